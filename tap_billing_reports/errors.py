@@ -52,3 +52,52 @@ class ConfigError(SyncError):
 
 class StateError(SyncError):
     """The given STATE is foreign, truncated or from a newer version; refused before any STATE goes out."""
+
+
+class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is, as its callers speak of it
+    """The vendor did not answer, answered 5xx, or broke off; the call may or may not have had its effect.
+
+    Attributes:
+        replayed: the vendor said that this is its stored answer to an earlier call with the same key,
+            so that the same call can never succeed.
+        sent: False when the request certainly never reached the vendor.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, replayed: bool = False, sent: bool = True
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.replayed = replayed
+        self.sent = sent
+
+
+class Throttled(RetryableError):  # noqa: N818
+    """The vendor refused the call for now (HTTP 429); it had no effect."""
+
+
+class Refused(AccountError):  # noqa: N818
+    """The vendor refused the call for good.
+
+    Attributes:
+        status: the HTTP status.
+        code: the vendor's error code, or an empty text.
+        param: the parameter that the vendor objects to, or an empty text.
+    """
+
+    def __init__(self, message: str, *, status: int, code: str = "", param: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.param = param
+
+
+class NotFound(Refused):  # noqa: N818
+    """The thing is not there, or no longer (HTTP 404 or 410)."""
+
+
+class AuthenticationFailed(Refused):  # noqa: N818
+    """Wrong, missing or insufficient credentials (401, 403, or a login page with status 200)."""
+
+
+ISOLATED = (AccountError, RetryableError)
+"""What ends one account, report or period and leaves the others running; anything else ends the sync."""

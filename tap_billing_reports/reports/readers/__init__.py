@@ -1,0 +1,71 @@
+"""File readers: a downloaded report becomes typed rows in chunks, exactly, or is refused with its line.
+
+The contract that every reader keeps stands here; `csv.py` and `xml.py` read, `table.py` and `cells.py` are
+what they share. Readers know no vendor: the caller's `resolve` says which header is which column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tap_billing_reports.reports.columns import Column
+
+Resolve = Callable[[tuple[str, ...]], "Sequence[Column | None]"]
+"""Called with the header as written, again whenever it has grown: the column of each header cell, None to
+leave it out. Headers seen before must resolve as they did before."""
+
+
+class RowChunk(NamedTuple):
+    """Some rows, in file order.
+
+    Attributes:
+        rows: `msgspec.Struct`s with the fields `row_number` (from 1) and the names of `columns`, in order.
+        columns: the columns in these rows. The same tuple object as long as nothing has changed.
+    """
+
+    rows: Sequence[Any]
+    columns: tuple[Column, ...]
+
+
+class Reader(Protocol):
+    """What is read from a report file, and what is known about the file once it has been read to the end.
+
+    Attributes:
+        header: as written, in file order; XML: as far as it has been seen.
+        columns: the columns that `resolve` gave, without those left out.
+        rows: how many rows have been read.
+        sums: column name to exact total, for those of `sum_of` that are decimal or integer columns here.
+        ambiguous_times: cells with a local time that occurred twice (the first occurrence is taken).
+        nonexistent_times: cells with a local time that the clock skipped.
+        blank_lines: lines without any content, which are no rows.
+        declared_rows: the number of rows that the file itself claims, None when it claims none.
+        metadata: name to text, what the file says about itself.
+    """
+
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: int
+    blank_lines: int
+    declared_rows: int | None
+    metadata: Mapping[str, str]
+
+    @property
+    def sums(self) -> Mapping[str, Decimal]: ...
+    @property
+    def ambiguous_times(self) -> int: ...
+    @property
+    def nonexistent_times(self) -> int: ...
+
+    def chunks(self, selected: Collection[str] | None = None) -> Iterator[RowChunk]:
+        """Read from the start; FileError for whatever is not exactly right.
+
+        Args:
+            selected: names of the columns that rows shall carry, None for all. It is asked again when the
+                header grows, so a caller may add to its own set in `resolve`. Of the other columns only
+                those to be summed are converted.
+        """
+        ...

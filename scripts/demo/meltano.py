@@ -1,0 +1,103 @@
+"""Meltano as the demo runs it: this project's meltano.yml with a database of the demo's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scripts.demo.processes import child
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+EXTRACTOR = "tap-billing-reports"
+LOADER = "target-duckdb"
+ENVIRONMENT = "demo"
+TIME_LIMIT_SECONDS = 600
+
+# Settings of the user's shell must not reach the demo.
+_FOREIGN = ("TAP_BILLING_REPORTS_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+
+
+def variable(plugin: str, setting: str) -> str:
+    """The environment variable in which Meltano looks for a plugin's setting."""
+    return f"{plugin}_{setting}".replace("-", "_").upper()
+
+
+def as_variable(value: Any) -> str:
+    """A setting's value as Meltano reads it from an environment variable."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Meltano:
+    """One Meltano project folder with the settings of one demo run."""
+
+    root: Path
+    folder: Path
+    """Logs are written here."""
+    database: Path
+    """The DuckDB file."""
+    system_database: Path
+    """Meltano's own database, with the demo's bookmarks."""
+    settings: Mapping[str, Any]
+    """Flat settings of the tap."""
+    inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def loader_python(self) -> Path:
+        """The interpreter of the loader's environment: the one that has duckdb."""
+        return self.root / ".meltano" / "loaders" / LOADER / "venv" / "bin" / "python"
+
+    def environment(self) -> dict[str, str]:
+        env = {name: text for name, text in self.inherited.items() if not name.startswith(_FOREIGN)}
+        direct = ",".join(
+            filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"])
+        )
+        env |= {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
+        return env | {
+            variable(LOADER, "filepath"): str(self.database),
+            "MELTANO_PROJECT_ROOT": str(self.root),
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.system_database}",
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            # What was tested is what is installed. Relative: these variables split at blanks.
+            "UV_CONSTRAINT": "constraints.txt",
+            "PIP_CONSTRAINT": "constraints.txt",
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+            "NO_COLOR": "1",
+        }
+
+    def install(self) -> None:
+        """Makes the plugins' environments; those that are there and unchanged stay.
+
+        Raises:
+            RuntimeError: an installation failed; the message holds the log's end.
+        """
+        status = self._call("install.log", "install", EXTRACTOR, LOADER)
+        if status:
+            raise RuntimeError(f"meltano install failed ({status}):\n{self.log_end('install.log')}")
+
+    def run(self, log: str) -> int:
+        """One sync; Meltano's exit status."""
+        return self._call(log, "run", EXTRACTOR, LOADER)
+
+    def log_end(self, log: str, lines: int = 40) -> str:
+        return "\n".join((self.folder / log).read_text(errors="replace").splitlines()[-lines:])
+
+    def _call(self, log: str, *arguments: str) -> int:
+        executable = self.root / ".tools" / "meltano" / "bin" / "meltano"
+        options = ["--environment", ENVIRONMENT, "--env-file", os.devnull]
+        command = [str(executable), *options, *arguments]
+        with (
+            (self.folder / log).open("w") as output,
+            child(command, cwd=self.root, env=self.environment(), output=output) as process,
+        ):
+            try:
+                return process.wait(TIME_LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                return -1

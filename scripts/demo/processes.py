@@ -1,0 +1,49 @@
+"""Child processes that never outlive the demo."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+PATIENCE_SECONDS = 10
+
+
+@contextlib.contextmanager
+def child(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A process in a group of its own, whose whole group is gone when the block is left."""
+    process = subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        _signal_group(process, signal.SIGTERM)
+        try:
+            process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            # The group may hold children that are slower to go than their parent.
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal_group(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def leave_on_sigterm() -> None:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that every `child` is ended."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

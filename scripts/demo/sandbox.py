@@ -1,0 +1,80 @@
+"""The emulated vendors as a process, and the calls to its control host that the demo makes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.demo.processes import child
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+READY_SECONDS = 60
+
+# A proxy of the user's must not be asked for an address of this machine.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox that answers: its control host, and the tap settings that point at it."""
+
+    control_url: str
+    settings: Mapping[str, Any]
+
+    def totals(self, settings: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+        """{stream: {source: {"rows": n, "sums": {column: exact decimal as text}}}} for a full sync."""
+        totals: dict[str, dict[str, dict[str, Any]]] = self._ask("POST", "/totals", settings)
+        return totals
+
+    def next_day(self) -> None:
+        self._ask("POST", "/next-day", {})
+
+    def fault(self, rule: Mapping[str, Any]) -> None:
+        self._ask("POST", "/faults", rule)
+
+    def fault_uses(self) -> int:
+        """How many answers have been changed by fault rules."""
+        return sum(int(rule["used"]) for rule in self._ask("GET", "/faults", None))
+
+    def orders(self) -> dict[str, int]:
+        """Report runs ordered so far, a vendor each."""
+        orders = self._ask("GET", "/counters", None)["orders"]
+        return {vendor: int(count["total"]) for vendor, count in orders.items()}
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.control_url + path, data=data, headers=headers, method=method)
+        with _direct.open(request, timeout=60) as answer:
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def running_sandbox(folder: Path, *, root: Path) -> Iterator[RunningSandbox]:
+    """A sandbox whose clock stands one day back; it stops when the block is left. Its output is in `folder`.
+
+    Raises:
+        RuntimeError: it ended or was not ready in time; the message holds its last words.
+    """
+    ready = folder / "sandbox.json"
+    log = folder / "sandbox.log"
+    # The command of the environment that runs this script.
+    executable = Path(sys.executable).with_name("billing-reports")
+    command = [str(executable), "sandbox", "--days-ago", "1", "--ready-file", str(ready)]
+    with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
+        deadline = time.monotonic() + READY_SECONDS
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the sandbox did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        found = json.loads(ready.read_text())
+        yield RunningSandbox(control_url=found["urls"]["control"], settings=found["settings"])

@@ -1,0 +1,105 @@
+"""Makes the project's virtual environments, and makes them again when what they are made from changes.
+
+    python scripts/venvs.py project    .venv: the project, editable, with its sandbox and development tools
+    python scripts/venvs.py meltano    .tools/meltano: Meltano, which must not share an environment with a tap
+
+Standard library only: this is the first thing that runs in a fresh clone. uv is used where it is installed,
+else venv and pip. Exit status 1 with one line when an installer fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One virtual environment: where it is, what pip installs into it, what its content depends on."""
+
+    path: Path
+    requirements: tuple[str, ...]
+    made_from: tuple[str, ...]
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+    @property
+    def stamp(self) -> Path:
+        return self.path / "made-from.sha256"
+
+    def fingerprint(self) -> str:
+        """Changes with the interpreter, the place, the requirements and each file of `made_from`."""
+        digest = hashlib.sha256(repr((sys.version_info[:2], str(self.path), self.requirements)).encode())
+        for name in self.made_from:
+            digest.update((ROOT / name).read_bytes())
+        return digest.hexdigest()
+
+    def is_current(self) -> bool:
+        return self.python.exists() and self.stamp.is_file() and self.stamp.read_text() == self.fingerprint()
+
+
+ENVIRONMENTS = {
+    "project": Environment(
+        path=ROOT / ".venv",
+        requirements=("--editable", ".[sandbox]", "--group", "dev"),
+        made_from=("pyproject.toml", "constraints.txt"),
+    ),
+    "meltano": Environment(
+        path=ROOT / ".tools" / "meltano",
+        requirements=("meltano==4.4.1",),
+        made_from=("constraints.txt",),
+    ),
+}
+
+
+def run(*command: str) -> None:
+    """Runs an installer in the project's folder; its own output explains a failure."""
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if status:
+        sys.exit(f"venvs.py: `{' '.join(command)}` failed with exit status {status}")
+
+
+def build(environment: Environment) -> None:
+    """Makes the environment from nothing; the stamp is written last, so a broken one is made again."""
+    shutil.rmtree(environment.path, ignore_errors=True)
+    environment.path.parent.mkdir(parents=True, exist_ok=True)
+    python, path = str(environment.python), str(environment.path)
+    uv = shutil.which("uv")
+    if uv:
+        run(uv, "venv", "--quiet", "--python", sys.executable, path)
+        install = (uv, "pip", "install", "--quiet", "--python", python)
+    else:
+        run(sys.executable, "-m", "venv", path)
+        # Errors alone are shown: pip's warnings are about its own configuration.
+        install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+        # Dependency groups need pip 25.1; the pip that comes with Python 3.10 to 3.13 is older.
+        run(*install, "pip>=25.1")
+    run(*install, "--constraint", "constraints.txt", *environment.requirements)
+    environment.stamp.write_text(environment.fingerprint())
+
+
+def main(names: list[str]) -> None:
+    """Builds the named environments that are missing or out of date, one after the other."""
+    version = sys.version.split()[0]
+    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+        sys.exit(f"venvs.py: Python 3.10 to 3.13 is needed, this is {version}")
+    # An environment that is active in the caller's shell must not be the one that is changed.
+    os.environ.pop("VIRTUAL_ENV", None)
+    for name in names:
+        environment = ENVIRONMENTS[name]
+        if not environment.is_current():
+            print(f"Making {environment.path.relative_to(ROOT)} with Python {version} ...", flush=True)
+            build(environment)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

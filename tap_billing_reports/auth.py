@@ -1,0 +1,57 @@
+"""Authenticators: each is one object that signs a request and knows which of its values are secret."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+
+class Authenticator(AuthBase):
+    """Signs requests. Having one set, even this empty one, keeps `requests` from reading a netrc file."""
+
+    secrets: tuple[str, ...] = ()
+    """What must never be shown; given to the redactor when a door is opened."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+        return request
+
+
+class HeaderAuthenticator(Authenticator):
+    """Sends fixed headers with every request (Bring's three, Stripe's bearer and version)."""
+
+    def __init__(self, headers: Mapping[str, str], *, secrets: tuple[str, ...]) -> None:
+        self._headers = dict(headers)
+        self.secrets = secrets
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+        request.headers.update(self._headers)
+        return request
+
+
+class BearerAuthenticator(HeaderAuthenticator):
+    """Sends `Authorization: Bearer <token>` and whatever headers go with it."""
+
+    def __init__(self, token: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__({"Authorization": f"Bearer {token}", **(headers or {})}, secrets=(token,))
+
+
+class QueryKeyAuthenticator(Authenticator):
+    """Adds a key to the query of every request (BRP's `apikey`) and, if given, HTTP Basic credentials."""
+
+    def __init__(self, parameter: str, key: str, *, username: str = "", password: str = "") -> None:
+        self._query = urlencode({parameter: key})
+        self._basic = ""
+        if username:
+            self._basic = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self.secrets = tuple(secret for secret in (key, password, self._basic) if secret)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+        assert request.url is not None
+        request.url += ("&" if "?" in request.url else "?") + self._query
+        if self._basic:
+            request.headers["Authorization"] = f"Basic {self._basic}"
+        return request

@@ -1,0 +1,103 @@
+"""From a vendor's value to a column's: the conversions that field maps are made of. ValueError refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tap_billing_reports import dates, money
+from tap_billing_reports.answers import to_json
+from tap_billing_reports.declarations import Convert, Record
+
+
+def text(value: Any, _record: Record) -> str:
+    """Text as it is; numbers in the vendor's digits; objects as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | Mapping | list):
+        return to_json(value)
+    return str(value)
+
+
+def decimal(value: Any, _record: Record) -> str:
+    """An exact decimal in major units."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError(type(value).__name__)
+    return money.decimal_text(value)
+
+
+def whole(value: Any, _record: Record) -> int:
+    """A whole number, sent as a number or as its digits."""
+    if isinstance(value, bool):
+        raise ValueError("boolean")  # noqa: TRY004 - one error type for every refused value
+    number = int(str(value))
+    if isinstance(value, Decimal) and value != number:
+        raise ValueError("fraction")
+    return number
+
+
+def flag(value: Any, _record: Record) -> bool:
+    """A boolean, sent as one or as the words true and false."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in {"true", "false"}:
+        raise ValueError("not a boolean")
+    return word == "true"
+
+
+def day(value: Any, _record: Record) -> str:
+    """A date, written `dd.mm.yyyy` or `yyyy-mm-dd`."""
+    return dates.date_text(dates.parse_date(str(value).strip()))
+
+
+def epoch(value: Any, record: Record) -> str:
+    """Seconds since 1970 as an instant in UTC."""
+    return dates.epoch_text(whole(value, record))
+
+
+def epoch_day(value: Any, record: Record) -> str:
+    """Seconds since 1970 as the UTC date."""
+    return epoch(value, record)[:10]
+
+
+def upper(value: Any, _record: Record) -> str:
+    """Text in capitals: currency codes."""
+    return str(value).upper()
+
+
+def lookup(known: Mapping[str, str], default: str) -> Convert:
+    """Our word for the vendor's; an unknown one gives the default and is never an error."""
+
+    def convert(value: Any, _record: Record) -> str:
+        return known.get(str(value), default)
+
+    return convert
+
+
+def constant(word: str) -> Convert:
+    """The same word for every record."""
+
+    def convert(_value: Any, _record: Record) -> str:
+        return word
+
+    return convert
+
+
+def minor(currency_key: str, *, exponents: Mapping[str, int] = money.ISO_4217) -> Convert:
+    """Integer minor units to exact major units, by the currency that the record names at `currency_key`."""
+
+    def convert(value: Any, record: Record) -> str:
+        return money.minor_to_major(whole(value, record), str(record[currency_key]), exponents)
+
+    return convert
+
+
+def minor_of(currency: str) -> Convert:
+    """Integer minor units to exact major units of one known currency."""
+
+    def convert(value: Any, record: Record) -> str:
+        return money.minor_to_major(whole(value, record), currency)
+
+    return convert

@@ -1,0 +1,360 @@
+"""Messages to the target: buffered, never cut by a signal, and for report rows a chunk at a time.
+
+The SDK conforms, deselects, maps, encodes and flushes every record by itself. Report rows come typed and
+selected from their reader, so `FastRows` encodes a chunk in one call and writes it in another, and steps
+aside for the SDK's own path wherever that would do anything to a record. The messages are the same.
+
+These names of the SDK are private; `tests/emit/test_sdk_contract.py` holds each of them:
+`Tap._handle_termination`, `Stream._sync_records`, `_write_record_message`, `_write_state_message`,
+`_increment_stream_state`, `_write_starting_replication_value`, `_finalize_state`,
+`_get_state_partition_context`, `_stream_version`, `_tap`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+from singer_sdk import Stream, Tap
+from singer_sdk.contrib.msgspec import enc_hook
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
+from singer_sdk.singerlib.encoding.simple import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from tap_billing_reports.reports.columns import Column
+    from tap_billing_reports.reports.readers import RowChunk
+
+logger = logging.getLogger(__name__)
+
+_encoder: Final = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
+
+
+class BufferedWriter(GenericSingerWriter[bytes, Message]):
+    """Writes messages as JSON lines to stdout, RECORDs some 64 KiB at a time.
+
+    Any other message goes out at once, after the records before it, so a STATE never overtakes a RECORD. What
+    is still held at the end of the process is written then; if that fails, the process fails.
+    """
+
+    limit = 1 << 16
+    max_age = 1.0  # seconds that a record may wait while others come
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._oldest = 0.0
+        self._critical = 0
+        self._deferred: Callable[[], object] | None = None
+        atexit.register(self._flush_at_exit)
+
+    def serialize_message(self, message: Message) -> bytes:
+        return _encoder.encode(message.to_dict()) + b"\n"
+
+    def write_message(self, message: Message) -> None:
+        self.write_lines(
+            self.serialize_message(message), at_once=message.type is not SingerMessageType.RECORD
+        )
+
+    def write_lines(self, lines: bytes, *, at_once: bool = False) -> None:
+        """Whole lines, each with its line break."""
+        with self.atomic():
+            now = time.monotonic()
+            if not self._buffer:
+                self._oldest = now
+            self._buffer += lines
+            if at_once or len(self._buffer) >= self.limit or now - self._oldest > self.max_age:
+                self.flush()
+
+    def flush(self) -> None:
+        """Everything held goes to stdout now; OSError if nobody takes it."""
+        if not self._buffer:
+            return
+        with self.atomic():
+            data, self._buffer = self._buffer, bytearray()
+            out = sys.stdout.buffer
+            # With PYTHONUNBUFFERED=1 stdout is a raw file, which may take only a part of what it is given.
+            left = memoryview(data)
+            while left:
+                left = left[out.write(left) :]
+            out.flush()
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """What runs in here is not interrupted by a termination; that is handled on the way out."""
+        self._critical += 1
+        try:
+            yield
+        finally:
+            self._critical -= 1
+            if not self._critical and self._deferred is not None:
+                deferred, self._deferred = self._deferred, None
+                deferred()
+
+    def when_idle(self, action: Callable[[], object]) -> None:
+        """Do it now, or as soon as no message is being written."""
+        if self._critical:
+            self._deferred = action
+        else:
+            action()
+
+    def _flush_at_exit(self) -> None:
+        try:
+            self.flush()
+        except OSError as error:
+            # Records that nobody received must not end in exit status 0, and atexit cannot raise.
+            logger.critical("the last records could not be delivered: %s", error)
+            sys.stderr.flush()
+            os._exit(1)
+
+
+class DeferredTermination(Tap):
+    """A tap that SIGTERM and SIGINT end between two messages: a last STATE, then exit status 143 or 130."""
+
+    _terminating = False
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        if self._terminating:
+            return
+
+        def terminate() -> None:
+            self._terminating = True
+            try:
+                super(DeferredTermination, self)._handle_termination(signum, frame)
+            except SystemExit:
+                # The SDK's 0 would make half a sync a success.
+                raise SystemExit(128 + signum) from None
+
+        if isinstance(self.message_writer, BufferedWriter):
+            self.message_writer.when_idle(terminate)
+        else:
+            terminate()
+
+
+class SelectedColumns:
+    """The names of the columns that records may carry; it follows the stream's schema and catalogue.
+
+    A name that the schema does not have yet is contained unless the catalogue deselects it, so that a reader
+    which meets a new column gives it out.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __contains__(self, name: object) -> bool:
+        return self._stream.mask["properties", str(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._stream.effective_schema["properties"] if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Plan(NamedTuple):
+    """How a RECORD of this stream is written around its row."""
+
+    head: bytes  # up to and with the record's opening brace
+    version: bytes
+    names: frozenset[str]  # what the record may carry
+
+
+class FastRows(Stream):
+    """A stream of rows that come in chunks, already typed and selected.
+
+    A subclass gives `row_chunks`, and may give `constants` and `columns_changed`. Where nothing but writing is
+    left to do, chunks are encoded and written whole. With stream maps, flattening, a record limit, child
+    streams, a `post_process` of its own, BATCH, or another message writer, the same rows go record by record
+    through the SDK.
+    """
+
+    # The values are of their schema's types by construction.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def row_chunks(self, context: Mapping[str, Any] | None, selected: Collection[str]) -> Iterable[RowChunk]:
+        """The rows of a context. Those of one chunk are of one `msgspec.Struct` type.
+
+        `selected` is live: see `SelectedColumns`. Fields that are not selected are left out of the records.
+        """
+        raise NotImplementedError
+
+    def constants(self, context: Mapping[str, Any] | None) -> Mapping[str, Any]:  # noqa: ARG002
+        """Properties that are the same in all records of a context; a row's own field of that name wins."""
+        return {}
+
+    def columns_changed(self, columns: tuple[Column, ...]) -> None:
+        """A chunk has columns that the schema has not; here the stream may take them up and send SCHEMA again.
+
+        Called before that chunk is written. What the schema does not have thereafter is left out.
+        """
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        constants = self.constants(context)
+        seen: tuple[Column, ...] = ()
+        for chunk in self.row_chunks(context, SelectedColumns(self)):
+            if chunk.columns is not seen:
+                self._announce(chunk.columns)
+                seen = chunk.columns
+            yield from self._records(chunk.rows, constants)
+
+    def _announce(self, columns: tuple[Column, ...]) -> bool:
+        known = self.schema["properties"]
+        if all(column.name in known for column in columns):
+            return False
+        self.columns_changed(columns)
+        return True
+
+    def _records(self, rows: Sequence[Any], constants: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        known = self.effective_schema["properties"]
+        shared = {name: value for name, value in constants.items() if name in known}
+        for row in rows:
+            own = msgspec.structs.asdict(row)
+            yield shared | {name: value for name, value in own.items() if name in known}
+
+    def _plan(self) -> _Plan | None:
+        """How to write rows without the SDK, or None if the SDK has anything to do with them."""
+        maps = self.stream_maps
+        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform or maps[0].flattening_enabled:
+            return None
+        if any(not selected for breadcrumb, selected in self.mask.items() if len(breadcrumb) > 2):
+            return None
+        names = frozenset(
+            name for name in self.effective_schema["properties"] if self.mask["properties", name]
+        )
+        alias = _encoder.encode(maps[0].stream_alias)
+        version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
+        return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":{', version, names)
+
+    def _sync_records(
+        self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        if (
+            not write_messages
+            or not self.selected
+            or self.child_streams
+            or self.ABORT_AT_RECORD_COUNT is not None
+            or type(self).post_process is not Stream.post_process
+            or not isinstance(self._tap.message_writer, BufferedWriter)
+            or self._plan() is None
+        ):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        contexts = [context] if context is not None else self.partitions
+        counter, timer = self.get_record_counter(), self.get_sync_timer()
+        written = 0
+        with counter, timer:
+            for one in contexts or [{}]:
+                counter.with_context(one)
+                timer.with_context(one)
+                current = one or None
+                partition = self._get_state_partition_context(current)
+                self._write_starting_replication_value(current)
+                for count in self._write_rows(current, partition or {}, written):
+                    written += count
+                    counter.increment(count)
+                    if written % self.STATE_MSG_FREQUENCY == 0:
+                        self._write_state_message()
+                if current == partition:
+                    self._finalize_state(self.get_context_state(current))
+        if not context:
+            self._finalize_state(self.stream_state)
+        self._write_state_message()
+
+    def _write_rows(
+        self, context: Mapping[str, Any] | None, partition: Mapping[str, Any], written: int
+    ) -> Iterator[int]:
+        """Write a context's rows; yields how many, and never past a record after which the SDK sends STATE."""
+        plan = self._plan()
+        constants = {**partition, **self.constants(context)}
+        seen: tuple[Column, ...] = ()
+        for chunk in self.row_chunks(context, SelectedColumns(self)):
+            if chunk.columns is not seen:
+                seen = chunk.columns
+                if self._announce(seen):
+                    plan = self._plan()
+            rows = chunk.rows
+            while rows:
+                room = self.STATE_MSG_FREQUENCY - written % self.STATE_MSG_FREQUENCY
+                now, rows = rows[:room], rows[room:]
+                # The rows and their bookmark are one step for a signal.
+                with self._writer.atomic():
+                    if plan is None:
+                        for record in self._records(now, constants):
+                            self._write_record_message(record)
+                    else:
+                        self._writer.write_lines(_lines(plan, now, constants))
+                        self.state_manager.is_flushed = False
+                    self._advance(now, constants, context)
+                written += len(now)
+                yield len(now)
+            # A slow source must not keep rows from the target.
+            self._writer.flush()
+
+    @property
+    def _writer(self) -> BufferedWriter:
+        writer = self._tap.message_writer
+        if not isinstance(writer, BufferedWriter):
+            raise TypeError("rows are written whole by a BufferedWriter only")
+        return writer
+
+    def _advance(
+        self, rows: Sequence[Any], constants: Mapping[str, Any], context: Mapping[str, Any] | None
+    ) -> None:
+        """Move the bookmark as the SDK would have, record by record."""
+        key = self.replication_key
+        if not key or self.replication_method != REPLICATION_INCREMENTAL:
+            return
+        if key not in rows[0].__struct_fields__:
+            values: list[Any] = [constants[key]]
+        else:
+            values = list(map(attrgetter(key), rows))
+            if not self.is_sorted:
+                # An unsorted stream keeps its greatest value, or its last one where order is not checked.
+                present = [value for value in values if value is not None]
+                values = [max(present) if self.check_sorted else present[-1]] if present else values[-1:]
+        for value in values:
+            self._increment_stream_state({key: value}, context=context)
+
+    def _write_state_message(self) -> None:
+        super()._write_state_message()
+        # The SDK drops a STATE that has not changed; the records before it go out all the same.
+        if isinstance(self._tap.message_writer, BufferedWriter):
+            self._tap.message_writer.flush()
+
+
+def _lines(plan: _Plan, rows: Sequence[Any], constants: Mapping[str, Any]) -> bytes:
+    """The RECORD lines of some rows of one type.
+
+    The rows are encoded in one call, one a line; no JSON text has a line break in it, so a line break and a
+    brace are the seam between two rows, and there the rest of the message is put in.
+    """
+    fields = rows[0].__struct_fields__
+    if not plan.names.issuperset(fields):
+        fields = tuple(name for name in fields if name in plan.names)
+        rows = _projected(rows, fields)
+    shared = {name: value for name, value in constants.items() if name in plan.names and name not in fields}
+    opening = plan.head + _encoder.encode(shared)[1:-1]
+    if shared and fields:
+        opening += b","
+    now = datetime.now(timezone.utc).isoformat().encode()
+    closing = plan.version + b',"time_extracted":"' + now + b'"}\n'
+    seam = closing + opening
+    return b"".join((opening, seam.join(_encoder.encode_lines(rows)[1:-1].split(b"\n{")), closing))
+
+
+def _projected(rows: Sequence[Any], fields: tuple[str, ...]) -> Sequence[Any]:
+    """The rows with these fields only."""
+    narrow: Any = msgspec.defstruct("Row", [(name, Any) for name in fields], gc=False)
+    return [narrow(*(getattr(row, name) for name in fields)) for row in rows]

@@ -1,0 +1,92 @@
+"""The columns of a report: how a header becomes a column's name, type and schema."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+ColumnType = Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "timestamp_utc"]
+DecimalsAs = Literal["string", "number"]
+
+MAX_NAME: Final = 63  # PostgreSQL cuts longer names
+_WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
+_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "text": {"type": ["string", "null"]},
+    "integer": {"type": ["integer", "null"]},
+    "decimal": {"type": ["string", "null"], "format": "x-singer.decimal"},
+    "boolean": {"type": ["boolean", "null"]},
+    "date": {"type": ["string", "null"], "format": "date"},
+    "timestamp": {"type": ["string", "null"], "format": "date-time"},
+    "timestamp_utc": {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that a reader gives out.
+
+    Attributes:
+        header: as the file writes it.
+        name: as records carry it; unique in its stream.
+        type: `timestamp` is wall-clock time of the run's zone, `timestamp_utc` of UTC; both go out as UTC.
+    """
+
+    header: str
+    name: str
+    type: ColumnType = "text"
+
+    def __post_init__(self) -> None:
+        if self.type not in get_args(ColumnType):
+            raise ValueError(f"column {self.name!r} has the unknown type {self.type!r}")
+        if not self.name.isidentifier():
+            raise ValueError(f"column {self.header!r} has a name that no record can carry: {self.name!r}")
+
+
+def _shortened(name: str, full: str, length: int = MAX_NAME) -> str:
+    """`name` in `length` characters; the hash of `full` keeps apart what is equal up to the cut."""
+    if len(name) <= length:
+        return name
+    digest = hashlib.sha256(full.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name[: length - 9]}_{digest}"
+
+
+def column_name(header: str) -> str:
+    """The header in snake_case: `[a-z_][a-z0-9_]*`, at most 63 characters, never empty.
+
+    `WeightKg` is `weight_kg`, `payment_metadata[order_id]` is `payment_metadata_order_id`. Letters outside
+    ASCII become `_`; a header of nothing else gets a name from its hash.
+    """
+    name = _NOT_IN_NAMES.sub("_", _WORD_ENDS.sub("_", header).lower()).strip("_")
+    if not name:
+        return "column_" + hashlib.sha256(header.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return _shortened(name if name[0].isalpha() else f"_{name}", header)
+
+
+def unique_names(headers: Iterable[str], reserved: Collection[str] = ()) -> list[str]:
+    """`column_name` of each header, in order; a name that is taken or reserved gets `_2`, `_3`, ..."""
+    taken = set(reserved)
+    names = []
+    for header in headers:
+        base = name = column_name(header)
+        count = 1
+        while name in taken:
+            count += 1
+            suffix = f"_{count}"
+            name = _shortened(base, base, MAX_NAME - len(suffix)) + suffix
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def json_schema(type_: ColumnType, *, decimals_as: DecimalsAs = "string") -> dict[str, Any]:
+    """A fresh nullable JSON Schema of a column; only keywords that survive the SDK's catalogue."""
+    if type_ == "decimal" and decimals_as == "number":
+        return {"type": ["number", "null"]}
+    schema = _SCHEMAS[type_]
+    return {**schema, "type": [*schema["type"]]}

@@ -1,0 +1,145 @@
+"""What is due: the periods of a report that the ledger does not hold as done, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from tap_billing_reports.dates import parse_utc, utc_text
+from tap_billing_reports.declarations import Account, Interval, Period, Report
+from tap_billing_reports.reports import subjects
+from tap_billing_reports.reports.due import Due, Shop
+from tap_billing_reports.reports.ledger import Entry, Facts
+from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Knows the sync's bounds: from `start_date` on, before `end_date`, as seen at `now`."""
+
+    start_date: date
+    end_date: date | None
+    now: datetime
+
+    def due(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Due]:
+        """Pending runs first, then what is to be ordered, oldest first. May ask the vendor for availability."""
+        resumed = [
+            self._due(shop, report, account, key, _period_of(report, key, account, facts), facts)
+            for key, facts in entry.open.items()
+        ]
+        fresh = []
+        for key, period in self._wanted(shop, report, account, entry):
+            if key not in entry.open:
+                fresh.append(self._due(shop, report, account, key, period, {}, entry.done.get(key)))
+        return resumed + fresh
+
+    def available(self, shop: Shop, report: Report, account: Account) -> Interval:
+        """What the vendor has; where it does not say, everything before today in the report's zone."""
+        available = shop.availability(account, report.report_type)
+        if available is None:
+            today = shop.asker.clock.today(report.zone)
+            available = Interval(_BEGINNING, midnight(today, report.zone))
+        return available
+
+    def until(self, report: Report, available: Interval) -> datetime:
+        """The instant after which nothing is asked for."""
+        if self.end_date is None:
+            return available.end
+        return min(available.end, midnight(self.end_date, report.zone))
+
+    def _wanted(
+        self, shop: Shop, report: Report, account: Account, entry: Entry
+    ) -> Iterator[tuple[str, Period]]:
+        if report.per_invoice:
+            for _day, keys in sorted(entry.subjects_due.items()):
+                for key in keys:
+                    yield key, Period(subjects.split_key(key, "")[0], subject=subjects.split_key(key, "")[0])
+            return
+        if report.unit is None:
+            for subject in report.subjects:
+                if subject not in entry.done:
+                    yield subject, Period(subject, subject=subject)
+            return
+        available = self.available(shop, report, account)
+        for period in periods(
+            report.unit,
+            report.zone,
+            self.start_date,
+            available=available,
+            until=self.until(report, available),
+            include_partial=report.include_partial,
+        ):
+            if self._is_due(report, entry, period):
+                yield period.key, period
+
+    def _is_due(self, report: Report, entry: Entry, period: Period) -> bool:
+        assert period.end is not None
+        if self.is_read_again(report, period.end):
+            return True
+        if entry.is_closed(period.key):
+            return False
+        done = entry.done.get(period.key)
+        return done is None or done["end"] < utc_text(period.end)
+
+    def is_read_again(self, report: Report, end: datetime) -> bool:
+        """Whether a period that ended then lies within the report's look-back."""
+        return report.lookback_days > 0 and end > self.now - timedelta(days=report.lookback_days)
+
+    def _due(
+        self,
+        shop: Shop,
+        report: Report,
+        account: Account,
+        key: str,
+        period: Period,
+        open_facts: Facts,
+        done: Facts | None = None,
+    ) -> Due:
+        billed = subjects.split_key(key, "")[1] if report.per_invoice else ""
+        ordered_at = open_facts.get("at")
+        return Due(
+            shop=shop,
+            report=report,
+            account=account,
+            period=period,
+            parameters=shop.api.parameters(report, period),
+            attempt=open_facts.get("attempt", 1),
+            run_id=open_facts.get("run"),
+            ordered_at=parse_utc(ordered_at) if ordered_at else None,
+            previous_rows=open_facts.get("rows", (done or {}).get("rows")),
+            billed_account=billed,
+        )
+
+    def closing(self, report: Report, period: Period) -> tuple[str, str] | None:
+        """The key of a whole calendar window and of the one after it; None for anything else."""
+        if report.unit in {None, ALL} or period.end is None:
+            return None
+        assert report.unit is not None
+        start = parse_utc(period.key)
+        for key, _start, end in calendar(report.unit, report.zone, _local_day(start, report.zone), period.end):
+            if key == period.key:
+                return (key, utc_text(end)) if end <= period.end else None
+        return None
+
+
+def _local_day(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def _period_of(report: Report, key: str, account: Account, facts: Facts) -> Period:
+    """The period of a pending run, as it was ordered."""
+    if report.unit is None:
+        number = subjects.split_key(key, account.account_id)[0] if report.per_invoice else key
+        return Period(number, subject=number)
+    return Period(key, parse_utc(facts["start"]), parse_utc(facts["end"]))
+
+
+def ledger_key(due: Due) -> str:
+    """How a due period stands in its account's ledger entry."""
+    if due.report.per_invoice:
+        return subjects.subject_key(due.period.key, due.row_account, due.account.account_id)
+    return due.period.key

@@ -1,0 +1,72 @@
+"""Which calendar windows lie between two instants: half-open, gapless, cut at local midnights of a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from tap_billing_reports.dates import utc_text
+from tap_billing_reports.declarations import Interval, Period, Unit
+
+ALL = "all"
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """The instant at which a day begins in a zone, in UTC; where clocks skip midnight, the first instant after."""
+    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    return local.astimezone(timezone.utc)
+
+
+def window_start(unit: Unit, day: date) -> date:
+    """The first day of the calendar unit that contains `day`; weeks begin on Monday."""
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    if unit == "month":
+        return day.replace(day=1)
+    return day
+
+
+def next_start(unit: Unit, start: date) -> date:
+    """The first day of the unit after the one that starts at `start`."""
+    if unit == "week":
+        return start + timedelta(days=7)
+    if unit == "month":
+        return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return start + timedelta(days=1)
+
+
+def calendar(unit: Unit, zone: str, first: date, until: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    """Every window that begins before `until`: its key, its start and its calendar end (UTC instants)."""
+    day = window_start(unit, first)
+    start = midnight(day, zone)
+    while start < until:
+        day = next_start(unit, day)
+        end = midnight(day, zone)
+        yield utc_text(start), start, end
+        start = end
+
+
+def periods(
+    unit: Unit, zone: str, first: date, *, available: Interval, until: datetime, include_partial: bool = False
+) -> Iterator[Period]:
+    """What may be asked for, oldest first.
+
+    Args:
+        unit: `all` is one period from `first` to `until`.
+        zone: whose midnights are the boundaries.
+        first: the first window is the one that contains this day.
+        available: what the vendor has; windows are clamped to it, their keys keep the calendar's start.
+        until: nothing after this instant is asked for.
+        include_partial: also the window that is not over yet, up to `until`.
+    """
+    until = min(until, available.end)
+    if unit == ALL:
+        start = max(midnight(first, zone), available.start)
+        if start < until:
+            yield Period(ALL, start, until)
+        return
+    for key, start, end in calendar(unit, zone, first, until):
+        if end <= available.start or (end > until and not include_partial):
+            continue
+        yield Period(key, max(start, available.start), min(end, until))

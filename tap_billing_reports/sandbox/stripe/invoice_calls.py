@@ -1,0 +1,85 @@
+"""The calls of /v1/invoices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import StripeError, missing
+from .invoice_json import invoice_json, line_json
+from .paging import CURSORS, page
+from .parameters import Span, allow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .endpoint import Call
+    from .invoices import Invoice, InvoiceBook, Line
+
+_STATUSES = frozenset({"draft", "open", "paid", "uncollectible", "void"})
+_FILTERS = frozenset(
+    {"status", "customer", "customer_account", "collection_method", "subscription", "due_date"}
+)
+
+
+class _ListedLine:
+    def __init__(self, line: Line, created: int) -> None:
+        self.line = line
+        self.id = line.id
+        self.created = created
+
+
+class InvoiceCalls:
+    """Handlers of /v1/invoices; `books` by account."""
+
+    def __init__(self, books: Mapping[str, InvoiceBook]) -> None:
+        self._books = books
+
+    def list_invoices(self, call: Call) -> dict[str, Any]:
+        allow(call.given, CURSORS | _FILTERS)
+        status = call.given.get("status")
+        if status is not None and status not in _STATUSES:
+            raise StripeError(
+                400, f"Invalid status: must be one of {', '.join(sorted(_STATUSES))}", param="status"
+            )
+        found = [
+            invoice for invoice in self._books[call.account.id].newest_first() if _wanted(invoice, call.given)
+        ]
+        return page(found, call.given, "invoice", call.url, lambda invoice: self._json(invoice, call))
+
+    def invoice(self, call: Call) -> dict[str, Any]:
+        allow(call.given, ())
+        return self._json(self._find(call), call)
+
+    def lines(self, call: Call) -> dict[str, Any]:
+        allow(call.given, CURSORS - {"created"})
+        invoice = self._find(call)
+        listed = [_ListedLine(line, invoice.created) for line in invoice.lines]
+        return page(
+            listed,
+            call.given,
+            "line_item",
+            call.url,
+            lambda item: line_json(item.line, invoice, livemode=call.key.livemode),
+        )
+
+    def _find(self, call: Call) -> Invoice:
+        invoice = self._books[call.account.id].find(call.path["id"])
+        if invoice is None:
+            raise missing("invoice", call.path["id"])
+        return invoice
+
+    @staticmethod
+    def _json(invoice: Invoice, call: Call) -> dict[str, Any]:
+        return invoice_json(invoice, call.account, livemode=call.key.livemode)
+
+
+def _wanted(invoice: Invoice, given: Mapping[str, Any]) -> bool:
+    method = "charge_automatically" if invoice.subscription else "send_invoice"
+    return (
+        given.get("status", invoice.status) == invoice.status
+        and given.get("customer", invoice.customer[0]) == invoice.customer[0]
+        and given.get("subscription", invoice.subscription) == invoice.subscription
+        and given.get("collection_method", method) == method
+        and "customer_account" not in given
+        and ("due_date" not in given or Span(given["due_date"], "due_date").holds(invoice.due_date))
+    )

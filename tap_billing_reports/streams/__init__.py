@@ -1,0 +1,50 @@
+"""The streams: one module each. Here only which there are, and in which order they are synced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from singer_sdk import Stream
+
+from tap_billing_reports.declarations import Source
+from tap_billing_reports.streams.accounts import Accounts
+from tap_billing_reports.streams.invoices import Invoices
+from tap_billing_reports.streams.reconciliations import Reconciliations
+from tap_billing_reports.streams.report_files import ReportFiles
+from tap_billing_reports.streams.report_rows import ReportRows
+from tap_billing_reports.streams.report_runs import ReportRuns
+from tap_billing_reports.streams.report_types import ReportTypes
+
+if TYPE_CHECKING:
+    from tap_billing_reports.tap import TapBillingReports
+
+# Rows stand before files and reconciliations: those speak of what was read.
+ORDER: tuple[type[Stream], ...] = (
+    Accounts,
+    ReportTypes,
+    Invoices,
+    ReportRuns,
+    ReportRows,
+    ReportFiles,
+    Reconciliations,
+)
+
+
+def sync_rank(stream: Stream) -> int:
+    """A stream's place in the sync."""
+    return next(place for place, kind in enumerate(ORDER) if isinstance(stream, kind))
+
+
+def core_streams(tap: TapBillingReports) -> Iterator[Stream]:
+    """The streams that are there whatever is configured."""
+    for kind in (Accounts, ReportTypes, Invoices, ReportRuns, ReportFiles, Reconciliations):
+        yield kind(tap)
+
+
+def row_streams(tap: TapBillingReports, sources: Iterable[Source]) -> Iterator[Stream]:
+    """One stream for each configured report."""
+    for source in sources:
+        if source.reports is not None:
+            for report in source.reports.configured(tap.config):
+                yield ReportRows(tap, report, source.reports)

@@ -1,0 +1,27 @@
+"""`accounts`: customers, companies, Stripe accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tap_billing_reports.streams.base import BillingStream
+
+
+class Accounts(BillingStream):
+    """Every account that is read, whole each time."""
+
+    name = "accounts"
+    primary_keys = ("source", "account_id")
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        for source, account in self.session.all_accounts():
+            yield self.complete(
+                {
+                    "source": source.name,
+                    "account_id": account.account_id,
+                    "kind": account.kind,
+                    "name": account.name,
+                    "source_record": self.source_record(account.record),
+                }
+            )

@@ -1,0 +1,75 @@
+"""What all our streams share: their schema file, exact values, no BATCH, no table versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from tap_billing_reports.answers import to_json
+from tap_billing_reports.declarations import Record
+from tap_billing_reports.schemas import stream_schema
+
+if TYPE_CHECKING:
+    from tap_billing_reports.streams.session import Session
+    from tap_billing_reports.tap import TapBillingReports
+
+DECIMAL = "x-singer.decimal"
+
+
+class BillingStream(Stream):
+    """A stream whose records already have the types of its schema.
+
+    Every record has every column of the schema, null where the vendor says nothing, so that targets see one
+    shape. Amounts leave as `decimals_as` says.
+    """
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    # Versions of a table make targets drop the rows that an earlier sync has loaded.
+    emit_activate_version_messages = False  # type: ignore[assignment]
+
+    def __init__(self, tap: TapBillingReports, *, name: str | None = None, schema: dict[str, Any] | None = None) -> None:
+        schema = schema or stream_schema(name or self.name)
+        if tap.config.get("decimals_as") == "number":
+            for kind in schema["properties"].values():
+                if kind.get("format") == DECIMAL:
+                    kind["type"] = ["number", "null"]
+                    del kind["format"]
+        if tap.config.get("include_source_record") is False:
+            schema["properties"].pop("source_record", None)
+        super().__init__(tap, schema=schema, name=name)
+        self._amounts = [
+            name
+            for name, kind in stream_schema(self.schema_name)["properties"].items()
+            if kind.get("format") == DECIMAL and tap.config.get("decimals_as") == "number"
+        ]
+        self.billing_tap = tap
+
+    @property
+    def schema_name(self) -> str:
+        """Which schema file describes the stream."""
+        return self.name
+
+    @property
+    def session(self) -> Session:
+        return self.billing_tap.session
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """BATCH is not offered: the SDK's leaks deselected columns."""
+
+    def complete(self, record: Record) -> dict[str, Any]:
+        """The record with all columns of the schema, and no others."""
+        whole = {name: record.get(name) for name in self.schema["properties"]}
+        for name in self._amounts:
+            if whole[name] is not None:
+                whole[name] = Decimal(whole[name])
+        return whole
+
+    def source_record(self, record: Record | None, hidden: frozenset[str] = frozenset()) -> str | None:
+        """The vendor's object as JSON text, without what must not be kept."""
+        if record is None:
+            return None
+        return to_json({key: value for key, value in record.items() if key not in hidden})

@@ -1,0 +1,54 @@
+"""Reconciliations: a record for each check that one would do by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tap_billing_reports.money import EXACT, decimal_text
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of one subject. `ok` None: it cannot be checked, for `reason`."""
+
+    source: str
+    account_id: str
+    subject: str
+    check: str
+    expected: Decimal | None = None
+    actual: Decimal | None = None
+    ok: bool | None = None
+    reason: str | None = None
+    currency: str | None = None
+    run_id: str | None = None
+
+    @classmethod
+    def compare(cls, expected: Decimal | None, actual: Decimal | None, **facts: Any) -> Check:
+        """A check that both amounts are equal; null without one of them."""
+        if expected is None or actual is None:
+            missing = "the expected value" if expected is None else "the actual value"
+            reason = facts.pop("reason", None) or f"{missing} is not known"
+            return cls(expected=expected, actual=actual, ok=None, reason=reason, **facts)
+        return cls(expected=expected, actual=actual, ok=expected == actual, **facts)
+
+    def record(self, checked_at: str) -> dict[str, Any]:
+        """The record of the stream `reconciliations`."""
+        difference = None
+        if self.expected is not None and self.actual is not None:
+            difference = decimal_text(EXACT.subtract(self.actual, self.expected))
+        return {
+            "source": self.source,
+            "account_id": self.account_id,
+            "subject": self.subject,
+            "check": self.check,
+            "expected": None if self.expected is None else decimal_text(self.expected),
+            "actual": None if self.actual is None else decimal_text(self.actual),
+            "difference": difference,
+            "currency": self.currency,
+            "ok": self.ok,
+            "reason": self.reason,
+            "run_id": self.run_id,
+            "checked_at": checked_at,
+        }

@@ -1,0 +1,224 @@
+"""The life of all reports in one sync: what is due is ordered, collected, sent through the members, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.declarations import Account, Report, RunStatus
+from tap_billing_reports.errors import ISOLATED, FileError, ReportError
+from tap_billing_reports.reports import subjects
+from tap_billing_reports.reports.book import Book
+from tap_billing_reports.reports.download import Collector
+from tap_billing_reports.reports.due import Due, Finished, Shop
+from tap_billing_reports.reports.ledger import Ledger
+from tap_billing_reports.reports.ordering import Orders
+from tap_billing_reports.reports.planning import Planner
+from tap_billing_reports.reports.runner import Runner
+from tap_billing_reports.streams.emission import Emission
+from tap_billing_reports.streams.invoice_feed import InvoiceFeed
+from tap_billing_reports.streams.member import Member
+from tap_billing_reports.streams.reconciliations import Reconciliations
+from tap_billing_reports.streams.report_files import ReportFiles
+from tap_billing_reports.streams.report_rows import ReportRows
+from tap_billing_reports.streams.report_runs import ReportRuns
+
+if TYPE_CHECKING:
+    from tap_billing_reports.streams.session import Session
+    from tap_billing_reports.tap import TapBillingReports
+
+
+class Cycle:
+    """Driven once a sync, by the first selected member that the sync reaches."""
+
+    def __init__(self, tap: TapBillingReports) -> None:
+        self._tap = tap
+        self._ran = False
+        self._shops: dict[str, Shop] = {}
+        self._ledgers: dict[str, Ledger] = {}
+        self._invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
+        """Invoices that reports specify, by source, billed account and number."""
+        self._planner = Planner(
+            tap.session.settings.start_date, tap.session.settings.end_date, tap.session.clock.now()
+        )
+
+    @property
+    def _session(self) -> Session:
+        return self._tap.session
+
+    # -- members ---------------------------------------------------------------------------------------
+
+    def _members(self, kind: type[Member] = Member) -> list[Any]:
+        return [stream for stream in self._tap.streams.values() if isinstance(stream, kind) and stream.selected]
+
+    def _rows_of(self, report: Report) -> ReportRows:
+        """The report's row stream, selected or not: it knows the columns either way."""
+        stream = self._tap.streams[report.stream]
+        assert isinstance(stream, ReportRows)
+        return stream
+
+    def _wanted(self) -> list[Report]:
+        members = self._members()
+        rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
+        return [stream.report for stream in rows if any(member.wants(stream.report) for member in members)]
+
+    def shop(self, name: str) -> Shop:
+        """The source's shop, opened once a sync."""
+        if name not in self._shops:
+            source = next(source for source in self._session.sources if source.name == name)
+            assert source.reports is not None
+            self._shops[name] = Shop(self._session.open(source), source.reports)
+        return self._shops[name]
+
+    def shops_and_accounts(self) -> Iterator[tuple[Shop, Account]]:
+        """Every account of every source that has reports."""
+        for source, account in self._session.all_accounts():
+            if source.reports is not None:
+                yield self.shop(source.name), account
+
+    def ledger(self, stream: str) -> Ledger:
+        """The ledger of a row stream; lives in that stream's bookmark, so that resetting it resets the report."""
+        if stream not in self._ledgers:
+            self._ledgers[stream] = Ledger(lambda: self._tap.streams[stream].stream_state)
+        return self._ledgers[stream]
+
+    # -- the drive -------------------------------------------------------------------------------------
+
+    def drive(self) -> None:
+        """Order, collect, emit and close everything that is due and wanted."""
+        if self._ran:
+            return
+        self._ran = True
+        session, clock = self._session, self._session.clock
+        for member in self._members():
+            member._write_schema_message()  # noqa: SLF001 - before the first of any member's records
+        try:
+            wanted = self._wanted()
+            self._emit_listed_runs(wanted)
+            dues = [due for report in wanted for due in self._due(report)]
+            orders = Orders(clock, session.settings.reuse_runs_since)
+            with session.isolated():
+                orders.look_ahead(dues)
+            book = Book(self.ledger, self._planner)
+            runner = Runner(
+                orders=orders,
+                book=book,
+                collector=Collector(session.folder, session.storage) if dues else None,  # type: ignore[arg-type]
+                checkpoint=lambda: session.checkpoint(at_once=True),
+                clock=clock,
+                deadline_seconds=session.settings.run_deadline_seconds,
+                max_new_runs=session.settings.max_new_runs,
+            )
+            for finished in runner.finished(dues):
+                self._take(finished, book)
+                session.checkpoint()
+            self._emit_checks()
+        finally:
+            for member in self._members():
+                member.meter.finish()
+
+    def _due(self, report: Report) -> list[Due]:
+        """What is due of one report, over all accounts."""
+        shop, session = self.shop(report.source), self._session
+        ledger = self.ledger(report.stream)
+        dues: list[Due] = []
+        for account in session.accounts(shop.asker.source):
+            with session.isolated():
+                ledger.identify(account.account_id, report.stream, report.identity)
+                if report.per_invoice:
+                    self._note_invoices(shop, account, ledger)
+                    ledger.save()
+                dues.extend(self._planner.due(shop, report, account, ledger.entry(account.account_id)))
+        return dues
+
+    def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
+        """Enter the invoices that have a specification, before anything else may pass them by."""
+        asker, settings = shop.asker, self._session.settings
+        api = asker.source.invoices
+        assert api is not None
+        bounds = subjects.Bounds(
+            start_date=settings.start_date,
+            today=asker.today(),
+            lookback_days=api.lookback(settings.values) if api.lookback is not None else 0,
+            horizon_days=api.horizon_days,
+        )
+        since = subjects.list_from(ledger.entry(account.account_id), bounds)
+        feed = InvoiceFeed(asker, account, settings)
+        invoices = [columns for columns, _record in feed.read(since, asker.today())]
+        for invoice in invoices:
+            self._invoices[shop.name, invoice["account_id"], invoice["invoice_id"]] = invoice
+        subjects.note_invoices(ledger, account.account_id, invoices, bounds, before=settings.end_date)
+
+    def _emit_listed_runs(self, wanted: list[Report]) -> None:
+        for stream in self._members(ReportRuns):
+            own = {
+                facts["run"]
+                for report in wanted
+                for entry in self.ledger(report.stream).entries()
+                for facts in entry.open.values()
+            }
+            for shop, account in self.shops_and_accounts():
+                with self._session.isolated():
+                    stream.emit_listed(shop, account, own)
+
+    # -- one finished period ---------------------------------------------------------------------------
+
+    def _take(self, finished: Finished, book: Book) -> None:
+        """Send what came of a period; only what is wholly out is called done."""
+        session, due = self._session, finished.due
+        emission = Emission(finished)
+        error = finished.error
+        try:
+            if finished.run is not None and finished.run.status is not RunStatus.PENDING:
+                session.summary.counts[f"runs {finished.origin}"] += 1
+            if finished.file is not None:
+                self._emit_file(emission, finished)
+            elif finished.run is not None:
+                self._emit_to(ReportRuns, emission)
+        except (FileError, ReportError) as problem:
+            error = f"{due}: run {emission.key}: {problem}"
+        except ISOLATED as problem:
+            error = str(problem)
+        finally:
+            if finished.file is not None:
+                Collector.discard(finished.file)
+        if error is not None:
+            session.fail(error)
+        elif finished.file is not None:
+            assert emission.reader is not None
+            book.done(due, emission.reader.rows)
+        if finished.note is not None:
+            session.note(f"{due}: {finished.note}")
+
+    def _emit_file(self, emission: Emission, finished: Finished) -> None:
+        assert finished.file is not None
+        rows = self._rows_of(emission.due.report)
+        self._emit_to(ReportRuns, emission)
+        emission.reader = rows.open_reader(finished.file)
+        if rows.selected:
+            rows.emit(emission)
+        else:
+            # Nobody takes the rows, but the file's record and its checks speak of them.
+            for _chunk in emission.reader.chunks(()):
+                pass
+        due = emission.due
+        emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))
+        self._emit_to(ReportFiles, emission)
+        self._emit_to(Reconciliations, emission)
+        self._session.summary.counts["rows"] += emission.reader.rows
+        self._session.summary.counts["bytes"] += finished.file.size
+        wrong = [check.check for check in emission.checks if check.ok is False]
+        if wrong:
+            text = f"{due}: reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations"
+            if self._session.settings.on_mismatch == "fail":
+                raise ReportError(f"reconciliation {', '.join(wrong)} does not hold")
+            self._session.note(text)
+
+    def _emit_to(self, kind: type[Member], emission: Emission) -> None:
+        for member in self._members(kind):
+            member.emit(emission)
+
+    def _emit_checks(self) -> None:
+        for member in self._members(Reconciliations):
+            member.emit_records(member.records(self._session.checks))
+        self._session.checks.clear()

@@ -1,0 +1,151 @@
+"""One finished run on its way out: its reader, its checks, and what the members' records are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tap_billing_reports.answers import to_json
+from tap_billing_reports.dates import utc_text
+from tap_billing_reports.reports.due import Finished
+from tap_billing_reports.reports.readers import Reader
+from tap_billing_reports.streams.checks import Check
+
+
+def utc_or_none(moment: Any) -> str | None:
+    """An instant as text, whole seconds; None stays None."""
+    return None if moment is None else utc_text(moment.replace(microsecond=0))
+
+
+class Emission:
+    """A finished run. `reader` is there once its file is being read, and then knows rows, header, sums."""
+
+    def __init__(self, finished: Finished) -> None:
+        self.finished = finished
+        self.due = finished.due
+        self.run = finished.run
+        self.reader: Reader | None = None
+        self.checks: list[Check] = []
+
+    @property
+    def key(self) -> str:
+        """Names the run for the SDK's context; no secret, no vendor text beyond the id."""
+        return self.run.run_id if self.run is not None else str(self.due)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The columns that all rows of the run share."""
+        run, due, file = self.run, self.due, self.finished.file
+        return {
+            "source": due.shop.name,
+            "account_id": due.row_account,
+            "report_name": due.report.name,
+            "period": due.period.key,
+            "window_end": utc_or_none(due.period.end),
+            "run_id": None if run is None else run.run_id,
+            "file_id": None if file is None else file.remote.file_id,
+            "_sdc_deleted_at": None,
+        }
+
+    def run_record(self) -> dict[str, Any]:
+        """The record of the stream `report_runs`."""
+        run, due = self.run, self.due
+        assert run is not None
+        return {
+            "source": due.shop.name,
+            "account_id": due.account.account_id,
+            "run_id": run.run_id,
+            "report_type": run.report_type,
+            "report_name": due.report.name,
+            "period": due.period.key,
+            "window_end": utc_or_none(due.period.end),
+            "parameters": to_json(dict(run.parameters)),
+            "status": run.status.value,
+            "source_status": run.source_status,
+            "attempt": self.finished.attempt,
+            # A run that an earlier sync ordered is still one that this tap ordered.
+            "origin": "adopted" if self.finished.origin == "adopted" else "ordered",
+            "created_at": utc_or_none(run.created_at),
+            "finished_at": utc_or_none(run.finished_at),
+            "error": run.error or self.finished.error,
+            "file_id": None if run.file is None else run.file.file_id,
+        }
+
+    def file_record(self) -> dict[str, Any]:
+        """The record of the stream `report_files`; rows and header are known once the file has been read."""
+        file = self.finished.file
+        assert file is not None
+        remote, reader = file.remote, self.reader
+        created_at = remote.created_at or (None if self.run is None else self.run.created_at)
+        return {
+            "source": self.due.shop.name,
+            "account_id": self.due.account.account_id,
+            "file_id": remote.file_id,
+            "run_id": self.key,
+            "report_name": self.due.report.name,
+            "period": self.due.period.key,
+            "format": remote.format,
+            "uri": file.uri,
+            "parquet_uri": None,
+            "size": file.size,
+            "sha256": file.sha256,
+            "rows": None if reader is None else reader.rows,
+            "columns": None if reader is None else to_json(list(reader.header)),
+            "created_at": utc_or_none(created_at),
+            "expires_at": utc_or_none(remote.expires_at),
+        }
+
+    def check(self, name: str, expected: Decimal | None, actual: Decimal | None, **facts: Any) -> None:
+        """Note a reconciliation of this run."""
+        due = self.due
+        self.checks.append(
+            Check.compare(
+                expected,
+                actual,
+                source=due.shop.name,
+                account_id=due.row_account,
+                subject=f"{due.report.name} {due.period.key}",
+                check=name,
+                run_id=self.key,
+                **facts,
+            )
+        )
+
+    def check_file(self, invoice: Mapping[str, Any] | None) -> None:
+        """What a file that has been read to its end can be held against.
+
+        Args:
+            invoice: the columns of the invoice that the report specifies, None where it is not known.
+        """
+        file, reader, report = self.finished.file, self.reader, self.due.report
+        assert file is not None
+        assert reader is not None
+        size = file.remote.size
+        self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size))
+        if self.due.shop.api.format == "xml":
+            declared = reader.declared_rows
+            self.check("rows_declared", None if declared is None else Decimal(declared), Decimal(reader.rows))
+            self.check("blank_lines", None, Decimal(reader.blank_lines), reason="blank lines are no charges")
+        if reader.ambiguous_times or reader.nonexistent_times:
+            reason = "local times that occurred twice: the first occurrence was taken"
+            count = Decimal(reader.ambiguous_times + reader.nonexistent_times)
+            self.check("ambiguous_local_times", None, count, reason=reason)
+        if report.per_invoice:
+            self._check_sums(invoice, reader)
+
+    def _check_sums(self, invoice: Mapping[str, Any] | None, reader: Reader) -> None:
+        columns = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}
+        for name, column in columns.items():
+            summed = [
+                row_column
+                for row_column, check in self.due.shop.api.sums(self.due.report).items()
+                if check == name and row_column in reader.sums
+            ]
+            stated = None if invoice is None else invoice.get(column)
+            self.check(
+                name,
+                None if stated is None else Decimal(stated),
+                reader.sums[summed[0]] if summed else None,
+                currency=None if invoice is None else invoice.get("currency"),
+            )

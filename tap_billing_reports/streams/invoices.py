@@ -1,0 +1,139 @@
+"""`invoices`: one bookmark an account, moved only when that account's whole pass succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from tap_billing_reports.dates import utc_text
+from tap_billing_reports.declarations import Account, InvoiceApi, Source
+from tap_billing_reports.errors import NotFound
+from tap_billing_reports.streams.base import BillingStream
+from tap_billing_reports.streams.checks import Check
+from tap_billing_reports.streams.invoice_feed import InvoiceFeed
+
+UNSETTLED = "unsettled"
+DELETED = "deleted"
+
+
+class Invoices(BillingStream):
+    """Invoices of all sources, incremental by `invoice_date` with each source's look-back.
+
+    The bookmark never goes back and never past today; an account that breaks half way keeps its old one.
+    """
+
+    name = "invoices"
+    primary_keys = ("source", "account_id", "invoice_id")
+    replication_key = "invoice_date"
+
+    @cached_property
+    def _accounts(self) -> dict[tuple[str, str], tuple[Source, Account]]:
+        return {
+            (source.name, account.account_id): (source, account)
+            for source, account in self.session.all_accounts()
+            if source.invoices is not None
+        }
+
+    @property
+    def partitions(self) -> list[dict[str, str]]:  # type: ignore[override]
+        return [{"source": source, "account_id": account_id} for source, account_id in self._accounts]
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        """The pass moves the bookmark, not the record: half a pass must not."""
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        """Where a pass starts is the look-back's affair."""
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+        if not context:
+            return
+        self.session.checkpoint()
+        source, account = self._accounts[context["source"], context["account_id"]]
+        bookmark = self.get_context_state(context)
+        with self.session.isolated():
+            yield from self._pass(source, account, bookmark)
+
+    def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        asker = self.session.open(source)
+        feed = InvoiceFeed(asker, account, self.session.settings)
+        old, today = bookmark.get("replication_key_value"), asker.today()
+        since = self._since(feed.api, source, account, old, today)
+        unsettled = {item[0]: item[1] for item in bookmark.get(UNSETTLED, ())}
+        remembered = dict(unsettled)
+        newest = old
+        for columns, record in feed.read(since, today):
+            yield self._record(feed, columns, record)
+            self._remember(feed.api, columns, unsettled)
+            remembered.pop(columns["invoice_id"], None)
+            day = columns.get("invoice_date")
+            newest = max(filter(None, (newest, day)), default=None)
+        for invoice_id, day in remembered.items():
+            yield self._look_up(feed, invoice_id, day, unsettled)
+        if newest is not None:
+            bookmark["replication_key"] = self.replication_key
+            bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
+        if feed.api.by_id is not None:
+            bookmark[UNSETTLED] = sorted([invoice_id, day] for invoice_id, day in unsettled.items())
+
+    def _since(self, api: InvoiceApi, source: Source, account: Account, old: str | None, today: date) -> date:
+        """The first day to ask for; what the vendor no longer keeps is named."""
+        start = self.session.settings.start_date
+        lookback = api.lookback(self.session.settings.values) if api.lookback is not None else None
+        if old is None or lookback is None:
+            since = start
+        else:
+            since = max(start, date.fromisoformat(old) - timedelta(days=lookback))
+        if api.horizon_days is None:
+            return since
+        reachable = today - timedelta(days=api.horizon_days)
+        # Only what was never read is out of reach: a look-back beyond the horizon loses no invoice.
+        first_missed = since if old is None else date.fromisoformat(old)
+        missed = max(0, (reachable - first_missed).days)
+        if missed:
+            text = f"{first_missed} to {reachable} cannot be read any more: the vendor keeps {api.horizon_days} days"
+            self.session.note(f"{source.name} account {account.account_id}: invoices from {text}")
+            self.session.checks.append(
+                Check(
+                    source.name,
+                    account.account_id,
+                    subject=f"invoices {first_missed}..{reachable}",
+                    check="unreachable_range",
+                    ok=None,
+                    reason=text,
+                )
+            )
+        return max(since, reachable)
+
+    def _record(self, feed: InvoiceFeed, columns: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+        return self.complete({**columns, "source_record": self.source_record(record, feed.api.hidden)})
+
+    @staticmethod
+    def _remember(api: InvoiceApi, columns: Mapping[str, Any], unsettled: dict[str, Any]) -> None:
+        if columns.get("status") in api.unsettled:
+            unsettled[columns["invoice_id"]] = columns.get("invoice_date")
+        else:
+            unsettled.pop(columns["invoice_id"], None)
+
+    def _look_up(
+        self, feed: InvoiceFeed, invoice_id: str, day: str | None, unsettled: dict[str, Any]
+    ) -> dict[str, Any]:
+        """An invoice that the list no longer shows: too old for the look-back, or deleted."""
+        try:
+            columns, record = feed.read_one(invoice_id)
+        except NotFound:
+            unsettled.pop(invoice_id, None)
+            account_id = feed.account.account_id
+            gone = {
+                "source": feed.source.name,
+                "account_id": account_id,
+                "requested_account_id": account_id,
+                "invoice_id": invoice_id,
+                "invoice_date": day,
+                "status": DELETED,
+                "_sdc_deleted_at": utc_text(self.session.clock.now().replace(microsecond=0)),
+            }
+            return self.complete(gone)
+        self._remember(feed.api, columns, unsettled)
+        return self._record(feed, columns, record)

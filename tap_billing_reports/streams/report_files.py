@@ -1,0 +1,25 @@
+"""`report_files`: each collected file, with its size, hash, header and row count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tap_billing_reports.declarations import Report
+from tap_billing_reports.streams.emission import Emission
+from tap_billing_reports.streams.member import Member
+
+
+class ReportFiles(Member):
+    """One record a file. It follows the rows: their number and the header are known once they are read."""
+
+    name = "report_files"
+    primary_keys = ("source", "account_id", "file_id")
+    replication_key = "created_at"
+
+    def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
+        return True
+
+    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
+        if emission.finished.file is not None:
+            yield emission.file_record()

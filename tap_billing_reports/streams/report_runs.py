@@ -1,0 +1,105 @@
+"""`report_runs`: every run, ours and foreign ones, failed and pending ones too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from tap_billing_reports.answers import to_json
+from tap_billing_reports.dates import parse_utc
+from tap_billing_reports.declarations import Account, Report, Run, RunStatus
+from tap_billing_reports.errors import NotFound
+from tap_billing_reports.reports.due import Shop
+from tap_billing_reports.reports.windows import midnight
+from tap_billing_reports.streams.emission import Emission, utc_or_none
+from tap_billing_reports.streams.member import Member
+
+LISTED = "listed"
+
+
+class ReportRuns(Member):
+    """Our own orders as they finish, and what the vendors list since the last sync."""
+
+    name = "report_runs"
+    primary_keys = ("source", "account_id", "run_id")
+    replication_key = "created_at"
+
+    def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
+        return False
+
+    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
+        if emission.run is not None:
+            yield emission.run_record()
+
+    def sample(self) -> Iterator[Mapping[str, Any]]:
+        for shop, account in self.billing_tap.cycle.shops_and_accounts():
+            with self.session.isolated():
+                for run in shop.listed_runs(account, self._start(shop)):
+                    yield _foreign(shop, account, run)
+
+    def emit_listed(self, shop: Shop, account: Account, own: set[str]) -> None:
+        """Send what is listed since the last sync, but for runs that the ledgers know to be ours.
+
+        The bookmark holds the newest run seen and the ids of those that were still pending.
+        """
+        bookmark = self.stream_state
+        entry = _entry(bookmark, shop, account)
+        seen = entry.get("created_at")
+        since = parse_utc(seen) if seen else self._start(shop)
+        runs = [run for run in shop.listed_runs(account, since) if run.run_id not in own]
+        listed = {run.run_id for run in runs}
+        for run_id in entry.get("pending", ()):
+            if run_id not in listed and run_id not in own:
+                runs.extend(_asked(shop, account, run_id))
+        known = set(entry.get("known", ()))
+        self.emit_records([_foreign(shop, account, run) for run in runs if run.run_id not in known])
+        newest = max((run.created_at for run in runs if run.created_at), default=None)
+        if newest is not None and (seen is None or newest >= parse_utc(seen)):
+            entry["created_at"] = utc_or_none(newest)
+            # Seconds are coarse: those of the last one would be listed, and sent, a second time.
+            entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
+        entry["pending"] = sorted(run.run_id for run in runs if run.status is RunStatus.PENDING)
+        others = [
+            other
+            for other in bookmark.get(LISTED, [])
+            if (other["source"], other["account_id"]) != (shop.name, account.account_id)
+        ]
+        bookmark[LISTED] = [*others, entry]
+
+    def _start(self, shop: Shop) -> datetime:
+        year_ago = self.session.clock.now() - timedelta(days=365)
+        return max(midnight(self.session.settings.start_date, shop.asker.source.zone), year_ago)
+
+
+def _entry(bookmark: MutableMapping[str, Any], shop: Shop, account: Account) -> dict[str, Any]:
+    for entry in bookmark.get(LISTED, []):
+        if (entry["source"], entry["account_id"]) == (shop.name, account.account_id):
+            return dict(entry)
+    return {"source": shop.name, "account_id": account.account_id}
+
+
+def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
+    """A run that was pending the last time; one that is gone has nothing more to say."""
+    try:
+        answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account)
+    except NotFound:
+        return
+    yield shop.api.read_status(answer, run_id)
+
+
+def _foreign(shop: Shop, account: Account, run: Run) -> dict[str, Any]:
+    return {
+        "source": shop.name,
+        "account_id": account.account_id,
+        "run_id": run.run_id,
+        "report_type": run.report_type,
+        "parameters": to_json(dict(run.parameters)),
+        "status": run.status.value,
+        "source_status": run.source_status,
+        "origin": "foreign",
+        "created_at": utc_or_none(run.created_at),
+        "finished_at": utc_or_none(run.finished_at),
+        "error": run.error,
+        "file_id": None if run.file is None else run.file.file_id,
+    }

@@ -1,0 +1,41 @@
+"""`report_types`: what can be ordered, by account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tap_billing_reports.errors import AccountError
+from tap_billing_reports.reading import map_fields
+from tap_billing_reports.streams.base import BillingStream
+
+
+class ReportTypes(BillingStream):
+    """The vendors' own lists, whole each time: accounts differ in what they may order."""
+
+    name = "report_types"
+    primary_keys = ("source", "account_id", "report_type", "variant")
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        for source, account in self.session.all_accounts():
+            api = source.report_types
+            if api is None:
+                continue
+            with self.session.isolated():
+                asker = self.session.open(source)
+                for record in asker.records(api.endpoint, path=api.path(account), account=account):
+                    try:
+                        columns = map_fields(api.fields, record)
+                    except ValueError as error:
+                        raise AccountError(
+                            f"{source.name} account {account.account_id}: a report type cannot be read: {error}"
+                        ) from None
+                    yield self.complete(
+                        {
+                            "variant": "",
+                            **columns,
+                            "source": source.name,
+                            "account_id": account.account_id,
+                            "source_record": self.source_record(record),
+                        }
+                    )

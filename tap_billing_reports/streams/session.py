@@ -1,0 +1,151 @@
+"""One sync: its settings, clock, open doors, accounts; what failed, and when STATE goes out."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tap_billing_reports.clock import Clock
+from tap_billing_reports.declarations import Account, Source
+from tap_billing_reports.errors import ISOLATED, SyncError
+from tap_billing_reports.http import Limits
+from tap_billing_reports.reading import OpenSource
+from tap_billing_reports.redaction import redact
+from tap_billing_reports.settings import Settings
+from tap_billing_reports.storage import Storage
+from tap_billing_reports.streams.checks import Check
+
+# A target keeps STATE every few minutes at best: more often than this costs bytes and buys nothing.
+STATE_SECONDS = 5.0
+
+logger = logging.getLogger("tap-billing-reports")
+
+
+@dataclass
+class Summary:
+    """What the closing lines tell."""
+
+    failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Session:
+    """Shared by all streams of one sync; used in the main thread.
+
+    Args:
+        settings: validated.
+        sources: those that are on.
+        write_state: sends the current STATE if it has changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        sources: tuple[Source, ...],
+        clock: Clock,
+        limits: Limits | None,
+        write_state: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.sources = sources
+        self.clock = clock
+        self.summary = Summary()
+        self.checks: list[Check] = []
+        """Reconciliations that wait to be sent."""
+        self._limits = limits
+        self._write_state = write_state
+        self._state_at = float("-inf")
+        self._open: dict[str, OpenSource] = {}
+        self._accounts: dict[str, list[Account]] = {}
+        self._folder: Path | None = None
+
+    # -- sources and accounts --------------------------------------------------------------------------
+
+    def open(self, source: Source) -> OpenSource:
+        """The source with its door open; opened once a sync."""
+        if source.name not in self._open:
+            self._open[source.name] = OpenSource(
+                source, self.settings.values, clock=self.clock, limits=self._limits
+            )
+        return self._open[source.name]
+
+    def accounts(self, source: Source) -> list[Account]:
+        """The source's accounts, asked for once a sync; a source that refuses has none and is a failure."""
+        if source.name not in self._accounts:
+            self._accounts[source.name] = []
+            with self.isolated():
+                found = {account.account_id: account for account in source.accounts(self.open(source))}
+                self._accounts[source.name] = list(found.values())
+        return self._accounts[source.name]
+
+    def all_accounts(self) -> Iterator[tuple[Source, Account]]:
+        """Every account of every source that is on."""
+        for source in self.sources:
+            for account in self.accounts(source):
+                yield source, account
+
+    # -- failures --------------------------------------------------------------------------------------
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """What fails inside ends that part alone; the others go on and the sync exits non-zero."""
+        try:
+            yield
+        except ISOLATED as error:
+            self.fail(str(error))
+
+    def fail(self, text: str) -> None:
+        """Remember a failure for the exit status and the closing summary.
+
+        Raises:
+            SyncError: `fail_fast` is set.
+        """
+        text = redact(text)
+        logger.error("%s", text)
+        self.summary.failures.append(text)
+        if self.settings.fail_fast:
+            raise SyncError(f"fail_fast: {text}")
+
+    def note(self, text: str) -> None:
+        """Remember something that is no failure but should be seen: deferred, optional, unreachable."""
+        text = redact(text)
+        logger.warning("%s", text)
+        self.summary.notes.append(text)
+
+    # -- state and disk --------------------------------------------------------------------------------
+
+    def checkpoint(self, *, at_once: bool = False) -> None:
+        """Send STATE: at once where an order's id depends on it, else at most every few seconds."""
+        now = self.clock.monotonic()
+        if at_once or now - self._state_at >= STATE_SECONDS:
+            self._write_state()
+            self._state_at = now
+
+    @cached_property
+    def storage(self) -> Storage | None:
+        """Where files are kept, None without `storage_url`."""
+        if self.settings.storage_url is None:
+            return None
+        return Storage(self.settings.storage_url, self.settings.storage_options)
+
+    @property
+    def folder(self) -> Path:
+        """A folder for this sync's files, for this user's eyes only; gone after `close`."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="tap-billing-reports-"))
+        return self._folder
+
+    def close(self) -> None:
+        """Give the disk back."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

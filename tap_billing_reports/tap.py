@@ -1,0 +1,165 @@
+"""The Singer face: name, settings, discovery, order of the streams, exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import IO, Any
+
+from singer_sdk import Stream, Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._util import load_json
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from tap_billing_reports import __version__, redaction
+from tap_billing_reports.clock import Clock
+from tap_billing_reports.declarations import Source
+from tap_billing_reports.errors import BillingError, StateError
+from tap_billing_reports.http import Limits
+from tap_billing_reports.reports.ledger import check_state
+from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, problems, with_defaults
+from tap_billing_reports.sources import all_sources
+from tap_billing_reports.streams import core_streams, row_streams, sync_rank
+from tap_billing_reports.streams.cycle import Cycle
+from tap_billing_reports.streams.session import Session
+
+
+class TapBillingReports(Tap):
+    """Invoices and financial reports of Bring, BRP Systems and Stripe, exact to the cent."""
+
+    name = "tap-billing-reports"
+    config_jsonschema = config_jsonschema(all_sources())
+    capabilities = [  # noqa: RUF012 - declared as a class variable by the SDK
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    clock: Clock = Clock()
+    limits: Limits | None = None
+
+    # -- settings --------------------------------------------------------------------------------------
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Our own validation: the SDK's prints the offending value, which may be a key."""
+        redaction.install()
+        learn_secrets(self._config, all_sources())
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        errors = problems(with_defaults(self._config, all_sources()), all_sources(), schema)
+        if errors and raise_errors:
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=None)
+        self._config = with_defaults(self._config, all_sources())
+        return errors
+
+    def active_sources(self) -> tuple[Source, ...]:
+        """The sources that the settings turn on; discovery without settings shows none's reports."""
+        return tuple(
+            source
+            for source in all_sources()
+            if source.is_on(self.config) and all(self.config.get(name) for name in source.required)
+        )
+
+    # -- streams ---------------------------------------------------------------------------------------
+
+    def discover_streams(self) -> list[Stream]:
+        """All streams of the settings; asks no vendor."""
+        return [*core_streams(self), *row_streams(self, self.active_sources())]
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of the sync: what others hang on comes first."""
+        if self._streams is None:
+            found = super().streams
+            self._streams = dict(sorted(found.items(), key=lambda item: (sync_rank(item[1]), item[0])))
+        return self._streams
+
+    # -- the sync --------------------------------------------------------------------------------------
+
+    @cached_property
+    def session(self) -> Session:
+        """This sync's shared state. Needs valid settings."""
+        return Session(
+            settings=Settings.of(self.config),
+            sources=self.active_sources(),
+            clock=self.clock,
+            limits=self.limits,
+            write_state=lambda: self.state_writer.write_state(self.state),
+        )
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """The report lifecycle of this sync."""
+        return Cycle(self)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take a STATE over, or refuse it before any STATE goes out.
+
+        Raises:
+            StateError: it is foreign, cut, or written by a newer version.
+        """
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, Mapping):
+            raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
+        for stream, bookmark in bookmarks.items():
+            if not isinstance(bookmark, Mapping):
+                raise StateError(
+                    f"the state of {stream} is no object: restore an older state, or run a full refresh of it"
+                )
+            check_state(stream, bookmark)
+        super().load_state(state)
+
+    def _handle_termination(self, signum: int, frame: Any) -> None:
+        """A sync that a signal ended has not succeeded: STATE goes out, then the shell's status for it."""
+        try:
+            super()._handle_termination(signum, frame)
+        except SystemExit:
+            raise SystemExit(128 + signum) from None
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """The command: sync everything, then exit 1 if anything failed."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        redaction.install()
+        try:
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=load_json(state.read()) if state else None,
+                catalog=load_json(catalog.read()) if catalog else None,
+            )
+        except BillingError as error:
+            cls.logger.error("%s", redaction.redact(str(error)))  # noqa: TRY400 - one line, no traceback
+            sys.exit(1)
+        sys.exit(tap.run())
+
+    def run(self) -> int:
+        """Sync all streams and return the exit status: 0 only if nothing failed."""
+        self.logger.info("tap-billing-reports %s", __version__)
+        try:
+            self.sync_all()
+        except BillingError as error:
+            self.session.summary.failures.append(redaction.redact(str(error)))
+        finally:
+            self.session.close()
+        summary = self.session.summary
+        for note in summary.notes:
+            self.logger.warning("left: %s", note)
+        for failure in summary.failures:
+            self.logger.error("failed: %s", failure)
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(summary.counts.items()))
+        self.logger.info("%s failed, %s left; %s", len(summary.failures), len(summary.notes), counts or "no reports")
+        return 1 if summary.failures else 0

@@ -1,0 +1,55 @@
+"""The demo's settings and the environment that Meltano runs in."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from scripts.demo.meltano import Meltano, as_variable
+from scripts.demo.settings import demo_settings
+
+
+def test_settings_start_days_ago_and_keep_what_the_sandbox_says():
+    settings = demo_settings(
+        {"stripe_api_key": "k", "start_date": "2000-01-01"}, today=date(2026, 3, 11), days=10
+    )
+    assert settings["start_date"] == "2026-03-01"
+    assert settings["stripe_api_key"] == "k"
+    # One order a day at most: nothing is deferred, or the totals could not be equal.
+    assert settings["max_new_runs"] >= 10
+    assert {report["window"] for report in settings["stripe_reports"]} == {"month", "day"}
+
+
+def test_values_become_what_meltano_parses():
+    assert as_variable("plain text") == "plain text"
+    assert json.loads(as_variable(True)) is True
+    assert json.loads(as_variable([{"window": "day"}])) == [{"window": "day"}]
+
+
+def test_the_environment_holds_the_demo_and_nothing_of_the_users(tmp_path):
+    inherited = {
+        "PATH": "/bin",
+        "NO_PROXY": "example.org",
+        "TAP_BILLING_REPORTS_STRIPE_API_KEY": "of the user",
+        "TAP_BILLING_REPORTS_STORAGE_URL": "of the user",
+        "TARGET_DUCKDB_FILEPATH": "of the user",
+        "MELTANO_ENVIRONMENT": "prod",
+    }
+    meltano = Meltano(
+        root=tmp_path,
+        folder=tmp_path,
+        database=tmp_path / "demo.duckdb",
+        system_database=tmp_path / "demo.db",
+        settings={"stripe_api_key": "of the sandbox", "brp_company_ids": ["1"]},
+        inherited=inherited,
+    )
+    env = meltano.environment()
+    assert "of the user" not in env.values()
+    assert env["PATH"] == "/bin"
+    assert env["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+    assert env["TAP_BILLING_REPORTS_STRIPE_API_KEY"] == "of the sandbox"
+    assert env["TAP_BILLING_REPORTS_BRP_COMPANY_IDS"] == '["1"]'
+    assert env["TARGET_DUCKDB_FILEPATH"] == str(tmp_path / "demo.duckdb")
+    assert env["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path / 'demo.db'}"
+    assert env["MELTANO_SEND_ANONYMOUS_USAGE_STATS"] == "false"
+    assert "MELTANO_ENVIRONMENT" not in env

@@ -1,0 +1,110 @@
+"""meltano.yml says what the tap says about itself, and needs no plugin hub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scripts.demo import meltano
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = yaml.safe_load((ROOT / "meltano.yml").read_text())
+(TAP,) = PROJECT["plugins"]["extractors"]
+LOADERS = {loader["name"]: loader for loader in PROJECT["plugins"]["loaders"]}
+
+# What the SDK itself adds to every tap's settings.
+OF_THE_SDK = {
+    "stream_maps", "stream_map_config", "faker_config", "flattening_enabled", "flattening_max_depth",
+    "flattening_max_key_length",
+}  # fmt: skip
+DATES = {"start_date", "end_date", "reuse_runs_since"}
+
+
+@pytest.fixture(scope="module")
+def about():
+    program = "from tap_billing_reports.tap import TapBillingReports; TapBillingReports.cli()"
+    command = [sys.executable, "-c", program, "--about", "--format=json"]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def as_meltano(name, schema):
+    """How a setting of the tap's JSON Schema is spelt in meltano.yml."""
+    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    (kind,) = (kind for kind in kinds if kind != "null")
+    options = [option for option in schema.get("enum", ()) if option is not None]
+    default = schema.get("default")
+    return {
+        "kind": "date_iso8601" if name in DATES else "options" if options else kind,
+        "sensitive": bool(schema.get("secret")),
+        "value": None if default in ([], {}) else default,
+        "options": options,
+    }
+
+
+def test_settings_are_those_of_the_tap(about):
+    expected = {
+        name: as_meltano(name, schema)
+        for name, schema in about["settings"]["properties"].items()
+        if name not in OF_THE_SDK
+    }
+    found = {
+        setting["name"]: {
+            "kind": setting["kind"],
+            "sensitive": setting.get("sensitive", False),
+            "value": setting.get("value"),
+            "options": [option["value"] for option in setting.get("options", ())],
+        }
+        for setting in TAP["settings"]
+    }
+    assert found == expected
+
+
+def test_capabilities_are_those_of_the_tap(about):
+    assert sorted(TAP["capabilities"]) == sorted(about["capabilities"])
+
+
+def test_every_setting_is_described():
+    for plugin in [TAP, *LOADERS.values()]:
+        assert all(
+            setting["label"] and setting["description"].endswith(".") for setting in plugin["settings"]
+        )
+
+
+def test_no_plugin_needs_a_hub_and_every_loader_is_pinned():
+    for plugin in [TAP, *LOADERS.values()]:
+        assert plugin["namespace"] == plugin["name"].replace("-", "_")
+        assert plugin["pip_url"]
+    assert all("==" in loader["pip_url"] for loader in LOADERS.values())
+    assert LOADERS["target-duckdb"]["pip_url"] == "target-duckdb==0.8.0 duckdb<1.3"
+
+
+def test_the_demos_names_are_those_of_the_project():
+    assert TAP["name"] == meltano.EXTRACTOR
+    assert meltano.LOADER in LOADERS
+    assert meltano.ENVIRONMENT in {environment["name"] for environment in PROJECT["environments"]}
+
+
+def test_the_schedule_runs_a_job_of_plugins_that_are_there():
+    jobs = {job["name"]: job["tasks"] for job in PROJECT["jobs"]}
+    assert all(schedule["job"] in jobs for schedule in PROJECT["schedules"])
+    for tasks in jobs.values():
+        assert {name for task in tasks for name in task.split()} <= {TAP["name"], *LOADERS}
+
+
+def test_no_usage_statistics_are_sent():
+    assert PROJECT["send_anonymous_usage_stats"] is False
+
+
+def test_the_example_environment_names_settings_of_the_tap():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    values = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    known = {meltano.variable(TAP["name"], setting["name"]) for setting in TAP["settings"]}
+    assert set(values) <= known
+    secrets = {meltano.variable(TAP["name"], s["name"]) for s in TAP["settings"] if s.get("sensitive")}
+    assert not any(values.get(name) for name in secrets)
+    assert json.loads(values[meltano.variable(TAP["name"], "stripe_reports")].strip("'"))

@@ -1,0 +1,155 @@
+"""The verbs, the environments they make, the pins, and what continuous integration calls."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from scripts import venvs
+
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = ("demo", "test", "lint", "bench", "faults", "clean")
+
+
+def would_run(*arguments):
+    """The commands that make would run."""
+    env = {
+        name: text for name, text in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    }
+    command = ["make", "--dry-run", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_there(verb):
+    assert would_run(verb).strip()
+
+
+def test_break_reaches_the_demo_only_when_asked_for():
+    assert "scripts.demo --break" in would_run("demo", "BREAK=1")
+    assert "--break" not in would_run("demo")
+    assert "--break" not in would_run("demo", "BREAK=0")
+
+
+def test_test_covers_lint_and_types():
+    commands = would_run("test")
+    assert "ruff check ." in commands
+    assert "ruff format --check ." in commands
+    assert "-m mypy" in commands
+    assert commands.index("-m mypy") < commands.index("-m pytest")
+
+
+def test_continuous_integration_runs_the_tests_and_forbids_skips():
+    path = ROOT / ".ci" / "run"
+    text = path.read_text()
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert text.rstrip().endswith("export CI=true\nexec make test")
+    assert os.access(path, os.X_OK)
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def test_pins_are_exact_versions_without_any_address():
+    text = (ROOT / "constraints.txt").read_text()
+    assert not re.search(r"://|--|@|hash", text)
+    assert all(re.fullmatch(r"==[^=*,]+", str(pin.specifier)) for pin in pins())
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_a_package_has_one_pin_for_each_python(python):
+    names = [
+        pin.name for pin in pins() if pin.marker is None or pin.marker.evaluate({"python_version": python})
+    ]
+    assert len(names) == len(set(names))
+    assert {"singer-sdk", "meltano", "duckdb", "target-duckdb", "requests", "lxml", "pytest"} <= set(names)
+
+
+def test_the_loaders_database_is_one_that_loses_no_rows():
+    (duckdb,) = (pin for pin in pins() if pin.name == "duckdb")
+    assert Requirement("duckdb<1.3").specifier.contains(str(duckdb.specifier).removeprefix("=="))
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch):
+    (tmp_path / "made-from.txt").write_text("1")
+    monkeypatch.setattr(venvs, "ROOT", tmp_path)
+    made = venvs.Environment(tmp_path / "venv", ("--editable", "."), ("made-from.txt",))
+    monkeypatch.setitem(venvs.ENVIRONMENTS, "project", made)
+    return made
+
+
+def install_by(monkeypatch, uv, status=0):
+    """Let the installers only be noted; the interpreter appears as they would make it."""
+    commands = []
+
+    def run(command, **_options):
+        commands.append(list(command))
+        if "venv" in command and not status:
+            python = Path(command[-1]) / "bin" / "python"
+            python.parent.mkdir(parents=True)
+            python.touch()
+        return subprocess.CompletedProcess(command, status)
+
+    monkeypatch.setattr(shutil, "which", lambda _name: uv)
+    monkeypatch.setattr(subprocess, "run", run)
+    return commands
+
+
+def test_an_environment_is_made_once_and_again_when_its_origin_changes(environment, monkeypatch, tmp_path):
+    commands = install_by(monkeypatch, uv=None)
+    venvs.main(["project"])
+    assert commands[-1][-4:] == ["--constraint", "constraints.txt", "--editable", "."]
+    assert any("pip>=25.1" in command for command in commands)
+    commands.clear()
+    venvs.main(["project"])
+    assert not commands
+    (tmp_path / "made-from.txt").write_text("2")
+    venvs.main(["project"])
+    assert commands
+
+
+def test_uv_is_used_where_it_is(environment, monkeypatch):
+    commands = install_by(monkeypatch, uv="/opt/bin/uv")
+    venvs.main(["project"])
+    assert [command[0] for command in commands] == ["/opt/bin/uv", "/opt/bin/uv"]
+
+
+def test_a_failed_installation_is_not_taken_for_an_environment(environment, monkeypatch):
+    install_by(monkeypatch, uv=None, status=1)
+    with pytest.raises(SystemExit, match="exit status 1"):
+        venvs.main(["project"])
+    assert not environment.is_current()
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_first_supported_python_is_taken_and_none_is_said_in_one_line(tmp_path, found):
+    for name, supported in (("python3", False), ("python3.12", found)):
+        program = tmp_path / name
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" = -c ] && exit {0 if supported else 1}\necho "{name} runs $*"\n'
+        )
+        program.chmod(0o755)
+    script = ROOT / "scripts" / "with_python.sh"
+    env = {"PATH": str(tmp_path)}
+    ran = subprocess.run(
+        ["/bin/sh", str(script), "some.py", "an argument"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found:
+        assert (ran.returncode, ran.stdout) == (0, "python3.12 runs some.py an argument\n")
+    else:
+        assert ran.returncode == 1
+        assert ran.stderr.count("\n") == 1
+        assert "No Python 3.10" in ran.stderr

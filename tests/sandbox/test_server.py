@@ -1,0 +1,115 @@
+"""The sandbox as a process, and the limits of what it may depend on."""
+
+from __future__ import annotations
+
+import ast
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+import tap_billing_reports.sandbox
+from tap_billing_reports.sandbox.core import Sandbox
+
+ROOT = Path(tap_billing_reports.sandbox.__file__).parent
+SERVE = (
+    "import json,sys; from tap_billing_reports.sandbox.server import serve; serve(**json.loads(sys.argv[1]))"
+)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` ports that are free in a row."""
+    for base in range(20_000, 30_000, count):
+        try:
+            held = [socket.create_server(("127.0.0.1", base + number)) for number in range(count)]
+        except OSError:
+            continue
+        for found in held:
+            found.close()
+        return base
+    pytest.fail("no free ports")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_says_when_it_is_ready_and_stops_when_asked(tmp_path, number):
+    ready, base = tmp_path / "ready.json", free_ports(4)
+    given = {
+        "port_base": base,
+        "ready_file": str(ready),
+        "vendors": ["stripe"],
+        "options": {"stripe_run_seconds": 9},
+    }
+    began = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = child.stdout.readline()
+        took = time.monotonic() - began
+        found = json.loads(ready.read_text())
+        assert line == f"sandbox ready, control at http://127.0.0.1:{base}\n"
+        assert found["pid"] == child.pid
+        assert (
+            found["urls"]["stripe_files"]
+            == found["settings"]["stripe_files_url"]
+            == f"http://127.0.0.1:{base + 3}"
+        )
+        assert requests.get(found["urls"]["control"] + "/options", timeout=5).json() == {
+            "stripe_run_seconds": 9
+        }
+        child.send_signal(number)
+        output, _ = child.communicate(timeout=10)
+    finally:
+        child.kill()
+        child.wait()
+    assert (child.returncode, output) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
+    assert took < 10  # far below a second on an idle machine
+
+
+def test_a_taken_port_is_an_error():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        Sandbox(vendors=("stripe",), port_base=taken.getsockname()[1] - 1)
+
+
+def test_an_unknown_vendor_is_refused():
+    with pytest.raises(ValueError, match="no vendor"):
+        Sandbox(vendors=("paypal",))
+
+
+def test_a_stalled_client_does_not_keep_it_running():
+    with Sandbox(vendors=()) as sandbox:
+        sandbox.control.fault({"stall": True})
+        host, port = sandbox.urls["foreign"].removeprefix("http://").split(":")
+        client = socket.create_connection((host, int(port)), timeout=5)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        while not sandbox.control.requests():
+            time.sleep(0.005)
+        began = time.monotonic()
+    assert time.monotonic() - began < 5
+    client.close()
+
+
+def test_it_imports_nothing_from_the_tap_but_its_version():
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {name.name for name in node.names if name.name.startswith("tap_billing_reports")}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                if node.module == "tap_billing_reports":
+                    found |= {f"tap_billing_reports.{name.name}" for name in node.names}
+                elif node.module.startswith("tap_billing_reports."):
+                    found.add(node.module)
+            elif isinstance(node, ast.ImportFrom) and node.level:
+                depth = len(path.relative_to(ROOT).parts)
+                assert node.level <= depth, f"{path} reaches out of the sandbox"
+    assert {name for name in found if not name.startswith("tap_billing_reports.sandbox")} <= {
+        "tap_billing_reports.__version__"
+    }
