@@ -274,6 +274,16 @@ class OrderCall:
 
 
 @dataclass(frozen=True)
+class Twin:
+    """A report that accounts for the same movements as another one, item by item or summed up."""
+
+    family: str
+    side: Literal["itemized", "summary"]
+    column: str
+    """The row column whose total must be equal on both sides."""
+
+
+@dataclass(frozen=True)
 class ReportApi:
     """How reports are configured, ordered, polled and collected."""
 
@@ -306,6 +316,8 @@ class ReportApi:
     """Whether a refusal means that availability has moved since it was read."""
     sums: Callable[[Report], Mapping[str, str]] = lambda _report: {}
     """Row column -> name of the reconciliation that compares its sum with the invoice's amount."""
+    twin: Callable[[Report], Twin | None] = lambda _report: None
+    """Which other report its total can be held against."""
 
 
 @dataclass(frozen=True)

@@ -174,8 +174,8 @@ class _Plan(NamedTuple):
 class FastRows(Stream):
     """A stream of rows that come in chunks, already typed and selected.
 
-    A subclass gives `row_chunks`, and may give `constants` and `columns_changed`. Where nothing but writing is
-    left to do, chunks are encoded and written whole. With stream maps, flattening, a record limit, child
+    A subclass gives `row_chunks`, and may give `constants` and `columns_changed`. Where nothing but writing
+    is left to do, chunks are encoded and written whole. With stream maps, flattening, a record limit, child
     streams, a `post_process` of its own, BATCH, or another message writer, the same rows go record by record
     through the SDK.
     """
@@ -195,7 +195,7 @@ class FastRows(Stream):
         return {}
 
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
-        """A chunk has columns that the schema has not; here the stream may take them up and send SCHEMA again.
+        """A chunk has columns that the schema has not: the stream may take them up and send SCHEMA again.
 
         Called before that chunk is written. What the schema does not have thereafter is left out.
         """
@@ -275,7 +275,7 @@ class FastRows(Stream):
     def _write_rows(
         self, context: Mapping[str, Any] | None, partition: Mapping[str, Any], written: int
     ) -> Iterator[int]:
-        """Write a context's rows; yields how many, and never past a record after which the SDK sends STATE."""
+        """Write a context's rows; yields how many, stopping wherever the SDK would send STATE."""
         plan = self._plan()
         constants = {**partition, **self.constants(context)}
         seen: tuple[Column, ...] = ()

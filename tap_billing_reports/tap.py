@@ -150,6 +150,7 @@ class TapBillingReports(Tap):
         """Sync all streams and return the exit status: 0 only if nothing failed."""
         self.logger.info("tap-billing-reports %s", __version__)
         try:
+            self.cycle.check_identities()
             self.sync_all()
         except BillingError as error:
             self.session.summary.failures.append(redaction.redact(str(error)))

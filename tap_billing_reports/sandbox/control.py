@@ -1,4 +1,4 @@
-"""The hand on the sandbox: what a test calls in the same process, and what `control_http` offers to others."""
+"""The hand on the sandbox: for tests in the same process, and through `control_http` for all others."""
 
 from __future__ import annotations
 
@@ -77,9 +77,11 @@ class Control:
         self._emulation().latency = seconds
 
     def requests(self) -> list[dict[str, Any]]:
-        """One entry a request: n, time, host, vendor, method, path, route, query, form, status, bytes, secrets.
+        """One entry a request, in order of arrival.
 
-        `status` is null when nothing was answered through ordinary means (a lost, cut or stalled answer).
+        Keys: n, time, host, vendor, method, path, route, query, form, status, bytes, secrets (name, where)
+        and, where a rule was used, fault (its number). `status` is null when nothing was answered in the
+        ordinary way (a lost, cut or stalled answer).
         """
         return self._emulation().log.entries()
 
@@ -94,7 +96,7 @@ class Control:
         emulation.world.forget()
 
     def settings(self, start_date: str | None = None) -> dict[str, Any]:
-        """Flat settings of the tap for every vendor here; without `start_date`: 90 days before the clock's start."""
+        """Flat settings of the tap for every vendor; by default from 90 days before the start."""
         emulation = self._emulation()
         begin = start_date or (emulation.clock.start - DEFAULT_HISTORY).date().isoformat()
         found: dict[str, Any] = {"start_date": begin}
@@ -105,8 +107,8 @@ class Control:
     def totals(self, settings: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
         """What a warehouse holds after a full sync with these settings.
 
-        {stream: {source: {"rows": n, "sums": {column: exact decimal as text}}}}; vendors that the settings do not
-        configure are left out.
+        {stream: {source: {"rows": n, "sums": {column: exact decimal as text}}}}; vendors that the settings
+        do not configure are left out.
         """
         merged: dict[str, dict[str, dict[str, Any]]] = {}
         emulation = self._emulation()

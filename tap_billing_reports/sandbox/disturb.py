@@ -20,7 +20,8 @@ Headers = list[tuple[bytes, bytes]]
 
 LOGIN_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Log in</title></head>"
-    b'<body><form method="post" action="/login"><input name="username"><input name="password" type="password">'
+    b'<body><form method="post" action="/login">'
+    b'<input name="username"><input name="password" type="password">'
     b"</form></body></html>\n"
 )
 _DRIPS_PER_SECOND = 20

@@ -4,10 +4,10 @@ A rule is a JSON object:
 
     {"match": {...}, "skip": 0, "times": null, "do": {...}}
 
-`match` (all given keys must hold): `vendor`, `host`, `method`, `path` (regular expression, searched), `query` and
-`form` (text contained in the decoded `a=b&c=d` form, or an object: each key's value contains the text).
-The first matching rule with something left to do is used; `skip` lets the first matches pass, `times` limits the
-uses (null: every one).
+`match` (all given keys must hold): `vendor`, `host`, `method`, `path` (regular expression, searched), `query`
+and `form` (text contained in the decoded `a=b&c=d` form, or an object: each key's value contains the text).
+The first matching rule with something left to do is used; `skip` lets the first matches pass, `times` limits
+the uses (null: every one).
 
 `do` holds one or more of
 
@@ -18,12 +18,12 @@ uses (null: every one).
     stall: true - no answer until the client goes away
     lose: true - the request is processed, its answer never sent, the connection dropped
     reset: n - a TCP reset after n bytes of the body
-    cut: {"after": n, "framing": "length" | "chunked" | "close"} - the body ends after n bytes: against its declared
-        length, with a correct last chunk, or by closing a connection without any length
+    cut: {"after": n, "framing": "length" | "chunked" | "close"} - the body ends after n bytes: against its
+        declared length, with a correct last chunk, or by closing a connection without any length
     drip: bytes per second
-    alter: {"from": text, "to": text} or {"drop_line": k} (line k of the body from 1, or negative from the end)
-    signal: {"pid": p, "signal": "KILL" (a name or number), "when": "before" | "after"}: sent before the request
-        is handled, or once the answer's last byte has left
+    alter: {"from": text, "to": text} or {"drop_line": k}: line k from 1, or negative from the end
+    signal: {"pid": p, "signal": "KILL" (a name or number), "when": "before" | "after"}: sent before the
+        request is handled, or once the answer's last byte has left
 """
 
 from __future__ import annotations
@@ -38,12 +38,9 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ACTIONS = frozenset(
-    {
-        "delay", "status", "headers", "body", "html", "empty", "redirect", "stall", "lose", "reset", "cut", "drip",
-        "alter", "signal",
-    }
-)  # fmt: skip
+_ANSWERS = ("status", "headers", "body", "html", "empty", "redirect", "stall", "lose")
+_CHANGES = ("delay", "reset", "cut", "drip", "alter", "signal")
+ACTIONS = frozenset((*_ANSWERS, *_CHANGES))
 MATCHES = frozenset({"vendor", "host", "method", "path", "query", "form"})
 
 

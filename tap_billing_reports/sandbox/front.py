@@ -1,4 +1,4 @@
-"""The one ASGI application behind all ports: it logs, disturbs and hands each request to its host's routes."""
+"""The one ASGI application behind all ports: it logs, disturbs and serves each request."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
-    Prints one line on stdout when it is ready, and writes {"urls": {host: url}, "settings": {flat settings of the
-    tap}, "pid": n} to `ready_file`, which is there in full or not at all.
+    Prints one line on stdout when it is ready, and writes {"urls": {host: url}, "settings": {flat settings of
+    the tap}, "pid": n} to `ready_file`, which is there in full or not at all.
 
     Raises:
         OSError: a port is taken, or the file cannot be written.

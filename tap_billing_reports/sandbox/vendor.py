@@ -35,4 +35,4 @@ class Vendor(Protocol):
         """
 
     def next_day(self) -> None:
-        """What one more day brings: new invoices and charges, one status changed. The clock moves elsewhere."""
+        """What one more day brings: new invoices and charges, one status changed. Others move the clock."""

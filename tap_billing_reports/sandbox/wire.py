@@ -50,12 +50,15 @@ class Connection:
     async def write(self, data: bytes) -> None:
         """Send `data`, waiting while the client is slower than we are."""
         self._transport.write(data)
-        while self._transport.get_write_buffer_size() > _ENOUGH_UNSENT and not self._transport.is_closing():
-            await asyncio.sleep(0.001)
+        await self._drained(_ENOUGH_UNSENT)
 
     async def flushed(self) -> None:
         """Return once the kernel has every byte written so far."""
-        while self._transport.get_write_buffer_size() > 0 and not self._transport.is_closing():
+        await self._drained(0)
+
+    async def _drained(self, unsent: int) -> None:
+        # The flow control of the protocol belongs to uvicorn; looking is simpler than sharing its callbacks.
+        while self._transport.get_write_buffer_size() > unsent and not self._transport.is_closing():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ from tap_billing_reports.declarations import (
     RunStatus,
     Setting,
     Source,
+    Twin,
     Values,
 )
 from tap_billing_reports.errors import Refused
@@ -335,6 +336,17 @@ def _known_columns(report: Report) -> tuple[Column, ...]:
     )
 
 
+def _twin(report: Report) -> Twin | None:
+    """`x.itemized.3` and `x.summary.1` account for the same movements."""
+    if report.columns and "net" not in report.columns:
+        return None
+    for side in ("itemized", "summary"):
+        family, found, _version = report.report_type.partition(f".{side}.")
+        if found:
+            return Twin(family, side, "net")  # type: ignore[arg-type]
+    return None
+
+
 STRIPE = Source(
     name="stripe",
     title="Stripe",
@@ -376,5 +388,6 @@ STRIPE = Source(
         read_listed=_read_run,
         availability=_availability,
         out_of_range=_out_of_range,
+        twin=_twin,
     ),
 )

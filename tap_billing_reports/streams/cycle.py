@@ -15,6 +15,7 @@ from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.runner import Runner
+from tap_billing_reports.streams.coverage import coverage_checks
 from tap_billing_reports.streams.emission import Emission
 from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 from tap_billing_reports.streams.member import Member
@@ -22,6 +23,7 @@ from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
 from tap_billing_reports.streams.report_rows import ReportRows
 from tap_billing_reports.streams.report_runs import ReportRuns
+from tap_billing_reports.streams.twins import Twins
 
 if TYPE_CHECKING:
     from tap_billing_reports.streams.session import Session
@@ -38,6 +40,7 @@ class Cycle:
         self._ledgers: dict[str, Ledger] = {}
         self._invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
         """Invoices that reports specify, by source, billed account and number."""
+        self._twins = Twins(())
         self._planner = Planner(
             tap.session.settings.start_date, tap.session.settings.end_date, tap.session.clock.now()
         )
@@ -82,6 +85,17 @@ class Cycle:
             self._ledgers[stream] = Ledger(lambda: self._tap.streams[stream].stream_state)
         return self._ledgers[stream]
 
+    def check_identities(self) -> None:
+        """Refuse reports that have state for other settings, before anything is asked or sent.
+
+        Raises:
+            ConfigError: names the report and what changed.
+        """
+        for stream in self._tap.streams.values():
+            if isinstance(stream, ReportRows):
+                for entry in self.ledger(stream.name).entries():
+                    self.ledger(stream.name).identify(entry.account, stream.name, stream.report.identity)
+
     # -- the drive -------------------------------------------------------------------------------------
 
     def drive(self) -> None:
@@ -94,7 +108,7 @@ class Cycle:
             member._write_schema_message()  # noqa: SLF001 - before the first of any member's records
         try:
             wanted = self._wanted()
-            self._emit_listed_runs(wanted)
+            self._twins = Twins((report, self.shop(report.source).api) for report in wanted)
             dues = [due for report in wanted for due in self._due(report)]
             orders = Orders(clock, session.settings.reuse_runs_since)
             with session.isolated():
@@ -103,7 +117,7 @@ class Cycle:
             runner = Runner(
                 orders=orders,
                 book=book,
-                collector=Collector(session.folder, session.storage) if dues else None,  # type: ignore[arg-type]
+                collector=Collector(session.folder, session.storage),
                 checkpoint=lambda: session.checkpoint(at_once=True),
                 clock=clock,
                 deadline_seconds=session.settings.run_deadline_seconds,
@@ -112,7 +126,8 @@ class Cycle:
             for finished in runner.finished(dues):
                 self._take(finished, book)
                 session.checkpoint()
-            self._emit_checks()
+            self._emit_listed_runs(wanted)
+            self._emit_checks(wanted)
         finally:
             for member in self._members():
                 member.meter.finish()
@@ -150,6 +165,7 @@ class Cycle:
         subjects.note_invoices(ledger, account.account_id, invoices, bounds, before=settings.end_date)
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
+        """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""
         for stream in self._members(ReportRuns):
             own = {
                 facts["run"]
@@ -194,7 +210,7 @@ class Cycle:
         assert finished.file is not None
         rows = self._rows_of(emission.due.report)
         self._emit_to(ReportRuns, emission)
-        emission.reader = rows.open_reader(finished.file)
+        emission.reader = rows.open_reader(finished.file, self._twins.columns(emission.due.report))
         if rows.selected:
             rows.emit(emission)
         else:
@@ -203,6 +219,7 @@ class Cycle:
                 pass
         due = emission.due
         emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))
+        self._twins.note(emission)
         self._emit_to(ReportFiles, emission)
         self._emit_to(Reconciliations, emission)
         self._session.summary.counts["rows"] += emission.reader.rows
@@ -218,7 +235,16 @@ class Cycle:
         for member in self._members(kind):
             member.emit(emission)
 
-    def _emit_checks(self) -> None:
+    def _emit_checks(self, wanted: list[Report]) -> None:
+        """The checks that belong to no single run: coverage of each report, lone twins, other streams' checks."""
+        session = self._session
+        session.checks.extend(self._twins.unmatched())
+        for report in wanted:
+            shop, ledger = self.shop(report.source), self.ledger(report.stream)
+            for account in session.accounts(shop.asker.source):
+                with session.isolated():
+                    entry = ledger.entry(account.account_id)
+                    session.checks.extend(coverage_checks(shop, report, account, entry, self._planner))
         for member in self._members(Reconciliations):
-            member.emit_records(member.records(self._session.checks))
-        self._session.checks.clear()
+            member.emit_records(member.records(session.checks))
+        session.checks.clear()

@@ -71,9 +71,9 @@ class ReportRows(Member):
 
     # -- columns ---------------------------------------------------------------------------------------
 
-    def open_reader(self, file: LocalFile) -> Reader:
-        """A reader of the file that knows this stream's columns."""
-        sums = tuple(self._api.sums(self.report))
+    def open_reader(self, file: LocalFile, sum_of: tuple[str, ...] = ()) -> Reader:
+        """A reader of the file that knows this stream's columns; adds up what checks need."""
+        sums = (*self._api.sums(self.report), *sum_of)
         if file.remote.format == "csv":
             return CsvReader(
                 file.path,

@@ -9,7 +9,7 @@ from typing import Any
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.declarations import Account, Report, Run, RunStatus
-from tap_billing_reports.errors import NotFound
+from tap_billing_reports.errors import NotFound, ReportError
 from tap_billing_reports.reports.due import Shop
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.streams.emission import Emission, utc_or_none
@@ -30,7 +30,16 @@ class ReportRuns(Member):
 
     def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
         if emission.run is not None:
+            self._note_sent(emission)
             yield emission.run_record()
+
+    def _note_sent(self, emission: Emission) -> None:
+        """Until the list has been read up to here, remember that this run is ours."""
+        shop, account = emission.due.shop, emission.due.account
+        if shop.api.runs is not None:
+            entry = _entry(self.stream_state, shop, account)
+            entry["known"] = sorted({*entry.get("known", ()), emission.key})
+            self._put(entry)
 
     def sample(self) -> Iterator[Mapping[str, Any]]:
         for shop, account in self.billing_tap.cycle.shops_and_accounts():
@@ -43,8 +52,9 @@ class ReportRuns(Member):
 
         The bookmark holds the newest run seen and the ids of those that were still pending.
         """
-        bookmark = self.stream_state
-        entry = _entry(bookmark, shop, account)
+        if shop.api.runs is None:
+            return
+        entry = _entry(self.stream_state, shop, account)
         seen = entry.get("created_at")
         since = parse_utc(seen) if seen else self._start(shop)
         runs = [run for run in shop.listed_runs(account, since) if run.run_id not in own]
@@ -60,12 +70,17 @@ class ReportRuns(Member):
             # Seconds are coarse: those of the last one would be listed, and sent, a second time.
             entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
         entry["pending"] = sorted(run.run_id for run in runs if run.status is RunStatus.PENDING)
+        self._put(entry)
+
+    def _put(self, entry: dict[str, Any]) -> None:
+        """Replace the account's entry, the list in one assignment."""
+        key = (entry["source"], entry["account_id"])
         others = [
             other
-            for other in bookmark.get(LISTED, [])
-            if (other["source"], other["account_id"]) != (shop.name, account.account_id)
+            for other in self.stream_state.get(LISTED, [])
+            if (other["source"], other["account_id"]) != key
         ]
-        bookmark[LISTED] = [*others, entry]
+        self.stream_state[LISTED] = [*others, entry]
 
     def _start(self, shop: Shop) -> datetime:
         year_ago = self.session.clock.now() - timedelta(days=365)
@@ -85,7 +100,12 @@ def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
         answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account)
     except NotFound:
         return
-    yield shop.api.read_status(answer, run_id)
+    try:
+        yield shop.api.read_status(answer, run_id)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(
+            f"{shop.name} account {account.account_id}: run {run_id} has an unknown status or shape ({error})"
+        ) from None
 
 
 def _foreign(shop: Shop, account: Account, run: Run) -> dict[str, Any]:

@@ -80,7 +80,13 @@ def test_no_plugin_needs_a_hub_and_every_loader_is_pinned():
         assert plugin["namespace"] == plugin["name"].replace("-", "_")
         assert plugin["pip_url"]
     assert all("==" in loader["pip_url"] for loader in LOADERS.values())
-    assert LOADERS["target-duckdb"]["pip_url"] == "target-duckdb==0.8.0 duckdb<1.3"
+
+
+def test_the_embedded_loader_is_set_so_that_it_loses_no_row():
+    loader = LOADERS["target-duckdb"]
+    values = {setting["name"]: setting.get("value") for setting in loader["settings"]}
+    assert loader["pip_url"] == "target-duckdb==0.8.0 duckdb<1.3"
+    assert values["add_metadata_columns"] is True
 
 
 def test_the_demos_names_are_those_of_the_project():

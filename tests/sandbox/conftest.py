@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.sandbox.stripe.accounts import FULL_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 RUNS = "/v1/reporting/report_runs"

@@ -1,4 +1,4 @@
-"""Reports with several lines per balance transaction: its parts, its fees, its taxes. Equal lines do occur."""
+"""Reports with several lines per balance transaction: its parts, fees, taxes. Equal lines do occur."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def fee_rows(entry: Entry, ledger: Ledger) -> Iterator[Row]:
 
 
 def tax_rows(entry: Entry, ledger: Ledger) -> Iterator[Row]:
-    """The tax in a charge or a refund: one line per jurisdiction; American charges have a state and a city."""
+    """The tax in a charge or a refund: one line per jurisdiction; American ones have several."""
     movement = entry.movement
     charge = movement.charge
     if charge is None or movement.category not in {"charge", "refund"}:

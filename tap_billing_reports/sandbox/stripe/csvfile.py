@@ -22,8 +22,9 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 class CsvStyle:
     """How a run's cells are written.
 
-    `_utc` columns are in UTC, other times in the run's zone, none with a zone. Amounts have all decimals of their
-    currency. Options: `stripe_csv_crlf`, `stripe_csv_bom`, `stripe_extra_columns` ({name: text} that nobody knows).
+    `_utc` columns are in UTC, other times in the run's zone, none with a zone. Amounts have all decimals of
+    their currency. Options: `stripe_csv_crlf`, `stripe_csv_bom`, `stripe_extra_columns` ({name: text} that
+    nobody knows).
     """
 
     def __init__(self, zone: str, separator: str, options: Mapping[str, Any]) -> None:

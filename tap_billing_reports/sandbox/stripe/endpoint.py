@@ -29,7 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated request; `given` are the parameters of its query, or of its form when it is a POST."""
+    """One authenticated request; `given` are the parameters of its query, or of its form if it is a POST."""
 
     key: Key
     account: Account
@@ -82,8 +82,9 @@ async def _call(request: Request, right: str | None) -> Call:
     if right is not None and right not in key.rights:
         raise StripeError(
             403,
-            f"The provided key '{key.masked}' does not have the required permissions for this endpoint on account "
-            f"'{account.id}'. Having the 'rak_{right}' permission would allow this request to continue.",
+            f"The provided key '{key.masked}' does not have the required permissions for this endpoint "
+            f"on account '{account.id}'. Having the 'rak_{right}' permission would allow this request to "
+            "continue.",
         )
     version = request.headers.get("stripe-version", API_VERSION)
     if not _VERSION.match(version):
@@ -150,8 +151,8 @@ def _account(request: Request, key: Key) -> Account:
     if wanted not in ACCOUNTS:
         raise StripeError(
             403,
-            f"The provided key '{key.masked}' does not have access to account '{wanted}' (or that account does not "
-            "exist). Application access may have been revoked.",
+            f"The provided key '{key.masked}' does not have access to account '{wanted}' (or that "
+            "account does not exist). Application access may have been revoked.",
             code="account_invalid",
         )
     return ACCOUNTS[wanted]

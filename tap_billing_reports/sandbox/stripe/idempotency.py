@@ -42,8 +42,8 @@ class IdempotencyKeys:
             return None
         if stored.fingerprint != fingerprint:
             message = (
-                "Keys for idempotent requests can only be used with the same parameters they were first used with. "
-                f"Try using a key other than '{key}' if you meant to execute a different request."
+                f"The idempotency key '{key}' was first used with other parameters; a different "
+                "request needs another key."
             )
             raise StripeError(400, message, kind="idempotency_error")
         return stored

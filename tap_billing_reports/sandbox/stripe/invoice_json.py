@@ -36,20 +36,21 @@ def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[
         "attempt_count": int(final),
         "attempted": final,
         "auto_advance": invoice.status == "draft",
-        "automatic_tax": {"enabled": False, "disabled_reason": None, "liability": None, "provider": None, "status": None},
+        "automatic_tax": {
+            "enabled": False, "disabled_reason": None, "liability": None, "provider": None, "status": None,
+        },
         "automatically_finalizes_at": None if final else invoice.created + _DAY,
         "billing_reason": "subscription_cycle" if invoice.subscription else "manual",
         "collection_method": "charge_automatically" if invoice.subscription else "send_invoice",
-        "confirmation_secret": (
-            {"client_secret": f"pi_{invoice.id[3:]}_secret_sandbox", "type": "payment_intent"} if final else None
-        ),
+        "confirmation_secret": _secret(invoice) if final else None,
         "created": invoice.created,
         "currency": invoice.currency,
         "custom_fields": None,
         "customer": customer,
         "customer_account": None,
         "customer_address": {
-            "city": None, "country": country, "line1": None, "line2": None, "postal_code": None, "state": None,
+            "city": None, "country": country, "line1": None, "line2": None, "postal_code": None,
+            "state": None,
         },
         "customer_email": email,
         "customer_name": name,
@@ -84,7 +85,9 @@ def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[
         "number": invoice.number,
         "on_behalf_of": None,
         "parent": _parent(invoice),
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "payment_settings": {
+            "default_mandate": None, "payment_method_options": None, "payment_method_types": None,
+        },
         "period_end": invoice.created,
         "period_start": invoice.created - _MONTH,
         "post_payment_credit_notes_amount": 0,
@@ -138,6 +141,10 @@ def line_json(line: Line, invoice: Invoice, *, livemode: bool) -> dict[str, Any]
         "subtotal": line.amount,
         "taxes": [],
     }
+
+
+def _secret(invoice: Invoice) -> dict[str, str]:
+    return {"client_secret": f"pi_{invoice.id[3:]}_secret_sandbox", "type": "payment_intent"}
 
 
 def _parent(invoice: Invoice) -> dict[str, Any] | None:

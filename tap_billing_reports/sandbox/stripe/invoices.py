@@ -114,9 +114,7 @@ class InvoiceBook:
         ):
             self._become(self._all[place], status)
         if account.platform:
-            self._all[-6].lines = (
-                Line(make_id(self._rng, "il"), "Twenty digits", TWENTY_DIGITS, 1),
-            )
+            self._all[-6].lines = (Line(make_id(self._rng, "il"), "Twenty digits", TWENTY_DIGITS, 1),)
             self._all[-3].lines = (Line(make_id(self._rng, "il"), "Credit for pause", -12_345, 1),)
 
     def newest_first(self) -> list[Invoice]:

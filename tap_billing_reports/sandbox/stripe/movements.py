@@ -47,11 +47,12 @@ _DESCRIPTIONS = (
     "Invoice 1001, second attempt",
     "Order 7\nExpress delivery",
     'Gift card "Summer"',
-    "Treningsavgift – måned",
+    "Treningsavgift, måned nr. ½",
     " padded ",
     "=1+1",
     "007",
 )
+_REFUND_REASONS = ("duplicate", "requested, by phone")
 _CARDS = (("visa", "credit", "NO"), ("mastercard", "debit", "US"), ("amex", "credit", "DE"))
 _ADDRESSES = (
     ("Storgata 1", "3. etg.", "Oslo", "", "0155", "NO"),
@@ -196,14 +197,14 @@ def _movement(rng: random.Random, account: Account, at: datetime) -> Movement:
         fees = _fees(rng, amount)
         fee = sum(part for _, part in fees)
         return Movement(
-            identifier, at, available, currency, amount, fee, category, charge.id, rng.choice(_DESCRIPTIONS), charge,
-            fees,
+            identifier, at, available, currency, amount, fee, category, charge.id, rng.choice(_DESCRIPTIONS),
+            charge, fees,
         )  # fmt: skip
     if category in {"refund", "charge_failure"}:
         charge = _charge(rng, at - timedelta(hours=rng.randint(1, 400)))
         return Movement(
-            identifier, at, available, currency, -amount, 0, category, make_id(rng, "re"), "REFUND FOR CHARGE", charge,
-            metadata={"reason": rng.choice(("duplicate", "requested, by phone"))},
+            identifier, at, available, currency, -amount, 0, category, make_id(rng, "re"),
+            "REFUND FOR CHARGE", charge, metadata={"reason": rng.choice(_REFUND_REASONS)},
         )  # fmt: skip
     if category in {"dispute", "dispute_reversal"}:
         charge = _charge(rng, at - timedelta(days=rng.randint(5, 60)))

@@ -199,7 +199,8 @@ def _interval(checked: Mapping[str, int], kind: ReportType, first: datetime, end
             continue
         raise StripeError(
             400,
-            f"Data for the report type {kind.id} is only available {edge}; you requested `{name}` = {_shown(moment)}.",
+            f"Data for the report type {kind.id} is only available {edge}; "
+            f"you requested `{name}` = {_shown(moment)}.",
             param=f"parameters.{name}",
         )
     if "interval_start" in checked and checked["interval_start"] >= checked["interval_end"]:

@@ -5,10 +5,11 @@ Option `stripe_run_rules` is a list of rules for the runs ordered from now on; t
     {"match": {"report_type": regular expression, "nth": k, "parameters": {name: value}, "account": id},
      "times": n, "do": {...}}
 
-All parts of `match` are optional; `nth` counts the orders from 1. `do` holds any of `seconds` (how long the run
-takes), `fail` (its error text), `status` (another final status), `vanish` (seconds after which the run is unknown),
-`expire` (seconds for which the file is kept), `drop_rows` (rows missing at the end of the file, as after a
-correction), and alone `answer` (a 5xx for the order; with "create": true the run is there all the same).
+All parts of `match` are optional; `nth` counts the orders from 1. `do` holds any of `seconds` (how long the
+run takes), `fail` (its error text), `status` (another final status), `vanish` (seconds after which the run is
+unknown), `expire` (seconds for which the file is kept), `drop_rows` (rows missing at the end of the file, as
+after a correction), and alone `answer` (a 5xx for the order; with "create": true the run is there all the
+same).
 Other options: `stripe_run_seconds` (0.2), `stripe_concurrent_runs` (5), `stripe_drop_rows`.
 """
 

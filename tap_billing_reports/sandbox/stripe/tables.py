@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """What a run asks: the ledgers it reads and its filters; `start` is ignored where a type has only an end."""
+    """What a run asks: the ledgers it reads and its filters; `start` counts only where a type takes one."""
 
     ledgers: tuple[Ledger, ...]
     start: datetime
@@ -166,7 +166,7 @@ def _activity_summary(question: Question) -> Iterator[Row]:
 
 
 def _connect_overview(question: Question) -> Iterator[Row]:
-    """One line per connected account with a negative balance in a currency, and the week's refunds and disputes."""
+    """One line per connected account and currency: its balance, and a week's refunds and disputes."""
     week = timedelta(days=7)
     for ledger in question.ledgers:
         balances: dict[str, int] = defaultdict(int)

@@ -24,7 +24,7 @@ def periods(
     *,
     partial: bool,
 ) -> list[Period]:
-    """[(begin, end)] as Unix seconds, oldest first; `until` is exclusive, `partial` adds the unit still running."""
+    """[(begin, end)] as Unix seconds, oldest first; `until` is exclusive, `partial` adds the running unit."""
     first, end = available
     if until is not None:
         end = min(end, datetime.combine(until, time(), zone))

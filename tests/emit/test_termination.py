@@ -1,0 +1,64 @@
+"""SIGTERM and SIGINT at any moment: whole lines, a STATE that is true, exit status 143 or 130."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from terminated_tap import ROWS_A_RUN
+
+PROGRAM = Path(__file__).with_name("terminated_tap.py")
+
+
+def run_until(signum, seed, unbuffered):
+    """Start the tap, read some of its output at random speed, send the signal, read the rest."""
+    chance = random.Random(seed)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "SINGER_SDK_LOG_CONFIG": "",
+    }
+    if unbuffered:
+        environment["PYTHONUNBUFFERED"] = "1"
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as tap:
+        got = b""
+        wanted = chance.randrange(1, 3_000_000)
+        while len(got) < wanted:
+            got += os.read(tap.stdout.fileno(), chance.choice((1, 1000, 65536)))
+        time.sleep(chance.random() * 0.02)
+        tap.send_signal(signum)
+        time.sleep(chance.random() * 0.02)
+        rest, errors = tap.communicate(timeout=60)
+    return tap.returncode, got + rest, errors.decode()
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_ends_between_two_messages(signum, status, seed):
+    returned, output, errors = run_until(signum, seed, unbuffered=seed % 2)
+    assert returned == status, errors
+    assert "Traceback" not in errors
+    assert output.endswith(b"\n")
+    messages = [json.loads(line) for line in output.splitlines()]
+    assert messages[0]["type"] == "SCHEMA"
+    assert any(message["type"] == "STATE" for message in messages)  # the SDK repeats none that is unchanged
+    rows = {}
+    through = -1
+    for message in messages:
+        if message["type"] == "RECORD":
+            record = message["record"]
+            assert record["n"] == rows.get(record["run"], 0)
+            rows[record["run"]] = record["n"] + 1
+        elif message["type"] == "STATE":
+            through = message["value"].get("bookmarks", {}).get("rows", {}).get("through", -1)
+            assert all(rows[run] == ROWS_A_RUN for run in range(through + 1))
+    assert set(rows) <= set(range(through + 2))
