@@ -15,6 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_billing_reports import __version__, redaction
 from tap_billing_reports.clock import Clock
 from tap_billing_reports.declarations import Source
+from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.errors import BillingError, StateError
 from tap_billing_reports.http import Limits
 from tap_billing_reports.reports.ledger import check_state
@@ -25,7 +26,7 @@ from tap_billing_reports.streams.cycle import Cycle
 from tap_billing_reports.streams.session import Session
 
 
-class TapBillingReports(Tap):
+class TapBillingReports(DeferredTermination):
     """Invoices and financial reports of Bring, BRP Systems and Stripe, exact to the cent."""
 
     name = "tap-billing-reports"
@@ -40,6 +41,7 @@ class TapBillingReports(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    message_writer_class = BufferedWriter
     clock: Clock = Clock()
     limits: Limits | None = None
 
@@ -113,13 +115,6 @@ class TapBillingReports(Tap):
                 )
             check_state(stream, bookmark)
         super().load_state(state)
-
-    def _handle_termination(self, signum: int, frame: Any) -> None:
-        """A sync that a signal ended has not succeeded: STATE goes out, then the shell's status for it."""
-        try:
-            super()._handle_termination(signum, frame)
-        except SystemExit:
-            raise SystemExit(128 + signum) from None
 
     @classmethod
     def invoke(  # type: ignore[override]

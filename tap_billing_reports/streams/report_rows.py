@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Report, ReportApi
+from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.due import LocalFile
-from tap_billing_reports.reports.readers import Reader
+from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.reports.readers.csv import CsvReader
 from tap_billing_reports.reports.readers.xml import XmlReader
 from tap_billing_reports.schemas import stream_schema
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
+DELETED_AT = "_sdc_deleted_at"
+SURPLUS_CHUNK = 1000  # rows
 
 
-class ReportRows(Member):
+class ReportRows(FastRows, Member):
     """The rows of one report. New columns are added as `on_new_column` says; identical rows are all kept."""
 
     primary_keys = KEYS
     replication_key = "period"
+    _emission: Emission | None = None
 
     def __init__(self, tap: TapBillingReports, report: Report, api: ReportApi) -> None:
         self.report = report
@@ -53,21 +57,43 @@ class ReportRows(Member):
     def wants(self, report: Report) -> bool:
         return report is self.report
 
-    def records_of(self, emission: Emission) -> Iterator[Mapping[str, Any]]:
-        reader = emission.reader
-        assert reader is not None
-        constants = emission.constants
-        for chunk in reader.chunks():
-            for row in chunk.rows:
-                yield constants | msgspec.structs.asdict(row)
-        yield from self._surplus(emission, reader.rows)
+    # -- rows ------------------------------------------------------------------------------------------
 
-    def _surplus(self, emission: Emission, rows: int) -> Iterator[Mapping[str, Any]]:
-        """Rows of an earlier, longer reading of this period: taken back, so that sums are right again."""
+    def emit(self, emission: Emission) -> None:
+        """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
+        self._emission = emission
+        try:
+            self.emit_records(())
+        finally:
+            self._emission = None
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
+        if self._emission is not None:
+            yield from FastRows.get_records(self, context)
+        else:
+            yield from Member.get_records(self, context)
+
+    def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:  # noqa: ARG002
+        emission = self._emission
+        if emission is None:
+            # The sync has reached this stream by itself: then it is the one that drives.
+            self.billing_tap.cycle.drive()
+            return
+        assert emission.reader is not None
+        yield from emission.reader.chunks(selected)
+        yield from self._surplus(emission.due.previous_rows or 0, emission.reader.rows)
+
+    def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
+        return {} if self._emission is None else self._emission.constants
+
+    def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
+        """The keys of rows that are no longer there, marked as deleted and otherwise null."""
         deleted_at = utc_text(self.session.clock.now().replace(microsecond=0))
-        keys = {name: emission.constants[name] for name in KEYS if name != "row_number"}
-        for number in range(rows + 1, (emission.due.previous_rows or 0) + 1):
-            yield {**keys, "row_number": number, "_sdc_deleted_at": deleted_at}
+        rest = [name for name in self.schema["properties"] if name not in {*KEYS, DELETED_AT}]
+        row: Any = msgspec.defstruct("Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)])
+        for first in range(rows + 1, before + 1, SURPLUS_CHUNK):
+            numbers = range(first, min(first + SURPLUS_CHUNK, before + 1))
+            yield RowChunk([row(number, deleted_at, *(None for _ in rest)) for number in numbers], ())
 
     # -- columns ---------------------------------------------------------------------------------------
 
@@ -96,36 +122,30 @@ class ReportRows(Member):
         """The column of each header cell; None leaves it out."""
         taken: set[str] = set()
         columns: list[Column | None] = []
-        added = False
         for cell in header:
             column = self._by_header.get(cell)
             if column is None:
                 column = self._new_column(cell, taken)
-                added = added or column is not None
             elif column.name in taken:
                 # Two spellings of one column in one file are two columns after all.
                 name = unique_names([cell], self._reserved | taken)[0]
-                column = self._add(Column(cell, name, column.type))
-                added = True
+                column = self._by_header[cell] = Column(cell, name, column.type)
             if column is not None:
                 taken.add(column.name)
             columns.append(column)
-        if added:
-            self._announce()
         return columns
 
-    def _new_column(self, header: str, taken: Iterable[str]) -> Column | None:
+    def _new_column(self, header: str, taken: set[str]) -> Column | None:
         policy = self.session.settings.on_new_column
         if policy == "fail":
             raise FileError(f"column {header!r:.80} is new, and on_new_column is fail", line=1)
         if policy == "ignore" or self._is_pruned():
             return None
-        kind = self._api.column_type(self.report, header)
-        name = unique_names([header], self._reserved.union(taken, self._names_of_others(header)))[0]
-        return self._add(Column(header, name, kind))  # type: ignore[arg-type]
-
-    def _names_of_others(self, header: str) -> set[str]:
-        return {column.name for other, column in self._by_header.items() if other != header}
+        others = {column.name for column in self._by_header.values()}
+        name = unique_names([header], self._reserved | taken | others)[0]
+        column = Column(header, name, self._api.column_type(self.report, header))  # type: ignore[arg-type]
+        self._by_header[header] = column
+        return column
 
     def _is_pruned(self) -> bool:
         """Whether the user's catalogue leaves out a column of this stream: then none is added uninvited."""
@@ -133,17 +153,13 @@ class ReportRows(Member):
             return False
         return any(not self.mask["properties", name] for name in self.schema["properties"])
 
-    def _add(self, column: Column) -> Column:
-        self._by_header[column.header] = column
-        kind = json_schema(column.type, decimals_as=self._decimals_as)  # type: ignore[arg-type]
-        for schema in (self._schema, self._input_schema):
-            if schema is not None:
-                schema["properties"].setdefault(column.name, kind)
-        return column
-
-    def _announce(self) -> None:
-        """Tell the target of the new columns before the first row that has them."""
+    def columns_changed(self, columns: tuple[Column, ...]) -> None:
+        """Take new columns up and tell the target, before the first row that has them."""
+        for column in columns:
+            kind = json_schema(column.type, decimals_as=self._decimals_as)
+            for schema in (self._schema, self._input_schema):
+                if schema is not None:
+                    schema["properties"].setdefault(column.name, kind)
         self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
         self._stream_maps = None
-        if self.selected:
-            self.write_schema_again()
+        self.write_schema_again()

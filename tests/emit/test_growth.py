@@ -29,7 +29,7 @@ class Growing:
     def grow(self, name):
         if not self.takes_it_up:
             return
-        # A new object: the mapper keeps its maps while it finds the schema equal to the one that it was given.
+        # A new object: the mapper keeps its maps while it finds the schema equal to the one it has.
         for attribute in ("_schema", "_input_schema"):
             if (schema := copy.deepcopy(getattr(self, attribute))) is not None:
                 schema["properties"][name] = json_schema("text")

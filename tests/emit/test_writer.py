@@ -35,7 +35,7 @@ class Stdout:
 
 @pytest.fixture
 def stdout(monkeypatch):
-    """Stands in for stdout; pytest puts its own back between the fixtures and the test, so `sys` is replaced."""
+    """Stands in for stdout. pytest puts its own back before the test, so the module's `sys` is replaced."""
     out = Stdout()
     monkeypatch.setattr("tap_billing_reports.emit.sys", SimpleNamespace(stdout=out, stderr=sys.stderr))
     return out

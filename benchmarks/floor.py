@@ -1,0 +1,63 @@
+"""The floor: the same conversions, checks and lines with bare csv and msgspec, nothing else. Usage as taps.py."""
+
+import csv, json, re, sys, time  # noqa: E401
+from collections import defaultdict
+from datetime import date, datetime, timezone
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+CONSTANTS = {"source": "stripe", "account_id": "acct_1032D82eZvKYlo2C", "report_name": "balance"}
+CONSTANTS |= {"period": "2026-01-01T08:00:00Z", "window_end": "2026-02-01T08:00:00Z"}
+CONSTANTS |= {"run_id": "frr_1PGzG72eZvKYlo2C5y1Q", "file_id": "file_1PGzGJ2eZvKYlo2C9c2T"}
+BOOLEANS = {"true": True, "false": False, "": None}
+TAILS = {f":{m:02d}:{s:02d}": f":{m:02d}:{s:02d}Z" for m in range(60) for s in range(60)}
+DECIMALS = re.compile(r"(?:[+-]?[0-9]+(?:\.[0-9]+)?\n|\n)*").fullmatch
+INTEGERS = re.compile(r"(?:-?(?:0|[1-9][0-9]*)\n|\n)*").fullmatch
+
+
+def checked(cells, pattern):
+    joined = "\n".join(cells) + "\n"
+    if joined.count("\n") != len(cells) or not pattern(joined):
+        raise ValueError(cells)
+    return cells
+
+
+class Hours(dict):
+    def __missing__(self, hour):  # hours in which the clock changes are not told apart here
+        local = datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=self.zone)
+        return self.setdefault(hour, local.astimezone(timezone.utc).strftime("%Y-%m-%dT%H"))
+
+
+class Dates(dict):
+    def __missing__(self, text):
+        return self.setdefault(text, date.fromisoformat(text).isoformat() if text else None)
+
+
+def main(path, types, zone):
+    hours, utc_hours, dates = Hours(), Hours(), Dates()
+    hours.zone, utc_hours.zone = ZoneInfo(zone), timezone.utc
+    convert = defaultdict(lambda: lambda cells: [cell or None for cell in cells])
+    convert["integer"] = lambda cells: [int(c) if c else None for c in checked(cells, INTEGERS)]
+    convert["decimal"] = lambda cells: [cell or None for cell in checked(cells, DECIMALS)]
+    convert["boolean"] = lambda cells: [BOOLEANS[cell] for cell in cells]
+    convert["date"] = lambda cells: list(map(dates.__getitem__, cells))
+    convert["timestamp"] = lambda cells: [hours[c[:13]] + TAILS[c[13:]] if c else None for c in cells]
+    convert["timestamp_utc"] = lambda cells: [utc_hours[c[:13]] + TAILS[c[13:]] if c else None for c in cells]
+    encoder, reader = msgspec.json.Encoder(), csv.reader(open(path, encoding="utf-8-sig", newline=""), strict=True)
+    functions = [convert[types[header]] for header in next(reader)]
+    Row = msgspec.defstruct("Row", ["row_number", *(re.sub(r"\W", "_", name) for name in types)], gc=False)
+    head = b'{"type":"RECORD","stream":"stripe_balance","record":' + encoder.encode(CONSTANTS)[:-1] + b","
+    count, started = 0, time.perf_counter()
+    while rows := list(islice(reader, 500)):
+        columns = zip(*rows, strict=True)
+        values = [function(cells) for function, cells in zip(functions, columns, strict=True)]
+        body = encoder.encode_lines(list(map(Row, range(count + 1, count + 1 + len(rows)), *values)))
+        tail = b',"time_extracted":"%s"}\n' % datetime.now(timezone.utc).isoformat().encode()
+        sys.stdout.buffer.write(head + (tail + head).join(body[1:-1].split(b"\n{")) + tail)
+        count += len(rows)
+    json.dump({"rows": count, "seconds": time.perf_counter() - started}, sys.stderr)
+
+
+main(sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])

@@ -1,0 +1,25 @@
+"""Peak memory of a sync, by the size of the report."""
+
+from __future__ import annotations
+
+import shutil
+
+from benchmarks import data
+from benchmarks.measure import emitted
+
+SIZES = {"100mb": 100, "1gb": 1024, "5gb": 5120}  # MiB
+
+
+def measure():
+    results = {}
+    for name, mib in SIZES.items():
+        data.FOLDER.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(data.FOLDER).free < (mib + 1024) << 20:
+            raise RuntimeError(f"no room for a report of {mib} MiB under {data.FOLDER}")
+        sample = data.narrow_of_size(mib)
+        try:
+            results[f"rss_mib.{name}"] = round(emitted("fast", sample)["rss_mib"], 1)
+        finally:
+            if mib > 1000:
+                data.remove(sample)
+    return results

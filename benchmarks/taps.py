@@ -1,0 +1,137 @@
+"""The same report through our path and through the SDK's own, each as a tap of one stream.
+
+As a program: `python -m benchmarks.taps fast|stock <file> <columns as JSON> <zone>`; RECORDs go to stdout, and
+one line with rows, seconds and peak memory goes to stderr.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import resource
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from singer_sdk import Stream, Tap
+from singer_sdk import typing as th
+
+from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
+from tap_billing_reports.reports.columns import Column, json_schema, unique_names
+from tap_billing_reports.reports.readers.csv import CsvReader
+
+CONSTANTS = {
+    "source": "stripe",
+    "account_id": "acct_1032D82eZvKYlo2C",
+    "report_name": "balance",
+    "period": "2026-01-01T08:00:00Z",
+    "window_end": "2026-02-01T08:00:00Z",
+    "run_id": "frr_1PGzG72eZvKYlo2C5y1Q",
+    "file_id": "file_1PGzGJ2eZvKYlo2C9c2T",
+}
+KEYS = ("source", "account_id", "report_name", "period", "row_number")
+
+
+def columns_of(types):
+    names = unique_names(types, reserved=(*CONSTANTS, "row_number"))
+    return [
+        Column(header, name, type_) for (header, type_), name in zip(types.items(), names, strict=True)
+    ]
+
+
+class ReportStream(Stream):
+    name = "stripe_balance"
+    primary_keys = KEYS
+
+    def __init__(self, tap, path, types, zone):
+        self.path, self.columns, self.zone = Path(path), columns_of(types), zone
+        properties = {name: json_schema("text") for name in CONSTANTS} | {"row_number": json_schema("integer")}
+        properties |= {column.name: json_schema(column.type) for column in self.columns}
+        super().__init__(tap, schema={"type": "object", "properties": properties})
+
+
+class FastStream(FastRows, ReportStream):
+    def constants(self, context):
+        return CONSTANTS
+
+    def row_chunks(self, context, selected):
+        if self.path.suffix == ".xml":
+            from tap_billing_reports.reports.readers.xml import XmlReader  # noqa: PLC0415
+
+            by_header = {column.header: column for column in self.columns}
+            reader = XmlReader(
+                self.path, resolve=lambda header: [by_header[name] for name in header], zone=self.zone
+            )
+        else:
+            reader = CsvReader(
+                self.path,
+                size=self.path.stat().st_size,
+                resolve=lambda _: self.columns,
+                zone=self.zone,
+            )
+        return reader.chunks(selected)
+
+
+class StockStream(ReportStream):
+    """As one would write it with the SDK: DictReader, a converter a type, one dict a record."""
+
+    def get_records(self, context):
+        local, utc = ZoneInfo(self.zone), timezone.utc
+
+        def instant(zone):
+            return lambda text: (
+                datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(utc).isoformat()[:19] + "Z"
+            )
+
+        convert = {
+            "text": str,
+            "decimal": str,
+            "date": str,
+            "integer": int,
+            "boolean": {"true": True, "false": False}.__getitem__,
+            "timestamp": instant(local),
+            "timestamp_utc": instant(utc),
+        }
+        plan = [(column.header, column.name, convert[column.type]) for column in self.columns]
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), start=1):
+                yield CONSTANTS | {"row_number": number} | {
+                    name: function(row[header]) if row[header] else None for header, name, function in plan
+                }
+
+
+def tap_of(kind, path, types, zone):
+    class BenchTap(DeferredTermination if kind == "fast" else Tap):
+        name = "tap-bench"
+        config_jsonschema = th.PropertiesList().to_dict()
+        if kind == "fast":
+            message_writer_class = BufferedWriter
+
+        def discover_streams(self):
+            return [(FastStream if kind == "fast" else StockStream)(self, path, types, zone)]
+
+    return BenchTap(config={}, setup_mapper=True)
+
+
+def main():
+    kind, path, types, zone = sys.argv[1:]
+    logging.disable(logging.INFO)
+    counted = 0
+    tap = tap_of(kind, path, json.loads(types), zone)
+    stream = tap.streams["stripe_balance"]
+    counter = stream.get_record_counter()
+    stream.get_record_counter = lambda **_: counter
+    counter._pop = lambda: None
+    started = time.perf_counter()
+    tap.sync_all()
+    seconds = time.perf_counter() - started
+    counted = counter.value
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    json.dump({"rows": counted, "seconds": seconds, "rss_mib": memory}, sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
