@@ -132,7 +132,7 @@ def narrow(rows):
 
 def wide(rows):
     catalogue = json.loads((CATALOGUE / "stripe.json").read_text())
-    columns = {header: catalogue["types"].get(header, "text") for header in catalogue["report_types"][WIDE_TYPE]}
+    columns = {header: catalogue["types"].get(header, "text") for header in catalogue["report_types"][WIDE_TYPE]["columns"]}
 
     def write(file):
         writer = csv.writer(file)

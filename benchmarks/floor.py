@@ -50,7 +50,7 @@ def main(path, types, zone):
     Row = msgspec.defstruct("Row", ["row_number", *(re.sub(r"\W", "_", name) for name in types)], gc=False)
     head = b'{"type":"RECORD","stream":"stripe_balance","record":' + encoder.encode(CONSTANTS)[:-1] + b","
     count, started = 0, time.perf_counter()
-    while rows := list(islice(reader, 500)):
+    while rows := list(islice(reader, 150)):
         columns = zip(*rows, strict=True)
         values = [function(cells) for function, cells in zip(functions, columns, strict=True)]
         body = encoder.encode_lines(list(map(Row, range(count + 1, count + 1 + len(rows)), *values)))

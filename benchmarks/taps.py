@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
+from tap_billing_reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
-from tap_billing_reports.reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.readers.csv import CsvReader
 
 CONSTANTS = {

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import simplejson
 from lxml import etree
 
-from tap_billing_reports.errors import Unavailable
+from tap_billing_reports.errors import AccountError, Unavailable
+from tap_billing_reports.redaction import sentence
 
 # Enough of an unexpected body to recognise it by, too little to leak a record into a log.
-EXCERPT_BYTES = 200
+EXCERPT_LENGTH = 200
+# A vendor's own message, for a person to read.
+LONGEST_MESSAGE = 500
 
 Kind = Literal["authentication", "throttled", "unavailable", "missing", "refused"]
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+# A page may begin with comments and an XML declaration; only its start is looked at.
+_HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL | re.IGNORECASE)
+_HTML_HEAD = 4096
+# The escapes of UTF-16 halves: only where one stands can text come out that is not Unicode.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One whole HTTP answer. `about` names the request without its query, which may hold a key."""
+    """One whole HTTP answer.
+
+    `about` names the source, the account and the request without its query, which may hold a key.
+    """
 
     about: str
     status: int
@@ -31,9 +46,21 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether the body is a web page, whatever the headers call it."""
-        head = self.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return head.startswith((b"<!doctype html", b"<html"))
+        """Whether the body is a web page: by its first bytes, or by its declared type if it is no data either."""
+        if _HTML.match(self.body[:_HTML_HEAD].lstrip(_BLANK)):
+            return True
+        start = self.body.lstrip(_BLANK)[:1]
+        declared = self.headers.get("Content-Type", "").strip().lower().startswith("text/html")
+        return declared and start not in {b"", b"{", b"[", b"<"}
+
+    @property
+    def is_xml(self) -> bool:
+        """Whether the body is XML by its first byte: vendors answer in another format than asked now and then."""
+        return self.body.lstrip(_BLANK).startswith(b"<")
+
+    def parsed(self) -> Any:
+        """The body as `xml()` or `json()` gives it, by its first byte."""
+        return self.xml() if self.is_xml else self.json()
 
     def json(self) -> Any:
         """The body as JSON; fractional numbers as Decimal with the digits that the vendor wrote.
@@ -41,22 +68,54 @@ class Answer:
         Raises:
             Unavailable: it is no complete JSON.
         """
-        try:
-            return simplejson.loads(self.body.decode("utf-8-sig"), use_decimal=True)
-        except ValueError:
-            raise Unavailable(f"{self.about}: the answer is no complete JSON") from None
+        return self._json
 
     def xml(self) -> etree._Element:
-        """The body as XML; entities and external references are never resolved.
+        """The body as XML without comments; entities and external references are never resolved.
 
         Raises:
             Unavailable: it is no complete XML.
+            AccountError: it declares a document type, which could stand for anything.
         """
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        return self._xml
+
+    @cached_property
+    def _json(self) -> Any:
         try:
-            return etree.fromstring(self.body, parser)
+            value = simplejson.loads(self.body.decode("utf-8-sig"), use_decimal=True)
+        except (ValueError, RecursionError):
+            raise Unavailable(f"{self.about}: the answer is no complete JSON") from None
+        return _mended(value) if _HALF.search(self.body) else value
+
+    @cached_property
+    def _xml(self) -> etree._Element:
+        parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            # A comment would split an element's text, and only the first part would be read.
+            remove_comments=True,
+            remove_pis=True,
+        )
+        try:
+            root = etree.fromstring(self.body, parser)
         except (etree.XMLSyntaxError, ValueError):
             raise Unavailable(f"{self.about}: the answer is no complete XML") from None
+        if root.getroottree().docinfo.doctype:
+            raise AccountError(f"{self.about}: the answer declares a document type, which is never trusted")
+        return root
+
+
+def _mended(value: Any) -> Any:
+    """The value with U+FFFD for halves of characters, as from texts that were cut by length: no target takes them."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
 
 
 def to_json(value: Any) -> str:
@@ -77,7 +136,7 @@ class Problem:
     @property
     def said(self) -> str:
         parts = [part for part in (self.code, self.message) if part]
-        return f" ({': '.join(parts)})" if parts else ""
+        return f" ({': '.join(parts)})"[:LONGEST_MESSAGE] if parts else ""
 
 
 def describe(method: str, url: str) -> str:
@@ -89,26 +148,38 @@ def describe(method: str, url: str) -> str:
 
 def problem_of(answer: Answer, read_problem: Callable[[Answer], Problem | None] | None) -> Problem | None:
     """The answer's problem, or None for a success. The vendor's own reading of a body comes first."""
-    read = read_problem(answer) if read_problem is not None else None
+    read = _read(answer, read_problem)
     if 200 <= answer.status < 300:
         if answer.is_html:
-            return Problem("authentication", "a web page instead of data: most likely a login page", status=answer.status)
+            said = "a web page instead of data: most likely a login page"
+            return Problem("authentication", said, status=answer.status)
         if read is None:
             return None
-    known = read or Problem(message="" if answer.is_html else _excerpt(answer.body))
+    known = read or Problem(message="" if answer.is_html else excerpt(answer.body))
     kind = known.kind or _kind_of(answer)
+    message = known.message
     if answer.status == 406:
-        hint = "the vendor does not accept the language or format asked for"
-        known = Problem(kind, f"{hint}. {known.message}".strip(), known.code)
-    return Problem(kind, known.message, known.code, known.param, answer.status)
+        message = f"the vendor does not accept the language or format asked for. {message}".strip()
+    return Problem(kind, message, known.code, known.param, answer.status)
+
+
+def _read(answer: Answer, read_problem: Callable[[Answer], Problem | None] | None) -> Problem | None:
+    if read_problem is None:
+        return None
+    try:
+        return read_problem(answer)
+    except (Unavailable, AccountError, ValueError, TypeError, LookupError, AttributeError):
+        # An error in a shape of its own, or cut short: the status is left to judge by.
+        return None
 
 
 def _kind_of(answer: Answer) -> Kind:
-    should_retry = answer.headers.get("Stripe-Should-Retry", "").lower()
     if answer.status == 429:
+        # Whatever Stripe-Should-Retry says: it marks rate limits with `false`, and they pass.
         return "throttled"
+    should_retry = answer.headers.get("Stripe-Should-Retry", "").strip().lower()
     if should_retry == "false":
-        return "missing" if answer.status in {404, 410} else _refusal_kind(answer.status)
+        return _refusal_kind(answer.status)
     if should_retry == "true" or answer.status in {408, 409, 425} or answer.status >= 500:
         return "unavailable"
     return _refusal_kind(answer.status)
@@ -120,24 +191,31 @@ def _refusal_kind(status: int) -> Kind:
     return "missing" if status in {404, 410} else "refused"
 
 
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]+)?").fullmatch
+
+
 def retry_after(answer: Answer, now: datetime) -> float | None:
-    """Seconds to wait by the Retry-After header, given in seconds or as a date; None without one."""
+    """Seconds to wait by the Retry-After header, given in seconds or as a date; None without a readable one.
+
+    A date is counted from the vendor's own Date where it sends one: its clock and ours may differ.
+    """
     value = answer.headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if _SECONDS(value):
         return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    until = _moment(value)
+    if until is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    # The vendor's clock and ours may differ: trust its own Date where it sends one.
+    return max(0.0, (until - (_moment(answer.headers.get("Date", "")) or now)).total_seconds())
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        now = parsedate_to_datetime(answer.headers["Date"])
-    except (KeyError, TypeError, ValueError):
-        pass
-    return max(0.0, (moment - now).total_seconds())
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
-def _excerpt(body: bytes) -> str:
-    return " ".join(body[:EXCERPT_BYTES].decode("utf-8", "replace").split())
+def excerpt(body: bytes) -> str:
+    """The start of an unexpected body, on one line; secrets are masked before it is cut."""
+    return sentence(body[: 10 * EXCERPT_LENGTH].decode("utf-8", "replace"))[:EXCERPT_LENGTH]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -43,6 +43,7 @@ class QueryKeyAuthenticator(Authenticator):
     """Adds a key to the query of every request (BRP's `apikey`) and, if given, HTTP Basic credentials."""
 
     def __init__(self, parameter: str, key: str, *, username: str = "", password: str = "") -> None:
+        self._parameter = parameter
         self._query = urlencode({parameter: key})
         self._basic = ""
         if username:
@@ -51,7 +52,10 @@ class QueryKeyAuthenticator(Authenticator):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
         assert request.url is not None
-        request.url += ("&" if "?" in request.url else "?") + self._query
+        # A redirect within the host may repeat the query that it was asked with, the key included.
+        there = {name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True)}
+        if self._parameter not in there:
+            request.url += ("&" if "?" in request.url else "?") + self._query
         if self._basic:
             request.headers["Authorization"] = f"Basic {self._basic}"
         return request

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import Authenticator
-from tap_billing_reports.reports.columns import Column
+from tap_billing_reports.columns import Column
 
 Values = Mapping[str, Any]
 """The tap's settings, flat, validated, with defaults filled in."""
@@ -154,7 +154,9 @@ class InvoiceApi:
     hidden: frozenset[str] = frozenset()
     """Fields left out of `source_record`: links and secrets that open the document to anybody."""
     document: Endpoint | None = None
-    """The invoice's PDF, by `{account_id}` and `{invoice_id}`."""
+    """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
+    wants_documents: Callable[[Values], bool] = lambda _values: True
+    """Whether the settings ask for the PDFs."""
 
 
 @dataclass(frozen=True)

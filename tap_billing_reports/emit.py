@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
-    from tap_billing_reports.reports.columns import Column
+    from tap_billing_reports.columns import Column
     from tap_billing_reports.reports.readers import RowChunk
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,10 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
     def write_lines(self, lines: bytes, *, at_once: bool = False) -> None:
         """Whole lines, each with its line break."""
         with self.atomic():
+            if len(lines) >= self.limit:
+                self.flush()
+                self._put(lines)
+                return
             now = time.monotonic()
             if not self._buffer:
                 self._oldest = now
@@ -84,12 +88,16 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             return
         with self.atomic():
             data, self._buffer = self._buffer, bytearray()
-            out = sys.stdout.buffer
-            # With PYTHONUNBUFFERED=1 stdout is a raw file, which may take only a part of what it is given.
-            left = memoryview(data)
-            while left:
-                left = left[out.write(left) :]
-            out.flush()
+            self._put(data)
+
+    @staticmethod
+    def _put(data: bytes | bytearray) -> None:
+        out = sys.stdout.buffer
+        # With PYTHONUNBUFFERED=1 stdout is a raw file, which may take only a part of what it is given.
+        left = memoryview(data)
+        while left:
+            left = left[out.write(left) :]
+        out.flush()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

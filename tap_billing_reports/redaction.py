@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -13,9 +15,11 @@ MASK = "[redacted]"
 # A shorter text would mask ordinary words; no vendor hands out credentials this short.
 SHORTEST_SECRET = 4
 
+_PERCENT = re.compile("%[0-9A-F]{2}")
+
 
 class Redactor:
-    """Replaces secrets by a mask in the forms in which they travel: raw, URL-encoded, Base64 and Basic."""
+    """Replaces secrets by a mask in the forms in which they travel: raw, quoted, URL-encoded, Base64 and Basic."""
 
     def __init__(self) -> None:
         self._needles: tuple[str, ...] = ()
@@ -38,18 +42,29 @@ class Redactor:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    raw = secret.encode()
+    raw = secret.encode("utf-8", "surrogatepass")
     yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
-    yield base64.b64encode(raw).decode()
-    yield base64.urlsafe_b64encode(raw).decode()
-    # As the user name of HTTP Basic with an empty password, which is how Stripe's keys are also sent.
-    yield base64.b64encode(raw + b":").decode()
+    # Within JSON text, and within what repr() shows.
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+        yield quoted
+        yield _PERCENT.sub(lambda found: found[0].lower(), quoted)
+    # The second as the user name of HTTP Basic with an empty password, which is how Stripe's keys are also sent.
+    for form in (raw, raw + b":"):
+        yield base64.b64encode(form).decode()
+        yield base64.urlsafe_b64encode(form).decode()
+        yield base64.b64encode(form).decode().rstrip("=")
 
 
 redact = Redactor()
 """The process's one redactor: settings, authenticators and the log all share it."""
+
+
+def sentence(text: str) -> str:
+    """The text for a message: without secrets, on one line, and without what would steer a terminal."""
+    return redact(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
 
 
 def _redacting(make_record: Any) -> Any:
@@ -58,7 +73,8 @@ def _redacting(make_record: Any) -> Any:
         try:
             text = record.getMessage()
         except (TypeError, ValueError, KeyError):
-            return record
+            # A message that does not fit its arguments is shown with both by logging's own error report.
+            text = f"{record.msg} {record.args}"
         masked = redact(text)
         if masked != text:
             record.msg, record.args = masked, ()

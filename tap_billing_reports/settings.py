@@ -73,7 +73,7 @@ TOP: tuple[Setting, ...] = (
         "reuse_runs_since",
         "Adopt finished runs that the vendor lists only if they were created at or after this instant "
         "(RFC 3339); set it to order a corrected period anew.",
-        {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"},
+        {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.(\d{3}|\d{6}))?)?(Z|[+-]\d{2}:\d{2})?)?$"},
     ),
     Setting(
         "fail_fast",

@@ -90,6 +90,16 @@ class Storage:
             raise _refused(path, error) from None
         return count == size and digest.hexdigest() == sha256
 
+    def sizes(self, *names: str) -> dict[str, int]:
+        """The files right below a folder: path -> bytes; none where there is no such folder."""
+        try:
+            found = self._fs.ls(self.path(*names), detail=True)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise _refused(self.path(*names), error) from None
+        return {item["name"]: item["size"] for item in found if item["type"] == "file"}
+
     def _replacing(self, path: str) -> _Replacing:
         return _Replacing(self._fs, path)
 

@@ -21,7 +21,7 @@ from tap_billing_reports.http import Limits
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, problems, with_defaults
 from tap_billing_reports.sources import all_sources
-from tap_billing_reports.streams import core_streams, row_streams, sync_rank
+from tap_billing_reports.streams import core_streams, document_progress, row_streams, sync_rank
 from tap_billing_reports.streams.cycle import Cycle
 from tap_billing_reports.streams.session import Session
 
@@ -114,6 +114,7 @@ class TapBillingReports(DeferredTermination):
                     f"the state of {stream} is no object: restore an older state, or run a full refresh of it"
                 )
             check_state(stream, bookmark)
+            document_progress.check_state(stream, bookmark)
         super().load_state(state)
 
     @classmethod

@@ -9,13 +9,13 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.demo.processes import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 READY_SECONDS = 60
 
@@ -67,9 +67,8 @@ def running_sandbox(folder: Path, *, root: Path) -> Iterator[RunningSandbox]:
     """
     ready = folder / "sandbox.json"
     log = folder / "sandbox.log"
-    # The command of the environment that runs this script.
-    executable = Path(sys.executable).with_name("billing-reports")
-    command = [str(executable), "sandbox", "--days-ago", "1", "--ready-file", str(ready)]
+    arguments = ["sandbox", "--days-ago", "1", "--ready-file", str(ready)]
+    command = [sys.executable, "-m", "tap_billing_reports.cli", *arguments]
     with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
         deadline = time.monotonic() + READY_SECONDS
         while not ready.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,12 @@ from tap_billing_reports.declarations import (
 )
 from tap_billing_reports.errors import Unavailable
 from tap_billing_reports.reading import OpenSource
+from tap_billing_reports.reports import subjects
+
+
+def fingerprint(report_type: str, parameters: Parameters) -> str:
+    """Equal for runs of the same report with the same parameters, whatever their order."""
+    return json.dumps([report_type, dict(parameters)], sort_keys=True)
 
 
 @dataclass(eq=False)
@@ -75,8 +82,12 @@ class Due:
     attempt: int = 1
     run_id: str | None = None
     ordered_at: datetime | None = None
+    adopted: bool = False
+    """The run that is gone on with was found at the vendor, not ordered by us."""
+    known_run: str | None = None
+    """The run whose rows the ledger holds as the last good reading: another reading needs a newer one."""
     previous_rows: int | None = None
-    """Rows that an earlier reading of this period sent; a shorter one now leaves a surplus to take back."""
+    """Rows that earlier readings of this period may have sent; a shorter one now leaves a surplus to take back."""
     billed_account: str = ""
     """The account that the rows belong to, where it is not the one that was asked (Bring's old numbers)."""
 
@@ -84,8 +95,15 @@ class Due:
     def row_account(self) -> str:
         return self.billed_account or self.account.account_id
 
+    @property
+    def key(self) -> str:
+        """How the period stands in its account's ledger entry."""
+        if self.report.per_invoice:
+            return subjects.subject_key(self.period.key, self.row_account, self.account.account_id)
+        return self.period.key
+
     def __str__(self) -> str:
-        return f"{self.report.stream} account {self.account.account_id} period {self.period.key}"
+        return f"{self.report.stream} account {self.account.account_id} period {self.key}"
 
 
 @dataclass(frozen=True)
@@ -103,8 +121,11 @@ class LocalFile:
 class Finished:
     """What came of a due period.
 
-    `file` is there when rows can be read; `error` when the period failed; neither when it was skipped or
-    deferred, which `note` explains. `final` is False for a failed run that is ordered once more.
+    `file` is there when rows can be read, and `extra` files of the same run come with it; `error` when the
+    period failed; neither when it was skipped, deferred or is ordered once more, which `note` explains.
+
+    `origin` says how its run was got: ordered, adopted (found at the vendor), resumed (ordered by an earlier
+    sync), kept (its file was still in the storage, nothing was asked of the vendor).
     """
 
     due: Due
@@ -114,4 +135,9 @@ class Finished:
     file: LocalFile | None = None
     error: str | None = None
     note: str | None = None
-    final: bool = True
+    extra: tuple[LocalFile, ...] = ()
+
+    @property
+    def files(self) -> tuple[LocalFile, ...]:
+        """All files of the run, that of the rows first."""
+        return () if self.file is None else (self.file, *self.extra)

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tap_billing_reports.reports.due import Due
 from tap_billing_reports.declarations import Run
+from tap_billing_reports.reports.due import Due
 
 SHORTEST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -13,9 +14,19 @@ ALL = "all"
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """The instant at which a day begins in a zone, in UTC; where clocks skip midnight, the first instant after."""
-    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
-    return local.astimezone(timezone.utc)
+    """The instant at which a day begins in a zone, in UTC; where clocks skip midnight, the first instant after.
+
+    A day that a zone has skipped whole begins together with the next one.
+    """
+    place = ZoneInfo(zone)
+    wall = datetime(day.year, day.month, day.day, tzinfo=place)
+    first, second = (wall.replace(fold=fold).astimezone(timezone.utc) for fold in (0, 1))
+    if first <= second:
+        return first
+    # Midnight is skipped: `second` lies before the jump, `first` at or after it.
+    seconds = range(int((first - second).total_seconds()) + 1)
+    jump = bisect_left(seconds, day, key=lambda after: (second + timedelta(seconds=after)).astimezone(place).date())
+    return second + timedelta(seconds=jump)
 
 
 def window_start(unit: Unit, day: date) -> date:
@@ -43,7 +54,8 @@ def calendar(unit: Unit, zone: str, first: date, until: datetime) -> Iterator[tu
     while start < until:
         day = next_start(unit, day)
         end = midnight(day, zone)
-        yield utc_text(start), start, end
+        if start < end:
+            yield utc_text(start), start, end
         start = end
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from tap_billing_reports import converters as to
 from tap_billing_reports.answers import Answer
 from tap_billing_reports.auth import Authenticator, HeaderAuthenticator
+from tap_billing_reports.columns import Column, column_name
 from tap_billing_reports.declarations import (
     Account,
     Asker,
@@ -38,8 +39,7 @@ from tap_billing_reports.declarations import (
     Source,
     Values,
 )
-from tap_billing_reports.errors import ReportError
-from tap_billing_reports.reports.columns import Column, column_name
+from tap_billing_reports.errors import AccountError, ReportError
 from tap_billing_reports.schemas import catalogue
 
 ZONE = "Europe/Oslo"
@@ -190,6 +190,8 @@ def _accounts(asker: Asker) -> Iterator[Account]:
         yield Account("bring", number, "bring_customer")
     if not asker.values.get("bring_customers"):
         for record in asker.records(CUSTOMERS):
+            if not record.get("id"):
+                raise AccountError("bring: a customer of the list has no id: the vendor's format has changed")
             yield Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
 
 
@@ -328,6 +330,7 @@ BRING = Source(
         lookback=lambda values: int(values["bring_lookback_days"]),
         horizon_days=365,
         document=PDF,
+        wants_documents=lambda values: bool(values["bring_invoice_documents"]),
     ),
     report_types=ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),
     reports=ReportApi(

@@ -16,6 +16,7 @@ from tap_billing_reports import converters as to
 from tap_billing_reports import money
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import Authenticator, BearerAuthenticator
+from tap_billing_reports.columns import Column, column_name
 from tap_billing_reports.declarations import (
     Account,
     Asker,
@@ -42,7 +43,6 @@ from tap_billing_reports.declarations import (
     Values,
 )
 from tap_billing_reports.errors import Refused
-from tap_billing_reports.reports.columns import Column, column_name
 from tap_billing_reports.schemas import catalogue
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,46}$"

@@ -9,6 +9,7 @@ from singer_sdk import Stream
 
 from tap_billing_reports.declarations import Source
 from tap_billing_reports.streams.accounts import Accounts
+from tap_billing_reports.streams.invoice_documents import InvoiceDocuments
 from tap_billing_reports.streams.invoices import Invoices
 from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
@@ -24,6 +25,7 @@ ORDER: tuple[type[Stream], ...] = (
     Accounts,
     ReportTypes,
     Invoices,
+    InvoiceDocuments,
     ReportRuns,
     ReportRows,
     ReportFiles,
@@ -38,7 +40,7 @@ def sync_rank(stream: Stream) -> int:
 
 def core_streams(tap: TapBillingReports) -> Iterator[Stream]:
     """The streams that are there whatever is configured."""
-    for kind in (Accounts, ReportTypes, Invoices, ReportRuns, ReportFiles, Reconciliations):
+    for kind in (Accounts, ReportTypes, Invoices, InvoiceDocuments, ReportRuns, ReportFiles, Reconciliations):
         yield kind(tap)
 
 

@@ -17,7 +17,6 @@ from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.runner import Runner
 from tap_billing_reports.streams.coverage import coverage_checks
 from tap_billing_reports.streams.emission import Emission
-from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 from tap_billing_reports.streams.member import Member
 from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
@@ -110,6 +109,7 @@ class Cycle:
             wanted = self._wanted()
             self._twins = Twins((report, self.shop(report.source).api) for report in wanted)
             dues = [due for report in wanted for due in self._due(report)]
+            session.forget_invoices()
             orders = Orders(clock, session.settings.reuse_runs_since)
             with session.isolated():
                 orders.look_ahead(dues)
@@ -158,11 +158,14 @@ class Cycle:
             horizon_days=api.horizon_days,
         )
         since = subjects.list_from(ledger.entry(account.account_id), bounds)
-        feed = InvoiceFeed(asker, account, settings)
-        invoices = [columns for columns, _record in feed.read(since, asker.today())]
-        for invoice in invoices:
-            self._invoices[shop.name, invoice["account_id"], invoice["invoice_id"]] = invoice
-        subjects.note_invoices(ledger, account.account_id, invoices, bounds, before=settings.end_date)
+        briefs = self._session.feed(asker.source, account).briefs(since)
+        self._invoices.update(
+            ((shop.name, brief.account_id, brief.invoice_id), brief._asdict())
+            for brief in briefs
+            if brief.specification_available
+        )
+        listed = (brief._asdict() for brief in briefs)
+        subjects.note_invoices(ledger, account.account_id, listed, bounds, before=settings.end_date)
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.declarations import Account, InvoiceApi, Record, Source
 from tap_billing_reports.errors import AccountError
@@ -14,38 +14,109 @@ if TYPE_CHECKING:
     from tap_billing_reports.settings import Settings
 
 
+class Brief(NamedTuple):
+    """What documents and report lines need of an invoice; amounts as exact decimal text, dates as text."""
+
+    account_id: str
+    invoice_id: str
+    invoice_date: str | None
+    specification_available: bool | None
+    currency: str | None
+    net_amount: str | None
+    tax_amount: str | None
+    total_amount: str | None
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> Brief:
+        """The brief of an invoice's columns."""
+        return cls(*map(columns.get, cls._fields))
+
+    @property
+    def contents(self) -> tuple[str | None, ...]:
+        """What two listings of one invoice must agree on."""
+        return (self.invoice_date, self.currency, self.net_amount, self.tax_amount, self.total_amount)
+
+
 class InvoiceFeed:
-    """The invoices of one account of one source."""
+    """The invoices of one account of one source.
+
+    The account's list is asked for once a sync: the first reader passes it on whole, and what hangs on
+    invoices (`briefs`) takes what that reading has left behind.
+
+    Attributes:
+        clashes: invoices that the last reading listed twice under one number with different contents.
+    """
 
     def __init__(self, asker: OpenSource, account: Account, settings: Settings) -> None:
         api = asker.source.invoices
         assert api is not None
         self.api: InvoiceApi = api
         self.source: Source = asker.source
-        self._asker = asker
         self.account = account
+        self.clashes: list[Brief] = []
+        self._asker = asker
         self._settings = settings
         self._fields = api.fields(asker.values)
+        self._left: tuple[date, list[Brief]] | None = None
 
-    def read(self, since: date, until: date) -> Iterator[tuple[dict[str, Any], Record]]:
-        """Each invoice dated from..to (inclusive, the source's zone) once: its columns and the vendor's object.
+    @property
+    def has_documents(self) -> bool:
+        """Whether each invoice's PDF is to be fetched."""
+        return self.api.document is not None and self.api.wants_documents(self._asker.values)
+
+    @property
+    def names_account(self) -> bool:
+        """Whether an invoice says whose it is, so that two requested accounts may list the same one."""
+        return any(column.name == "account_id" for column in self._fields)
+
+    def _is_shared(self) -> bool:
+        reports = self.source.reports
+        per_invoice = reports is not None and any(r.per_invoice for r in reports.configured(self._asker.values))
+        return self.has_documents or per_invoice
+
+    def until(self) -> date:
+        """The last day to ask for, inclusive: today in the source's zone, or the day before `end_date`."""
+        today, end = self._asker.today(), self._settings.end_date
+        return today if end is None else min(today, end - timedelta(days=1))
+
+    def read(self, since: date) -> Iterator[tuple[dict[str, Any], Record]]:
+        """Each invoice dated from `since` on (inclusive, the source's zone) once: columns, the vendor's object.
 
         An invoice without a date is never left out.
         """
-        seen: set[tuple[str, str]] = set()
-        endpoint = self.api.endpoint(self._asker.values)
-        for query in self.api.queries(self._asker, self.account, since, until):
+        self._left, self.clashes = None, []
+        shared, left = self._is_shared(), []
+        # Hashes, not contents: a list may hold a million invoices.
+        seen: dict[tuple[str, str], int] = {}
+        endpoint, until = self.api.endpoint(self._asker.values), self.until()
+        for query in self.api.queries(self._asker, self.account, since, until) if since <= until else ():
             records = self._asker.records(
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
             )
             for record in records:
                 columns = self.columns(record)
-                key = (columns["account_id"], columns["invoice_id"])
-                day = columns.get("invoice_date")
-                if key in seen or (day is not None and not self._is_wanted(day)):
+                if not self._is_wanted(columns.get("invoice_date")):
                     continue
-                seen.add(key)
+                brief = Brief.of(columns)
+                key, contents = (brief.account_id, brief.invoice_id), hash(brief.contents)
+                if key in seen:
+                    if seen[key] != contents:
+                        self.clashes.append(brief)
+                    continue
+                seen[key] = contents
+                if shared:
+                    left.append(brief)
                 yield columns, record
+        self._left = since, left
+
+    def briefs(self, since: date) -> list[Brief]:
+        """The invoices dated from `since` on, without asking again for what this sync has read already."""
+        if self._left is None or since < self._left[0]:
+            for _ in self.read(since):
+                pass
+        assert self._left is not None
+        day = since.isoformat()
+        return [brief for brief in self._left[1] if brief.invoice_date is None or brief.invoice_date >= day]
 
     def read_one(self, invoice_id: str) -> tuple[dict[str, Any], Record]:
         """One invoice by its id; NotFound when the vendor no longer has it."""
@@ -60,19 +131,22 @@ class InvoiceFeed:
         Raises:
             AccountError: a value cannot be trusted; none of this account's invoices may be called complete.
         """
+        named = f"{self.source.name} account {self.account.account_id}: invoice"
         try:
             columns = map_fields(self._fields, record)
         except ValueError as error:
-            named = record.get("invoiceNumber") or record.get("id")
-            raise AccountError(
-                f"{self.source.name} account {self.account.account_id}: invoice {named} cannot be read: {error}"
-            ) from None
+            number = record.get("invoiceNumber") or record.get("id")
+            raise AccountError(f"{named} {number} cannot be read: {error}") from None
+        if not columns.get("invoice_id"):
+            raise AccountError(f"{named} of {columns.get('invoice_date')} has no number: it could not be kept apart")
         asked = self.account.account_id
         columns["source"] = self.source.name
         columns["account_id"] = columns.get("account_id") or asked
         columns["requested_account_id"] = asked
         return columns
 
-    def _is_wanted(self, day: str) -> bool:
+    def _is_wanted(self, day: str | None) -> bool:
+        if day is None:
+            return True
         first, end = self._settings.start_date, self._settings.end_date
         return day >= first.isoformat() and (end is None or day < end.isoformat())

@@ -9,10 +9,11 @@ from typing import Any
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Account, InvoiceApi, Source
-from tap_billing_reports.errors import NotFound
+from tap_billing_reports.errors import AccountError, NotFound
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
-from tap_billing_reports.streams.invoice_feed import InvoiceFeed
+from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
+from tap_billing_reports.streams.listings import Listings, clash_checks
 
 UNSETTLED = "unsettled"
 DELETED = "deleted"
@@ -22,6 +23,7 @@ class Invoices(BillingStream):
     """Invoices of all sources, incremental by `invoice_date` with each source's look-back.
 
     The bookmark never goes back and never past today; an account that breaks half way keeps its old one.
+    An invoice that is listed under several requested accounts is sent once, and is a reconciliation.
     """
 
     name = "invoices"
@@ -50,61 +52,91 @@ class Invoices(BillingStream):
         if not context:
             return
         self.session.checkpoint()
-        source, account = self._accounts[context["source"], context["account_id"]]
+        key = (context["source"], context["account_id"])
         bookmark = self.get_context_state(context)
         with self.session.isolated():
-            yield from self._pass(source, account, bookmark)
+            yield from self._pass(*self._accounts[key], bookmark)
+        if key == list(self._accounts)[-1]:
+            self.session.checks.extend(self._listings.checks())
+
+    @cached_property
+    def _listings(self) -> Listings:
+        return Listings()
+
+    @cached_property
+    def _overlapping(self) -> frozenset[str]:
+        """The sources whose accounts may list the same invoice: those with more than one."""
+        sources = [source for source, _account_id in self._accounts]
+        return frozenset(source for source in sources if sources.count(source) > 1)
 
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        asker = self.session.open(source)
-        feed = InvoiceFeed(asker, account, self.session.settings)
-        old, today = bookmark.get("replication_key_value"), asker.today()
-        since = self._since(feed.api, source, account, old, today)
+        feed = self.session.feed(source, account)
+        old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
+        since = self._since(feed, old, today)
         unsettled = {item[0]: item[1] for item in bookmark.get(UNSETTLED, ())}
         remembered = dict(unsettled)
         newest = old
-        for columns, record in feed.read(since, today):
-            yield self._record(feed, columns, record)
+        for columns, record in feed.read(since):
+            if self._is_first(feed, columns):
+                yield self._record(feed, columns, record)
             self._remember(feed.api, columns, unsettled)
             remembered.pop(columns["invoice_id"], None)
             day = columns.get("invoice_date")
             newest = max(filter(None, (newest, day)), default=None)
         for invoice_id, day in remembered.items():
             yield self._look_up(feed, invoice_id, day, unsettled)
+        self._check_lists(feed)
         if newest is not None:
             bookmark["replication_key"] = self.replication_key
             bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
         if feed.api.by_id is not None:
             bookmark[UNSETTLED] = sorted([invoice_id, day] for invoice_id, day in unsettled.items())
 
-    def _since(self, api: InvoiceApi, source: Source, account: Account, old: str | None, today: date) -> date:
+    def _is_first(self, feed: InvoiceFeed, columns: Mapping[str, Any]) -> bool:
+        if not feed.names_account or feed.source.name not in self._overlapping:
+            return True
+        return self._listings.is_new(feed.source.name, feed.account.account_id, Brief.of(columns))
+
+    def _check_lists(self, feed: InvoiceFeed) -> None:
+        """Say where the list contradicts itself or another account's.
+
+        Raises:
+            AccountError: it does, and `on_mismatch` is fail: the bookmark stays.
+        """
+        named = f"{feed.source.name} account {feed.account.account_id}"
+        self.session.checks.extend(clash_checks(feed.source.name, feed.clashes))
+        wrong = [brief.invoice_id for brief in feed.clashes]
+        wrong += self._listings.differing(feed.source.name, feed.account.account_id)
+        if wrong:
+            text = f"{named}: invoice {', '.join(wrong[:10])} is listed twice with different dates or amounts"
+            if self.session.settings.on_mismatch == "fail":
+                raise AccountError(text)
+            self.session.note(text)
+
+    def _since(self, feed: InvoiceFeed, old: str | None, today: date) -> date:
         """The first day to ask for; what the vendor no longer keeps is named."""
-        start = self.session.settings.start_date
-        lookback = api.lookback(self.session.settings.values) if api.lookback is not None else None
-        if old is None or lookback is None:
-            since = start
-        else:
-            since = max(start, date.fromisoformat(old) - timedelta(days=lookback))
+        api, settings = feed.api, self.session.settings
+        since = settings.start_date
+        if old is not None and api.lookback is not None:
+            since = max(since, date.fromisoformat(old) - timedelta(days=api.lookback(settings.values)))
         if api.horizon_days is None:
             return since
         reachable = today - timedelta(days=api.horizon_days)
         # Only what was never read is out of reach: a look-back beyond the horizon loses no invoice.
-        first_missed = since if old is None else date.fromisoformat(old)
-        missed = max(0, (reachable - first_missed).days)
-        if missed:
-            text = f"{first_missed} to {reachable} cannot be read any more: the vendor keeps {api.horizon_days} days"
-            self.session.note(f"{source.name} account {account.account_id}: invoices from {text}")
-            self.session.checks.append(
-                Check(
-                    source.name,
-                    account.account_id,
-                    subject=f"invoices {first_missed}..{reachable}",
-                    check="unreachable_range",
-                    ok=None,
-                    reason=text,
-                )
-            )
+        first = since if old is None else date.fromisoformat(old)
+        last = min(reachable - timedelta(days=1), feed.until())
+        if first <= last:
+            self._name_unreachable(feed, first, last)
         return max(since, reachable)
+
+    def _name_unreachable(self, feed: InvoiceFeed, first: date, last: date) -> None:
+        name, account_id = feed.source.name, feed.account.account_id
+        text = f"{first} to {last} cannot be read any more: the vendor keeps {feed.api.horizon_days} days"
+        self.session.note(f"{name} account {account_id}: invoices from {text}")
+        # The subject is where the gap begins: the same gap found again is the same check.
+        self.session.checks.append(
+            Check(name, account_id, subject=f"invoices from {first}", check="unreachable_range", reason=text)
+        )
 
     def _record(self, feed: InvoiceFeed, columns: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
         return self.complete({**columns, "source_record": self.source_record(record, feed.api.hidden)})

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tap_billing_reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Report, ReportApi
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
-from tap_billing_reports.reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.due import LocalFile
 from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.reports.readers.csv import CsvReader

@@ -21,6 +21,7 @@ from tap_billing_reports.redaction import redact
 from tap_billing_reports.settings import Settings
 from tap_billing_reports.storage import Storage
 from tap_billing_reports.streams.checks import Check
+from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 
 # A target keeps STATE every few minutes at best: more often than this costs bytes and buys nothing.
 STATE_SECONDS = 5.0
@@ -66,6 +67,7 @@ class Session:
         self._state_at = float("-inf")
         self._open: dict[str, OpenSource] = {}
         self._accounts: dict[str, list[Account]] = {}
+        self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
         self._folder: Path | None = None
 
     # -- sources and accounts --------------------------------------------------------------------------
@@ -92,6 +94,17 @@ class Session:
         for source in self.sources:
             for account in self.accounts(source):
                 yield source, account
+
+    def feed(self, source: Source, account: Account) -> InvoiceFeed:
+        """The account's invoices, listed once a sync for all that hangs on them."""
+        key = (source.name, account.account_id)
+        if key not in self._feeds:
+            self._feeds[key] = InvoiceFeed(self.open(source), account, self.settings)
+        return self._feeds[key]
+
+    def forget_invoices(self) -> None:
+        """Nothing more hangs on the lists: give their memory back."""
+        self._feeds.clear()
 
     # -- failures --------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ import msgspec
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
+from tap_billing_reports.columns import Column, json_schema
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
-from tap_billing_reports.reports.columns import Column, json_schema
 from tap_billing_reports.reports.readers import RowChunk
 
 COLUMNS = {

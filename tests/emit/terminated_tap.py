@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 from singer_sdk import typing as th
 
+from tap_billing_reports.columns import Column, json_schema
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
-from tap_billing_reports.reports.columns import Column, json_schema
 from tap_billing_reports.reports.readers import RowChunk
 
 ROWS_A_RUN = 700

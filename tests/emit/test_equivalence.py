@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from emit_samples import COLUMNS, CONSTANTS, ROWS, Fast, Stock, deselect, messages_of, tap_of
 from singer_sdk.testing import get_tap_test_class
 
 from tap_billing_reports import emit
 from tap_billing_reports.emit import BufferedWriter
+from tests.emit.emit_samples import COLUMNS, CONSTANTS, ROWS, Fast, Stock, deselect, messages_of, tap_of
 
 STATE = {"bookmarks": {"s": {"replication_key": "upd", "replication_key_value": "2025-06-01T00:00:00Z"}}}
 OTHER_STATE = {"bookmarks": {"s": {"mine": [1]}, "other": {"replication_key_value": "x"}}}

@@ -6,12 +6,12 @@ import copy
 
 import msgspec
 import pytest
-from emit_samples import SCHEMA, Fast, Stock, deselect, messages_of, tap_of
 from singer_sdk import Stream
 
+from tap_billing_reports.columns import Column, json_schema
 from tap_billing_reports.emit import BufferedWriter
-from tap_billing_reports.reports.columns import Column, json_schema
 from tap_billing_reports.reports.readers import RowChunk
+from tests.emit.emit_samples import SCHEMA, Fast, Stock, deselect, messages_of, tap_of
 
 CODES = [None, None, None, "a", "b", "c"]
 STREAM_MAPS = {"stream_maps": {"s": {"double": "id * 2"}}}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from emit_samples import SCHEMA, Fast, messages_of
 from singer_sdk import Stream, metrics
 from singer_sdk import typing as th
 
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
+from tests.emit.emit_samples import SCHEMA, Fast, messages_of
 
 RUNS = ("run_1", "run_2", "run_3")
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from terminated_tap import ROWS_A_RUN
+
+from tests.emit.terminated_tap import ROWS_A_RUN
 
 PROGRAM = Path(__file__).with_name("terminated_tap.py")
 

@@ -20,7 +20,7 @@ LOADERS = {loader["name"]: loader for loader in PROJECT["plugins"]["loaders"]}
 # What the SDK itself adds to every tap's settings.
 OF_THE_SDK = {
     "stream_maps", "stream_map_config", "faker_config", "flattening_enabled", "flattening_max_depth",
-    "flattening_max_key_length",
+    "flattening_max_key_length", "flattening_separator",
 }  # fmt: skip
 DATES = {"start_date", "end_date", "reuse_runs_since"}
 

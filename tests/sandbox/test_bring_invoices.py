@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from lxml import etree
-from test_bring_reports import ABROAD, HOME, OLD, PARCELS, SEA, bring, served
+from tests.sandbox.test_bring_reports import ABROAD, HOME, OLD, PARCELS, SEA, bring, served
 
 __all__ = ["bring", "served"]
 

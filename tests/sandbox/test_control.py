@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 import requests
-from conftest import NOW, RUNS
+from tests.sandbox.conftest import NOW, RUNS
 
 from tap_billing_reports.sandbox.requestlog import Secrets
 from tap_billing_reports.sandbox.stripe.accounts import FULL_KEY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import at
+from tests.sandbox.conftest import at
 
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
 

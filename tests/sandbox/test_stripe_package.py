@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 import stripe
-from conftest import at
+from tests.sandbox.conftest import at
 
 from tap_billing_reports.sandbox.stripe import accounts
 

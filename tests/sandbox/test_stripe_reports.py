@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 import pytest
-from conftest import RUNS, at
+from tests.sandbox.conftest import RUNS, at
 
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
 from tap_billing_reports.sandbox.stripe.catalogue import report_types

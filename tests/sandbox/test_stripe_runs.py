@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import RUNS, TYPES, at
+from tests.sandbox.conftest import RUNS, TYPES, at
 
 from tap_billing_reports.sandbox.stripe import accounts
 

@@ -8,7 +8,7 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from conftest import at
+from tests.sandbox.conftest import at
 
 from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS
 

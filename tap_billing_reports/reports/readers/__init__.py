@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from tap_billing_reports.reports.columns import Column
+    from tap_billing_reports.columns import Column
 
 Resolve = Callable[[tuple[str, ...]], "Sequence[Column | None]"]
 """Called with the header as written, again whenever it has grown: the column of each header cell, None to

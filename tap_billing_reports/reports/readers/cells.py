@@ -16,7 +16,7 @@ from tap_billing_reports.dates import LocalTimes, date_text, parse_date
 from tap_billing_reports.money import DECIMAL_PATTERN
 
 if TYPE_CHECKING:
-    from tap_billing_reports.reports.columns import ColumnType, DecimalsAs
+    from tap_billing_reports.columns import ColumnType, DecimalsAs
 
 Convert = Callable[[Sequence[str]], Sequence[Any]]
 

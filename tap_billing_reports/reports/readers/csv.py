@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import BinaryIO
 
-    from tap_billing_reports.reports.columns import Column, DecimalsAs
+    from tap_billing_reports.columns import Column, DecimalsAs
     from tap_billing_reports.reports.readers import Resolve, RowChunk
 
-BLOCK: Final = 1 << 17  # bytes
+BLOCK: Final = 48 << 10  # bytes; bigger ones make the allocator return memory and fault it in for each chunk
 MAX_CELL: Final = 4 << 20  # characters
 MAX_RECORD: Final = 16 << 20  # characters
 _BOM: Final = b"\xef\xbb\xbf"

@@ -18,7 +18,7 @@ from tap_billing_reports.reports.readers.cells import Cells, Convert
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from tap_billing_reports.reports.columns import Column, DecimalsAs
+    from tap_billing_reports.columns import Column, DecimalsAs
     from tap_billing_reports.reports.readers import Resolve
 
 Source = str | os.PathLike[str] | BinaryIO

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import BinaryIO
 
-    from tap_billing_reports.reports.columns import Column, DecimalsAs
+    from tap_billing_reports.columns import Column, DecimalsAs
     from tap_billing_reports.reports.readers import Resolve, RowChunk
 
-BLOCK: Final = 1 << 17  # bytes
+BLOCK: Final = 48 << 10  # bytes; bigger ones make the allocator return memory and fault it in for each chunk
 MAX_LINE: Final = 16 << 20  # bytes: of one line, and of everything before the first and after the last
 
 

@@ -1,0 +1,122 @@
+"""Which invoices' documents are kept: `invoice_documents`' own bookmark, by requested account.
+
+A list of accounts, each with a list of documents, because Meltano merges dicts of two states key by key and
+replaces lists whole. Documents that the look-back can not list again are forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from tap_billing_reports.errors import StateError
+from tap_billing_reports.reports.subjects import Bounds
+from tap_billing_reports.streams.invoice_feed import Brief
+
+VERSION = 1
+KEY = "documents"
+
+Item = list[Any]
+"""Invoice date (or an empty text), invoice number, bytes, and the billed account if it is not the one asked."""
+
+
+@dataclass
+class Progress:
+    """One requested account's part.
+
+    Attributes:
+        seen: the newest invoice date whose list was gone through to its end.
+        retry_from: the oldest invoice whose document could not be had for a passing reason.
+        done: the documents that are kept.
+    """
+
+    source: str
+    account_id: str
+    seen: str | None = None
+    retry_from: str | None = None
+    done: list[Item] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, bookmark: Mapping[str, Any], source: str, account_id: str) -> Progress:
+        """The account's part of a bookmark that `check_state` has accepted."""
+        for part in bookmark.get(KEY, ()):
+            if (part["source"], part["account_id"]) == (source, account_id):
+                return cls(source, account_id, part.get("seen"), part.get("retry_from"), list(part["done"]))
+        return cls(source, account_id)
+
+    def save(self, bookmark: MutableMapping[str, Any]) -> None:
+        """Put the part back in one assignment. `done` is shared with the bookmark: it grows in place."""
+        mine = {
+            "version": VERSION,
+            "source": self.source,
+            "account_id": self.account_id,
+            "seen": self.seen,
+            "retry_from": self.retry_from,
+            "done": self.done,
+        }
+        others = [
+            part
+            for part in bookmark.get(KEY, ())
+            if (part["source"], part["account_id"]) != (self.source, self.account_id)
+        ]
+        bookmark[KEY] = [*others, mine]
+
+    def list_from(self, bounds: Bounds) -> date:
+        """The first day to list: the look-back, and back to what must be tried again while it can be listed."""
+        since = bounds.since(self.seen)
+        if self.retry_from is None:
+            return since
+        oldest = date.fromisoformat(self.retry_from)
+        if bounds.horizon_days is not None:
+            oldest = max(oldest, bounds.today - timedelta(days=bounds.horizon_days))
+        return min(since, oldest)
+
+    def note(self, brief: Brief, size: int) -> None:
+        """The invoice's document is kept, and its record is out."""
+        item: Item = [brief.invoice_date or "", brief.invoice_id, size]
+        if brief.account_id != self.account_id:
+            item.append(brief.account_id)
+        self.done.append(item)
+
+    def pass_ended(self, bounds: Bounds, *, newest: str | None, retry_from: str | None) -> None:
+        """The account's list was gone through: move on, and forget what cannot be listed again."""
+        if newest is not None:
+            self.seen = max(self.seen or "", min(newest, bounds.today.isoformat()))
+        self.retry_from = retry_from
+        keep = self.list_from(bounds).isoformat()
+        self.done = [item for item in self.done if not item[0] or item[0] >= keep]
+
+
+def kept_sizes(bookmark: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], int]]:
+    """All documents of a bookmark: (source, billed account, invoice) and their bytes."""
+    for part in bookmark.get(KEY, ()):
+        for _day, invoice_id, size, *billed in part["done"]:
+            yield (part["source"], billed[0] if billed else part["account_id"], invoice_id), size
+
+
+def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
+    """Refuse progress that this version cannot go on from.
+
+    Raises:
+        StateError: it is foreign, cut, or written by a newer version.
+    """
+    advice = "restore an older state, or run a full refresh of that stream"
+    parts = bookmark.get(KEY, [])
+    for part in parts if isinstance(parts, list) else [None]:
+        if not isinstance(part, Mapping):
+            raise StateError(f"the state of {stream} holds damaged progress: {advice}")
+        if part.get("version") != VERSION:
+            raise StateError(
+                f"the state of {stream} has version {part.get('version')!r}, this tap reads version {VERSION}: "
+                f"update the tap, or {advice}"
+            )
+    try:
+        for part in parts:
+            dict(kept_sizes({KEY: [part]}))
+            for day in (part.get("seen"), part.get("retry_from")):
+                if day is not None:
+                    date.fromisoformat(day)
+    except (KeyError, TypeError, ValueError):
+        raise StateError(f"the state of {stream} holds damaged progress: {advice}") from None

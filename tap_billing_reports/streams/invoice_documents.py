@@ -1,0 +1,148 @@
+"""`invoice_documents`: each invoice's PDF once, kept under `storage_url`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from tap_billing_reports.declarations import Account, Source
+from tap_billing_reports.errors import AccountError, AuthenticationFailed, RetryableError
+from tap_billing_reports.redaction import redact
+from tap_billing_reports.reports.subjects import Bounds
+from tap_billing_reports.streams.base import BillingStream
+from tap_billing_reports.streams.document_progress import Progress, kept_sizes
+from tap_billing_reports.streams.documents_kept import DocumentStore, Kept
+from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
+
+DOCUMENT = "pdf"
+# A vendor that answers nothing three times in a row will not answer the other thousands either.
+SILENCES = 3
+
+
+class InvoiceDocuments(BillingStream):
+    """Where each invoice's PDF is kept, or why there is none.
+
+    A document is fetched once. One that cannot be had is a record with `error` and is tried again while the
+    look-back lists its invoice, or, if the reason was a passing one, while the vendor lists it at all. Only
+    refused credentials and a vendor that does not answer end an account's pass.
+    """
+
+    name = "invoice_documents"
+    primary_keys = ("source", "account_id", "invoice_id", "document")
+    replication_key = "invoice_date"
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        """Progress is kept by document."""
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        """Progress is kept by document."""
+
+    @cached_property
+    def _store(self) -> DocumentStore:
+        assert self.session.storage is not None, "the settings' check asks for storage_url"
+        return DocumentStore(self.session.storage, self.session.folder)
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str], int]:
+        """The documents that are kept: (source, billed account, invoice) -> bytes."""
+        return dict(kept_sizes(self.stream_state))
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            # A test of the connection keeps no files.
+            return
+        tried: set[tuple[str, str, str]] = set()
+        for source, account in self.session.all_accounts():
+            if source.invoices is None or source.invoices.document is None:
+                continue
+            feed = self.session.feed(source, account)
+            if feed.has_documents:
+                with self.session.isolated():
+                    yield from self._pass(feed, tried)
+
+    def _pass(self, feed: InvoiceFeed, tried: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+        source, account = feed.source, feed.account
+        progress = Progress.load(self.stream_state, source.name, account.account_id)
+        bounds = self._bounds(feed)
+        briefs = feed.briefs(progress.list_from(bounds))
+        progress.save(self.stream_state)
+        newest, retry_from, silences = progress.seen, None, 0
+        for brief in sorted(briefs, key=lambda brief: brief.invoice_date or ""):
+            newest = max(filter(None, (newest, brief.invoice_date)), default=None)
+            key = (source.name, brief.account_id, brief.invoice_id)
+            if key in tried or self._is_kept(source, brief):
+                continue
+            tried.add(key)
+            result = self._obtain(source, account, brief)
+            silences = silences + 1 if isinstance(result, RetryableError) else 0
+            if isinstance(result, RetryableError):
+                if silences == SILENCES:
+                    raise result
+                retry_from = retry_from or brief.invoice_date
+            yield self._record(account, brief, result)
+            if isinstance(result, Kept):
+                self._known[key] = result.size
+                progress.note(brief, result.size)
+            self.session.checkpoint()
+        progress.pass_ended(bounds, newest=newest, retry_from=retry_from)
+        progress.save(self.stream_state)
+
+    def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
+        """The document, or why there is none.
+
+        Raises:
+            AuthenticationFailed: the credentials are refused. A page instead of a PDF is not that: the same
+                credentials have just listed the invoice.
+        """
+        try:
+            return self._store.find(source.name, brief) or self._store.fetch(
+                self.session.open(source), account, brief
+            )
+        except AuthenticationFailed as error:
+            if error.status in {401, 403}:
+                raise
+            return error
+        except (AccountError, RetryableError) as error:
+            return error
+
+    def _bounds(self, feed: InvoiceFeed) -> Bounds:
+        api, settings = feed.api, self.session.settings
+        return Bounds(
+            start_date=settings.start_date,
+            today=self.session.open(feed.source).today(),
+            lookback_days=api.lookback(settings.values) if api.lookback is not None else 0,
+            horizon_days=api.horizon_days,
+        )
+
+    def _is_kept(self, source: Source, brief: Brief) -> bool:
+        """Whether the document is done and its file still there in its length."""
+        size = self._known.get((source.name, brief.account_id, brief.invoice_id))
+        return size is not None and self._sizes(source, brief).get(self._store.path(source.name, brief)) == size
+
+    @cached_property
+    def _sizes_of(self) -> dict[tuple[str, str], dict[str, int]]:
+        return {}
+
+    def _sizes(self, source: Source, brief: Brief) -> dict[str, int]:
+        """The kept files of the billed account, listed once a sync."""
+        key = (source.name, brief.account_id)
+        if key not in self._sizes_of:
+            self._sizes_of[key] = self._store.sizes(*key)
+        return self._sizes_of[key]
+
+    def _record(
+        self, account: Account, brief: Brief, result: Kept | AccountError | RetryableError
+    ) -> dict[str, Any]:
+        came = vars(result) if isinstance(result, Kept) else {"error": redact(str(result))}
+        return self.complete(
+            {
+                "source": account.source,
+                "account_id": brief.account_id,
+                "requested_account_id": account.account_id,
+                "invoice_id": brief.invoice_id,
+                "document": DOCUMENT,
+                "invoice_date": brief.invoice_date,
+                **came,
+            }
+        )

@@ -1,0 +1,79 @@
+"""The same invoice in more than one place of the vendor's lists: sent once, and said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tap_billing_reports.streams.checks import Check
+from tap_billing_reports.streams.invoice_feed import Brief
+
+_Key = tuple[str, str, str]
+
+
+@dataclass
+class _Listed:
+    """Where an invoice stood: the accounts asked, and the hash of what the first of them said of it."""
+
+    accounts: list[str]
+    contents: int
+    differs: bool = False
+
+
+@dataclass
+class Listings:
+    """What this sync's lists have shown, over all accounts: an agreement may answer to two numbers."""
+
+    _seen: dict[_Key, tuple[str, int]] = field(default_factory=dict)
+    _twice: dict[_Key, _Listed] = field(default_factory=dict)
+
+    def is_new(self, source: str, asked: str, brief: Brief) -> bool:
+        """Note an invoice; False if another account has listed it in this sync."""
+        key, contents = (source, brief.account_id, brief.invoice_id), hash(brief.contents)
+        first, known = self._seen.setdefault(key, (asked, contents))
+        if first == asked:
+            return True
+        listed = self._twice.setdefault(key, _Listed([first], known))
+        listed.accounts.append(asked)
+        listed.differs = listed.differs or contents != known
+        return False
+
+    def differing(self, source: str, asked: str) -> list[str]:
+        """The numbers of invoices of which this account's list says something else than another's."""
+        return [
+            number
+            for (owner, _billed, number), listed in self._twice.items()
+            if owner == source and listed.differs and asked in listed.accounts
+        ]
+
+    def checks(self) -> Iterator[Check]:
+        """One check an invoice that stood in more than one list: information, unless the lists disagree."""
+        for (source, billed, number), listed in self._twice.items():
+            where = ", ".join(listed.accounts)
+            verdict = "with different dates or amounts; the first was sent" if listed.differs else "and sent once"
+            yield Check(
+                source,
+                billed,
+                subject=f"invoice {number}",
+                check="duplicate_across_accounts",
+                expected=Decimal(1),
+                actual=Decimal(len(listed.accounts)),
+                ok=False if listed.differs else None,
+                reason=f"listed under {where} {verdict}",
+            )
+
+
+def clash_checks(source: str, clashes: list[Brief]) -> Iterator[Check]:
+    """One check an invoice number that one list held twice with different contents."""
+    for brief in clashes:
+        yield Check(
+            source,
+            brief.account_id,
+            subject=f"invoice {brief.invoice_id}",
+            check="unique_ids",
+            expected=Decimal(1),
+            actual=Decimal(2),
+            ok=False,
+            reason="one list holds this number twice with different dates or amounts; the first was sent",
+        )

@@ -1,0 +1,34 @@
+"""Clocks that tests hand to the tap in place of the machine's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.clock import Clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_billing_reports.sandbox.control import Control
+
+
+class SandboxClock(Clock):
+    """The sandbox's clock: waiting moves it, so that runs are made while nobody really waits.
+
+    Attributes:
+        slept: seconds of each wait.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return self._control.now()
+
+    def monotonic(self) -> float:
+        return self._control.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self._control.advance(seconds)
