@@ -132,7 +132,9 @@ def narrow(rows):
 
 def wide(rows):
     catalogue = json.loads((CATALOGUE / "stripe.json").read_text())
-    columns = {header: catalogue["types"].get(header, "text") for header in catalogue["report_types"][WIDE_TYPE]["columns"]}
+    columns = {
+        header: catalogue["types"].get(header, "text") for header in catalogue["report_types"][WIDE_TYPE]["columns"]
+    }
 
     def write(file):
         writer = csv.writer(file)
@@ -181,9 +183,7 @@ def lines(rows):
                 "24.04.2026",
                 "25.04.2026",
             )
-            fields = "".join(
-                f"      <{tag}>{value}</{tag}>\n" for tag, value in zip(XML_COLUMNS, values, strict=True)
-            )
+            fields = "".join(f"      <{tag}>{value}</{tag}>\n" for tag, value in zip(XML_COLUMNS, values, strict=True))
             file.write(f"    <Line>\n{fields}    </Line>\n")
         file.write("  </Lines>\n</Report>\n")
 

@@ -37,9 +37,7 @@ KEYS = ("source", "account_id", "report_name", "period", "row_number")
 
 def columns_of(types):
     names = unique_names(types, reserved=(*CONSTANTS, "row_number"))
-    return [
-        Column(header, name, type_) for (header, type_), name in zip(types.items(), names, strict=True)
-    ]
+    return [Column(header, name, type_) for (header, type_), name in zip(types.items(), names, strict=True)]
 
 
 class ReportStream(Stream):
@@ -62,9 +60,7 @@ class FastStream(FastRows, ReportStream):
             from tap_billing_reports.reports.readers.xml import XmlReader  # noqa: PLC0415
 
             by_header = {column.header: column for column in self.columns}
-            reader = XmlReader(
-                self.path, resolve=lambda header: [by_header[name] for name in header], zone=self.zone
-            )
+            reader = XmlReader(self.path, resolve=lambda header: [by_header[name] for name in header], zone=self.zone)
         else:
             reader = CsvReader(
                 self.path,
@@ -72,7 +68,7 @@ class FastStream(FastRows, ReportStream):
                 resolve=lambda _: self.columns,
                 zone=self.zone,
             )
-        return reader.chunks(selected)
+        return reader.chunks(selected, CONSTANTS)
 
 
 class StockStream(ReportStream):
@@ -82,9 +78,7 @@ class StockStream(ReportStream):
         local, utc = ZoneInfo(self.zone), timezone.utc
 
         def instant(zone):
-            return lambda text: (
-                datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(utc).isoformat()[:19] + "Z"
-            )
+            return lambda text: datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(utc).isoformat()[:19] + "Z"
 
         convert = {
             "text": str,
@@ -98,9 +92,11 @@ class StockStream(ReportStream):
         plan = [(column.header, column.name, convert[column.type]) for column in self.columns]
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.DictReader(file), start=1):
-                yield CONSTANTS | {"row_number": number} | {
-                    name: function(row[header]) if row[header] else None for header, name, function in plan
-                }
+                yield (
+                    CONSTANTS
+                    | {"row_number": number}
+                    | {name: function(row[header]) if row[header] else None for header, name, function in plan}
+                )
 
 
 def tap_of(kind, path, types, zone):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import simplejson
@@ -16,6 +15,9 @@ from lxml import etree
 
 from tap_billing_reports.errors import AccountError, Unavailable
 from tap_billing_reports.redaction import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 # Enough of an unexpected body to recognise it by, too little to leak a record into a log.
 EXCERPT_LENGTH = 200
@@ -26,7 +28,9 @@ Kind = Literal["authentication", "throttled", "unavailable", "missing", "refused
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 # A page may begin with comments and an XML declaration; only its start is looked at.
-_HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL | re.IGNORECASE)
+_HTML = re.compile(
+    rb"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL | re.IGNORECASE
+)
 _HTML_HEAD = 4096
 # The escapes of UTF-16 halves: only where one stands can text come out that is not Unicode.
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -102,7 +106,8 @@ class Answer:
             root = etree.fromstring(self.body, parser)
         except (etree.XMLSyntaxError, ValueError):
             raise Unavailable(f"{self.about}: the answer is no complete XML") from None
-        if root.getroottree().docinfo.doctype:
+        declared: Any = root.getroottree().docinfo
+        if declared.doctype:
             raise AccountError(f"{self.about}: the answer declares a document type, which is never trusted")
         return root
 
@@ -120,7 +125,8 @@ def _mended(value: Any) -> Any:
 
 def to_json(value: Any) -> str:
     """Compact JSON text; Decimals keep their digits as numbers."""
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    text: str = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    return text
 
 
 @dataclass(frozen=True)

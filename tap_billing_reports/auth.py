@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from requests import PreparedRequest
 from requests.auth import AuthBase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import PreparedRequest
 
 
 class Authenticator(AuthBase):
@@ -16,7 +20,7 @@ class Authenticator(AuthBase):
     secrets: tuple[str, ...] = ()
     """What must never be shown; given to the redactor when a door is opened."""
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
 
 
@@ -27,7 +31,7 @@ class HeaderAuthenticator(Authenticator):
         self._headers = dict(headers)
         self.secrets = secrets
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers.update(self._headers)
         return request
 
@@ -50,7 +54,7 @@ class QueryKeyAuthenticator(Authenticator):
             self._basic = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.secrets = tuple(secret for secret in (key, password, self._basic) if secret)
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:  # type: ignore[override]
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
         assert request.url is not None
         # A redirect within the host may repeat the query that it was asked with, the key included.
         there = {name for name, _ in parse_qsl(urlsplit(request.url).query, keep_blank_values=True)}

@@ -18,10 +18,14 @@ def main() -> None:
 
 @main.command()
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
-@click.option("--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago.")
+@click.option(
+    "--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives other data.")
 @click.option(
-    "--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Write URLs and settings here when ready."
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write URLs and settings here when ready.",
 )
 def sandbox(port_base: int | None, days_ago: int, seed: int, ready_file: Path | None) -> None:
     """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""

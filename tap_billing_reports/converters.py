@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import dates, money
 from tap_billing_reports.answers import to_json
-from tap_billing_reports.declarations import Convert, Record
+
+if TYPE_CHECKING:
+    from tap_billing_reports.declarations import Convert, Record
+
+_is_whole = re.compile(r"[+-]?[0-9]+").fullmatch
+# Beyond any amount; written out, a JSON number like 1e999999999 would fill the memory.
+_LARGEST_EXPONENT = 400
 
 
 def text(value: Any, _record: Record) -> str:
     """Text as it is; numbers in the vendor's digits; objects as JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool | Mapping | list):
+    if isinstance(value, bool | Mapping | list | tuple):
         return to_json(value)
     return str(value)
 
@@ -23,18 +31,28 @@ def text(value: Any, _record: Record) -> str:
 def decimal(value: Any, _record: Record) -> str:
     """An exact decimal in major units."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError(type(value).__name__)
-    return money.decimal_text(value)
+        raise ValueError(type(value).__name__)  # noqa: TRY004 - one error type for every refused value
+    return money.decimal_text(_bounded(value) if isinstance(value, Decimal) else value)
+
+
+def _bounded(number: Decimal) -> Decimal:
+    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > _LARGEST_EXPONENT:
+        raise ValueError("no number that an amount can be")
+    return number
 
 
 def whole(value: Any, _record: Record) -> int:
-    """A whole number, sent as a number or as its digits."""
+    """A whole number, sent as a number (`3`, `3.0`, `3e2`) or as its digits."""
     if isinstance(value, bool):
         raise ValueError("boolean")  # noqa: TRY004 - one error type for every refused value
-    number = int(str(value))
-    if isinstance(value, Decimal) and value != number:
-        raise ValueError("fraction")
-    return number
+    if isinstance(value, Decimal):
+        if _bounded(value) != value.to_integral_value():
+            raise ValueError("fraction")
+        return int(value)
+    digits = str(value).strip()
+    if not _is_whole(digits):
+        raise ValueError("no whole number")
+    return int(digits)
 
 
 def flag(value: Any, _record: Record) -> bool:
@@ -55,6 +73,11 @@ def day(value: Any, _record: Record) -> str:
 def epoch(value: Any, record: Record) -> str:
     """Seconds since 1970 as an instant in UTC."""
     return dates.epoch_text(whole(value, record))
+
+
+def timestamp(value: Any, _record: Record) -> str:
+    """RFC 3339 text with any offset as an instant in UTC."""
+    return dates.iso_to_utc_text(str(value).strip())
 
 
 def epoch_day(value: Any, record: Record) -> str:
@@ -101,3 +124,20 @@ def minor_of(currency: str) -> Convert:
         return money.minor_to_major(whole(value, record), currency)
 
     return convert
+
+
+# -- not columns: what runs are made of ----------------------------------------------------------------
+
+
+def instant(seconds: Any) -> datetime | None:
+    """Seconds since 1970 as an aware instant in UTC; None stays None."""
+    return None if seconds is None else datetime.fromtimestamp(whole(seconds, {}), tz=timezone.utc)
+
+
+def parameter(value: Any) -> Any:
+    """A setting's value as a run's parameter: text, or a tuple of texts."""
+    if isinstance(value, list | tuple):
+        return tuple(parameter(item) for item in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from tap_billing_reports.answers import Answer, Problem
-from tap_billing_reports.auth import Authenticator
-from tap_billing_reports.columns import Column
+from tap_billing_reports.columns import column_name
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from tap_billing_reports.answers import Answer, Problem
+    from tap_billing_reports.auth import Authenticator
+    from tap_billing_reports.columns import ColumnType
 
 Values = Mapping[str, Any]
 """The tap's settings, flat, validated, with defaults filled in."""
@@ -23,6 +27,9 @@ Record = Mapping[str, Any]
 """One object of a vendor: JSON as parsed, or XML as nested dicts of text."""
 
 Query = list[tuple[str, str]]
+
+Schema = Mapping[str, Any]
+"""A JSON Schema."""
 
 
 # -- settings, hosts, endpoints ------------------------------------------------------------------------
@@ -34,10 +41,39 @@ class Setting:
 
     name: str
     description: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
     required: bool = False
     secret: bool = False
     default: Any = None
+
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+FLAG: Schema = {"type": "boolean"}
+DAYS: Schema = {"type": "integer", "minimum": 0}
+COUNT: Schema = {"type": "integer", "minimum": 1}
+
+# With the source's name in front it is a stream's name, and fits PostgreSQL's 63 characters.
+REPORT_NAME = r"^[a-z][a-z0-9_]{0,46}$"
+
+
+def reports_schema(report_type: str, windows: Iterable[Unit], **more: Schema) -> Schema:
+    """The schema of a setting that lists reports, each an entry for `Report.of`.
+
+    Args:
+        report_type: the pattern of the vendor's type names.
+        windows: the windows that the vendor's runs can cover.
+        more: what this vendor's entries take beside the keys that all have.
+    """
+    properties = {
+        "report_type": {"type": "string", "pattern": report_type},
+        "name": {"type": "string", "pattern": REPORT_NAME},
+        "window": {"type": "string", "enum": [*windows]},
+        "optional": FLAG,
+        **more,
+    }
+    entry = {"type": "object", "required": ["report_type"], "additionalProperties": False, "properties": properties}
+    return {"type": "array", "items": entry}
 
 
 @dataclass(frozen=True)
@@ -61,6 +97,16 @@ class CursorPaging:
 
 
 @dataclass(frozen=True)
+class TokenPaging:
+    """Pages that name the next one: `parameter` = what stands at `next` (keys joined by a dot), until it is null."""
+
+    parameter: str
+    next: str
+    size: tuple[str, str]
+    """The page size's parameter and value."""
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One call. `{names}` in `path` are filled with percent-encoded values."""
 
@@ -72,7 +118,7 @@ class Endpoint:
     """Keys (or XML tags of the list) under which the records may stand; a bare list is taken too."""
     record: str = ""
     """Key or XML tag of a single record, for answers that hold one or a list."""
-    paging: CursorPaging | None = None
+    paging: CursorPaging | TokenPaging | None = None
 
 
 class Asker(Protocol):
@@ -141,10 +187,11 @@ class InvoiceApi:
     endpoint: Callable[[Values], Endpoint]
     queries: Callable[[Asker, Account, date, date], Iterable[Query]]
     """The requests for invoices dated from..to, both inclusive, in the source's zone."""
-    path: Callable[[Account], Mapping[str, str]]
     fields: Callable[[Values], tuple[Field, ...]]
     lookback: Callable[[Values], int] | None
     """Days before the bookmark that are read again; None: the vendor has no date filter, all is read."""
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
     horizon_days: int | None = None
     """The vendor keeps no more than this; what lies beyond is named, not silently missed."""
     by_id: Endpoint | None = None
@@ -164,8 +211,9 @@ class ReportTypeApi:
     """How the report types of an account are listed."""
 
     endpoint: Endpoint
-    path: Callable[[Account], Mapping[str, str]]
     fields: tuple[Field, ...]
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
 
 
 # -- reports -------------------------------------------------------------------------------------------
@@ -233,6 +281,16 @@ class Report:
     lookback_days: int = 0
     keep_xlsx: bool = False
 
+    @classmethod
+    def of(cls, source: str, entry: Mapping[str, Any], **facts: Any) -> Report:
+        """The report of a settings entry; `facts` are what it says beyond the keys that every source takes.
+
+        Without a name it has its type's, in snake_case, with `ca` for `connected_account`: some are long.
+        """
+        report_type = entry["report_type"]
+        name = entry.get("name") or column_name(report_type.replace("connected_account", "ca"))
+        return cls(source, report_type, name, optional=bool(entry.get("optional")), **facts)
+
     @property
     def stream(self) -> str:
         return f"{self.source}_{self.name}"
@@ -240,7 +298,12 @@ class Report:
     @property
     def identity(self) -> dict[str, Any]:
         """What may not change while the report has state: other values would mix two reports in one stream."""
-        facts = {"report_type": self.report_type, "window": self.unit, "timezone": self.zone, **self.parameters}
+        facts = {
+            "report_type": self.report_type,
+            "window": self.unit,
+            "timezone": self.zone,
+            **self.parameters,
+        }
         return {key: value for key, value in sorted(facts.items()) if value not in (None, "", {}, [], ())}
 
 
@@ -300,9 +363,10 @@ class ReportApi:
     read_status: Callable[[Answer, str], Run]
     """The answer and the run's id."""
     format: Literal["csv", "xml"]
-    known_columns: Callable[[Report], tuple[Column, ...]]
-    column_type: Callable[[Report, str], str]
-    """The type of a column that the catalogue may or may not know, by its header."""
+    headers: Callable[[Report], Iterable[str]]
+    """The headers that the report's file is known to have; none for a report that nobody has described."""
+    column_type: Callable[[Report, str], ColumnType]
+    """The type of a column, known or new, by its header."""
     budget: Callable[[Values], int]
     """Runs that may wait at once."""
     idempotency_header: str | None = None
@@ -316,6 +380,8 @@ class ReportApi:
     """What data a report type has; None: up to the start of today in the report's zone."""
     out_of_range: Callable[[Exception], bool] = lambda _error: False
     """Whether a refusal means that availability has moved since it was read."""
+    extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
+    """Files of a finished run that are kept beside that of its rows."""
     sums: Callable[[Report], Mapping[str, str]] = lambda _report: {}
     """Row column -> name of the reconciliation that compares its sum with the invoice's amount."""
     twin: Callable[[Report], Twin | None] = lambda _report: None
@@ -342,6 +408,8 @@ class Source:
     invoices: InvoiceApi | None = None
     report_types: ReportTypeApi | None = None
     reports: ReportApi | None = None
+    columns: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
+    """Stream -> columns that this source adds to it, while it is on; their names begin with the source's."""
 
     @property
     def required(self) -> tuple[str, ...]:

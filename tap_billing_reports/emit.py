@@ -64,9 +64,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         return _encoder.encode(message.to_dict()) + b"\n"
 
     def write_message(self, message: Message) -> None:
-        self.write_lines(
-            self.serialize_message(message), at_once=message.type is not SingerMessageType.RECORD
-        )
+        self.write_lines(self.serialize_message(message), at_once=message.type is not SingerMessageType.RECORD)
 
     def write_lines(self, lines: bytes, *, at_once: bool = False) -> None:
         """Whole lines, each with its line break."""
@@ -174,7 +172,7 @@ class SelectedColumns:
 class _Plan(NamedTuple):
     """How a RECORD of this stream is written around its row."""
 
-    head: bytes  # up to and with the record's opening brace
+    head: bytes  # up to the record
     version: bytes
     names: frozenset[str]  # what the record may carry
 
@@ -238,12 +236,10 @@ class FastRows(Stream):
             return None
         if any(not selected for breadcrumb, selected in self.mask.items() if len(breadcrumb) > 2):
             return None
-        names = frozenset(
-            name for name in self.effective_schema["properties"] if self.mask["properties", name]
-        )
+        names = frozenset(name for name in self.effective_schema["properties"] if self.mask["properties", name])
         alias = _encoder.encode(maps[0].stream_alias)
         version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
-        return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":{', version, names)
+        return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":', version, names)
 
     def _sync_records(
         self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
@@ -287,6 +283,7 @@ class FastRows(Stream):
         plan = self._plan()
         constants = {**partition, **self.constants(context)}
         seen: tuple[Column, ...] = ()
+        at_once = 50
         for chunk in self.row_chunks(context, SelectedColumns(self)):
             if chunk.columns is not seen:
                 seen = chunk.columns
@@ -294,7 +291,7 @@ class FastRows(Stream):
                     plan = self._plan()
             rows = chunk.rows
             while rows:
-                room = self.STATE_MSG_FREQUENCY - written % self.STATE_MSG_FREQUENCY
+                room = min(at_once, self.STATE_MSG_FREQUENCY - written % self.STATE_MSG_FREQUENCY)
                 now, rows = rows[:room], rows[room:]
                 # The rows and their bookmark are one step for a signal.
                 with self._writer.atomic():
@@ -302,8 +299,12 @@ class FastRows(Stream):
                         for record in self._records(now, constants):
                             self._write_record_message(record)
                     else:
-                        self._writer.write_lines(_lines(plan, now, constants))
+                        lines = _lines(plan, now, constants)
+                        self._writer.write_lines(lines)
                         self.state_manager.is_flushed = False
+                        # Pieces of about the writer's size: memory for bigger ones is returned and faulted in
+                        # again each time.
+                        at_once = max(1, BufferedWriter.limit * len(now) // len(lines))
                     self._advance(now, constants, context)
                 written += len(now)
                 yield len(now)
@@ -317,9 +318,7 @@ class FastRows(Stream):
             raise TypeError("rows are written whole by a BufferedWriter only")
         return writer
 
-    def _advance(
-        self, rows: Sequence[Any], constants: Mapping[str, Any], context: Mapping[str, Any] | None
-    ) -> None:
+    def _advance(self, rows: Sequence[Any], constants: Mapping[str, Any], context: Mapping[str, Any] | None) -> None:
         """Move the bookmark as the SDK would have, record by record."""
         key = self.replication_key
         if not key or self.replication_method != REPLICATION_INCREMENTAL:
@@ -345,21 +344,23 @@ class FastRows(Stream):
 def _lines(plan: _Plan, rows: Sequence[Any], constants: Mapping[str, Any]) -> bytes:
     """The RECORD lines of some rows of one type.
 
-    The rows are encoded in one call, one a line; no JSON text has a line break in it, so a line break and a
-    brace are the seam between two rows, and there the rest of the message is put in.
+    The rows are encoded in one call, one a line; no JSON text has a line break in it, so a line break is the
+    seam between two rows, and there the rest of the message is put in. Constants go in after the row's brace.
     """
     fields = rows[0].__struct_fields__
     if not plan.names.issuperset(fields):
         fields = tuple(name for name in fields if name in plan.names)
         rows = _projected(rows, fields)
     shared = {name: value for name, value in constants.items() if name in plan.names and name not in fields}
-    opening = plan.head + _encoder.encode(shared)[1:-1]
-    if shared and fields:
-        opening += b","
     now = datetime.now(timezone.utc).isoformat().encode()
     closing = plan.version + b',"time_extracted":"' + now + b'"}\n'
-    seam = closing + opening
-    return b"".join((opening, seam.join(_encoder.encode_lines(rows)[1:-1].split(b"\n{")), closing))
+    encoded = _encoder.encode_lines(rows)
+    if not shared:
+        return b"".join((plan.head, encoded[:-1].replace(b"\n", closing + plan.head), closing))
+    opening = plan.head + _encoder.encode(shared)[:-1]
+    if fields:
+        opening += b","
+    return b"".join((opening, (closing + opening).join(encoded[1:-1].split(b"\n{")), closing))
 
 
 def _projected(rows: Sequence[Any], fields: tuple[str, ...]) -> Sequence[Any]:

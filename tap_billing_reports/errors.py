@@ -91,11 +91,11 @@ class Refused(AccountError):  # noqa: N818
         self.param = param
 
 
-class NotFound(Refused):  # noqa: N818
+class NotFound(Refused):
     """The thing is not there, or no longer (HTTP 404 or 410)."""
 
 
-class AuthenticationFailed(Refused):  # noqa: N818
+class AuthenticationFailed(Refused):
     """Wrong, missing or insufficient credentials (401, 403, or a login page with status 200)."""
 
 

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lxml import etree
 
-from tap_billing_reports.answers import Answer
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.declarations import Account, Endpoint, Field, Query, Record, Source, Values
 from tap_billing_reports.errors import AccountError
 from tap_billing_reports.http import Door, Limits, RetryBudget
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tap_billing_reports.answers import Answer, Problem
+    from tap_billing_reports.clock import Clock
+    from tap_billing_reports.declarations import Account, Endpoint, Field, Query, Record, Source, TokenPaging, Values
 
 
 class OpenSource:
     """A source with its door open: asks endpoints and yields records."""
 
-    def __init__(
-        self, source: Source, values: Values, *, clock: Clock, limits: Limits | None = None
-    ) -> None:
+    def __init__(self, source: Source, values: Values, *, clock: Clock, limits: Limits | None = None) -> None:
         self.source = source
         self.values = values
         self.clock = clock
+        used = _Noted(values)
+        authenticator = source.authenticator(used)
         self.door = Door(
             source=source.name,
             account=source.account_label(values),
             hosts={host.name: values.get(host.setting) or host.url for host in source.hosts},
-            authenticator=source.authenticator(values),
+            authenticator=authenticator,
             headers=source.headers(values),
-            remedy="the settings " + ", ".join(source.required),
+            remedy=f"the settings {', '.join(used.names)}",
             read_problem=source.read_problem,
             clock=clock,
             limits=limits,
@@ -50,13 +53,15 @@ class OpenSource:
         params: Query | None = None,
         account: Account | None = None,
     ) -> Answer:
-        """The whole answer of one call; raises as `Door.call`."""
+        """The whole answer of one call, its body complete JSON or XML; raises as `Door.call`."""
         return self.door.call(
             endpoint.method,
             endpoint.host,
             fill(endpoint.path, path or {}),
             params=params or (),
             headers={"Accept": endpoint.accept, **(account.headers if account else {})},
+            account=account.account_id if account else None,
+            parse=True,
         )
 
     def records(
@@ -73,6 +78,7 @@ class OpenSource:
             AccountError: the answer has no place for records, or its pages do not advance.
         """
         paging, cursor = endpoint.paging, None
+        seen: set[str | None] = {None}
         while True:
             query = list(params or [])
             if paging is not None:
@@ -80,22 +86,45 @@ class OpenSource:
                 if cursor is not None:
                     query.append((paging.parameter, cursor))
             answer = self.ask(endpoint, path=path, params=query, account=account)
-            # By its first byte, not its headers: vendors answer in the other format now and then.
-            is_xml = answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-            whole = tree(answer.xml()) if is_xml else answer.json()
-            if whole is None and is_xml:
-                return
-            page = _records_of(whole, endpoint, answer)
+            whole = tree(answer.xml()) if answer.is_xml else answer.json()
+            page = _records_of(answer, whole, endpoint)
             yield from page
-            if paging is None or not whole.get(paging.more):
+            if paging is None:
                 return
-            last = str(page[-1][paging.key]) if page else None
-            if last is None or last == cursor:
+            if isinstance(paging, TokenPaging):
+                following = value_at(whole, paging.next)
+                if following is None or following == "":
+                    return
+            elif not value_at(whole, paging.more):
+                return
+            else:
+                following = value_at(page[-1], paging.key) if page else None
+            cursor = None if following is None else str(following)
+            if cursor in seen:
                 raise AccountError(
-                    f"{self.source.name} account {self.door.account}: {answer.about}: says that there is more after "
-                    f"{cursor}, but sends nothing new; nothing of this list can be trusted"
+                    f"{answer.about}: says that there is more after {cursor}, but sends nothing new; "
+                    f"nothing of this list can be trusted"
                 )
-            cursor = last
+            seen.add(cursor)
+
+
+class _Noted(Mapping[str, Any]):
+    """The settings, and which of them are looked at: those are what an authenticator signs with."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self.names: list[str] = []
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            self.names.append(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def fill(path: str, names: Mapping[str, str]) -> str:
@@ -126,33 +155,39 @@ def tree(element: etree._Element) -> Any:
     return result
 
 
-def _records_of(whole: Any, endpoint: Endpoint, answer: Answer) -> list[Record]:
+def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
     """The answer's records: a bare list, a list under a known key, or a single one; nulls are skipped."""
-    if isinstance(whole, Mapping):
+    if isinstance(whole, list):
+        return _listed(whole, answer)
+    shapes = [whole]
+    if answer.is_xml:
+        # The root's own name may be the list's or the record's: an empty list has no other.
+        shapes.append({etree.QName(answer.xml()).localname: whole})
+    for shape in shapes:
+        if not isinstance(shape, Mapping):
+            continue
         for key in endpoint.records:
-            if key in whole:
-                found = whole[key]
+            if key in shape:
+                found = shape[key]
                 if isinstance(found, Mapping) and endpoint.record in found:
                     found = found[endpoint.record]
-                return _listed(found)
-        if endpoint.record and endpoint.record in whole:
-            return _listed(whole[endpoint.record])
-    elif isinstance(whole, list):
-        return _listed(whole)
-    raise AccountError(
-        f"{answer.about}: the answer has none of {', '.join((*endpoint.records, endpoint.record))}: "
-        f"the vendor's format has changed"
-    )
+                return _listed(found, answer)
+        if endpoint.record and endpoint.record in shape:
+            return _listed(shape[endpoint.record], answer)
+    names = ", ".join(filter(None, (*endpoint.records, endpoint.record)))
+    raise AccountError(f"{answer.about}: the answer has none of {names}: the vendor's format has changed")
 
 
-def _listed(found: Any) -> list[Record]:
-    if found is None:
-        return []
+def _listed(found: Any, answer: Answer) -> list[Record]:
+    """Raises AccountError for what is no object: read as a record, it would be one of nulls."""
     items = found if isinstance(found, list) else [found]
-    return [item for item in items if item is not None]
+    records = [item for item in items if item is not None]
+    if not all(isinstance(record, Mapping) for record in records):
+        raise AccountError(f"{answer.about}: a record is no object: the vendor's format has changed")
+    return records
 
 
-def value_at(record: Record, path: str) -> Any:
+def value_at(record: Any, path: str) -> Any:
     """The value at a dotted path, or None where any part of it is missing."""
     value: Any = record
     for key in path.split("."):
@@ -169,6 +204,24 @@ def map_fields(fields: tuple[Field, ...], record: Record) -> dict[str, Any]:
         raw = value_at(record, column.path) if column.path else record
         try:
             columns[column.name] = None if raw is None or raw == "" else column.convert(raw, record)
-        except (ValueError, TypeError, ArithmeticError):
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
             raise ValueError(f"{column.path or column.name} is not a {column.name} that can be trusted") from None
     return columns
+
+
+def problem_at(path: str, *codes: str) -> Callable[[Answer], Problem | None]:
+    """Reads JSON error bodies: the error object stands at `path` and has a `message`, a code and maybe a `param`.
+
+    Args:
+        path: keys joined by a dot.
+        codes: the keys that may hold the code, the most telling first.
+    """
+
+    def read(answer: Answer) -> Problem | None:
+        error = value_at(answer.json(), path) if answer.status >= 400 else None
+        if not isinstance(error, Mapping):
+            return None
+        code = next((error[key] for key in codes if error.get(key)), "")
+        return Problem(message=str(error.get("message") or ""), code=str(code), param=str(error.get("param") or ""))
+
+    return read

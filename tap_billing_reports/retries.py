@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import backoff
 
-from tap_billing_reports.clock import Clock
 from tap_billing_reports.errors import RetryableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from tap_billing_reports.clock import Clock
 
 LONGEST_JITTER = 30.0
 

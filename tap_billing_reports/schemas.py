@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ _INSIDE_WHEEL = Path(__file__).parent / "schemas"
 _IN_TREE = Path(__file__).parent.parent / "schemas"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _text(name: str) -> str:
     folder = _INSIDE_WHEEL if _INSIDE_WHEEL.is_dir() else _IN_TREE
     return (folder / f"{name}.json").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def stream_schema(stream: str) -> dict[str, Any]:
     return schema
 
 
-@lru_cache(maxsize=None)
+@cache
 def catalogue(source: str) -> dict[str, Any]:
     """What is known of a source's report types and columns. Shared: not to be changed."""
     known: dict[str, Any] = json.loads(_text(f"catalogue/{source}"))

@@ -1,19 +1,23 @@
-"""The settings: their JSON Schema for the SDK, their validation without printing a value, their typed form."""
+"""The settings: their JSON Schema for the SDK, their defaults and secrets, their typed form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from urllib.parse import unquote, urlsplit
 
 from tap_billing_reports.declarations import Setting, Source, Values
 from tap_billing_reports.redaction import redact
 
-DATE_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T.*)?$"
+# Midnight may be written out, as other taps' settings have it; any other time would be silently ignored.
+DATE_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
+# A fraction of three or six digits is what Python 3.10 reads.
+INSTANT_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.([0-9]{3}|[0-9]{6}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"
+)
 
 TOP: tuple[Setting, ...] = (
     Setting(
@@ -73,7 +77,7 @@ TOP: tuple[Setting, ...] = (
         "reuse_runs_since",
         "Adopt finished runs that the vendor lists only if they were created at or after this instant "
         "(RFC 3339); set it to order a corrected period anew.",
-        {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.(\d{3}|\d{6}))?)?(Z|[+-]\d{2}:\d{2})?)?$"},
+        {"type": "string", "pattern": INSTANT_PATTERN},
     ),
     Setting(
         "fail_fast",
@@ -94,11 +98,11 @@ TOP: tuple[Setting, ...] = (
 class Settings:
     """The validated settings, typed where the engine needs them; `values` holds them all, with defaults."""
 
-    values: Values
+    values: Values = field(repr=False)
     start_date: date
     end_date: date | None
-    storage_url: str | None
-    storage_options: Mapping[str, Any]
+    storage_url: str | None = field(repr=False)
+    storage_options: Mapping[str, Any] = field(repr=False)
     decimals_as: str
     on_new_column: str
     on_mismatch: str
@@ -164,11 +168,11 @@ def config_jsonschema(sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def with_defaults(values: Values, sources: Iterable[Source]) -> dict[str, Any]:
-    """The settings with defaults for what is absent or null."""
-    filled = dict(values)
+    """The settings with defaults for what is absent, null or empty text, which is how Meltano passes on unset ones."""
+    filled = {name: value for name, value in values.items() if value is not None and value != ""}
     for setting in all_settings(sources):
-        if filled.get(setting.name) is None and setting.default is not None:
-            filled[setting.name] = setting.default
+        if setting.default is not None:
+            filled.setdefault(setting.name, setting.default)
     return filled
 
 
@@ -177,6 +181,7 @@ def learn_secrets(values: Values, sources: Iterable[Source]) -> None:
     for setting in all_settings(sources):
         if setting.secret:
             redact.add(*_texts(values.get(setting.name)))
+    redact.add(*_url_secrets(values.get("storage_url")))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -190,47 +195,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def problems(values: Values, sources: Sequence[Source], schema: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the settings: one line each, naming the setting and never its value."""
-    found = [
-        _explain(error)
-        for error in Draft202012Validator(schema).iter_errors(dict(values))
-    ]
-    if found:
-        return found
-    on = [source for source in sources if source.is_on(values)]
-    if not on:
-        each = "; or ".join(", ".join(source.required) for source in sources if source.required)
-        return [f"no source is configured: set {each}"]
-    for source in on:
-        missing = [name for name in source.required if not values.get(name)]
-        if missing:
-            found.append(f"setting {', '.join(missing)} is missing: {source.title} needs {', '.join(source.required)}")
-            continue
-        found.extend(source.check(values))
+def _url_secrets(url: Any) -> Iterator[str]:
+    """User and password of a URL, as written and as meant."""
+    if not isinstance(url, str) or "@" not in url:
+        return
     try:
-        Settings.of(values)
+        user_info = urlsplit(url).netloc.rpartition("@")[0]
     except ValueError:
-        found.append("setting start_date, end_date or reuse_runs_since: no such day or instant")
-    return found
-
-
-def _explain(error: ValidationError) -> str:
-    """One line for one schema violation; the offending value stays out of it."""
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
-    where = f"setting {place}" if place else "settings"
-    rule, wanted = error.validator, error.validator_value
-    if rule == "required" and isinstance(error.instance, Mapping):
-        lacking = [name for name in wanted if name not in error.instance]
-        return f"setting {'.'.join([place, lacking[0]]) if place else lacking[0]} is missing"
-    if rule == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = set(error.schema.get("properties", {}))
-        return f"{where} has unknown keys: {', '.join(sorted(set(error.instance) - known))}"
-    if rule == "type":
-        kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
-        return f"{where} must be of type {' or '.join(kinds)}"
-    if rule == "enum":
-        return f"{where} must be one of {', '.join(str(option) for option in wanted if option is not None)}"
-    if rule == "pattern":
-        return f"{where} must match {wanted}"
-    return f"{where} breaks the rule {rule} {wanted}"
+        return
+    yield user_info
+    _, _, password = user_info.partition(":")
+    yield from (password, unquote(password))

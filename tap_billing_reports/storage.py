@@ -6,26 +6,37 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from tap_billing_reports.errors import SyncError
-from tap_billing_reports.redaction import redact
+from tap_billing_reports.redaction import sentence
 
-_SAFE = re.compile(r"[^A-Za-z0-9._=-]+")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Small letters alone: two names that differ in case are one file on some file systems.
+_UNSAFE = re.compile(r"[^a-z0-9._=-]+")
 _LONGEST_NAME = 100
+_USER_INFO = re.compile(r"^([a-z0-9+.-]+://)[^/@]*@", re.IGNORECASE)
 CHUNK_BYTES = 1 << 20
 
 
 def safe_name(text: str) -> str:
-    """A file name that stays inside its folder and tells texts apart that look alike once made safe."""
-    name = _SAFE.sub("_", text).strip(".")[:_LONGEST_NAME]
-    if name == text:
+    """A file name that stays inside its folder; different texts have different names, whatever the file system.
+
+    A text of small letters, digits and `._=-` that is not hidden is its own name. Any other is made of such,
+    followed by `~`, which no name of the first kind holds, and a part of its hash.
+    """
+    name = _UNSAFE.sub("_", text.lower()).strip(".")[:_LONGEST_NAME]
+    if name == text and name:
         return name
-    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name or '_'}~{digest[:16]}"
 
 
 class Storage:
@@ -42,18 +53,25 @@ class Storage:
     def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
         try:
             self._fs, root = fsspec.core.url_to_fs(url, **(options or {}))
-        except (ValueError, ImportError, OSError) as error:
-            raise SyncError(f"setting storage_url: cannot be opened ({type(error).__name__})") from None
-        self._root = root.rstrip("/")
+        except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own, here and below
+            failure = type(error).__name__
+        else:
+            self._root = root.rstrip("/")
+            return
+        # Outside the handler: the library's error may hold the URL with its password.
+        raise SyncError(f"setting storage_url: cannot be opened with storage_options ({failure})")
 
     def path(self, *names: str) -> str:
         """The path of a file below the root; every name is made safe."""
         return "/".join([self._root, *(safe_name(name) for name in names)])
 
     def uri(self, path: str) -> str:
-        """How a path is called in records."""
-        uri: str = self._fs.unstrip_protocol(path)
-        return uri
+        """How a path is called in records; without the user and password that `storage_url` may hold."""
+        return _USER_INFO.sub(r"\1", self._fs.unstrip_protocol(path))
+
+    def local(self, path: str) -> Path | None:
+        """Where a path is on this machine's own file system, None in any other."""
+        return Path(path) if isinstance(self._fs, LocalFileSystem) else None
 
     def write_json(self, path: str, value: Any) -> None:
         """Write a small object, whole or not at all."""
@@ -63,11 +81,15 @@ class Storage:
     def read_json(self, path: str) -> Any | None:
         """A small object, None where there is none or it is not readable as JSON."""
         try:
-            return json.loads(self._fs.cat_file(path))
-        except (FileNotFoundError, ValueError):
+            content = self._fs.cat_file(path)
+        except FileNotFoundError:
             return None
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001
             raise _refused(path, error) from None
+        try:
+            return json.loads(content)
+        except ValueError:
+            return None
 
     def keep(self, local: Path, path: str) -> None:
         """Copy a local file there, whole or not at all."""
@@ -86,19 +108,23 @@ class Storage:
                     target.write(chunk)
         except FileNotFoundError:
             return False
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001
             raise _refused(path, error) from None
         return count == size and digest.hexdigest() == sha256
 
     def sizes(self, *names: str) -> dict[str, int]:
-        """The files right below a folder: path -> bytes; none where there is no such folder."""
+        """The files right below a folder: path -> bytes; none where there is no such folder.
+
+        What a killed process has left half-written is not among them.
+        """
         try:
             found = self._fs.ls(self.path(*names), detail=True)
         except FileNotFoundError:
             return {}
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001
             raise _refused(self.path(*names), error) from None
-        return {item["name"]: item["size"] for item in found if item["type"] == "file"}
+        files = {item["name"]: item["size"] for item in found if item["type"] == "file"}
+        return {path: size for path, size in files.items() if not path.rpartition("/")[2].startswith(".")}
 
     def _replacing(self, path: str) -> _Replacing:
         return _Replacing(self._fs, path)
@@ -118,26 +144,30 @@ class _Replacing:
         try:
             self._fs.makedirs(self._folder, exist_ok=True)
             self._file = self._fs.open(self._aside, "wb")
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001
             raise _refused(self._path, error) from None
         assert self._file is not None
         return self._file
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         assert self._file is not None
+        failure = error
         try:
             self._file.close()
             if kind is None:
                 self._fs.mv(self._aside, self._path)
-            else:
-                self._fs.rm_file(self._aside)
-        except OSError as failure:
+        except Exception as refusal:  # noqa: BLE001
+            failure = error or refusal
+        if failure is None:
+            return
+        # What is left aside is hidden and harms nobody; that it cannot be removed is not the news.
+        with suppress(Exception):
+            self._fs.rm_file(self._aside)
+        if error is None or isinstance(error, OSError):
             raise _refused(self._path, failure) from None
-        if isinstance(error, OSError):
-            raise _refused(self._path, error) from None
 
 
-def _refused(path: str, error: OSError) -> SyncError:
+def _refused(path: str, error: BaseException) -> SyncError:
     name = path.rpartition("/")[2]
-    reason = redact(error.strerror or type(error).__name__)
-    return SyncError(f"setting storage_url: cannot write or read {name}: {reason}")
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return SyncError(sentence(f"setting storage_url: cannot write or read {name}: {reason}"))

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._util import load_json
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_billing_reports import __version__, redaction
 from tap_billing_reports.clock import Clock
-from tap_billing_reports.declarations import Source
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
-from tap_billing_reports.errors import BillingError, StateError
-from tap_billing_reports.http import Limits
+from tap_billing_reports.environment import settings_from
+from tap_billing_reports.errors import BillingError, ConfigError, StateError
 from tap_billing_reports.reports.ledger import check_state
-from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, problems, with_defaults
+from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
 from tap_billing_reports.streams import core_streams, document_progress, row_streams, sync_rank
 from tap_billing_reports.streams.cycle import Cycle
 from tap_billing_reports.streams.session import Session
+from tap_billing_reports.validation import malformed, problems
+
+if TYPE_CHECKING:
+    from tap_billing_reports.declarations import Source
+    from tap_billing_reports.http import Limits
 
 
 class TapBillingReports(DeferredTermination):
@@ -48,16 +56,29 @@ class TapBillingReports(DeferredTermination):
     # -- settings --------------------------------------------------------------------------------------
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Our own validation: the SDK's prints the offending value, which may be a key."""
+        """Our own validation: the SDK's prints the offending value, which may be a key.
+
+        Without `raise_errors`, for discovery, settings may be missing, but not malformed.
+        """
         redaction.install()
-        learn_secrets(self._config, all_sources())
-        schema = self.config_jsonschema
+        sources, schema = all_sources(), self.config_jsonschema
+        learn_secrets(self._config, sources)
         self.append_builtin_config(schema)
-        errors = problems(with_defaults(self._config, all_sources()), all_sources(), schema)
-        if errors and raise_errors:
-            raise ConfigValidationError("Config validation failed", errors=errors, schema=None)
-        self._config = with_defaults(self._config, all_sources())
+        self._config = with_defaults(self._config, sources)
+        errors = problems(self._config, sources, schema, self.clock.now())
+        fatal = errors if raise_errors else malformed(self._config, sources, schema)
+        if fatal:
+            raise ConfigValidationError("Config validation failed", errors=fatal, schema=None)
         return errors
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """The environment's settings, as text where they are malformed: the SDK's own parser shows the value."""
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        # With no settings to look for, this reads the .env file that other taps read.
+        parse_environment_config({}, cls._env_var_prefix)
+        return settings_from(os.environ, cls._env_var_prefix, schema)
 
     def active_sources(self) -> tuple[Source, ...]:
         """The sources that the settings turn on; discovery without settings shows none's reports."""
@@ -117,6 +138,30 @@ class TapBillingReports(DeferredTermination):
             document_progress.check_state(stream, bookmark)
         super().load_state(state)
 
+    # -- the command -----------------------------------------------------------------------------------
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        """The settings' files."""
+        with _one_line_errors():
+            try:
+                return super().cb_config(ctx, param, value)
+            except (OSError, ValueError, TypeError, RecursionError) as error:
+                reason = getattr(error, "strerror", None) or "it must hold one JSON object"
+                raise ConfigError(f"--config names a file that cannot be read: {reason}") from None
+
+    @classmethod
+    def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
+        """`--discover`."""
+        with _one_line_errors():
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
+        """`--test`."""
+        with _one_line_errors():
+            super().cb_test(ctx, param, value)
+
     @classmethod
     def invoke(  # type: ignore[override]
         cls,
@@ -129,23 +174,20 @@ class TapBillingReports(DeferredTermination):
     ) -> None:
         """The command: sync everything, then exit 1 if anything failed."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
-        redaction.install()
-        try:
+        with _one_line_errors():
             tap = cls(
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
-                state=load_json(state.read()) if state else None,
-                catalog=load_json(catalog.read()) if catalog else None,
+                state=_object_in(state, StateError, "--state"),
+                catalog=_object_in(catalog, ConfigError, "--catalog"),
             )
-        except BillingError as error:
-            cls.logger.error("%s", redaction.redact(str(error)))  # noqa: TRY400 - one line, no traceback
-            sys.exit(1)
         sys.exit(tap.run())
 
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
         self.logger.info("tap-billing-reports %s", __version__)
         try:
+            self.session.begin()
             self.cycle.check_identities()
             self.sync_all()
         except BillingError as error:
@@ -160,3 +202,33 @@ class TapBillingReports(DeferredTermination):
         counts = ", ".join(f"{name} {count}" for name, count in sorted(summary.counts.items()))
         self.logger.info("%s failed, %s left; %s", len(summary.failures), len(summary.notes), counts or "no reports")
         return 1 if summary.failures else 0
+
+
+def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
+    """The JSON object in a file."""
+    if file is None:
+        return None
+    try:
+        found = load_json(file.read())
+    except (ValueError, RecursionError):
+        raise error(f"{option} names a file that holds no complete JSON") from None
+    if not isinstance(found, dict):
+        raise error(f"{option} names a file that holds no JSON object")
+    return found
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What a person can mend is one line each, without a traceback, and exit status 1."""
+    redaction.install()
+    try:
+        yield
+    except ConfigValidationError as error:
+        lines = error.errors
+    except BillingError as error:
+        lines = [str(error)]
+    else:
+        return
+    for line in lines:
+        TapBillingReports.logger.error("%s", redaction.sentence(line))
+    sys.exit(1)

@@ -10,10 +10,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.clock import Clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tap_billing_reports.tap"])

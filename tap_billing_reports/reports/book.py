@@ -1,59 +1,168 @@
-"""Enters what happens to due periods into the ledgers."""
+"""Enters what happens to due periods: into the ledgers, which STATE carries, and into the journal at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import parse_utc, utc_text
 from tap_billing_reports.reports import subjects
-from tap_billing_reports.reports.due import Due
-from tap_billing_reports.reports.ledger import Facts, Ledger
-from tap_billing_reports.reports.planning import Planner, ledger_key
+from tap_billing_reports.reports.journal import Journal, Note, asked_of, kept_files, without_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from tap_billing_reports.declarations import Run
+    from tap_billing_reports.reports.due import Due, LocalFile
+    from tap_billing_reports.reports.ledger import Entry, Facts, Ledger
+    from tap_billing_reports.reports.planning import Planner
 
 
 class Book:
-    """One place that changes ledgers: ordered, dropped, done. `ledger_of` gives the ledger of a row stream."""
+    """One place that changes ledgers and journal: intended, ordered, collected, emitting, dropped, done.
 
-    def __init__(self, ledger_of: Callable[[str], Ledger], planner: Planner) -> None:
+    Args:
+        ledger_of: gives the ledger of a row stream.
+        planner: knows which windows are whole and which are read again.
+        journal: where orders are noted at once; without storage it notes nothing.
+    """
+
+    def __init__(self, ledger_of: Callable[[str], Ledger], planner: Planner, journal: Journal | None = None) -> None:
         self._ledger_of = ledger_of
         self._planner = planner
+        self._journal = journal or Journal()
 
-    def ordered(self, due: Due, run_id: str, attempt: int, at: datetime) -> None:
+    def _entry(self, due: Due) -> Entry:
+        return self._ledger_of(due.report.stream).entry(due.account.account_id)
+
+    def _save(self, due: Due) -> None:
+        self._ledger_of(due.report.stream).save()
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    def recall(self, due: Due) -> tuple[Due, Note | None]:
+        """The period with what the journal adds to it, and the note to go on with, if there is one.
+
+        A note says nothing where it was made for other parameters, before `reuse_runs_since`, about the
+        reading that the ledger holds already, or before an order that STATE knows.
+        """
+        note = self._journal.recall(due)
+        if note is None:
+            return due, None
+        if note.rows is not None:
+            due = replace(due, previous_rows=max(note.rows, due.previous_rows or 0))
+        since = self._planner.reuse_runs_since
+        stale = (
+            note.asked != asked_of(due)
+            or (since is not None and note.at < since)
+            or (note.run is not None and note.run.run_id == due.known_run)
+            or (due.run_id is not None and (note.run is None or not _is_newer(note, due)))
+        )
+        return due, None if stale else note
+
+    def earlier_rows(self, due: Due, file: LocalFile) -> int:
+        """Rows that may be out from earlier readings than that of this very file."""
+        facts = self._entry(due).open.get(due.key, {})
+        out: int = facts.get("out_rows", 0) if facts.get("out") != _mark(file) else 0
+        return max(due.previous_rows or 0, int(facts.get("rows", 0)), out)
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    def intended(self, due: Due, attempt: int, at: datetime) -> None:
+        """An order is about to go out."""
+        self._journal.write(due, Note(asked_of(due), attempt, at, rows=due.previous_rows))
+
+    def ordered(self, due: Due, run: Run, attempt: int, *, adopted: bool) -> None:
         """A run exists for this period: whatever happens, the next sync goes on with it."""
-        ledger = self._ledger_of(due.report.stream)
-        facts: Facts = {"run": run_id, "attempt": attempt, "at": utc_text(at)}
+        assert run.created_at is not None
+        note = Note(asked_of(due), attempt, run.created_at, run, adopted, rows=due.previous_rows)
+        self._journal.write(due, note)
+        self.resumed(due, note)
+
+    def resumed(self, due: Due, note: Note) -> None:
+        """The journal knows a run that the ledger does not."""
+        assert note.run is not None
+        facts: Facts = {"run": note.run.run_id, "attempt": note.attempt, "at": utc_text(note.at), "asked": note.asked}
+        if note.adopted:
+            facts["adopted"] = True
         if due.period.start is not None and due.period.end is not None:
             facts |= {"start": utc_text(due.period.start), "end": utc_text(due.period.end)}
-        if due.previous_rows is not None:
-            facts["rows"] = due.previous_rows
-        ledger.entry(due.account.account_id).open[ledger_key(due)] = facts
-        ledger.save()
+        entry = self._entry(due)
+        entry.open[due.key] = facts | _rows_out(entry.open.get(due.key, {}), due.previous_rows)
+        self._save(due)
 
-    def dropped(self, due: Due) -> None:
-        """The run failed or is gone: the period is due again."""
-        ledger = self._ledger_of(due.report.stream)
-        if ledger.entry(due.account.account_id).open.pop(ledger_key(due), None) is not None:
-            ledger.save()
+    def collected(self, due: Due, run: Run, files: Sequence[LocalFile]) -> None:
+        """The run's files are here; if they are kept, they need not be asked for again."""
+        kept = kept_files(files)
+        note = self._journal.recall(due)
+        if kept and note is not None and note.files != kept:
+            self._journal.write(due, replace(note, run=run, files=kept))
+
+    def emitting(self, due: Due, file: LocalFile, rows: int) -> bool:
+        """Up to `rows` rows of the file are about to go out; True when that must reach the target first.
+
+        Asked before every chunk. What is noted is at least doubled, so a long file is noted a few times; the
+        surplus of a reading that breaks off and is then shorter can so be taken back.
+        """
+        entry = self._entry(due)
+        facts = entry.open.setdefault(due.key, {})
+        mark = _mark(file)
+        if facts.get("out") == mark and rows <= facts["out_rows"]:
+            return False
+        if facts.get("out") == mark:
+            rows = max(rows, 2 * facts["out_rows"])
+        else:
+            # Another file's rows may be out: this one's may not cover them.
+            facts["rows"] = self.earlier_rows(due, file)
+        facts |= {"out": mark, "out_rows": rows}
+        self._save(due)
+        return True
+
+    def unkept(self, due: Due) -> None:
+        """The kept files are gone or changed: they are not to be looked for again."""
+        note = self._journal.recall(due)
+        if note is not None:
+            self._journal.write(due, without_files(note))
+
+    def broke_off(self, due: Due, file: LocalFile) -> None:
+        """The file could not be read or does not hold: the run is asked for it again, not the storage."""
+        note = self._journal.recall(due)
+        if note is not None and note.files:
+            facts = self._entry(due).open.get(due.key, {})
+            rows = max(self.earlier_rows(due, file), facts.get("out_rows", 0))
+            self._journal.write(due, replace(without_files(note), rows=rows or None))
+
+    def dropped(self, due: Due, next_attempt: int) -> None:
+        """The run failed or is gone: the period is due again, under the next number."""
+        note = self._journal.recall(due)
+        if note is not None and note.run is not None:
+            self._journal.write(due, replace(note, run=None, files=(), adopted=False, attempt=next_attempt))
+        entry = self._entry(due)
+        entry.open[due.key] = {"attempt": next_attempt, **_rows_out(entry.open.get(due.key, {}), due.previous_rows)}
+        self._save(due)
 
     def done(self, due: Due, rows: int | None) -> None:
         """All that was selected of this period is out and its checks hold."""
-        ledger = self._ledger_of(due.report.stream)
-        entry, key = ledger.entry(due.account.account_id), ledger_key(due)
-        entry.open.pop(key, None)
+        note = self._journal.recall(due)
+        if note is not None and note.run is not None:
+            self._journal.write(due, replace(note, rows=rows))
+        entry, key = self._entry(due), due.key
+        facts = entry.open.pop(key, {})
         if due.report.per_invoice:
             subjects.subject_done(entry, key)
         elif due.report.unit is None:
             entry.done[key] = {}
         else:
             assert due.period.end is not None
-            entry.done[key] = {"end": utc_text(due.period.end), **({} if rows is None else {"rows": rows})}
-            self._close(due, ledger)
-        ledger.save()
+            done: Facts = {"end": utc_text(due.period.end), "run": facts.get("run"), "rows": rows}
+            entry.done[key] = {name: value for name, value in done.items() if value is not None}
+            self._close(due, entry)
+        self._save(due)
 
-    def _close(self, due: Due, ledger: Ledger) -> None:
-        """Move whole windows into the closed range; keep the row counts of those that may be read again."""
-        report, entry = due.report, ledger.entry(due.account.account_id)
+    def _close(self, due: Due, entry: Entry) -> None:
+        """Move whole windows into the closed range; keep what is known of those that may be read again."""
+        report = due.report
         closing = self._planner.closing(report, due.period)
         if closing is None:
             return
@@ -68,3 +177,18 @@ class Book:
         for key, facts in list(entry.done.items()):
             if entry.is_closed(key) and not self._planner.is_read_again(report, parse_utc(facts["end"])):
                 del entry.done[key]
+
+
+def _is_newer(note: Note, due: Due) -> bool:
+    return due.ordered_at is None or note.at >= due.ordered_at
+
+
+def _rows_out(facts: Facts, previous_rows: int | None) -> Facts:
+    """What an open entry says about rows that may be out, which outlives its run."""
+    kept: Facts = {name: facts[name] for name in ("out", "out_rows") if name in facts}
+    rows = max(previous_rows or 0, facts.get("rows", 0))
+    return kept | {"rows": rows} if rows else kept
+
+
+def _mark(file: LocalFile) -> str:
+    return file.sha256[:16]

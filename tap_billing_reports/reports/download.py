@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.declarations import RemoteFile, Run
-from tap_billing_reports.errors import FileError, ReportError
+from tap_billing_reports.errors import FileError, NotFound, ReportError
 from tap_billing_reports.reports.due import Due, LocalFile
-from tap_billing_reports.storage import Storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_billing_reports.declarations import RemoteFile, Run
+    from tap_billing_reports.reports.journal import KeptFile
+    from tap_billing_reports.storage import Storage
 
 # A transfer that was cut without a sign is worth repeating; a vendor that declares wrongly is not.
 TRIES = 3
-_TAIL_BYTES = 512
+_ENDS_BYTES = 512
 
 
 class Collector:
-    """Fetches files into a folder of the sync's own (mode 0700, removed at its end), one name a run.
+    """Fetches files into a folder of the sync's own (mode 0700, removed at its end), one name a file.
 
     Args:
         folder: where to; removed by its owner.
@@ -27,18 +32,40 @@ class Collector:
         self._folder = folder
         self._storage = storage
 
-    def collect(self, due: Due, run: Run) -> LocalFile:
-        """The run's file on disk, whole.
+    def collect(self, due: Due, run: Run) -> tuple[LocalFile, ...]:
+        """The run's files on disk, whole, that of the rows first.
 
         Raises:
-            NotFound: the file has expired or is gone: the period must be ordered again.
-            FileError: it is not what it should be. Unavailable, Refused: as `Door.download`.
+            NotFound: the rows' file has expired or is gone: the period must be ordered again.
+            FileError: one is not what it should be. Unavailable, Refused: as `Door.download`.
         """
-        remote = run.file
-        if remote is None:
+        if run.file is None:
             raise ReportError(f"run {run.run_id} has succeeded but names no file")
-        path = self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{due.shop.name}-{remote.file_id}")
-        kept = self._kept_path(due, run, remote)
+        rows = self._fetch(due, run, run.file)
+        try:
+            extra = [self._fetch(due, run, remote) for remote in due.shop.api.extra_files(due.report, run)]
+        except NotFound as error:
+            raise FileError(f"a file beside that of the rows is not there: {error}") from None
+        return (rows, *extra)
+
+    def restore(self, due: Due, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
+        """The same files out of the storage, None unless all are there and intact."""
+        assert self._storage is not None
+        wanted = 1 + len(due.shop.api.extra_files(due.report, run))
+        files = []
+        for file in kept:
+            path, where = self._local_path(due, file.remote), self._kept_path(due, run, file.remote)
+            if not self._storage.fetch(where, path, size=file.size, sha256=file.sha256):
+                path.unlink(missing_ok=True)
+                break
+            files.append(LocalFile(path, file.size, file.sha256, file.remote, self._storage.uri(where)))
+        if len(files) >= wanted:
+            return tuple(files)
+        discard(files)
+        return None
+
+    def _fetch(self, due: Due, run: Run, remote: RemoteFile) -> LocalFile:
+        path = self._local_path(due, remote)
         for attempt in range(1, TRIES + 1):
             with path.open("wb") as file:
                 got = due.shop.asker.door.download(
@@ -52,24 +79,27 @@ class Collector:
             if problem is None:
                 break
             if attempt == TRIES:
+                path.unlink()
                 raise FileError(f"file {remote.file_id}: {problem}")
         uri = None
-        if self._storage is not None and kept is not None:
-            self._storage.keep(path, kept)
-            uri = self._storage.uri(kept)
+        if self._storage is not None:
+            where = self._kept_path(due, run, remote)
+            self._storage.keep(path, where)
+            uri = self._storage.uri(where)
         return LocalFile(path, got.size, got.sha256, remote, uri)
 
-    def _kept_path(self, due: Due, run: Run, remote: RemoteFile) -> str | None:
-        if self._storage is None:
-            return None
-        name = f"{run.run_id}.{remote.format}"
-        return self._storage.path(
-            "files", due.shop.name, due.account.account_id, due.report.name, due.period.key, name
-        )
+    def _local_path(self, due: Due, remote: RemoteFile) -> Path:
+        return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{due.shop.name}-{remote.file_id}")
 
-    @staticmethod
-    def discard(file: LocalFile) -> None:
-        """The rows are out: give the disk back."""
+    def _kept_path(self, due: Due, run: Run, remote: RemoteFile) -> str:
+        assert self._storage is not None
+        name = f"{run.run_id}.{remote.format}"
+        return self._storage.path("files", due.shop.name, due.account.account_id, due.report.name, due.key, name)
+
+
+def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
+    """The rows are out: give the disk back."""
+    for file in files:
         file.path.unlink(missing_ok=True)
 
 
@@ -83,14 +113,31 @@ def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
     if size == 0:
         return "it is empty"
     with path.open("rb") as file:
-        head = file.read(_TAIL_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
-        file.seek(max(0, size - _TAIL_BYTES))
-        tail = file.read().rstrip()
-    if remote.format == "xml":
-        if not head.startswith(b"<"):
-            return "it does not begin as XML"
-        if not re.search(rb"</[^<>]+>$|/>$", tail):
-            return "it does not end as XML: it was cut short"
-    elif remote.format == "csv" and head[:1] in {b"<", b"{"}:
-        return "it begins as a web page or an error, not as CSV"
-    return None
+        head = file.read(_ENDS_BYTES)
+        file.seek(max(0, size - _ENDS_BYTES))
+        tail = file.read()
+    return _CHECKS[remote.format](head, tail)
+
+
+def _check_csv(head: bytes, _tail: bytes) -> str | None:
+    return "it begins as a web page or an error, not as CSV" if _text(head)[:1] in {b"<", b"{"} else None
+
+
+def _check_xml(head: bytes, tail: bytes) -> str | None:
+    if not _text(head).startswith(b"<"):
+        return "it does not begin as XML"
+    return None if re.search(rb"</[^<>]+>$|/>$", tail.rstrip()) else "it does not end as XML: it was cut short"
+
+
+def _check_xlsx(head: bytes, tail: bytes) -> str | None:
+    """An XLSX file is a ZIP archive; the record that ends one stands at its end, as its comment is short."""
+    if not head.startswith(b"PK\x03\x04"):
+        return "it does not begin as a ZIP archive, which every XLSX file is"
+    return None if b"PK\x05\x06" in tail else "it does not end as a ZIP archive: it was cut short"
+
+
+def _text(head: bytes) -> bytes:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")
+
+
+_CHECKS = {"csv": _check_csv, "xml": _check_xml, "xlsx": _check_xlsx}

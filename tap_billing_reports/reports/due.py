@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.declarations import (
-    Account,
-    Interval,
-    Parameters,
-    Period,
-    RemoteFile,
-    Report,
-    ReportApi,
-    Run,
-)
 from tap_billing_reports.errors import Unavailable
-from tap_billing_reports.reading import OpenSource
 from tap_billing_reports.reports import subjects
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from tap_billing_reports.declarations import (
+        Account,
+        Interval,
+        Parameters,
+        Period,
+        RemoteFile,
+        Report,
+        ReportApi,
+        Run,
+    )
+    from tap_billing_reports.reading import OpenSource
 
 
 def fingerprint(report_type: str, parameters: Parameters) -> str:

@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import parse_utc, utc_text
 from tap_billing_reports.declarations import RemoteFile, Run, RunStatus
 from tap_billing_reports.reports.due import Due, LocalFile, fingerprint
-from tap_billing_reports.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from tap_billing_reports.storage import Storage
 
 VERSION = 1
 
@@ -85,7 +88,7 @@ class StorageJournal(Journal):
     def recall(self, due: Due) -> Note | None:
         path = self._path(due)
         if path not in self._notes:
-            there = path in self._listed(_folder(due))
+            there = path.rpartition("/")[2] in self._listed(_folder(due))
             self._notes[path] = _parsed(self.storage.read_json(path), due) if there else None
         return self._notes[path]
 
@@ -97,7 +100,7 @@ class StorageJournal(Journal):
     def _listed(self, folder: tuple[str, ...]) -> frozenset[str]:
         """One listing instead of a question for each period of a long back-fill."""
         if folder not in self._there:
-            self._there[folder] = frozenset(self.storage.sizes(*folder))
+            self._there[folder] = frozenset(path.rpartition("/")[2] for path in self.storage.sizes(*folder))
         return self._there[folder]
 
     def _path(self, due: Due) -> str:

@@ -6,15 +6,19 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.clock import Clock
 from tap_billing_reports.dates import parse_utc, utc_text
 from tap_billing_reports.errors import SyncError
-from tap_billing_reports.storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tap_billing_reports.clock import Clock
+    from tap_billing_reports.storage import Storage
 
 BEAT_SECONDS = 60.0
 # Without a sign of life for so long, a lock in an object store belongs to a sync that was killed.
@@ -83,8 +87,10 @@ class Lock:
             os.close(self._files.pop())
         while self._objects:
             path = self._objects.pop()
-            if self._owner(path) == self._token:
-                self._storage.write_json(path, {"token": None})
+            # A lock that cannot be given back goes stale by itself; that is no reason for a sync to fail.
+            with suppress(SyncError):
+                if self._owner(path) == self._token:
+                    self._storage.write_json(path, {"token": None})
 
     # -- local files -----------------------------------------------------------------------------------
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.clock import Clock
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Account, Parameters, Run, RunStatus
-from tap_billing_reports.errors import ReportError, Unavailable
+from tap_billing_reports.declarations import Account, Run, RunStatus
+from tap_billing_reports.errors import ISOLATED, ReportError, Unavailable
 from tap_billing_reports.reading import fill
-from tap_billing_reports.reports.due import Due, Shop
+from tap_billing_reports.reports.due import Due, Shop, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_billing_reports.answers import Answer
+    from tap_billing_reports.clock import Clock
 
 # Stripe keeps result files for 365 days; an older run has nothing left to adopt.
 OLDEST_ADOPTED = timedelta(days=365)
@@ -28,11 +36,6 @@ class Obtained:
     attempt: int
 
 
-def fingerprint(report_type: str, parameters: Parameters) -> str:
-    """Equal for runs of the same report with the same parameters, whatever their order."""
-    return json.dumps([report_type, dict(parameters)], sort_keys=True)
-
-
 class Orders:
     """Orders periods of all shops, adopting what can be adopted.
 
@@ -44,7 +47,7 @@ class Orders:
     def __init__(self, clock: Clock, reuse_runs_since: datetime | None) -> None:
         self._clock = clock
         self._reuse_since = reuse_runs_since
-        self._lists: dict[tuple[Shop, str], tuple[datetime, list[Run]]] = {}
+        self._lists: dict[tuple[Shop, str], tuple[datetime, list[Run] | Exception]] = {}
 
     def adoptable_from(self, due: Due) -> datetime:
         """The earliest instant at which a run of this period can have been created.
@@ -57,7 +60,14 @@ class Orders:
         return max(floor, self._reuse_since) if self._reuse_since is not None else floor
 
     def find(self, due: Due, *, attempt: int) -> tuple[Run | None, int]:
-        """The newest listed run of the same parameters that did not fail, and the attempt that would be next."""
+        """The newest listed run of the same parameters that can be used, and the attempt that would be next.
+
+        A run that failed or whose file has expired is dead, and so is what the ledger has read already: each
+        took a number.
+
+        Raises:
+            As `Shop.listed_runs`; the same again for every period of the account.
+        """
         wanted = fingerprint(due.report.report_type, due.parameters)
         since = self.adoptable_from(due)
         same = [
@@ -66,28 +76,41 @@ class Orders:
             if fingerprint(run.report_type, run.parameters) == wanted
             and (run.created_at is None or run.created_at >= since)
         ]
-        failed = sum(run.status is RunStatus.FAILED for run in same)
-        alive = [run for run in same if run.status is not RunStatus.FAILED and not self._expired(run)]
-        return (alive[0] if alive else None), max(attempt, failed + 1)
+        newer = list(takewhile(lambda run: run.run_id != due.known_run, same))
+        alive = [run for run in newer if run.status is not RunStatus.FAILED and not self._expired(run)]
+        if alive:
+            return alive[0], max(attempt, len(same) - same.index(alive[0]))
+        return None, max(attempt, len(same) + 1)
 
     def _expired(self, run: Run) -> bool:
         expires_at = run.file.expires_at if run.file is not None else None
         return expires_at is not None and expires_at <= self._clock.now()
 
     def _listed(self, shop: Shop, account: Account, since: datetime) -> list[Run]:
-        known = self._lists.get((shop, account.account_id))
+        key = (shop, account.account_id)
+        known = self._lists.get(key)
         if known is None or since < known[0]:
-            known = (since, shop.listed_runs(account, since))
-            self._lists[shop, account.account_id] = known
+            try:
+                known = (since, shop.listed_runs(account, since))
+            except ISOLATED as error:
+                # Asked once a sync: each of the account's periods fails by itself, but not for minutes each.
+                known = (since, error)
+            self._lists[key] = known
+        if isinstance(known[1], Exception):
+            raise known[1]
         return known[1]
 
     def forget(self, run: Run) -> None:
         """A run turned out to be failed or gone: it must not be adopted again."""
-        for key, (since, runs) in self._lists.items():
-            self._lists[key] = (since, [other for other in runs if other.run_id != run.run_id])
+        for _since, runs in self._lists.values():
+            if isinstance(runs, list):
+                runs[:] = [other if other.run_id != run.run_id else _dead(other) for other in runs]
 
     def look_ahead(self, dues: list[Due]) -> None:
-        """List each account's runs once, from where the oldest of its due periods could have one."""
+        """List each account's runs once, from where the oldest of its due periods could have one.
+
+        What fails here fails again, at once, for each period that `find` is asked about.
+        """
         oldest: dict[tuple[Shop, str], Due] = {}
         for due in dues:
             key = (due.shop, due.account.account_id)
@@ -96,10 +119,16 @@ class Orders:
             ):
                 oldest[key] = due
         for due in oldest.values():
-            self._listed(due.shop, due.account, self.adoptable_from(due))
+            with suppress(*ISOLATED):
+                self._listed(due.shop, due.account, self.adoptable_from(due))
 
-    def order(self, due: Due, *, attempt: int) -> Obtained:
+    def order(self, due: Due, *, attempt: int, intended: Callable[[int], None] = lambda _attempt: None) -> Obtained:
         """Order one run.
+
+        Args:
+            due: what for.
+            attempt: the order's number, part of its key.
+            intended: called with the number before each order goes out.
 
         Raises:
             Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
@@ -111,6 +140,7 @@ class Orders:
             headers = {"Accept": api.order.accept, **due.account.headers}
             if api.idempotency_header is not None:
                 headers[api.idempotency_header] = self._key(due, number)
+            intended(number)
             try:
                 answer = due.shop.asker.door.call(
                     api.order.method,
@@ -135,9 +165,9 @@ class Orders:
         raise ReportError(f"{due}: the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
 
     @staticmethod
-    def _read(due: Due, read: object, answer: object) -> Run:
+    def _read(due: Due, read: Callable[[Answer], Run], answer: Answer) -> Run:
         try:
-            run: Run = read(answer)  # type: ignore[operator]
+            run = read(answer)
         except (ValueError, KeyError, TypeError) as error:
             raise ReportError(f"{due}: the answer to the order has an unknown shape or status ({error})") from None
         return replace(run, report_type=due.report.report_type, parameters=due.parameters)
@@ -152,3 +182,8 @@ class Orders:
             attempt,
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _dead(run: Run) -> Run:
+    """Listed as alive, found dead: it still took its number."""
+    return replace(run, status=RunStatus.FAILED)

@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.dates import parse_utc, utc_text
 from tap_billing_reports.declarations import Account, Interval, Period, Report
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.due import Due, Shop
-from tap_billing_reports.reports.ledger import Entry, Facts
+from tap_billing_reports.reports.journal import asked_of
 from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.reports.ledger import Entry, Facts
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Knows the sync's bounds: from `start_date` on, before `end_date`, as seen at `now`."""
+    """Knows the sync's bounds: from `start_date` on, before `end_date`, as seen at `now`.
+
+    Runs that were ordered before `reuse_runs_since` are not gone on with: their periods are ordered anew.
+    """
 
     start_date: date
     end_date: date | None
     now: datetime
+    reuse_runs_since: datetime | None = None
 
     def due(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Due]:
         """Pending runs first, then what is to be ordered, oldest first. May ask the vendor for availability."""
-        resumed = [
-            self._due(shop, report, account, key, _period_of(report, key, account, facts), facts)
-            for key, facts in entry.open.items()
-        ]
+        resumed = []
+        for key, facts in entry.open.items():
+            if "run" in facts:
+                period = _period_of(report, key, facts)
+                due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
+                if self._is_gone_on_with(due, facts):
+                    resumed.append(due)
+        pending = {due.key for due in resumed}
         fresh = []
         for key, period in self._wanted(shop, report, account, entry):
-            if key not in entry.open:
-                fresh.append(self._due(shop, report, account, key, period, {}, entry.done.get(key)))
+            if key not in pending:
+                facts = entry.open.get(key, {})
+                due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
+                if due.run_id is not None:
+                    due = replace(due, run_id=None, ordered_at=None, adopted=False, attempt=1)
+                fresh.append(due)
         return resumed + fresh
+
+    def _is_gone_on_with(self, due: Due, facts: Facts) -> bool:
+        """Whether a pending run is still what would be ordered: same parameters, new enough."""
+        since = self.reuse_runs_since
+        if since is not None and due.ordered_at is not None and due.ordered_at < since:
+            return False
+        return bool(facts.get("asked", asked_of(due)) == asked_of(due))
 
     def available(self, shop: Shop, report: Report, account: Account) -> Interval:
         """What the vendor has; where it does not say, everything before today in the report's zone."""
@@ -51,13 +75,11 @@ class Planner:
             return available.end
         return min(available.end, midnight(self.end_date, report.zone))
 
-    def _wanted(
-        self, shop: Shop, report: Report, account: Account, entry: Entry
-    ) -> Iterator[tuple[str, Period]]:
+    def _wanted(self, shop: Shop, report: Report, account: Account, entry: Entry) -> Iterator[tuple[str, Period]]:
         if report.per_invoice:
             for _day, keys in sorted(entry.subjects_due.items()):
                 for key in keys:
-                    yield key, Period(subjects.split_key(key, "")[0], subject=subjects.split_key(key, "")[0])
+                    yield key, _period_of(report, key, {})
             return
         if report.unit is None:
             for subject in report.subjects:
@@ -96,21 +118,24 @@ class Planner:
         account: Account,
         key: str,
         period: Period,
-        open_facts: Facts,
-        done: Facts | None = None,
+        facts: Facts,
+        done: Facts | None,
     ) -> Due:
         billed = subjects.split_key(key, "")[1] if report.per_invoice else ""
-        ordered_at = open_facts.get("at")
+        ordered_at, done = facts.get("at"), done or {}
+        rows = max(facts.get("rows", 0), done.get("rows", 0))
         return Due(
             shop=shop,
             report=report,
             account=account,
             period=period,
             parameters=shop.api.parameters(report, period),
-            attempt=open_facts.get("attempt", 1),
-            run_id=open_facts.get("run"),
+            attempt=facts.get("attempt", 1),
+            run_id=facts.get("run"),
             ordered_at=parse_utc(ordered_at) if ordered_at else None,
-            previous_rows=open_facts.get("rows", (done or {}).get("rows")),
+            adopted=facts.get("adopted", False),
+            known_run=done.get("run"),
+            previous_rows=rows or None,
             billed_account=billed,
         )
 
@@ -130,16 +155,9 @@ def _local_day(moment: datetime, zone: str) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
-def _period_of(report: Report, key: str, account: Account, facts: Facts) -> Period:
+def _period_of(report: Report, key: str, facts: Facts) -> Period:
     """The period of a pending run, as it was ordered."""
     if report.unit is None:
-        number = subjects.split_key(key, account.account_id)[0] if report.per_invoice else key
+        number = subjects.split_key(key, "")[0] if report.per_invoice else key
         return Period(number, subject=number)
     return Period(key, parse_utc(facts["start"]), parse_utc(facts["end"]))
-
-
-def ledger_key(due: Due) -> str:
-    """How a due period stands in its account's ledger entry."""
-    if due.report.per_invoice:
-        return subjects.subject_key(due.period.key, due.row_account, due.account.account_id)
-    return due.period.key

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.declarations import Run
-from tap_billing_reports.reports.due import Due
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHORTEST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
@@ -19,15 +18,3 @@ def pause(waited: float, spread: Callable[[float, float], float] = random.unifor
     """Seconds until the next poll: a tenth of the time waited, between 1 s and 60 s, plus or minus 10 %."""
     seconds = min(max(SHORTEST_SECONDS, waited * SHARE_OF_WAITED), LONGEST_SECONDS)
     return seconds * (1 + spread(-SPREAD, SPREAD))
-
-
-@dataclass
-class Waiting:
-    """A run that is being made: since when it is waited for and when to ask next (monotonic seconds)."""
-
-    due: Due
-    run: Run
-    origin: str
-    attempt: int
-    since: float
-    next_poll: float

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.declarations import Run, RunStatus
+from tap_billing_reports.declarations import Report, Run, RunStatus
 from tap_billing_reports.errors import ISOLATED, NotFound, Refused, ReportError, Throttled
-from tap_billing_reports.reports.book import Book
-from tap_billing_reports.reports.download import Collector
-from tap_billing_reports.reports.due import Due, Finished, Shop
+from tap_billing_reports.reports.due import Due, Finished
+from tap_billing_reports.reports.lanes import Lane, Waiting
 from tap_billing_reports.reports.ordering import ORDERS_A_PERIOD, Orders
-from tap_billing_reports.reports.polling import Waiting, pause
+from tap_billing_reports.reports.polling import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tap_billing_reports.clock import Clock
+    from tap_billing_reports.reports.book import Book
+    from tap_billing_reports.reports.download import Collector
+
+# Answers that refuse the report itself, not this period of it.
+_REFUSES_THE_REPORT = frozenset({200, 401, 403, 404})
+# What an entry may call optional: wrong credentials are never meant by that.
+_MAY_BE_OPTIONAL = frozenset({400, 403, 404})
 
 
-class Lane:
-    """One source's periods: those to order, and those whose runs are being made."""
-
-    def __init__(self, shop: Shop, queue: Sequence[Due]) -> None:
-        self.shop = shop
-        self.queue = deque(queue)
-        self.waiting: list[Waiting] = []
-        self.budget = max(1, shop.api.budget(shop.asker.values))
-        self.cool_until = 0.0
-        """Not to order before, unless a run of one's own ends first."""
-        self.not_before = 0.0
-        """Not to order before in any case: the vendor named the time."""
-        self.throttled_since: float | None = None
-
-    def may_order(self, now: float) -> bool:
-        ready = now >= max(self.cool_until, self.not_before)
-        return bool(self.queue) and len(self.waiting) < self.budget and ready
-
-    def wakes_at(self) -> float | None:
-        """When there is something to do next (monotonic seconds), None when the lane is empty."""
-        moments = [waiting.next_poll for waiting in self.waiting]
-        if self.queue and len(self.waiting) < self.budget:
-            moments.append(max(self.cool_until, self.not_before))
-        return min(moments, default=None)
+def is_excused(report: Report, error: Refused) -> bool:
+    """Whether a refusal is what the report's entry calls optional."""
+    return report.optional and error.status in _MAY_BE_OPTIONAL
 
 
 class Runner:
@@ -50,6 +39,7 @@ class Runner:
         checkpoint: called when a run's id must reach the target before it is waited for.
         deadline_seconds: how long one sync waits for one run; after that its id is kept for the next sync.
         max_new_runs: new orders for each report and sync.
+        pulse: called at least once a minute while runs are waited for.
     """
 
     def __init__(
@@ -62,6 +52,7 @@ class Runner:
         clock: Clock,
         deadline_seconds: float,
         max_new_runs: int,
+        pulse: Callable[[], None] = lambda: None,
     ) -> None:
         self._orders = orders
         self._book = book
@@ -70,57 +61,87 @@ class Runner:
         self._clock = clock
         self._deadline = deadline_seconds
         self._max_new = max_new_runs
+        self._pulse = pulse
         self._new: Counter[str] = Counter()
         self._tries: Counter[str] = Counter()
+        self._lanes: list[Lane] = []
+        self._ends: deque[Finished] = deque()
 
     def finished(self, dues: Sequence[Due]) -> Iterator[Finished]:
         """Each period once with its end: rows to read, an error, or why it was left (and failed runs between).
 
-        The caller emits between the steps; runs go on at the vendor meanwhile.
+        A file is fetched just before it is handed out, so that one at a time is on disk. The caller takes it
+        in, and meanwhile calls `tend` now and then.
         """
         shops = list(dict.fromkeys(due.shop for due in dues))
-        lanes = [Lane(shop, [due for due in dues if due.shop is shop]) for shop in shops]
-        while lanes:
-            for lane in lanes:
-                yield from self._fill(lane)
-            lanes = [lane for lane in lanes if lane.queue or lane.waiting]
-            moments = [moment for lane in lanes if (moment := lane.wakes_at()) is not None]
-            if moments:
-                self._wait_until(min(moments))
-            for lane in lanes:
-                yield from self._poll(lane)
+        self._lanes = [Lane(shop, [due for due in dues if due.shop is shop]) for shop in shops]
+        while True:
+            self.tend()
+            ready = next((lane for lane in self._lanes if lane.ready), None)
+            if self._ends:
+                yield self._ends.popleft()
+            elif ready is not None:
+                finished = self._collect(ready)
+                if finished is not None:
+                    yield finished
+            elif all(lane.is_empty for lane in self._lanes):
+                return
+            else:
+                self._wait()
 
-    def _wait_until(self, moment: float) -> None:
-        seconds = moment - self._clock.monotonic()
+    def tend(self) -> None:
+        """Ask about runs and order others where that is due now; waits for nothing."""
+        self._pulse()
+        for lane in self._lanes:
+            self._poll(lane)
+            self._fill(lane)
+
+    def _wait(self) -> None:
+        moments = [moment for lane in self._lanes if (moment := lane.wakes_at()) is not None]
+        seconds = min(moments) - self._clock.monotonic()
         if seconds > 0:
             self._clock.sleep(seconds)
 
     # -- order -----------------------------------------------------------------------------------------
 
-    def _fill(self, lane: Lane) -> Iterator[Finished]:
-        ordered = False
+    def _fill(self, lane: Lane) -> None:
+        new_to_state = False
         while lane.may_order(now := self._clock.monotonic()):
             due = lane.queue.popleft()
             try:
-                waiting = self._obtain(due, now)
+                got = self._obtain(due, now)
             except Throttled as error:
                 lane.queue.appendleft(due)
-                yield from self._cool(lane, error, now)
+                self._cool(lane, error, now)
                 break
             except ISOLATED as error:
-                yield from self._refused(lane, due, error)
+                self._refused(lane, due, error)
                 continue
-            lane.throttled_since = None
-            if isinstance(waiting, Finished):
-                yield waiting
+            if isinstance(got, Finished):
+                self._ends.append(got)
                 continue
-            ordered = ordered or due.run_id is None
-            lane.waiting.append(waiting)
-        if ordered:
+            if got.origin == "ordered":
+                lane.throttled_since = None
+            new_to_state = new_to_state or due.run_id is None
+            if got.kept:
+                lane.ready.append(got)
+            else:
+                lane.waiting.append(got)
+        if new_to_state:
             self._checkpoint()
 
     def _obtain(self, due: Due, now: float) -> Waiting | Finished:
         """A run to wait for, or why there is none."""
+        due, note = self._book.recall(due)
+        attempt = due.attempt
+        if note is not None:
+            attempt = max(attempt, note.attempt)
+            if note.run is not None:
+                if note.run.run_id != due.run_id:
+                    self._book.resumed(due, note)
+                due = replace(due, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
+                if note.files:
+                    return Waiting(due, note.run, "kept", attempt, now, now, note.files)
         if due.run_id is not None:
             run = Run(
                 due.run_id,
@@ -130,107 +151,125 @@ class Runner:
                 parameters=due.parameters,
                 created_at=due.ordered_at,
             )
-            return Waiting(due, run, "resumed", due.attempt, now, now)
-        found, attempt = self._orders.find(due, attempt=due.attempt)
+            return Waiting(due, run, "resumed", attempt, now, now)
+        return self._new_run(due, attempt, now)
+
+    def _new_run(self, due: Due, attempt: int, now: float) -> Waiting | Finished:
+        """An adopted or ordered run."""
+        found, attempt = self._orders.find(due, attempt=attempt)
         origin = "adopted"
         if found is None:
             if self._new[due.report.stream] >= self._max_new:
                 return Finished(due, note=f"deferred: more than max_new_runs={self._max_new} are due")
-            if self._tries[str(due)] >= ORDERS_A_PERIOD:
-                raise ReportError(f"{due}: {ORDERS_A_PERIOD} runs failed; see their errors, then run the sync again")
-            obtained = self._orders.order(due, attempt=attempt)
+            available = due.shop.availability(due.account, due.report.report_type)
+            if available is not None and due.period.end is not None and due.period.end > available.end:
+                return Finished(due, note="deferred: the vendor does not have its data yet")
+            ordered_for = due
+            obtained = self._orders.order(
+                due,
+                attempt=attempt,
+                intended=lambda number: self._book.intended(ordered_for, number, self._clock.now()),
+            )
             found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
             if origin == "ordered":
                 self._new[due.report.stream] += 1
                 self._tries[str(due)] += 1
-        at = found.created_at or self._clock.now()
-        self._book.ordered(due, found.run_id, attempt, at)
+        found = replace(found, created_at=found.created_at or self._clock.now())
+        self._book.ordered(due, found, attempt, adopted=origin == "adopted")
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
         first = now if found.status is not RunStatus.PENDING or origin == "adopted" else now + pause(0.0)
-        return Waiting(due, replace(found, created_at=at), origin, attempt, now, first)
+        return Waiting(due, found, origin, attempt, now, first)
 
-    def _cool(self, lane: Lane, error: Throttled, now: float) -> Iterator[Finished]:
+    def _cool(self, lane: Lane, error: Throttled, now: float) -> None:
         """The vendor wants fewer at once: wait for a run of one's own, else longer and longer."""
         lane.throttled_since = now if lane.throttled_since is None else lane.throttled_since
         throttled_for = now - lane.throttled_since
         if throttled_for > self._deadline:
             for due in lane.queue:
-                yield Finished(due, error=f"{due}: throttled for {throttled_for:.0f} s; {error}")
+                self._ends.append(Finished(due, error=f"{due}: throttled for {throttled_for:.0f} s; {error}"))
             lane.queue.clear()
             return
         lane.cool_until = now + pause(throttled_for)
         lane.not_before = now + (error.retry_after or 0.0)
 
-    def _refused(self, lane: Lane, due: Due, error: Exception) -> Iterator[Finished]:
-        api = due.shop.api
-        if isinstance(error, Refused) and api.out_of_range(error):
-            yield self._out_of_range(lane, due, error)
+    def _refused(self, lane: Lane, due: Due, error: Exception) -> None:
+        if isinstance(error, Refused) and due.shop.api.out_of_range(error):
+            self._ends.append(self._out_of_range(lane, due, error))
             return
-        note = f"refused, and optional: {error}" if isinstance(error, Refused) and due.report.optional else None
-        text = None if note else f"{due}: {error}"
-        yield Finished(due, error=text, note=note)
-        if isinstance(error, Refused) and error.status in {401, 403, 404}:
-            # Not this period but the report itself is refused: asking for its other periods is pointless.
+        if isinstance(error, Refused) and is_excused(due.report, error):
+            self._ends.append(Finished(due, note=f"refused, and optional: {error}"))
+        else:
+            self._ends.append(Finished(due, error=f"{due}: {error}"))
+        if isinstance(error, Refused) and error.status in _REFUSES_THE_REPORT:
+            # Asking for the other periods is pointless.
             same = [d for d in lane.queue if d.report is due.report and d.account is due.account and d.run_id is None]
             lane.queue = deque(d for d in lane.queue if d not in same)
-            for other in same:
-                yield Finished(other, note=f"not ordered: {error}", final=bool(note))
+            self._ends.extend(Finished(other, note=f"not ordered: {error}") for other in same)
 
     def _out_of_range(self, lane: Lane, due: Due, error: Refused) -> Finished:
         """Availability moved between reading it and ordering: look once more."""
+        shop, start, end = due.shop, due.period.start, due.period.end
         key = f"{due} range"
         self._tries[key] += 1
-        due.shop.forget_availability(due.account, due.report.report_type)
-        available = due.shop.availability(due.account, due.report.report_type)
-        start, end = due.period.start, due.period.end
+        shop.forget_availability(due.account, due.report.report_type)
+        try:
+            available = shop.availability(due.account, due.report.report_type)
+        except ISOLATED as problem:
+            return Finished(due, error=f"{due}: {error}; and then {problem}")
         if available is None or start is None or end is None or self._tries[key] > 1:
             return Finished(due, error=f"{due}: {error}")
-        if end > available.end or end <= available.start:
+        if end > available.end:
             return Finished(due, note="deferred: the vendor does not have its data yet")
+        if end <= available.start:
+            return Finished(due, note="left out: the vendor does not have its data any more")
         period = replace(due.period, start=max(start, available.start))
-        parameters = due.shop.api.parameters(due.report, period)
-        lane.queue.appendleft(replace(due, period=period, parameters=parameters))
-        return Finished(due, note="ordered again: the vendor's data begins later than it said", final=False)
+        parameters = shop.api.parameters(due.report, period)
+        if parameters == due.parameters:
+            return Finished(due, error=f"{due}: {error}")
+        lane.queue.appendleft(replace(due, period=period, parameters=parameters, attempt=1))
+        return Finished(due, note="ordered again: the vendor's data begins later than it said")
 
     # -- poll ------------------------------------------------------------------------------------------
 
-    def _poll(self, lane: Lane) -> Iterator[Finished]:
+    def _poll(self, lane: Lane) -> None:
         now = self._clock.monotonic()
         for waiting in [waiting for waiting in lane.waiting if waiting.next_poll <= now]:
             try:
-                finished = self._ask(lane, waiting)
+                ended = self._ask(lane, waiting)
             except ISOLATED as error:
-                finished = Finished(
-                    waiting.due, waiting.run, waiting.origin, waiting.attempt, error=f"{waiting.due}: {error}"
-                )
-            if finished is not None:
+                text = f"{waiting.due}: {error}"
+                self._ends.append(Finished(waiting.due, waiting.run, waiting.origin, waiting.attempt, error=text))
+                ended = True
+            if ended:
                 lane.waiting.remove(waiting)
                 # A run of one's own has ended: the next order need not wait any longer.
                 lane.cool_until = 0.0
-                yield finished
 
-    def _ask(self, lane: Lane, waiting: Waiting) -> Finished | None:
-        """None while the run is being made."""
+    def _ask(self, lane: Lane, waiting: Waiting) -> bool:
+        """Whether the run is no longer to be waited for."""
         due = waiting.due
         try:
             run = self._status(waiting)
         except NotFound as error:
-            return self._again(lane, waiting, replace(waiting.run, status=RunStatus.FAILED, error=str(error)))
+            self._again(lane, waiting, replace(waiting.run, status=RunStatus.FAILED, error=str(error)))
+            return True
         if run.status is RunStatus.FAILED:
-            return self._again(lane, waiting, run)
+            self._again(lane, waiting, run)
+            return True
         if run.status is RunStatus.READY:
-            try:
-                file = self._collector.collect(due, run)
-            except NotFound as error:
-                return self._again(lane, waiting, replace(run, error=str(error)))
-            return Finished(due, run, waiting.origin, waiting.attempt, file=file)
+            lane.ready.append(replace(waiting, run=run))
+            return True
         now = self._clock.monotonic()
         waited = now - waiting.since
         if waited > self._deadline:
-            text = f"{due}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; the next sync goes on with it"
-            return Finished(due, run, waiting.origin, waiting.attempt, error=text)
+            text = (
+                f"{due}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; "
+                f"the next sync goes on with it"
+            )
+            self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text))
+            return True
         waiting.next_poll = min(now + pause(waited), waiting.since + self._deadline + 1)
-        return None
+        return False
 
     def _status(self, waiting: Waiting) -> Run:
         shop, known = waiting.due.shop, waiting.run
@@ -247,16 +286,41 @@ class Runner:
             created_at=run.created_at or known.created_at,
         )
 
-    def _again(self, lane: Lane, waiting: Waiting, run: Run) -> Finished:
+    def _again(self, lane: Lane, waiting: Waiting, run: Run) -> None:
         """The run failed or is gone: the period is due again, at most three orders in one sync."""
-        due = waiting.due
-        self._book.dropped(due)
+        due, attempt = waiting.due, waiting.attempt
+        self._book.dropped(due, attempt + 1)
+        self._orders.forget(run)
         reason = run.error or "the vendor gives no reason"
         if self._tries[str(due)] >= ORDERS_A_PERIOD:
             text = f"{due}: run {run.run_id} failed ({reason}), as did the {ORDERS_A_PERIOD - 1} before it"
-            return Finished(due, run, waiting.origin, waiting.attempt, error=text)
-        fresh = replace(due, run_id=None, ordered_at=None, attempt=waiting.attempt + 1)
-        self._orders.forget(run)
-        lane.queue.appendleft(fresh)
+            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text))
+            return
+        lane.queue.appendleft(replace(due, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
-        return Finished(due, run, waiting.origin, waiting.attempt, note=note, final=False)
+        self._ends.append(Finished(due, run, waiting.origin, attempt, note=note))
+
+    # -- collect ---------------------------------------------------------------------------------------
+
+    def _collect(self, lane: Lane) -> Finished | None:
+        """The files of the run that has been ready longest; None when it takes another way."""
+        waiting = lane.ready.popleft()
+        due, run = waiting.due, waiting.run
+        if waiting.kept:
+            files = self._collector.restore(due, run, waiting.kept)
+            if files is None:
+                # Gone or changed since: the run is asked for them again.
+                self._book.unkept(due)
+                lane.queue.appendleft(due)
+                return None
+        else:
+            try:
+                files = self._collector.collect(due, run)
+            except NotFound as error:
+                self._again(lane, waiting, replace(run, error=str(error)))
+                return None
+            except ISOLATED as error:
+                return Finished(due, run, waiting.origin, waiting.attempt, error=f"{due}: {error}")
+            self._book.collected(due, run, files)
+        due = replace(due, previous_rows=self._book.earlier_rows(due, files[0]))
+        return Finished(due, run, waiting.origin, waiting.attempt, file=files[0], extra=files[1:])

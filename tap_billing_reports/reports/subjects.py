@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.reports.ledger import Entry, Ledger
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.reports.ledger import Entry, Ledger
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def note_invoices(
         entry.subjects_due.setdefault(day, []).append(subject_key(*pair, account))
     if newest is not None:
         entry.seen = min(newest, bounds.today.isoformat())
-    keep = bounds.since(entry.seen).isoformat()
+    # What may be listed once more must not be taken for new: from the oldest that still waits on.
+    keep = list_from(entry, bounds).isoformat()
     entry.subjects_done = {day: subjects for day, subjects in entry.subjects_done.items() if day >= keep}
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Interval, Period, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ALL = "all"
 

@@ -29,6 +29,8 @@ def all_sources() -> tuple[Source, ...]:
         taken = {setting.name for other in sources for setting in other.settings}
         clash = sorted(taken & {setting.name for setting in source.settings})
         if clash or source.name in {other.name for other in sources}:
-            raise ConfigError(f"source {source.name} of entry point {entry.name} takes a name that is taken: {clash}")
+            raise ConfigError(
+                f"source {source.name} of entry point {entry.name} takes a name that is taken: {clash}"
+            )
         sources.append(source)
     return tuple(sources)

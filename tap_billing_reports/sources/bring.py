@@ -155,7 +155,7 @@ INVOICE_FIELDS = (
 
 def _parameter_names(record: Any, _record: Record) -> str:
     """One report id can stand twice, told apart only by its parameters."""
-    return "+".join(sorted(parameter["name"] for parameter in _parameters_of(record)))
+    return "+".join(sorted(parameter["name"] for parameter in _parameters_of(record))) or "default"
 
 
 def _parameters_of(record: Record) -> list[Record]:
@@ -233,6 +233,8 @@ def _configured(values: Values) -> Iterator[Report]:
 def _check(values: Values) -> Iterator[str]:
     if values["bring_invoice_documents"] and not values.get("storage_url"):
         yield "setting storage_url is missing: bring_invoice_documents keeps the PDFs there"
+    if not values.get("storage_url") and any(entry.get("keep_xlsx") for entry in values["bring_reports"]):
+        yield "setting storage_url is missing: keep_xlsx keeps the workbooks there"
 
 
 def _parameters(report: Report, period: Period) -> Parameters:
@@ -283,6 +285,13 @@ def _read_status(answer: Answer, run_id: str) -> Run:
     # A file has the run's id for a name; its size is not declared.
     done = RemoteFile(f"{run_id}.xml", "xml", "bring", f"/reports/api/report/{run_id}.xml")
     return Run(run_id, _STATUSES[word], word, file=done if word == "DONE" else None)
+
+
+def _extra_files(report: Report, run: Run) -> tuple[RemoteFile, ...]:
+    """The same report as a workbook, where it is to be kept."""
+    if not report.keep_xlsx:
+        return ()
+    return (RemoteFile(f"{run.run_id}.xlsx", "xlsx", "bring", f"/reports/api/report/{run.run_id}.xlsx"),)
 
 
 def _column_type(_report: Report, header: str) -> str:
@@ -345,6 +354,7 @@ BRING = Source(
         known_columns=_known_columns,
         column_type=_column_type,
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
+        extra_files=_extra_files,
         sums=_sums,
     ),
 )

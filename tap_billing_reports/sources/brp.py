@@ -7,9 +7,7 @@ invoices are read each time. Only GET, only the paths below: the same paths take
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import converters as to
 from tap_billing_reports.answers import Answer, Problem
@@ -29,11 +27,17 @@ from tap_billing_reports.declarations import (
 )
 from tap_billing_reports.reading import tree
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
 EVERY_PERSON = "*"
 _IDS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 SETTINGS = (
-    Setting("brp_api_url", "BRP: the installation's API2 address (https), as BRP handed it out.", required=True),
+    Setting(
+        "brp_api_url", "BRP: the installation's API2 address (https), as BRP handed it out.", required=True
+    ),
     Setting("brp_api_key", "BRP: the API key.", required=True, secret=True),
     Setting(
         "brp_currency",

@@ -8,9 +8,8 @@ to account, so any type may be configured, known to the catalogue or not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import converters as to
 from tap_billing_reports import money
@@ -44,6 +43,9 @@ from tap_billing_reports.declarations import (
 )
 from tap_billing_reports.errors import Refused
 from tap_billing_reports.schemas import catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,46}$"
 # No version of the API may change under a user: Stripe answers in the account's default version otherwise.
@@ -104,8 +106,12 @@ SETTINGS = (
         {"type": "array", "items": _REPORT_SCHEMA},
         default=[],
     ),
-    Setting("stripe_api_url", "Stripe: the API's base URL (for a sandbox).", default="https://api.stripe.com"),
-    Setting("stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"),
+    Setting(
+        "stripe_api_url", "Stripe: the API's base URL (for a sandbox).", default="https://api.stripe.com"
+    ),
+    Setting(
+        "stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"
+    ),
 )
 
 _PAGES = CursorPaging("starting_after", "id", "has_more", ("limit", "100"))
@@ -156,7 +162,7 @@ INVOICE_FIELDS = (
 
 TYPE_FIELDS = (
     Field("report_type", "id", to.text),
-    Field("variant", "id", to.constant("")),
+    Field("variant", "id", to.constant("default")),
     Field("name", "name", to.text),
     Field("default_columns", "default_columns", to.text),
     Field("data_available_start", "data_available_start", to.epoch),
@@ -174,7 +180,9 @@ def _accounts(asker: Asker) -> Iterator[Account]:
     values = asker.values
     yield Account("stripe", values["stripe_account_id"], "stripe_account")
     for account_id in values["stripe_connected_accounts"]:
-        yield Account("stripe", account_id, "stripe_connected_account", headers={"Stripe-Account": account_id})
+        yield Account(
+            "stripe", account_id, "stripe_connected_account", headers={"Stripe-Account": account_id}
+        )
 
 
 def _read_problem(answer: Answer) -> Problem | None:
@@ -212,7 +220,11 @@ def _known(report_type: str) -> Mapping[str, Any]:
 
 def _configured(values: Values) -> Iterator[Report]:
     for entry in values["stripe_reports"]:
-        fixed = {key: entry[key] for key in ("currency", "reporting_category", "connected_account") if entry.get(key)}
+        fixed = {
+            key: entry[key]
+            for key in ("currency", "reporting_category", "connected_account")
+            if entry.get(key)
+        }
         payouts = tuple(entry.get("payouts") or ())
         yield Report(
             source="stripe",
@@ -316,7 +328,9 @@ def _availability(asker: Asker, account: Account, report_type: str) -> Interval:
 
 
 def _out_of_range(error: Exception) -> bool:
-    return isinstance(error, Refused) and error.status == 400 and error.param.startswith("parameters.interval_")
+    return (
+        isinstance(error, Refused) and error.status == 400 and error.param.startswith("parameters.interval_")
+    )
 
 
 def _column_type(report: Report, header: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +9,12 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_billing_reports.answers import to_json
-from tap_billing_reports.declarations import Record
 from tap_billing_reports.schemas import stream_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_billing_reports.declarations import Record
     from tap_billing_reports.streams.session import Session
     from tap_billing_reports.tap import TapBillingReports
 
@@ -31,7 +32,9 @@ class BillingStream(Stream):
     # Versions of a table make targets drop the rows that an earlier sync has loaded.
     emit_activate_version_messages = False  # type: ignore[assignment]
 
-    def __init__(self, tap: TapBillingReports, *, name: str | None = None, schema: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, tap: TapBillingReports, *, name: str | None = None, schema: dict[str, Any] | None = None
+    ) -> None:
         schema = schema or stream_schema(name or self.name)
         if tap.config.get("decimals_as") == "number":
             for kind in schema["properties"].values():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Account, Report
-from tap_billing_reports.reports.due import Shop
-from tap_billing_reports.reports.ledger import Entry
-from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.windows import ALL, calendar
 from tap_billing_reports.streams.checks import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declarations import Account, Report
+    from tap_billing_reports.reports.due import Shop
+    from tap_billing_reports.reports.ledger import Entry
+    from tap_billing_reports.reports.planning import Planner
 
 # Stripe has data within half a day, and up to a day more in zones other than UTC.
 STALE_AFTER_HOURS = Decimal(48)

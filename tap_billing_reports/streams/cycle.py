@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declarations import Account, Report, RunStatus
-from tap_billing_reports.errors import ISOLATED, FileError, ReportError
+from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.book import Book
-from tap_billing_reports.reports.download import Collector
+from tap_billing_reports.reports.download import Collector, discard
 from tap_billing_reports.reports.due import Due, Finished, Shop
 from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
 from tap_billing_reports.reports.planning import Planner
-from tap_billing_reports.reports.runner import Runner
+from tap_billing_reports.reports.runner import Runner, is_excused
 from tap_billing_reports.streams.coverage import coverage_checks
 from tap_billing_reports.streams.emission import Emission
 from tap_billing_reports.streams.member import Member
@@ -40,8 +40,9 @@ class Cycle:
         self._invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
         """Invoices that reports specify, by source, billed account and number."""
         self._twins = Twins(())
+        settings = tap.session.settings
         self._planner = Planner(
-            tap.session.settings.start_date, tap.session.settings.end_date, tap.session.clock.now()
+            settings.start_date, settings.end_date, tap.session.clock.now(), settings.reuse_runs_since
         )
 
     @property
@@ -111,9 +112,8 @@ class Cycle:
             dues = [due for report in wanted for due in self._due(report)]
             session.forget_invoices()
             orders = Orders(clock, session.settings.reuse_runs_since)
-            with session.isolated():
-                orders.look_ahead(dues)
-            book = Book(self.ledger, self._planner)
+            orders.look_ahead(dues)
+            book = Book(self.ledger, self._planner, session.journal)
             runner = Runner(
                 orders=orders,
                 book=book,
@@ -122,9 +122,10 @@ class Cycle:
                 clock=clock,
                 deadline_seconds=session.settings.run_deadline_seconds,
                 max_new_runs=session.settings.max_new_runs,
+                pulse=session.beat,
             )
             for finished in runner.finished(dues):
-                self._take(finished, book)
+                self._take(finished, book, runner)
                 session.checkpoint()
             self._emit_listed_runs(wanted)
             self._emit_checks(wanted)
@@ -143,7 +144,12 @@ class Cycle:
                 if report.per_invoice:
                     self._note_invoices(shop, account, ledger)
                     ledger.save()
-                dues.extend(self._planner.due(shop, report, account, ledger.entry(account.account_id)))
+                try:
+                    dues.extend(self._planner.due(shop, report, account, ledger.entry(account.account_id)))
+                except Refused as error:
+                    if not is_excused(report, error):
+                        raise
+                    session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
         return dues
 
     def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
@@ -175,6 +181,7 @@ class Cycle:
                 for report in wanted
                 for entry in self.ledger(report.stream).entries()
                 for facts in entry.open.values()
+                if "run" in facts
             }
             for shop, account in self.shops_and_accounts():
                 with self._session.isolated():
@@ -182,10 +189,10 @@ class Cycle:
 
     # -- one finished period ---------------------------------------------------------------------------
 
-    def _take(self, finished: Finished, book: Book) -> None:
+    def _take(self, finished: Finished, book: Book, runner: Runner) -> None:
         """Send what came of a period; only what is wholly out is called done."""
         session, due = self._session, finished.due
-        emission = Emission(finished)
+        emission = Emission(finished, before_rows=lambda rows: self._before_rows(finished, rows, book, runner))
         error = finished.error
         try:
             if finished.run is not None and finished.run.status is not RunStatus.PENDING:
@@ -199,15 +206,23 @@ class Cycle:
         except ISOLATED as problem:
             error = str(problem)
         finally:
-            if finished.file is not None:
-                Collector.discard(finished.file)
+            discard(finished.files)
         if error is not None:
+            if finished.file is not None:
+                book.broke_off(due, finished.file)
             session.fail(error)
         elif finished.file is not None:
             assert emission.reader is not None
             book.done(due, emission.reader.rows)
         if finished.note is not None:
             session.note(f"{due}: {finished.note}")
+
+    def _before_rows(self, finished: Finished, rows: int, book: Book, runner: Runner) -> None:
+        """Rows are about to go out, up to this number: note it where it is new, and look after the other runs."""
+        assert finished.file is not None
+        if book.emitting(finished.due, finished.file, rows):
+            self._session.checkpoint(at_once=True)
+        runner.tend()
 
     def _emit_file(self, emission: Emission, finished: Finished) -> None:
         assert finished.file is not None

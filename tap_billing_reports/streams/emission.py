@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.reports.due import Finished
-from tap_billing_reports.reports.readers import Reader
 from tap_billing_reports.streams.checks import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from tap_billing_reports.reports.due import Finished, LocalFile
+    from tap_billing_reports.reports.readers import Reader, RowChunk
 
 
 def utc_or_none(moment: Any) -> str | None:
@@ -19,14 +22,27 @@ def utc_or_none(moment: Any) -> str | None:
 
 
 class Emission:
-    """A finished run. `reader` is there once its file is being read, and then knows rows, header, sums."""
+    """A finished run. `reader` is there once its file is being read, and then knows rows, header, sums.
 
-    def __init__(self, finished: Finished) -> None:
+    Args:
+        before_rows: called with the number of rows that will be out, before each chunk of them.
+    """
+
+    def __init__(self, finished: Finished, before_rows: Callable[[int], None] = lambda _rows: None) -> None:
         self.finished = finished
         self.due = finished.due
         self.run = finished.run
         self.reader: Reader | None = None
         self.checks: list[Check] = []
+        self._before_rows = before_rows
+
+    def chunks(self, selected: Collection[str]) -> Iterator[RowChunk]:
+        """The rows of the file, as `Reader.chunks`."""
+        assert self.reader is not None
+        for chunk in self.reader.chunks(selected):
+            if chunk.rows:
+                self._before_rows(chunk.rows[-1].row_number)
+            yield chunk
 
     @property
     def key(self) -> str:
@@ -65,18 +81,20 @@ class Emission:
             "source_status": run.source_status,
             "attempt": self.finished.attempt,
             # A run that an earlier sync ordered is still one that this tap ordered.
-            "origin": "adopted" if self.finished.origin == "adopted" else "ordered",
+            "origin": "adopted" if self.finished.origin == "adopted" or due.adopted else "ordered",
             "created_at": utc_or_none(run.created_at),
             "finished_at": utc_or_none(run.finished_at),
             "error": run.error or self.finished.error,
             "file_id": None if run.file is None else run.file.file_id,
         }
 
-    def file_record(self) -> dict[str, Any]:
-        """The record of the stream `report_files`; rows and header are known once the file has been read."""
-        file = self.finished.file
-        assert file is not None
-        remote, reader = file.remote, self.reader
+    def file_records(self) -> Iterator[dict[str, Any]]:
+        """The records of the stream `report_files`; rows and header are known once the file has been read."""
+        for file in self.finished.files:
+            yield self._file_record(file, self.reader if file is self.finished.file else None)
+
+    def _file_record(self, file: LocalFile, reader: Reader | None) -> dict[str, Any]:
+        remote = file.remote
         created_at = remote.created_at or (None if self.run is None else self.run.created_at)
         return {
             "source": self.due.shop.name,

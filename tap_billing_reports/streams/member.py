@@ -8,22 +8,25 @@ and stream maps, before the ledger calls it done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import metrics
 
-from tap_billing_reports.declarations import Report
 from tap_billing_reports.streams.base import BillingStream
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_billing_reports.declarations import Report
     from tap_billing_reports.streams.emission import Emission
 
 
 class SharedMeter(metrics.Counter):
     """A record counter that stays open over many runs and speaks once, at the end."""
 
-    def __enter__(self) -> SharedMeter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

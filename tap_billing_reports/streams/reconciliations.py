@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Report
-from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.emission import Emission, utc_or_none
 from tap_billing_reports.streams.member import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.declarations import Report
+    from tap_billing_reports.streams.checks import Check
 
 
 class Reconciliations(Member):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Report
-from tap_billing_reports.streams.emission import Emission
 from tap_billing_reports.streams.member import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.declarations import Report
+    from tap_billing_reports.streams.emission import Emission
 
 
 class ReportFiles(Member):
@@ -21,5 +24,4 @@ class ReportFiles(Member):
         return True
 
     def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
-        if emission.finished.file is not None:
-            yield emission.file_record()
+        return emission.file_records()

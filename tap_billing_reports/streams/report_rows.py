@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tap_billing_reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Report, ReportApi
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
-from tap_billing_reports.reports.due import LocalFile
 from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.reports.readers.csv import CsvReader
 from tap_billing_reports.reports.readers.xml import XmlReader
 from tap_billing_reports.schemas import stream_schema
-from tap_billing_reports.streams.emission import Emission
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.declarations import Report, ReportApi
+    from tap_billing_reports.reports.due import LocalFile
+    from tap_billing_reports.streams.emission import Emission
     from tap_billing_reports.tap import TapBillingReports
 
 SCHEMA = "report_rows"
@@ -80,7 +81,7 @@ class ReportRows(FastRows, Member):
             self.billing_tap.cycle.drive()
             return
         assert emission.reader is not None
-        yield from emission.reader.chunks(selected)
+        yield from emission.chunks(selected)
         yield from self._surplus(emission.due.previous_rows or 0, emission.reader.rows)
 
     def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
@@ -90,7 +91,9 @@ class ReportRows(FastRows, Member):
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""
         deleted_at = utc_text(self.session.clock.now().replace(microsecond=0))
         rest = [name for name in self.schema["properties"] if name not in {*KEYS, DELETED_AT}]
-        row: Any = msgspec.defstruct("Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)])
+        row: Any = msgspec.defstruct(
+            "Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)]
+        )
         for first in range(rows + 1, before + 1, SURPLUS_CHUNK):
             numbers = range(first, min(first + SURPLUS_CHUNK, before + 1))
             yield RowChunk([row(number, deleted_at, *(None for _ in rest)) for number in numbers], ())
@@ -160,6 +163,8 @@ class ReportRows(FastRows, Member):
             for schema in (self._schema, self._input_schema):
                 if schema is not None:
                     schema["properties"].setdefault(column.name, kind)
-        self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
+        self.billing_tap.mapper.register_raw_stream_schema(
+            self.name, self.effective_schema, self.primary_keys
+        )
         self._stream_maps = None
         self.write_schema_again()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.declarations import Account, Report, Run, RunStatus
 from tap_billing_reports.errors import NotFound, ReportError
-from tap_billing_reports.reports.due import Shop
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.streams.emission import Emission, utc_or_none
 from tap_billing_reports.streams.member import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+
+    from tap_billing_reports.reports.due import Shop
 
 LISTED = "listed"
 

@@ -32,7 +32,7 @@ class ReportTypes(BillingStream):
                         ) from None
                     yield self.complete(
                         {
-                            "variant": "",
+                            "variant": "default",
                             **columns,
                             "source": source.name,
                             "account_id": account.account_id,

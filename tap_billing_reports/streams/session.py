@@ -6,22 +6,28 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.declarations import Account, Source
 from tap_billing_reports.errors import ISOLATED, SyncError
-from tap_billing_reports.http import Limits
 from tap_billing_reports.reading import OpenSource
 from tap_billing_reports.redaction import redact
-from tap_billing_reports.settings import Settings
+from tap_billing_reports.reports.journal import Journal, StorageJournal
+from tap_billing_reports.reports.lock import Lock
 from tap_billing_reports.storage import Storage
-from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import InvoiceFeed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_billing_reports.clock import Clock
+    from tap_billing_reports.declarations import Account, Source
+    from tap_billing_reports.http import Limits
+    from tap_billing_reports.settings import Settings
+    from tap_billing_reports.streams.checks import Check
 
 # A target keeps STATE every few minutes at best: more often than this costs bytes and buys nothing.
 STATE_SECONDS = 5.0
@@ -69,6 +75,7 @@ class Session:
         self._accounts: dict[str, list[Account]] = {}
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
         self._folder: Path | None = None
+        self._lock: Lock | None = None
 
     # -- sources and accounts --------------------------------------------------------------------------
 
@@ -150,6 +157,27 @@ class Session:
             return None
         return Storage(self.settings.storage_url, self.settings.storage_options)
 
+    @cached_property
+    def journal(self) -> Journal:
+        """Where orders are noted at once; notes nothing without `storage_url`."""
+        return Journal() if self.storage is None else StorageJournal(self.storage)
+
+    def begin(self) -> None:
+        """Keep any other sync of the same accounts away from the storage, until `close`.
+
+        Raises:
+            SyncError: such a sync is running.
+        """
+        if self.storage is not None:
+            names = [f"{source.name} {source.account_label(self.settings.values)}" for source in self.sources]
+            self._lock = Lock(self.storage, self.clock, names)
+            self._lock.acquire()
+
+    def beat(self) -> None:
+        """Show others that this sync is alive."""
+        if self._lock is not None:
+            self._lock.beat()
+
     @property
     def folder(self) -> Path:
         """A folder for this sync's files, for this user's eyes only; gone after `close`."""
@@ -158,7 +186,9 @@ class Session:
         return self._folder
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Give the disk and the lock back."""
+        if self._lock is not None:
+            self._lock.release()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.declarations import Report, ReportApi
-from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.emission import Emission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from decimal import Decimal
+
+    from tap_billing_reports.declarations import Report, ReportApi
+    from tap_billing_reports.streams.checks import Check
 
 CHECK = "itemized_vs_summary"
 

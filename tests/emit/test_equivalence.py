@@ -54,10 +54,7 @@ CASES = {
     "removed": ({}, {"stream_maps": {"s": None}}, None, None, False),
     "flattened": ({}, {"flattening_enabled": True, "flattening_max_depth": 1}, None, None, False),
     "record limit": ({"ABORT_AT_RECORD_COUNT": 100}, {}, None, None, False),
-    **{
-        f"without {name}": ({"primary_keys": ()}, {}, deselect(name), None, True)
-        for name in (*COLUMNS, "nothing")
-    },
+    **{f"without {name}": ({"primary_keys": ()}, {}, deselect(name), None, True) for name in (*COLUMNS, "nothing")},
 }
 
 

@@ -35,9 +35,7 @@ def test_signature(owner, name):
     assert list(inspect.signature(getattr(owner, name)).parameters) == SIGNATURES[owner, name]
 
 
-@pytest.mark.parametrize(
-    "name", ["mask", "stream_maps", "effective_schema", "state_manager", "partitions", "selected"]
-)
+@pytest.mark.parametrize("name", ["mask", "stream_maps", "effective_schema", "state_manager", "partitions", "selected"])
 def test_properties(name):
     assert isinstance(getattr(Stream, name), property)
 

@@ -33,8 +33,12 @@ def test_a_listed_run_is_found_beyond_the_first_page(stripe):
     first = stripe.sync(MONTH)
     run = first.of("report_runs")[0]["run_id"]
     others = {"report_type": "payouts.summary.1", "name": "others", "window": "day"}
-    crowd = stripe.sync(others, {**others, "report_type": "balance.summary.1", "name": "more"},
-                        start_date="2026-06-01", max_new_runs=200)
+    crowd = stripe.sync(
+        others,
+        {**others, "report_type": "balance.summary.1", "name": "more"},
+        start_date="2026-06-01",
+        max_new_runs=200,
+    )
     assert crowd.code == 0, crowd.log
     assert stripe.ordered() > 200
     ended = stripe.sync(MONTH)
@@ -124,7 +128,9 @@ def test_a_pending_run_is_gone_on_with_after_the_deadline(stripe):
     stripe.control.advance(7200)
     again = stripe.sync(MONTH, state=ended.state)
     assert again.code == 0, again.log
-    assert [(r["run_id"], r["status"], r["origin"]) for r in again.of("report_runs")] == [(run, "succeeded", "ordered")]
+    assert [(r["run_id"], r["status"], r["origin"]) for r in again.of("report_runs")] == [
+        (run, "succeeded", "ordered")
+    ]
     assert stripe.ordered() == 1
 
 
@@ -139,9 +145,7 @@ def test_an_unknown_status_is_an_error_and_keeps_the_run(stripe):
 def test_a_throttled_order_waits_for_a_run_of_its_own(stripe):
     stripe.control.options["stripe_concurrent_runs"] = 2
     stripe.control.options["stripe_run_seconds"] = 0.05
-    ended = stripe.sync(
-        {**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=8
-    )
+    ended = stripe.sync({**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=8)
     assert ended.code == 0, ended.log
     assert set(stripe.orders().values()) == {1}
     assert stripe.ordered() == 10
@@ -188,7 +192,10 @@ def test_nothing_is_ordered_for_runs_types_invoices_or_accounts_alone(stripe):
         for name, schemas in whole.schemas.items()
     ]
     for stream in streams:
-        keys = {"report_runs": ["source", "account_id", "run_id"], "invoices": ["source", "account_id", "invoice_id"]}
+        keys = {
+            "report_runs": ["source", "account_id", "run_id"],
+            "invoices": ["source", "account_id", "invoice_id"],
+        }
         stream["key_properties"] = keys.get(stream["stream"], [])
     ended = stripe.sync(MONTH, catalog={"streams": streams})
     assert ended.code == 0, ended.log

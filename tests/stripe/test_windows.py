@@ -49,7 +49,9 @@ def test_windows_are_gapless_and_complete(stripe, window, count, first, last):
 def test_the_night_of_the_clock_change_has_25_hours(stripe):
     zone = "America/Los_Angeles"
     ended = stripe.sync(
-        {"report_type": ITEMIZED, "window": "day", "timezone": zone}, start_date="2026-10-31", end_date="2026-11-03"
+        {"report_type": ITEMIZED, "window": "day", "timezone": zone},
+        start_date="2026-10-31",
+        end_date="2026-11-03",
     )
     assert ended.code == 0, ended.log
     assert intervals(stripe) == [
@@ -103,8 +105,13 @@ def test_partial_windows_are_read_again_until_they_are_whole(stripe):
     stripe.control.advance(DAY)
     second = stripe.sync(report, state=first.state)
     assert second.code == 0, second.log
-    assert intervals(stripe)[1:] == [(at("2026-11-01"), at("2026-11-20")), (at("2026-11-01"), at("2026-11-21"))]
-    assert {r["period"] for r in second.of("report_runs") if r["origin"] == "ordered"} == {"2026-11-01T00:00:00Z"}
+    assert intervals(stripe)[1:] == [
+        (at("2026-11-01"), at("2026-11-20")),
+        (at("2026-11-01"), at("2026-11-21")),
+    ]
+    assert {r["period"] for r in second.of("report_runs") if r["origin"] == "ordered"} == {
+        "2026-11-01T00:00:00Z"
+    }
 
 
 def test_all_is_read_again_when_availability_has_moved(stripe):

@@ -23,7 +23,7 @@ class RowChunk(NamedTuple):
     """Some rows, in file order.
 
     Attributes:
-        rows: `msgspec.Struct`s with the fields `row_number` (from 1) and the names of `columns`, in order.
+        rows: `msgspec.Struct`s with the fields `row_number` (from 1), the names of `columns`, and constants.
         columns: the columns in these rows. The same tuple object as long as nothing has changed.
     """
 
@@ -60,12 +60,16 @@ class Reader(Protocol):
     @property
     def nonexistent_times(self) -> int: ...
 
-    def chunks(self, selected: Collection[str] | None = None) -> Iterator[RowChunk]:
+    def chunks(
+        self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None
+    ) -> Iterator[RowChunk]:
         """Read from the start; FileError for whatever is not exactly right.
 
         Args:
             selected: names of the columns that rows shall carry, None for all. It is asked again when the
                 header grows, so a caller may add to its own set in `resolve`. Of the other columns only
                 those to be summed are converted.
+            constants: fields to add to every row, those of them that are selected; a column of the same name
+                wins. Here they cost the emitter less than when it adds them itself.
         """
         ...

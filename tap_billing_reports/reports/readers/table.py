@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from decimal import Decimal, Inexact, localcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
@@ -16,7 +15,7 @@ from tap_billing_reports.reports.readers import RowChunk
 from tap_billing_reports.reports.readers.cells import Cells, Convert
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.columns import Column, DecimalsAs
     from tap_billing_reports.reports.readers import Resolve
@@ -44,9 +43,11 @@ def check_size(source: Source, size: int) -> None:
         raise FileError(f"the file has {found} bytes where {size} were declared")
 
 
-@lru_cache(maxsize=64)
-def _row_type(names: tuple[str, ...]) -> Any:
-    return msgspec.defstruct("Row", [(ROW_NUMBER, int), *((name, Any) for name in names)], gc=False)
+def _row_type(names: Iterable[str], constants: Mapping[str, Any]) -> Any:
+    """A row's type. Constants are defaults: no row needs to be told them, and all are encoded with it."""
+    given = [(ROW_NUMBER, int), *((name, Any) for name in names)]
+    same = [(name, Any, value) for name, value in constants.items()]
+    return msgspec.defstruct("Row", [*given, *same], gc=False)
 
 
 class CellFault(Exception):  # noqa: N818 - not an error yet: the reader adds the line and raises FileError
@@ -66,9 +67,7 @@ class CellFault(Exception):  # noqa: N818 - not an error yet: the reader adds th
 class Table:
     """Turns blocks of cells into chunks; the layout may grow between blocks."""
 
-    def __init__(
-        self, *, resolve: Resolve, zone: str, decimals_as: DecimalsAs, sum_of: Collection[str]
-    ) -> None:
+    def __init__(self, *, resolve: Resolve, zone: str, decimals_as: DecimalsAs, sum_of: Collection[str]) -> None:
         self.cells = Cells(zone=zone, decimals_as=decimals_as)
         self.columns: tuple[Column, ...] = ()
         self.sums: dict[str, Decimal] = {}
@@ -78,6 +77,7 @@ class Table:
         self._places: list[tuple[int, Column]] = []
         self._emitted: tuple[Column, ...] = ()
         self._work: list[tuple[int, Column, Convert, bool]] = []
+        self._constants: Mapping[str, Any] = {}
         self._row: Any = None
 
     def resolve(self, header: tuple[str, ...]) -> None:
@@ -91,16 +91,15 @@ class Table:
             raise ValueError(f"columns share a name: {sorted(names)}")
         self.columns = tuple(column for _, column in self._places)
 
-    def start(self) -> None:
-        """Forget the rows of an earlier pass."""
+    def start(self, constants: Mapping[str, Any] | None) -> None:
+        """Forget the rows of an earlier pass; the rows of this one carry the constants too."""
         self.rows = 0
         self.sums = {}
+        self._constants = constants or {}
 
     def select(self, selected: Collection[str] | None) -> None:
         """Which columns the chunks carry from now on; None for all."""
-        emitted = [
-            (place, column) for place, column in self._places if selected is None or column.name in selected
-        ]
+        emitted = [(place, column) for place, column in self._places if selected is None or column.name in selected]
         summed = [
             (place, column)
             for place, column in self._places
@@ -113,7 +112,13 @@ class Table:
             for place, column in [*emitted, *(item for item in summed if item not in emitted)]
         ]
         self._emitted = tuple(column for _, column in emitted)
-        self._row = _row_type(tuple(column.name for column in self._emitted))
+        names = [column.name for column in self._emitted]
+        constants = {
+            name: value
+            for name, value in self._constants.items()
+            if name not in {ROW_NUMBER, *names} and (selected is None or name in selected)
+        }
+        self._row = _row_type(names, constants)
 
     def convert(self, cells: Sequence[Sequence[str]], count: int) -> RowChunk:
         """A chunk of `count` rows from the block's columns of cells, by place in the header; or CellFault."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.columns import Column, DecimalsAs
     from tap_billing_reports.reports.readers import Resolve, RowChunk
 
-BLOCK: Final = 48 << 10  # bytes; bigger ones make the allocator return memory and fault it in for each chunk
+BLOCK: Final = 96 << 10  # bytes
 MAX_LINE: Final = 16 << 20  # bytes: of one line, and of everything before the first and after the last
 
 
@@ -101,8 +101,10 @@ class XmlReader:
     def nonexistent_times(self) -> int:
         return self._table.cells.nonexistent_times
 
-    def chunks(self, selected: Collection[str] | None = None) -> Iterator[RowChunk]:
-        self._table.start()
+    def chunks(
+        self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None
+    ) -> Iterator[RowChunk]:
+        self._table.start(constants)
         self.header, self.blank_lines, self.declared_rows = (), 0, None
         lines = Lines(self._line_tag)
         tree = _GrowingTree(self._lines_tag)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MAX_FIELDS: Final = 2000
+_LESS_THAN: Final = "\x01"  # no character of XML; a real one would look like a tag
+# What libxml2 escapes in text when it serialises.
+_ESCAPES: Final = {"&amp;": "&", "&lt;": _LESS_THAN, "&gt;": ">", "&#13;": "\r"}
+_escape: Final = re.compile("|".join(map(re.escape, _ESCAPES))).sub
 
 
 class LineFault(Exception):  # noqa: N818 - not an error yet: the reader adds the line and raises FileError
@@ -67,9 +71,7 @@ class Lines:
         elements: Sequence[int] = range(finished)
         # A blank line has a blank first field; few other lines have one.
         first = self._columns[0]
-        blank = {
-            place for place, row in enumerate(rows) if not row[first].strip() and not "".join(row).strip()
-        }
+        blank = {place for place, row in enumerate(rows) if not row[first].strip() and not "".join(row).strip()}
         if blank:
             self.blank += len(blank)
             elements = [place for place in elements if place not in blank]
@@ -81,6 +83,8 @@ class Lines:
     def _quick(self, container: Any, finished: int) -> list[tuple[str, ...]] | None:
         """The cells of each line in the pattern's order, or None if the pattern does not fit them all."""
         text = etree.tostring(container, encoding="unicode", with_tail=False)
+        if "&" in text:
+            text = _escape(_unescaped, text)
         start = text.index(">") + 1
         while text[start].isspace():
             start += 1
@@ -96,8 +100,8 @@ class Lines:
             end = found.end()
         if text[end] != "<":
             return None  # text between the lines
-        if "&" in text:
-            return [tuple(map(_unescaped, row)) if any("&" in cell for cell in row) else row for row in rows]
+        if _LESS_THAN in text:
+            return [tuple(cell.replace(_LESS_THAN, "<") for cell in row) for row in rows]
         return rows
 
     def _slow(self, container: Any, finished: int) -> Iterator[Block]:
@@ -178,6 +182,5 @@ def _merged(order: list[str], names: Iterable[str]) -> list[str] | None:
     return merged
 
 
-def _unescaped(cell: str) -> str:
-    """What libxml2 escapes in text when it serialises."""
-    return cell.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&")
+def _unescaped(found: re.Match[str]) -> str:
+    return _ESCAPES[found[0]]

@@ -1,0 +1,89 @@
+"""Connections whose answers must begin in time: a read time-out alone is reset by every byte of a dripping header."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from urllib3.response import HTTPResponse
+
+
+class PunctualAdapter(HTTPAdapter):
+    """Sends like its base, but no status line and headers may take longer than `seconds`, proxies included."""
+
+    def __init__(self, seconds: float) -> None:
+        self._pools = _pools(seconds)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        # A SOCKS proxy brings connections of its own.
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+class _Watch:
+    """Shuts a socket down when its time is over, which wakes whoever reads from it."""
+
+    def __init__(self, watched: socket.socket, seconds: float) -> None:
+        self._socket = watched
+        self.expired = False
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self) -> None:
+        self.expired = True
+        # Not the TLS socket's own shutdown, which changes the object under its reader.
+        with suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+def _pools(seconds: float) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as in urllib3
+            return _in_time(self.sock, seconds, super().getresponse)
+
+    class Secure(HTTPSConnection):
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as in urllib3
+            return _in_time(self.sock, seconds, super().getresponse)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _in_time(watched: socket.socket, seconds: float, get: Any) -> HTTPResponse:
+    watch = _Watch(watched, seconds)
+    try:
+        response: HTTPResponse = get()
+    except Exception:
+        if watch.expired:
+            raise TimeoutError("no whole header in time") from None
+        raise
+    finally:
+        watch.stop()
+    if watch.expired:
+        # A header that was cut off reads as one that has ended.
+        response.close()
+        raise TimeoutError("no whole header in time")
+    return response

@@ -1,0 +1,63 @@
+"""One source's periods on their way: those to order, those whose runs are made, those whose files are ready."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_billing_reports.declarations import Run
+    from tap_billing_reports.reports.due import Due, Shop
+    from tap_billing_reports.reports.journal import KeptFile
+
+
+@dataclass
+class Waiting:
+    """A run on its way: since when it is waited for and when to ask next (monotonic seconds)."""
+
+    due: Due
+    run: Run
+    origin: str
+    attempt: int
+    since: float
+    next_poll: float
+    kept: tuple[KeptFile, ...] = ()
+    """Its files in the storage, where an earlier sync has collected them."""
+
+
+class Lane:
+    """What one source has to do. Pending runs come first: they take their places at the vendor already."""
+
+    def __init__(self, shop: Shop, queue: Sequence[Due]) -> None:
+        self.shop = shop
+        self.queue = deque(sorted(queue, key=lambda due: due.run_id is None))
+        self.waiting: list[Waiting] = []
+        self.ready: deque[Waiting] = deque()
+        self.budget = max(1, shop.api.budget(shop.asker.values))
+        self.cool_until = 0.0
+        """Not to order before, unless a run of one's own ends first."""
+        self.not_before = 0.0
+        """Not to order before in any case: the vendor named the time."""
+        self.throttled_since: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.queue or self.waiting or self.ready)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be begun: within the budget, and no further ahead of the emission than that."""
+        return bool(self.queue) and len(self.waiting) < self.budget and len(self.ready) <= self.budget
+
+    def may_order(self, now: float) -> bool:
+        return self.has_room and now >= max(self.cool_until, self.not_before)
+
+    def wakes_at(self) -> float | None:
+        """When there is something to do next (monotonic seconds), None when nothing is to be waited for."""
+        moments = [waiting.next_poll for waiting in self.waiting]
+        if self.has_room:
+            moments.append(max(self.cool_until, self.not_before))
+        return min(moments, default=None)

@@ -1,0 +1,83 @@
+"""The schemas are valid, closed, survive the SDK's catalogue, fit PostgreSQL, and are what was promised."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from jsonschema import Draft202012Validator
+from singer_sdk.singerlib import Schema
+
+from scripts import schema_snapshot
+from tap_billing_reports.schemas import catalogue
+
+FILES = sorted((schema_snapshot.ROOT / "schemas").glob("*.json"))
+KEYWORDS = {"type", "format", "description"}
+FORMATS = {"date", "date-time", "x-singer.decimal"}
+POSTGRES_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+@pytest.fixture(scope="module")
+def streams():
+    return schema_snapshot.everything().streams
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+class TestFile:
+    def test_it_is_valid_and_closed(self, path):
+        schema = json.loads(path.read_text())
+        Draft202012Validator.check_schema(schema)
+        assert set(schema) == {"type", "properties", "additionalProperties"}
+        assert schema["type"] == "object"
+        assert schema["additionalProperties"] is False
+
+    def test_every_column_has_one_plain_type_and_is_described(self, path):
+        for name, column in json.loads(path.read_text())["properties"].items():
+            kinds = [column["type"]] if isinstance(column["type"], str) else column["type"]
+            assert set(column) <= KEYWORDS, name
+            assert len(set(kinds) - {"null"}) == 1, name
+            assert set(kinds) <= {"string", "integer", "boolean", "null"}, name
+            assert column.get("format") in {None, *FORMATS}, name
+            assert column["description"].endswith("."), name
+
+    def test_nothing_is_lost_in_the_sdks_catalogue(self, path):
+        schema = json.loads(path.read_text())
+        assert Schema.from_dict(schema).to_dict() == schema
+
+
+def test_there_is_a_schema_file_for_each_stream_and_no_other(streams):
+    assert {path.stem for path in FILES} == {stream.schema_name for stream in streams.values()}
+
+
+def test_keys_are_columns_that_are_never_null(streams):
+    for stream in streams.values():
+        columns = stream.schema["properties"]
+        for key in stream.primary_keys:
+            assert columns[key]["type"] in {"string", "integer"}, (stream.name, key)
+        assert stream.replication_key is None or stream.replication_key in columns, stream.name
+
+
+def test_all_streams_and_columns_have_names_that_postgres_takes(streams):
+    assert len(catalogue("stripe")["report_types"]) == 62
+    rows = [stream for stream in streams.values() if stream.schema_name == "report_rows"]
+    assert len([stream for stream in rows if stream.report.source == "stripe"]) == 62
+    for stream in streams.values():
+        assert POSTGRES_NAME.fullmatch(stream.name), stream.name
+        # Unquoted names are folded to lower case: what differs only there would be one column.
+        assert all(POSTGRES_NAME.fullmatch(column) for column in stream.schema["properties"]), stream.name
+
+
+def test_every_catalogued_column_of_a_stripe_report_has_a_name_of_its_own(streams):
+    types = catalogue("stripe")["report_types"]
+    for stream in streams.values():
+        if stream.schema_name == "report_rows" and stream.report.source == "stripe":
+            headers = types[stream.report.report_type]["columns"]
+            names = [column.name for column in stream.resolve(tuple(headers))]
+            assert len(set(names)) == len(headers), stream.name
+            assert set(names) <= set(stream.schema["properties"]), stream.name
+
+
+def test_the_public_contract_is_unchanged():
+    """Where this fails on purpose: `python scripts/schema_snapshot.py`, and say so in CHANGELOG.md."""
+    assert schema_snapshot.contract() == json.loads(schema_snapshot.SNAPSHOT.read_text())
