@@ -13,10 +13,10 @@ ROWS = 100_000
 
 
 def _bare(path):
-    started = time.perf_counter()
+    started = time.process_time()
     for _, element in etree.iterparse(path, tag="{*}Line"):
         element.clear()
-    return ROWS / (time.perf_counter() - started)
+    return ROWS / (time.process_time() - started)
 
 
 def measure():

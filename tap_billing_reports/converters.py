@@ -129,9 +129,14 @@ def minor_of(currency: str) -> Convert:
 # -- not columns: what runs are made of ----------------------------------------------------------------
 
 
-def instant(seconds: Any) -> datetime | None:
-    """Seconds since 1970 as an aware instant in UTC; None stays None."""
-    return None if seconds is None else datetime.fromtimestamp(whole(seconds, {}), tz=timezone.utc)
+def instant(seconds: Any) -> datetime:
+    """Seconds since 1970 as an aware instant in UTC."""
+    return datetime.fromtimestamp(whole(seconds, {}), tz=timezone.utc)
+
+
+def instant_or_none(seconds: Any) -> datetime | None:
+    """The same; None stays None."""
+    return None if seconds is None else instant(seconds)
 
 
 def parameter(value: Any) -> Any:

@@ -105,6 +105,10 @@ class TokenPaging:
     size: tuple[str, str]
     """The page size's parameter and value."""
 
+    @property
+    def more(self) -> str:
+        return self.next
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -343,7 +347,8 @@ class Twin:
     """A report that accounts for the same movements as another one, item by item or summed up."""
 
     family: str
-    side: Literal["itemized", "summary"]
+    side: str
+    """`itemized` or `summary`."""
     column: str
     """The row column whose total must be equal on both sides."""
 

@@ -8,15 +8,26 @@ from urllib.parse import quote
 
 from lxml import etree
 
+from tap_billing_reports.answers import Problem
+from tap_billing_reports.declarations import TokenPaging
 from tap_billing_reports.errors import AccountError
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from tap_billing_reports.answers import Answer, Problem
+    from tap_billing_reports.answers import Answer
     from tap_billing_reports.clock import Clock
-    from tap_billing_reports.declarations import Account, Endpoint, Field, Query, Record, Source, TokenPaging, Values
+    from tap_billing_reports.declarations import (
+        Account,
+        CursorPaging,
+        Endpoint,
+        Field,
+        Query,
+        Record,
+        Source,
+        Values,
+    )
 
 
 class OpenSource:
@@ -89,16 +100,9 @@ class OpenSource:
             whole = tree(answer.xml()) if answer.is_xml else answer.json()
             page = _records_of(answer, whole, endpoint)
             yield from page
-            if paging is None:
+            if paging is None or not value_at(whole, paging.more):
                 return
-            if isinstance(paging, TokenPaging):
-                following = value_at(whole, paging.next)
-                if following is None or following == "":
-                    return
-            elif not value_at(whole, paging.more):
-                return
-            else:
-                following = value_at(page[-1], paging.key) if page else None
+            following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
             cursor = None if following is None else str(following)
             if cursor in seen:
                 raise AccountError(
@@ -185,6 +189,10 @@ def _listed(found: Any, answer: Answer) -> list[Record]:
     if not all(isinstance(record, Mapping) for record in records):
         raise AccountError(f"{answer.about}: a record is no object: the vendor's format has changed")
     return records
+
+
+def _last_key(page: list[Record], paging: CursorPaging) -> Any:
+    return value_at(page[-1], paging.key) if page else None
 
 
 def value_at(record: Any, path: str) -> Any:

@@ -136,14 +136,15 @@ class Transport:
             if response.status_code not in REDIRECT_STATUSES or location is None:
                 return response
             response.close()
-            request = self._redirected(request, urljoin(response.url, location), origin(url), about)
+            request = self._redirected(request, response.url, location, origin(url), about)
         raise AccountError(f"{about}: more than {REDIRECTS} redirects; check {self._remedy}")
 
     def _redirected(
-        self, request: requests.Request, target: str, first: tuple[object, ...], about: str
+        self, request: requests.Request, asked: str, location: str, first: tuple[object, ...], about: str
     ) -> requests.Request:
         """The request that a redirect asks for, if it may be sent."""
         try:
+            target = urljoin(asked, location)
             there = origin(target)
         except ValueError:
             raise AccountError(f"{about}: redirected to what is no URL; nothing was sent there") from None

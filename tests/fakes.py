@@ -20,16 +20,19 @@ class SandboxClock(Clock):
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._elapsed = 0.0
         self.slept: list[float] = []
 
     def now(self) -> datetime:
         return self._control.now()
 
     def monotonic(self) -> float:
-        return self._control.now().timestamp()
+        # Not the sandbox's instant: its microseconds would round a short wait to none.
+        return self._elapsed
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self._elapsed += seconds
         self._control.advance(seconds)
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from tap_billing_reports import converters as to
 from tap_billing_reports.answers import Answer
 from tap_billing_reports.auth import Authenticator, HeaderAuthenticator
-from tap_billing_reports.columns import Column, column_name
+from tap_billing_reports.columns import ColumnType, column_name
 from tap_billing_reports.declarations import (
     Account,
     Asker,
@@ -294,17 +294,9 @@ def _extra_files(report: Report, run: Run) -> tuple[RemoteFile, ...]:
     return (RemoteFile(f"{run.run_id}.xlsx", "xlsx", "bring", f"/reports/api/report/{run.run_id}.xlsx"),)
 
 
-def _column_type(_report: Report, header: str) -> str:
-    kind: str = catalogue("bring")["types"].get(header, "text")
+def _column_type(_report: Report, header: str) -> ColumnType:
+    kind: ColumnType = catalogue("bring")["types"].get(header, "text")
     return kind
-
-
-def _known_columns(report: Report) -> tuple[Column, ...]:
-    headers = catalogue("bring")["report_types"].get(report.report_type, ())
-    return tuple(
-        Column(header, column_name(header), _column_type(report, header))  # type: ignore[arg-type]
-        for header in headers
-    )
 
 
 def _sums(report: Report) -> Mapping[str, str]:
@@ -351,7 +343,7 @@ BRING = Source(
         status=STATUS,
         read_status=_read_status,
         format="xml",
-        known_columns=_known_columns,
+        headers=lambda report: catalogue("bring")["report_types"].get(report.report_type, ()),
         column_type=_column_type,
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
         extra_files=_extra_files,

@@ -7,24 +7,16 @@ invoices are read each time. Only GET, only the paths below: the same paths take
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lxml import etree
+
 from tap_billing_reports import converters as to
+from tap_billing_reports import declarations as d
 from tap_billing_reports.answers import Answer, Problem
-from tap_billing_reports.auth import Authenticator, QueryKeyAuthenticator
-from tap_billing_reports.declarations import (
-    Account,
-    Asker,
-    Endpoint,
-    Field,
-    Host,
-    InvoiceApi,
-    Query,
-    Record,
-    Setting,
-    Source,
-    Values,
-)
+from tap_billing_reports.auth import QueryKeyAuthenticator
+from tap_billing_reports.errors import AccountError
 from tap_billing_reports.reading import tree
 
 if TYPE_CHECKING:
@@ -32,61 +24,47 @@ if TYPE_CHECKING:
     from datetime import date
 
 EVERY_PERSON = "*"
-_IDS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 SETTINGS = (
-    Setting(
-        "brp_api_url", "BRP: the installation's API2 address (https), as BRP handed it out.", required=True
-    ),
-    Setting("brp_api_key", "BRP: the API key.", required=True, secret=True),
-    Setting(
+    d.Setting("brp_api_url", "BRP: the installation's API2 address (https), as BRP handed it out.", required=True),
+    d.Setting("brp_api_key", "BRP: the API key.", required=True, secret=True),
+    d.Setting(
         "brp_currency",
         "BRP: the currency of all amounts (ISO 4217); API2 does not name it.",
         {"type": "string", "pattern": "^([A-Za-z]{3})?$"},
         required=True,
     ),
-    Setting("brp_username", "BRP: the person to sign in as, where the key needs one."),
-    Setting("brp_password", "BRP: that person's password.", secret=True),
-    Setting("brp_company_ids", "BRP: companies to read; unset: all that business units name.", _IDS),
-    Setting(
+    d.Setting("brp_username", "BRP: the person to sign in as, where the key needs one."),
+    d.Setting("brp_password", "BRP: that person's password.", secret=True),
+    d.Setting("brp_company_ids", "BRP: companies to read; unset: all that business units name.", d.TEXTS),
+    d.Setting(
         "brp_person_ids",
         'BRP: persons whose invoices to read; ["*"]: every person that a level-3 key lists; unset: the key\'s own.',
-        _IDS,
+        d.TEXTS,
     ),
-    Setting(
+    d.Setting(
         "brp_person_parameter",
         "BRP: the query parameter that selects a person; BRP does not document its name.",
         default="personid",
     ),
-    Setting(
+    d.Setting(
         "brp_states",
         "BRP: read only invoices in these states (numbers); an invoice that leaves them is missed.",
         {"type": "array", "items": {"type": "integer"}},
     ),
-    Setting("brp_product_ids", "BRP: read only invoices with any of these products.", _IDS),
-    Setting("brp_format", "BRP: xml or json.", {"type": "string", "enum": ["xml", "json"]}, default="xml"),
+    d.Setting("brp_product_ids", "BRP: read only invoices with any of these products.", d.TEXTS),
+    d.Setting("brp_format", "BRP: xml or json.", {"type": "string", "enum": ["xml", "json"]}, default="xml"),
 )
 
 
-def _endpoint(values: Values, path: str, records: str, record: str) -> Endpoint:
+def _endpoint(values: d.Values, plural: str, singular: str) -> d.Endpoint:
+    """An answer is a list, or one object by itself; XML and JSON name both alike."""
     form = values["brp_format"]
-    return Endpoint("brp", f"{path}.{form}", accept=f"application/{form}", records=(records,), record=record)
-
-
-def _invoices(values: Values) -> Endpoint:
-    return _endpoint(values, "/invoices", "invoices", "invoice")
-
-
-def _units(values: Values) -> Endpoint:
-    return _endpoint(values, "/businessunits", "businessunits", "businessunit")
-
-
-def _persons(values: Values) -> Endpoint:
-    return _endpoint(values, "/persons", "persons", "person")
+    return d.Endpoint("brp", f"/{plural}.{form}", accept=f"application/{form}", records=(plural,), record=singular)
 
 
 # 1 not sent, 2 pending at the bank, 3 settled, 4 reminded, 5 and 6 with a collector, 7 sent, 8 exported, 9 queued
-_STATES = {
+STATES = {
     "1": "draft",
     "9": "draft",
     "2": "open",
@@ -99,108 +77,125 @@ _STATES = {
 }
 
 
-def _printed_number(record: Any, _record: Record) -> str:
-    return f"{record.get('prefix') or ''}{record['number']}"
+def _printed_number(number: Any, record: d.Record) -> str:
+    return f"{record.get('prefix') or ''}{to.text(number, record)}"
 
 
-def _type(value: Any, record: Record) -> str:
+def _type(value: Any, record: d.Record) -> str:
     return "credit_note" if to.whole(value, record) < 0 else "invoice"
 
 
-def _fields(values: Values) -> tuple[Field, ...]:
+def _fields(values: d.Values) -> tuple[d.Field, ...]:
     amount = to.minor_of(values["brp_currency"])
     return (
-        Field("invoice_id", "id", to.text),
-        Field("invoice_number", "", _printed_number),
-        Field("type", "totalamount", _type),
-        Field("status", "state.number", to.lookup(_STATES, "unknown")),
-        Field("source_status", "state.number", to.text),
-        Field("invoice_date", "invoicedate", to.day),
-        Field("due_date", "duedate", to.day),
-        Field("paid_date", "payeddate", to.day),
-        Field("currency", "id", to.constant(values["brp_currency"].upper())),
-        Field("total_amount", "totalamount", amount),
-        Field("amount_due", "rest", amount),
-        Field("fee_amount", "reminderamount", amount),
-        Field("issuer", "company.name", to.text),
-        Field("recipient", "orderedby", to.text),
-        Field("customer_id", "orderedbycustomerid", to.text),
-        Field("order_id", "orderid", to.text),
+        d.Field("invoice_id", "id", to.text),
+        d.Field("invoice_number", "number", _printed_number),
+        d.Field("type", "totalamount", _type),
+        d.Field("status", "state.number", to.lookup(STATES, "unknown")),
+        d.Field("source_status", "state.number", to.text),
+        d.Field("invoice_date", "invoicedate", to.day),
+        d.Field("due_date", "duedate", to.day),
+        d.Field("paid_date", "payeddate", to.day),
+        d.Field("currency", "id", to.constant(values["brp_currency"].upper())),
+        d.Field("total_amount", "totalamount", amount),
+        d.Field("amount_due", "rest", amount),
+        d.Field("fee_amount", "reminderamount", amount),
+        d.Field("issuer", "company.name", to.text),
+        d.Field("recipient", "orderedby", to.text),
+        d.Field("customer_id", "orderedbycustomerid", to.text),
+        d.Field("order_id", "orderid", to.text),
     )
 
 
-def _authenticator(values: Values) -> Authenticator:
-    return QueryKeyAuthenticator(
-        "apikey",
-        values["brp_api_key"],
-        username=values.get("brp_username") or "",
-        password=values.get("brp_password") or "",
-    )
+def _authenticator(values: d.Values) -> QueryKeyAuthenticator:
+    user, password = values.get("brp_username") or "", values.get("brp_password") or ""
+    return QueryKeyAuthenticator("apikey", values["brp_api_key"], username=user, password=password)
 
 
 def _read_problem(answer: Answer) -> Problem | None:
-    """BRP reports errors in the body, with status 200 too."""
-    head = answer.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"{") and b'"errors"' in answer.body[:1000]:
-        errors = answer.json().get("errors")
-    elif head.startswith(b"<") and b"<errors" in answer.body[:1000]:
-        errors = (tree(answer.xml()) or {}).get("error")
+    """BRP describes errors in the body, with status 200 too: under the tag or key `errors`, one or several."""
+    whole = answer.parsed()
+    if answer.is_xml:
+        place = whole if etree.QName(whole).localname == "errors" else whole.find("{*}errors")
+        errors = None if place is None else tree(place)
     else:
+        errors = whole.get("errors") if isinstance(whole, Mapping) else None
+    if isinstance(errors, Mapping):
+        errors = errors.get("error", errors)
+    if not errors:
         return None
-    first = errors[0] if isinstance(errors, list) and errors else errors
-    if not isinstance(first, dict):
-        return Problem(message="an error without a description")
-    return Problem(message=str(first.get("message") or ""), code=str(first.get("code") or ""))
+    first = errors[0] if isinstance(errors, list) else errors
+    if not isinstance(first, Mapping):
+        return Problem(message=str(first))
+    parameter = str(first.get("debuginfo") or "").removeprefix("field=")
+    return Problem(
+        kind="authentication" if parameter in _CREDENTIALS else None,
+        message=str(first.get("message") or ""),
+        code=str(first.get("code") or ""),
+        param=parameter,
+    )
 
 
-def _accounts(asker: Asker) -> Iterator[Account]:
+# What an error's debuginfo names when it is the key or the person that BRP refuses.
+_CREDENTIALS = frozenset({"apikey", "username", "password"})
+
+
+def _accounts(asker: d.Asker) -> Iterator[d.Account]:
     """Companies are the accounts; only business units name them."""
     wanted = asker.values.get("brp_company_ids")
-    names: dict[str, Record] = {}
+    named: dict[str, d.Record] = {}
     if not wanted:
-        for unit in asker.records(_units(asker.values), params=[("showall", "true")]):
+        for unit in asker.records(
+            _endpoint(asker.values, "businessunits", "businessunit"), params=[("showall", "true")]
+        ):
             if unit.get("companyid") is not None:
-                names.setdefault(str(unit["companyid"]), unit)
-    for company_id in wanted or sorted(names):
-        unit = names.get(company_id, {})
-        record = {"id": company_id, "name": unit.get("companyname")} if unit else None
-        yield Account("brp", company_id, "brp_company", name=unit.get("companyname"), record=record)
+                named.setdefault(str(unit["companyid"]), unit)
+        if not named:
+            raise AccountError("brp: no business unit names its company: set brp_company_ids")
+    for company_id in wanted or sorted(named):
+        unit = named.get(company_id, {})
+        record = {key: unit[key] for key in ("companyid", "companyname") if key in unit}
+        yield d.Account("brp", company_id, "brp_company", name=unit.get("companyname"), record=record or None)
 
 
-def _queries(asker: Asker, account: Account, _since: date, _until: date) -> Iterable[Query]:
+def _persons(asker: d.Asker) -> Iterator[str | None]:
+    """The persons to ask for; None: the key's own."""
+    wanted = asker.values.get("brp_person_ids") or []
+    if EVERY_PERSON not in wanted:
+        yield from wanted or [None]
+        return
+    for person in asker.records(_endpoint(asker.values, "persons", "person")):
+        if person.get("id") is None:
+            raise AccountError("brp: a person of the list has no id: the vendor's format has changed")
+        yield str(person["id"])
+
+
+def _queries(asker: d.Asker, account: d.Account, _since: date, _until: date) -> Iterable[d.Query]:
     """One request a person and state; without either, one for the company."""
     values = asker.values
-    fixed: Query = [("companyid", account.account_id)]
+    fixed: d.Query = [("companyid", account.account_id)]
     if values.get("brp_product_ids"):
         fixed.append(("productids", ",".join(values["brp_product_ids"])))
-    persons: list[str | None] = list(values.get("brp_person_ids") or [None])
-    if persons == [EVERY_PERSON]:
-        persons = [str(person["id"]) for person in asker.records(_persons(values))]
-    for person in persons:
+    for person in _persons(asker):
+        selected = [] if person is None else [(values["brp_person_parameter"], person)]
         for state in values.get("brp_states") or [None]:
-            query = list(fixed)
-            if person is not None:
-                query.append((values["brp_person_parameter"], person))
-            if state is not None:
-                query.append(("state", str(state)))
-            yield query
+            yield [*fixed, *selected, *([] if state is None else [("state", str(state))])]
 
 
-BRP = Source(
+BRP = d.Source(
     name="brp",
     title="BRP Systems",
     zone="Europe/Stockholm",
     settings=SETTINGS,
-    hosts=(Host("brp", "brp_api_url"),),
+    hosts=(d.Host("brp", "brp_api_url"),),
     authenticator=_authenticator,
     account_label=lambda values: values.get("brp_username") or "of brp_api_key",
     accounts=_accounts,
     headers=lambda _values: {"Accept-Language": "en"},
     read_problem=_read_problem,
-    invoices=InvoiceApi(
-        endpoint=_invoices,
+    invoices=d.InvoiceApi(
+        endpoint=lambda values: _endpoint(values, "invoices", "invoice"),
         queries=_queries,
-        path=lambda _account: {},
         fields=_fields,
         lookback=None,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,25 +37,19 @@ class BillingStream(Stream):
         self, tap: TapBillingReports, *, name: str | None = None, schema: dict[str, Any] | None = None
     ) -> None:
         schema = schema or stream_schema(name or self.name)
+        for source in tap.active_sources():
+            schema["properties"].update(deepcopy(dict(source.columns.get(name or self.name, {}))))
+        self._amounts = []
         if tap.config.get("decimals_as") == "number":
-            for kind in schema["properties"].values():
+            for column, kind in schema["properties"].items():
                 if kind.get("format") == DECIMAL:
+                    self._amounts.append(column)
                     kind["type"] = ["number", "null"]
                     del kind["format"]
         if tap.config.get("include_source_record") is False:
             schema["properties"].pop("source_record", None)
         super().__init__(tap, schema=schema, name=name)
-        self._amounts = [
-            name
-            for name, kind in stream_schema(self.schema_name)["properties"].items()
-            if kind.get("format") == DECIMAL and tap.config.get("decimals_as") == "number"
-        ]
         self.billing_tap = tap
-
-    @property
-    def schema_name(self) -> str:
-        """Which schema file describes the stream."""
-        return self.name
 
     @property
     def session(self) -> Session:

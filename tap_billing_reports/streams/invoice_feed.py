@@ -45,6 +45,7 @@ class InvoiceFeed:
 
     Attributes:
         clashes: invoices that the last reading listed twice under one number with different contents.
+        listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
     def __init__(self, asker: OpenSource, account: Account, settings: Settings) -> None:
@@ -54,6 +55,7 @@ class InvoiceFeed:
         self.source: Source = asker.source
         self.account = account
         self.clashes: list[Brief] = []
+        self.listed = self.distinct = 0
         self._asker = asker
         self._settings = settings
         self._fields = api.fields(asker.values)
@@ -80,14 +82,15 @@ class InvoiceFeed:
         return today if end is None else min(today, end - timedelta(days=1))
 
     def read(self, since: date) -> Iterator[tuple[dict[str, Any], Record]]:
-        """Each invoice dated from `since` on (inclusive, the source's zone) once: columns, the vendor's object.
+        """Each invoice dated from `since` on (inclusive, the source's zone): columns, the vendor's object.
 
-        An invoice without a date is never left out.
+        An invoice without a date is never left out. One that is listed again comes again only if its status has
+        changed meanwhile: the later answer is the newer one.
         """
-        self._left, self.clashes = None, []
+        self._left, self.clashes, self.listed = None, [], 0
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
-        seen: dict[tuple[str, str], int] = {}
+        seen: dict[tuple[str, str], tuple[int, int]] = {}
         endpoint, until = self.api.endpoint(self._asker.values), self.until()
         for query in self.api.queries(self._asker, self.account, since, until) if since <= until else ():
             records = self._asker.records(
@@ -98,16 +101,21 @@ class InvoiceFeed:
                 if not self._is_wanted(columns.get("invoice_date")):
                     continue
                 brief = Brief.of(columns)
-                key, contents = (brief.account_id, brief.invoice_id), hash(brief.contents)
-                if key in seen:
-                    if seen[key] != contents:
-                        self.clashes.append(brief)
+                key = (brief.account_id, brief.invoice_id)
+                hashes = hash(brief.contents), hash(tuple(columns.values()))
+                self.listed += 1
+                known = seen.setdefault(key, hashes)
+                if known is hashes:
+                    if shared:
+                        left.append(brief)
+                elif known[0] != hashes[0]:
+                    self.clashes.append(brief)
                     continue
-                seen[key] = contents
-                if shared:
-                    left.append(brief)
+                elif known == hashes:
+                    continue
+                seen[key] = hashes
                 yield columns, record
-        self._left = since, left
+        self._left, self.distinct = (since, left), len(seen)
 
     def briefs(self, since: date) -> list[Brief]:
         """The invoices dated from `since` on, without asking again for what this sync has read already."""

@@ -13,7 +13,7 @@ from tap_billing_reports.errors import AccountError, NotFound
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
-from tap_billing_reports.streams.listings import Listings, clash_checks
+from tap_billing_reports.streams.listings import Listings, unique_checks
 
 UNSETTLED = "unsettled"
 DELETED = "deleted"
@@ -104,7 +104,7 @@ class Invoices(BillingStream):
             AccountError: it does, and `on_mismatch` is fail: the bookmark stays.
         """
         named = f"{feed.source.name} account {feed.account.account_id}"
-        self.session.checks.extend(clash_checks(feed.source.name, feed.clashes))
+        self.session.checks.extend(unique_checks(feed))
         wrong = [brief.invoice_id for brief in feed.clashes]
         wrong += self._listings.differing(feed.source.name, feed.account.account_id)
         if wrong:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tap_billing_reports.streams.checks import Check
-from tap_billing_reports.streams.invoice_feed import Brief
+from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
 
 _Key = tuple[str, str, str]
 
@@ -64,9 +64,26 @@ class Listings:
             )
 
 
-def clash_checks(source: str, clashes: list[Brief]) -> Iterator[Check]:
-    """One check an invoice number that one list held twice with different contents."""
-    for brief in clashes:
+def unique_checks(feed: InvoiceFeed) -> Iterator[Check]:
+    """Whether each record of an account's list had a number of its own; and each number that contradicts itself.
+
+    A number that came again with the same dates and amounts is information: its status may have changed between
+    two requests.
+    """
+    source = feed.source.name
+    repeated = feed.listed - feed.distinct
+    again = f"{repeated} came again, such as with another status; the latest was sent"
+    yield Check(
+        source,
+        feed.account.account_id,
+        subject="invoices",
+        check="unique_ids",
+        expected=Decimal(feed.listed),
+        actual=Decimal(feed.distinct),
+        ok=False if feed.clashes else None if repeated else True,
+        reason="numbers with different dates or amounts" if feed.clashes else again if repeated else None,
+    )
+    for brief in feed.clashes:
         yield Check(
             source,
             brief.account_id,

@@ -44,16 +44,12 @@ class ReportRows(FastRows, Member):
         schema = stream_schema(SCHEMA)
         self._reserved = frozenset(schema["properties"])
         self._by_header: dict[str, Column] = {}
-        for column in api.known_columns(report):
+        for header in api.headers(report):
             # Report families may spell one column in two ways: both mean the same one.
-            name = unique_names([column.header], self._reserved)[0]
-            self._by_header[column.header] = Column(column.header, name, column.type)
+            name = unique_names([header], self._reserved)[0]
+            column = self._by_header[header] = Column(header, name, api.column_type(report, header))
             schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
         super().__init__(tap, name=report.stream, schema=schema)
-
-    @property
-    def schema_name(self) -> str:
-        return SCHEMA
 
     def wants(self, report: Report) -> bool:
         return report is self.report
@@ -146,7 +142,7 @@ class ReportRows(FastRows, Member):
             return None
         others = {column.name for column in self._by_header.values()}
         name = unique_names([header], self._reserved | taken | others)[0]
-        column = Column(header, name, self._api.column_type(self.report, header))  # type: ignore[arg-type]
+        column = Column(header, name, self._api.column_type(self.report, header))
         self._by_header[header] = column
         return column
 

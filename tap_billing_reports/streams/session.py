@@ -130,8 +130,10 @@ class Session:
             SyncError: `fail_fast` is set.
         """
         text = redact(text)
-        logger.error("%s", text)
-        self.summary.failures.append(text)
+        if text not in self.summary.failures:
+            # What several streams meet in turn is one failure.
+            logger.error("%s", text)
+            self.summary.failures.append(text)
         if self.settings.fail_fast:
             raise SyncError(f"fail_fast: {text}")
 

@@ -16,8 +16,11 @@ _box.__enter__()
 atexit.register(_box.__exit__, None, None, None)
 
 CONFIG = {
-    **_box.settings(start_date="2026-01-01"),
-    "start_date": _box.control.now().date().replace(day=1).isoformat(),
+    **_box.settings(start_date=f"{_box.control.now().year - 1}-12-01"),
+    # The SDK holds records against the catalogue as it was before the sync.
+    "on_new_column": "ignore",
+    "bring_invoice_documents": True,
+    "storage_url": "memory://standard",
     "stripe_connected_accounts": [],
     "stripe_lookback_days": 5,
     "stripe_reports": [
@@ -25,7 +28,6 @@ CONFIG = {
         {"report_type": "balance_change_from_activity.summary.1", "window": "all", "timezone": "Europe/Oslo"},
     ],
 }
-CONFIG["start_date"] = f"{_box.control.now().year}-01-01"
 
 
 class HastyTap(TapBillingReports):

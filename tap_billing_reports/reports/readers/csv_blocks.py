@@ -99,15 +99,15 @@ def _plain(text: str, width: int) -> list[list[str]] | None:
     """The columns of a text without quotes whose lines all have the width, None for any other text."""
     if width < 2 or '"' in text or len(text) > MAX_CELL or not text:
         return None
-    if "\r" in text:
-        if text.count("\r") != text.count("\r\n"):
-            return None
-        text = text.replace("\r\n", "\n")
-    if text[-1] != "\n":
-        text += "\n"
+    end = "\r\n" if "\r" in text else "\n"
+    if not text.endswith(end):
+        text += end
     # Each line break becomes a cell of its own. All of them in the last place of a row mean: every row is as
     # wide as it should be.
-    cells = text.replace("\n", ",\n,").split(",")
+    marked = text.replace(end, ",\n,")
+    if "\r" in marked:
+        return None
+    cells = marked.split(",")
     cells.pop()
     stride = width + 1
     count = text.count("\n")

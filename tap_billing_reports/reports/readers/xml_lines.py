@@ -8,6 +8,7 @@ once. When it stops short of the last finished line, the batch is read the slow 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lxml import etree
@@ -89,17 +90,10 @@ class Lines:
         while text[start].isspace():
             start += 1
         # The scanner's match goes on where the last one ended, and nowhere else.
-        step = self._match_next(text, start).match
-        rows: list[tuple[str, ...]] = []
-        end = start
-        while len(rows) < finished:
-            found = step()
-            if found is None:
-                return None
-            rows.append(found.groups(""))
-            end = found.end()
-        if text[end] != "<":
-            return None  # text between the lines
+        found = list(islice(iter(self._match_next(text, start).match, None), finished))
+        if len(found) < finished or text[found[-1].end()] != "<":
+            return None  # something else, or text between the lines
+        rows = [match.groups("") for match in found]
         if _LESS_THAN in text:
             return [tuple(cell.replace(_LESS_THAN, "<") for cell in row) for row in rows]
         return rows

@@ -1,0 +1,275 @@
+"""What arrives: whole and readable, or refused; and how long it may take."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import threading
+import time
+import zlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_billing_reports.errors import AccountError, AuthenticationFailed, SyncError, Unavailable
+from tap_billing_reports.http import Limits
+from tests.http.conftest import SHORT
+from tests.http.faultserver import chunked, drip, head, raw, reply, reset_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.fakes import FakeClock
+
+ONCE = Limits(connect_seconds=0.3, read_seconds=0.3, answer_seconds=0.5, tries=1)
+WHOLE = b'{"amount": 10.10}'
+PACKED = gzip.compress(b'{"amount": 10.10, "text": "' + b"x" * 200_000 + b'"}', mtime=0)
+
+
+def passing(clock: FakeClock, seconds: float) -> Callable[[], None]:
+    """Moves the clock for each byte, slowly enough for the reader to look at it now and then."""
+
+    def pass_by() -> None:
+        clock.advance(seconds)
+        time.sleep(0.001)
+
+    return pass_by
+
+
+def read(door: Any, server: Any, **more: Any) -> Any:
+    return door(server, limits=ONCE).call("GET", "api", "/x", parse=True, **more)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        reply(body=WHOLE),
+        chunked(WHOLE[:5], WHOLE[5:]),
+        raw(head(200) + WHOLE),
+        reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"}),
+        reply(body=gzip.compress(WHOLE[:4]) + gzip.compress(WHOLE[4:]), headers={"Content-Encoding": "GZIP"}),
+        reply(body=zlib.compress(WHOLE), headers={"Content-Encoding": "deflate"}),
+        reply(body=WHOLE, headers={"Content-Encoding": "utf-8"}),
+        reply(body=b"\xef\xbb\xbf" + WHOLE),
+        reply(body=WHOLE, headers={"Content-Type": "text/html; charset=utf-8"}),
+    ],
+    ids=["length", "chunked", "until close", "gzip", "two gzips", "deflate", "no encoding", "bom", "called html"],
+)
+def test_whole_bodies(serve, door, step):
+    assert read(door, serve(step)).json() == {"amount": Decimal("10.10")}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        reply(body=WHOLE, headers={"Content-Length": "99"}),
+        reset_after(head(200, {"Content-Length": "99"}) + WHOLE),
+        reset_after(head(200) + WHOLE[:4]),
+        chunked(WHOLE[:5], end=b""),
+        chunked(WHOLE[:5], end=b"zz\r\n"),
+        chunked(WHOLE[:-1]),
+        raw(head(200) + WHOLE[:-1]),
+        reply(body=b""),
+        reply(body=WHOLE[:-1]),
+        reply(body=b"{nonsense}"),
+        reply(body=b"\xff\xfe{}"),
+        reply(body=b"[" * 200_000),
+        reply(body=b'{"a": NaN}'),
+        reply(body=b"1" * 5000),
+        reply(body=PACKED[:-10], headers={"Content-Encoding": "gzip"}),
+        chunked(b"", end=b"0\r\n\r\n"),
+        raw(head(200, {"Content-Encoding": "gzip"}) + PACKED[:100]),
+        reply(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
+        reply(body=b"<invoices><invoice>"),
+        reply(body=b"<invoices>"),
+        reply(body=b"<" + b"<a>" * 10_000),
+        reply(body=b"".join(b"<a>" for _ in range(1000)) + b"</a>" * 1000),
+        reply(body=b"&#0;<a/>"),
+    ],
+)
+def test_broken_bodies_are_not_there(serve, door, step):
+    server = serve(step)
+    with pytest.raises(Unavailable, match=r"^stripe account acct_1: GET "):
+        read(door, server)
+
+
+def test_a_broken_body_is_asked_for_again(serve, door):
+    server = serve(reply(body=b'{"cut'), reply(body=b"<cut"), reply(body=b"{}"))
+    assert door(server, limits=SHORT).call("GET", "api", "/x", parse=True).json() == {}
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress"])
+def test_what_cannot_be_unpacked_is_refused(serve, door, encoding):
+    server = serve(reply(body=b"\x8b\x08\x80", headers={"Content-Encoding": encoding}))
+    with pytest.raises(AccountError, match=f"packed as {encoding}"):
+        read(door, server)
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><title>Sign in</title>",
+        b"\xef\xbb\xbf \n<!doctype HTML>",
+        b"<html lang=en>",
+        b"<!-- cached --><?xml version='1.0'?>\n<html xmlns='http://www.w3.org/1999/xhtml'/>",
+        b"<head><title>Log in</title></head>",
+        b"<script>location = '/login'</script>",
+    ],
+)
+@pytest.mark.parametrize("declared", ["text/html", "application/json", "application/xml"])
+def test_a_page_is_an_authentication_failure(serve, door, body, declared):
+    server = serve(reply(body=body, headers={"Content-Type": declared}))
+    with pytest.raises(AuthenticationFailed, match="login page.*check the settings stripe_api_key"):
+        read(door, server)
+    assert len(server.requests) == 1
+
+
+def test_text_that_is_called_html_is_a_page(serve, door):
+    server = serve(reply(body=b"Please sign in", headers={"Content-Type": "Text/HTML"}))
+    with pytest.raises(AuthenticationFailed):
+        read(door, server)
+
+
+def test_a_page_with_an_error_status_is_judged_by_the_status(serve, door):
+    with pytest.raises(Unavailable, match=r"HTTP 502$"):
+        read(door, serve(reply(502, b"<html>Bad gateway</html>")))
+
+
+def test_a_body_beyond_the_limit_is_refused(serve, door):
+    server = serve(reply(body=b'"' + b"x" * 5000 + b'"'))
+    with pytest.raises(AccountError, match="longer than 4000 bytes"):
+        door(server, limits=Limits(answer_bytes=4000, tries=1)).call("GET", "api", "/x")
+
+
+def test_a_bomb_is_refused_before_it_fills_the_memory(serve, door):
+    bomb = gzip.compress(bytes(50_000_000))
+    server = serve(reply(body=bomb, headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(AccountError, match="longer than 1000000 bytes"):
+        door(server, limits=Limits(answer_bytes=1_000_000, tries=1)).call("GET", "api", "/x")
+
+
+def test_a_dripping_body_ends_at_its_deadline(serve, door, clock):
+    server = serve(drip(b" " * 1000, passing(clock, 1), first=head(200, {"Content-Length": "1000"})))
+    with pytest.raises(Unavailable, match="took longer than 120 s"):
+        door(server, limits=Limits(tries=1)).call("GET", "api", "/x")
+    assert 120 <= clock.monotonic() < 900
+
+
+def test_a_dripping_header_ends_at_its_deadline(serve, door):
+    stop = threading.Event()
+    dripping = b"HTTP/1.1 200 OK\r\n" + b"X-Padding: 1\r\n" * 1000
+    server = serve(drip(dripping, lambda: stop.wait(0.05)))
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="no answer in time"):
+        door(server, limits=ONCE).call("GET", "api", "/x")
+    assert 0.4 < time.monotonic() - begun < 3
+    stop.set()
+
+
+def test_silence_ends_at_the_read_time_out(serve, door):
+    server = serve(lambda connection, _request: connection.recv(1))
+    with pytest.raises(Unavailable, match="no answer in time"):
+        read(door, server)
+
+
+def test_silence_within_a_body(serve, door):
+    def step(connection, _request):
+        connection.sendall(head(200, {"Content-Length": "99"}) + b"{")
+        connection.recv(1)
+
+    with pytest.raises(Unavailable, match="broke off after 1 bytes .ReadTimeoutError"):
+        read(door, serve(step))
+
+
+# -- downloads -----------------------------------------------------------------------------------------
+
+FILE = b"id,amount\r\n" + b"1,10.00\r\n" * 50_000
+CSV = {"Content-Type": "text/csv"}
+
+
+def test_a_download_is_whole(serve, door):
+    server = serve(reply(body=FILE, headers=CSV))
+    target = io.BytesIO(b"what was there before, and longer than the file" * 20_000)
+    got = door(server).download("api", "/file", target, size=len(FILE), headers={"Accept": "text/csv"})
+    assert target.getvalue() == FILE
+    assert (got.size, got.sha256) == (len(FILE), hashlib.sha256(FILE).hexdigest())
+    assert got.content_type == "text/csv"
+    assert server.requests[0].headers["accept"] == "text/csv"
+
+
+def test_a_download_begins_anew_on_every_try(serve, door):
+    cut = reply(body=FILE[:-7], headers={**CSV, "Content-Length": str(len(FILE))})
+    server = serve(cut, reset_after(head(200, {"Content-Length": "99"}) + b"other bytes"), reply(500), reply(body=FILE))
+    target = io.BytesIO()
+    got = door(server).download("api", "/file", target)
+    assert target.getvalue() == FILE
+    assert got.sha256 == hashlib.sha256(FILE).hexdigest()
+    assert len(server.requests) == 4
+    assert all("range" not in request.headers for request in server.requests)
+
+
+def test_an_empty_file_is_a_file(serve, door):
+    target = io.BytesIO(b"before")
+    assert door(serve(reply(body=b"", headers=CSV))).download("api", "/file", target).size == 0
+    assert target.getvalue() == b""
+
+
+def test_a_packed_download_is_unpacked_and_hashed_so(serve, door):
+    server = serve(reply(body=gzip.compress(FILE), headers={"Content-Encoding": "gzip"}))
+    target = io.BytesIO()
+    assert door(server).download("api", "/file", target).sha256 == hashlib.sha256(FILE).hexdigest()
+    assert target.getvalue() == FILE
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        reply(body=b"<html>Sign in</html>", headers=CSV),
+        reply(body=b"id,amount\r\n", headers={"Content-Type": "text/html"}),
+        reply(body=b"", headers={"Content-Type": "text/html; charset=utf-8"}),
+    ],
+)
+def test_a_page_is_no_file(serve, door, step):
+    server = serve(step)
+    target = io.BytesIO(b"before")
+    with pytest.raises(AuthenticationFailed, match="login page"):
+        door(server).download("api", "/file", target)
+    assert target.getvalue() == b"before"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [202, 204, 206])
+def test_another_success_is_no_file(serve, door, status):
+    body = b"" if status == 204 else b"part"
+    server = serve(reply(status, body, headers=CSV))
+    with pytest.raises(Unavailable, match=f"HTTP {status} without a file"):
+        door(server, limits=Limits(tries=2)).download("api", "/file", io.BytesIO())
+    assert len(server.requests) == 2
+
+
+def test_a_download_has_a_deadline_by_its_size(serve, door, clock):
+    server = serve(drip(b"x" * 1000, passing(clock, 1), first=head(200, {"Content-Length": "1000"})))
+    limits = Limits(tries=1, answer_seconds=10, slowest_bytes_per_second=10)
+    with pytest.raises(Unavailable, match="took longer than 60 s"):
+        door(server, limits=limits).download("api", "/file", io.BytesIO(), size=500)
+
+
+def test_a_download_of_unknown_size_has_a_deadline_too(serve, door, clock):
+    server = serve(drip(b"x" * 1000, passing(clock, 10), first=head(200)))
+    with pytest.raises(Unavailable, match="took longer than 3600 s"):
+        door(server, limits=Limits(tries=1)).download("api", "/file", io.BytesIO())
+
+
+def test_a_full_disk_is_no_fault_of_the_vendor(serve, door):
+    class Full(io.BytesIO):
+        def write(self, _data: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    server = serve(reply(body=FILE))
+    with pytest.raises(SyncError, match="No space left on device"):
+        door(server).download("api", "/file", Full())
+    assert len(server.requests) == 1

@@ -1,0 +1,248 @@
+"""Keys go to the vendor and nowhere else: not into messages, logs, exceptions' contexts, nor another's files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import traceback
+from urllib.parse import quote, quote_plus
+
+import pytest
+from singer_sdk.logging import StructuredFormatter
+
+from tap_billing_reports import redaction
+from tap_billing_reports.auth import Authenticator, BearerAuthenticator, HeaderAuthenticator, QueryKeyAuthenticator
+from tap_billing_reports.errors import AccountError, BillingError, Unavailable
+from tap_billing_reports.http import Limits
+from tap_billing_reports.redaction import MASK, Redactor, redact, sentence
+from tests.http.conftest import KEY
+from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
+
+# Blanks, slashes, quotes and letters beyond ASCII: each is written otherwise in some form.
+ODD = 'Pass "wörd"/+=&%\\ 1'
+FORMS = [
+    KEY,
+    ODD,
+    quote(ODD),
+    quote(ODD, safe=""),
+    quote(ODD, safe="").lower().replace("pass", "Pass"),
+    quote_plus(ODD),
+    json.dumps(ODD),
+    json.dumps(ODD, ensure_ascii=False),
+    repr(ODD),
+    base64.b64encode(ODD.encode()).decode(),
+    base64.b64encode(ODD.encode()).decode().rstrip("="),
+    base64.urlsafe_b64encode(ODD.encode()).decode(),
+    base64.b64encode(ODD.encode() + b":").decode(),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_masked(form):
+    mask = Redactor()
+    mask.add(KEY, ODD)
+    shown = mask(f"before {form} after")
+    assert shown in {f"before {MASK} after", f'before "{MASK}" after', f"before '{MASK}' after"}
+
+
+def test_a_secret_within_another():
+    mask = Redactor()
+    mask.add("secret", "secret-and-more", "", None, "abc")
+    assert mask("secret-and-more secret abc") == f"{MASK} {MASK} abc"
+
+
+def test_a_sentence_is_one_line_for_any_terminal():
+    redact.add("key-in-a-sentence")
+    assert sentence("a\r\nb\x1b[31mc\x00 key-in-a-sentence\t\u2028d") == f"a b [31mc {MASK} d"
+
+
+FAULTS = {
+    "refused": None,
+    "reset": reset,
+    "silence": silence,
+    "echo": lambda connection, request: reply(400, f"no such {request.target} {request.headers}".encode())(
+        connection, request
+    ),
+    "echo late": lambda connection, request: reply(500, b"x" * 190 + request.target.encode())(connection, request),
+    "moved": lambda connection, request: redirect("http://elsewhere.test" + request.target)(connection, request),
+    "moved to a key": lambda connection, request: redirect(f"http://{KEY[:14]}.test/")(connection, request),
+    "cut": chunked(b"{", end=b""),
+    "broken": reply(body=b"{"),
+    "limited": reply(429),
+    "unauthorised": reply(401),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", ["query", "bearer", "headers"])
+def test_no_key_in_any_error_or_log(serve, door, caplog, fault, kind):
+    authenticators = {
+        "query": QueryKeyAuthenticator("apikey", KEY, username="user", password=ODD),
+        "bearer": BearerAuthenticator(KEY, {"X-Password": "p"}),
+        "headers": HeaderAuthenticator({"X-MyBring-API-Key": KEY}, secrets=(KEY,)),
+    }
+    # The host's name of one fault begins as the key does.
+    redact.add(KEY[:14])
+    server = serve(FAULTS[fault]) if FAULTS[fault] else f"http://127.0.0.1:{free_port()}"
+    opened = door(
+        server,
+        authenticator=authenticators[kind],
+        limits=Limits(tries=2, read_seconds=0.1, answer_seconds=0.2),
+    )
+    formatter = StructuredFormatter()
+    with caplog.at_level(logging.DEBUG), pytest.raises(BillingError) as caught:
+        opened.call("GET", "api", "/x", params=[("a", "1")], parse=True)
+    error = caught.value
+    try:
+        raise error
+    except BillingError:
+        logging.getLogger("test").exception("failed: %s", error)
+    shown = [str(error), repr(error), "".join(traceback.format_exception(error)), repr(opened), repr(opened.call)]
+    for record in caplog.records:
+        shown += [record.getMessage(), str(record.exc_text), formatter.format(record), repr(record.args)]
+    context = error.__context__
+    while context is not None:
+        shown.append(repr(context))
+        context = context.__context__
+    text = "\n".join(shown)
+    basic = base64.b64encode(f"user:{ODD}".encode()).decode()
+    for secret in (*FORMS, basic, quote_plus(KEY), quote(KEY)):
+        assert secret not in text
+    assert "/x" in str(error), "what was asked is told all the same"
+    assert "\n" not in str(error)
+
+
+def test_an_echo_is_masked_before_it_is_cut(serve, door):
+    server = serve(reply(400, b"x" * 190 + KEY.encode() + b" and more"))
+    with pytest.raises(AccountError) as caught:
+        door(server).call("GET", "api", "/x")
+    assert KEY[:4] not in str(caught.value)
+
+
+def test_a_vendors_message_has_an_end(serve, door):
+    from tap_billing_reports.answers import Problem
+
+    server = serve(reply(400))
+    opened = door(server, read_problem=lambda _answer: Problem(message="long\x1b " * 1000, code="c"))
+    with pytest.raises(AccountError) as caught:
+        opened.call("GET", "api", "/x")
+    assert len(str(caught.value)) < 700
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["key\nwith a line break", "key\rX: 1", "ключ1234"])
+def test_a_key_that_no_header_can_hold(serve, door, value):
+    server = serve(reply())
+    with pytest.raises(AccountError, match="check the settings stripe_api_key") as caught:
+        door(server, authenticator=BearerAuthenticator(value)).call("GET", "api", "/x")
+    assert "key\\n" not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
+    assert server.requests == []
+
+
+def test_a_header_that_the_library_refuses(serve, door):
+    server = serve(reply())
+    with pytest.raises(AccountError, match="cannot be written as HTTP") as caught:
+        door(server).call("GET", "api", "/x", headers={"X-Name": "a\nb: secret1"})
+    assert "secret1" not in str(caught.value)
+    assert caught.value.__context__ is None
+    assert server.requests == []
+
+
+def test_netrc_is_not_read(serve, door, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login netrc password netrc\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = serve(redirect("/y"), reply())
+    door(server, authenticator=QueryKeyAuthenticator("apikey", KEY)).call("GET", "api", "/x")
+    door(server, authenticator=Authenticator()).call("GET", "api", "/z")
+    assert [request.headers.get("authorization") for request in server.requests] == [None] * 3
+
+
+def test_how_each_authenticator_signs(serve, door):
+    server = serve(reply())
+    door(server, authenticator=BearerAuthenticator(KEY, {"Stripe-Version": "v1"})).call("GET", "api", "/a")
+    door(
+        server,
+        authenticator=HeaderAuthenticator({"X-Mybring-API-Uid": "me@x.no", "X-Mybring-API-Key": KEY}, secrets=(KEY,)),
+    ).call("GET", "api", "/b")
+    door(server, authenticator=QueryKeyAuthenticator("apikey", ODD, username="üser", password=KEY)).call(
+        "GET", "api", "/c", params=[("a", "1"), ("empty", "")]
+    )
+    door(server, authenticator=QueryKeyAuthenticator("apikey", ODD)).call("GET", "api", "/d")
+    stripe, bring, brp, plain = server.requests
+    assert stripe.headers["authorization"] == f"Bearer {KEY}"
+    assert stripe.headers["stripe-version"] == "v1"
+    assert bring.headers["x-mybring-api-key"] == KEY
+    assert bring.headers["x-mybring-api-uid"] == "me@x.no"
+    assert brp.query == [("a", "1"), ("empty", ""), ("apikey", ODD)]
+    assert base64.b64decode(brp.headers["authorization"].removeprefix("Basic ")).decode() == f"üser:{KEY}"
+    assert plain.query == [("apikey", ODD)]
+    assert "authorization" not in plain.headers
+    assert brp.headers["user-agent"].startswith("tap-billing-reports/")
+
+
+def test_a_proxy_of_the_environment_is_asked(serve, door, monkeypatch):
+    proxy = serve(reply(407, b"who are you"))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://proxyuser:proxypass@127.0.0.1:{proxy.port}")
+    with pytest.raises(Unavailable, match="no connection") as caught:
+        door("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/order", safe=False)
+    assert not caught.value.sent
+    assert (proxy.requests[0].method, proxy.requests[0].target) == ("CONNECT", "api.vendor.test:443")
+    assert "authorization" not in proxy.requests[0].headers
+    assert "proxypass" not in str(caught.value)
+
+
+def test_loopback_needs_no_proxy(serve, door, monkeypatch):
+    proxy, server = serve(reply()), serve(reply())
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+    door(server).call("GET", "api", "/x")
+    assert (len(server.requests), len(proxy.requests)) == (1, 0)
+
+
+def test_an_unknown_proxy_is_told(door, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:1")
+    with pytest.raises(AccountError, match=r"GET https://api\.vendor\.test/x"):
+        door("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/x")
+
+
+class TestTheLog:
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        redaction.install()
+        redact.add("logged-secret")
+
+    def test_once(self):
+        factory = logging.getLogRecordFactory()
+        redaction.install()
+        assert logging.getLogRecordFactory() is factory
+
+    def test_arguments(self, caplog):
+        logging.getLogger("any").warning("a %s b", {"key": "logged-secret"})
+        assert caplog.messages == [f"a {{'key': '{MASK}'}} b"]
+
+    def test_other_records_stay(self, caplog):
+        logging.getLogger("any").warning("a %s b", 1)
+        assert caplog.records[0].args == (1,)
+
+    def test_an_exception(self, caplog):
+        try:
+            raise ValueError("logged-secret")
+        except ValueError:
+            logging.getLogger("any").exception("failed")
+        assert caplog.records[0].exc_info is None
+        assert MASK in caplog.records[0].exc_text
+        assert "logged-secret" not in caplog.text
+
+    def test_an_exception_without_a_secret_stays(self, caplog):
+        try:
+            raise ValueError("harmless")
+        except ValueError:
+            logging.getLogger("any").exception("failed")
+        assert caplog.records[0].exc_info is not None
+
+    def test_arguments_that_do_not_fit(self):
+        record = logging.getLogRecordFactory()("n", 10, "p", 1, "a %d logged-secret", ("logged-secret",), None)
+        assert "logged-secret" not in record.getMessage()

@@ -1,0 +1,190 @@
+"""Whole syncs of reports against the vendor in memory, and a target that keeps rows and STATEs of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.declarations import Account, Report
+from tap_billing_reports.errors import FileError
+from tap_billing_reports.reports.book import Book
+from tap_billing_reports.reports.download import Collector, discard
+from tap_billing_reports.reports.journal import Journal, StorageJournal
+from tap_billing_reports.reports.ledger import Ledger, check_state
+from tap_billing_reports.reports.ordering import Orders
+from tap_billing_reports.reports.planning import Planner
+from tap_billing_reports.reports.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from tap_billing_reports.reports.due import Due, Finished, LocalFile
+    from tap_billing_reports.reports.journal import Note
+    from tap_billing_reports.storage import Storage
+    from tests.reports.vendor import Vendor
+
+ACCOUNT = Account("fake", "acct", "fake_account")
+DAILY = Report("fake", "daily.1", "daily", "UTC", unit="day")
+CHUNK = 2
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing of it goes on."""
+
+
+@dataclass
+class Target:
+    """Upserts rows by key and keeps every STATE, each with the rows as they were then."""
+
+    rows: dict[tuple[str, str, int], str | None] = field(default_factory=dict)
+    states: list[tuple[str, dict[tuple[str, str, int], str | None]]] = field(default_factory=list)
+    taken_back: int = 0
+
+    def live(self) -> dict[tuple[str, str, int], str]:
+        return {key: value for key, value in self.rows.items() if value is not None}
+
+    def period(self, stream: str, period: str) -> list[str]:
+        return [value for (name, key, _), value in sorted(self.live().items()) if (name, key) == (stream, period)]
+
+    @property
+    def state(self) -> str | None:
+        return self.states[-1][0] if self.states else None
+
+
+@dataclass
+class WatchedJournal(StorageJournal):
+    """Says when it writes, and remembers which runs it was ever told of."""
+
+    hook: Callable[[str], None] = lambda _event: None
+    told: set[str] = field(default_factory=set)
+
+    def write(self, due: Due, note: Note) -> None:
+        self.hook("note")
+        super().write(due, note)
+        if note.run is not None:
+            self.told.add(note.run.run_id)
+        self.hook("noted")
+
+
+@dataclass
+class Sync:
+    """One sync, as the tap makes it.
+
+    Args:
+        state: the STATE to go on from, as JSON text.
+        hook: called with the name of each event; raises to break off there.
+    """
+
+    vendor: Vendor
+    folder: Path
+    target: Target = field(default_factory=Target)
+    reports: tuple[Report, ...] = (DAILY,)
+    storage: Storage | None = None
+    state: str | None = None
+    start: date = date(2026, 3, 1)
+    end: date | None = None
+    reuse_runs_since: datetime | None = None
+    max_new_runs: int = 60
+    deadline: float = 600.0
+    emission_seconds: float = 0.0
+    hook: Callable[[str], None] = lambda _event: None
+    told: set[str] = field(default_factory=set)
+    finished: list[Finished] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=dict)
+    """Period -> rows of each good reading."""
+    errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.bookmarks: dict[str, dict[str, Any]] = json.loads(self.state) if self.state else {}
+        for stream, bookmark in self.bookmarks.items():
+            check_state(stream, bookmark)
+        self.ledgers: dict[str, Ledger] = {}
+        self.planner = Planner(self.start, self.end, self.vendor.clock.now(), self.reuse_runs_since)
+        self.journal: Journal = Journal()
+        if self.storage is not None:
+            self.journal = WatchedJournal(self.storage, hook=self.hook, told=self.told)
+        self.book = Book(self.ledger, self.planner, self.journal)
+        self.shop = self.vendor.shop()
+        self.orders = Orders(self.vendor.clock, self.reuse_runs_since)
+        self.runner = Runner(
+            orders=self.orders,
+            book=self.book,
+            collector=Collector(self.folder, self.storage),
+            checkpoint=self.checkpoint,
+            clock=self.vendor.clock,
+            deadline_seconds=self.deadline,
+            max_new_runs=self.max_new_runs,
+        )
+
+    def ledger(self, stream: str) -> Ledger:
+        if stream not in self.ledgers:
+            self.ledgers[stream] = Ledger(lambda: self.bookmarks.setdefault(stream, {}))
+        return self.ledgers[stream]
+
+    def dues(self) -> list[Due]:
+        dues = []
+        for report in self.reports:
+            ledger = self.ledger(report.stream)
+            ledger.identify(ACCOUNT.account_id, report.stream, report.identity)
+            dues.extend(self.planner.due(self.shop, report, ACCOUNT, ledger.entry(ACCOUNT.account_id)))
+        return dues
+
+    def run(self) -> Sync:
+        dues = self.dues()
+        self.orders.look_ahead(dues)
+        for finished in self.runner.finished(dues):
+            self._take(finished)
+            self.checkpoint()
+        return self
+
+    def checkpoint(self) -> None:
+        self.hook("state")
+        self.target.states.append((json.dumps(self.bookmarks), dict(self.target.rows)))
+
+    def _take(self, finished: Finished) -> None:
+        self.finished.append(finished)
+        error, rows = finished.error, 0
+        if finished.file is not None:
+            try:
+                rows = self._emit(finished.due, finished.file)
+            except FileError as problem:
+                error = str(problem)
+                self.book.broke_off(finished.due, finished.file)
+            finally:
+                discard(finished.files)
+        if error is not None:
+            self.errors.append(error)
+        elif finished.file is not None:
+            self.read[finished.due.period.key] = rows
+            self.book.done(finished.due, rows)
+        if finished.note is not None:
+            self.notes.append(finished.note)
+
+    def _emit(self, due: Due, file: LocalFile) -> int:
+        lines = iter(file.path.read_text().splitlines()[1:])
+        number = 0
+        while chunk := list(itertools.islice(lines, CHUNK)):
+            if self.book.emitting(due, file, number + len(chunk)):
+                self.checkpoint()
+            self.runner.tend()
+            for line in chunk:
+                if line == "!":
+                    raise FileError("garbled", line=number + 2)
+                number += 1
+                self.hook("row")
+                self.target.rows[due.report.stream, due.period.key, number] = line
+        for surplus in range(number + 1, (due.previous_rows or 0) + 1):
+            self.hook("surplus")
+            self.target.rows[due.report.stream, due.period.key, surplus] = None
+            self.target.taken_back += 1
+        if self.emission_seconds:
+            for _ in range(10):
+                self.vendor.clock.sleep(self.emission_seconds / 10)
+                self.runner.tend()
+        return number

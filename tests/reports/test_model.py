@@ -1,0 +1,234 @@
+"""The life of reports as a state machine: whatever happens in whatever order, and wherever a sync is killed,
+nothing is lost, nothing is doubled, and no order goes out that was not promised.
+
+`MODEL_EXAMPLES` sets how many lives are tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from tap_billing_reports.errors import Throttled, Unavailable
+from tap_billing_reports.storage import Storage
+from tests.fakes import FakeClock
+from tests.reports.conftest import NOW
+from tests.reports.syncs import DAILY, KilledError, Sync, Target
+from tests.reports.vendor import Made, Vendor
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "1000"))
+DAY = 86_400
+MOST_EVENTS = 90
+"""More than a sync of a few windows has."""
+
+
+class ReportLife(RuleBasedStateMachine):
+    """One account's daily report, read by syncs that may be killed at any event and restarted from any STATE."""
+
+    @initialize(keyed=st.booleans(), stored=st.booleans(), faithful=st.booleans(), lookback=st.sampled_from([0, 2]))
+    def begin(self, keyed: bool, stored: bool, faithful: bool, lookback: int) -> None:
+        self.clock = FakeClock(NOW)
+        self.keyed = keyed
+        self.faithful = faithful
+        """The target keeps the last STATE. Only then may a vendor's second file be shorter than its first."""
+        self.report = DAILY if keyed else replace(DAILY, lookback_days=lookback)
+        self.vendor = Vendor(self.clock, keyed=keyed, run_seconds=2.0, hook=self.happen)
+        self.storage = Storage(f"memory://{uuid.uuid4().hex}") if stored else None
+        self.folder = Path(tempfile.mkdtemp())
+        self.target = Target()
+        self.told: set[str] = set()
+        """Runs whose ids have reached the journal."""
+        self.in_state: set[str] = set()
+        """Runs that the STATE knows which the sync went on from, and those of the sync itself."""
+        self.read_before: set[str] = set()
+        """Runs that this STATE has as read: their windows may be read again on purpose."""
+        self.read: dict[str, int] = {}
+        """Period -> rows of its last good reading."""
+        self.kill_at: int | None = None
+        self.events = 0
+        self.answer_lost = False
+
+    def happen(self, event: str) -> None:
+        if event == "ordered":
+            self.check_order()
+        self.events += 1
+        if self.events == self.kill_at:
+            raise KilledError
+        if event == "ordered" and self.answer_lost:
+            self.answer_lost = False
+            raise Unavailable("the answer was lost")
+
+    def check_order(self) -> None:
+        """No order but the first of its window, or one that dead, unknown or outdated runs make necessary."""
+        newest = list(self.vendor.runs.values())[-1]
+        if newest.run_id in self.in_state:
+            return  # the same order again, by its key
+        same = [made for made in self.vendor.runs.values() if made.parameters == newest.parameters]
+        read = max((place for place, made in enumerate(same) if made.run_id in self.read_before), default=-1)
+        for made in same[read + 1 : -1]:
+            known = self.keyed or made.run_id in self.in_state or made.run_id in self.told
+            assert made.is_dead or not known, f"{newest.run_id} was ordered, but {made.run_id} lives"
+        if not self.answer_lost and self.events + 1 != self.kill_at:
+            self.in_state.add(newest.run_id)
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    @rule(days=st.integers(1, 2))
+    def time_passes(self, days: int) -> None:
+        self.clock.advance(days * DAY)
+
+    @rule()
+    def the_next_run_fails(self) -> None:
+        self.vendor.next_fates.append("failed")
+
+    @precondition(lambda self: self.faithful)
+    @rule(rows=st.integers(0, 7))
+    def the_next_run_has_other_rows(self, rows: int) -> None:
+        self.vendor.next_rows.append(rows)
+
+    @precondition(lambda self: any(not made.is_dead for made in self.vendor.runs.values()))
+    @rule(data=st.data(), attribute=st.sampled_from(["gone", "file_gone"]))
+    def a_run_is_lost(self, data: st.DataObject, attribute: str) -> None:
+        setattr(data.draw(st.sampled_from(self.alive())), attribute, True)
+
+    @precondition(lambda self: any(not made.is_dead for made in self.vendor.runs.values()))
+    @rule(data=st.data())
+    def a_file_is_garbled(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self.alive())).garbled = True
+
+    @rule()
+    def files_are_mended(self) -> None:
+        for made in self.vendor.runs.values():
+            made.garbled = False
+
+    @rule()
+    def the_vendor_is_busy(self) -> None:
+        self.vendor.errors["order"].append(Throttled("too many at once", retry_after=3.0))
+
+    @rule(call=st.sampled_from(["status", "download", "list", "order"]))
+    def the_vendor_stumbles(self, call: str) -> None:
+        self.vendor.errors[call].append(Unavailable("HTTP 503"))
+
+    @rule()
+    def the_answer_to_an_order_is_lost(self) -> None:
+        self.answer_lost = True
+
+    @precondition(lambda self: self.storage is not None)
+    @rule(data=st.data())
+    def a_kept_file_is_lost(self, data: st.DataObject) -> None:
+        assert self.storage is not None
+        found = [path for path in self.storage._fs.find(self.storage._root) if path.endswith(".csv")]
+        if found:
+            self.storage._fs.rm_file(data.draw(st.sampled_from(found)))
+
+    @rule(kill_at=st.integers(1, MOST_EVENTS) | st.none(), which=st.integers(0, 1000), rolled_back=st.booleans())
+    def a_sync_runs(self, kill_at: int | None, which: int, rolled_back: bool) -> None:
+        state = self.restart_point(which, rolled_back=rolled_back)
+        self.kill_at, self.events = kill_at, 0
+        try:
+            self.sync(state)
+        except KilledError:
+            for file in self.folder.iterdir():
+                file.unlink()
+        finally:
+            self.kill_at = None
+
+    def restart_point(self, which: int, *, rolled_back: bool) -> str | None:
+        """The STATE that the target has kept: with the rows before it, or with all that came since as well."""
+        states = self.target.states
+        if not states:
+            return None
+        state, rows = states[-1 if self.faithful else which % len(states)]
+        if which % 7 == 0 and not self.faithful:
+            state, rows = None, {}
+        if rolled_back:
+            self.target.rows = dict(rows)
+        return state
+
+    def sync(self, state: str | None) -> Sync:
+        self.in_state, self.read_before = _runs_in(state)
+        run = Sync(
+            self.vendor,
+            self.folder,
+            target=self.target,
+            reports=(self.report,),
+            storage=self.storage,
+            state=state,
+            hook=self.happen,
+            told=self.told,
+        )
+        try:
+            return run.run()
+        finally:
+            self.read |= run.read
+
+    def alive(self) -> list[Made]:
+        return [made for made in self.vendor.runs.values() if not made.is_dead]
+
+    # -- what must hold --------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        if not hasattr(self, "vendor"):
+            return
+        try:
+            self.check_end()
+        finally:
+            for file in self.folder.iterdir():
+                file.unlink()
+            self.folder.rmdir()
+            if self.storage is not None:
+                self.storage._fs.rm(self.storage._root, recursive=True) if self.storage._fs.exists(
+                    self.storage._root
+                ) else None
+
+    def check_end(self) -> None:
+        """Undisturbed from now on, all that is due arrives: whole, once, and with nothing left over."""
+        self.files_are_mended()
+        self.vendor.next_fates.clear()
+        self.vendor.errors.clear()
+        self.answer_lost = False
+        state = self.target.state
+        for _ in range(4):
+            last = self.sync(state)
+            state = self.target.state
+            if not last.errors:
+                break
+        assert not last.errors
+        ended = Sync(self.vendor, self.folder, reports=(self.report,), state=state)
+        assert all(due.known_run for due in ended.dues()), "something is still due"
+        days = (self.clock.now() - NOW).days + 3
+        expected = {f"2026-03-{day:02d}T00:00:00Z" for day in range(1, days + 1)}
+        assert self.read.keys() == expected
+        for period, rows in self.read.items():
+            numbers = sorted(number for _, key, number in self.target.live() if key == period)
+            assert numbers == list(range(1, rows + 1)), period
+
+
+def _runs_in(state: str | None) -> tuple[set[str], set[str]]:
+    known: set[str] = set()
+    read: set[str] = set()
+    bookmarks: dict[str, Any] = json.loads(state) if state else {}
+    for bookmark in bookmarks.values():
+        for entry in bookmark.get("ledger", ()):
+            known |= {facts["run"] for facts in entry.get("open", ()) if "run" in facts}
+            read |= {facts["run"] for facts in entry.get("done", ()) if "run" in facts}
+    return known | read, read
+
+
+TestReportLife = ReportLife.TestCase
+TestReportLife.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)

@@ -1,0 +1,129 @@
+"""The Singer command as a process: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tap_billing_reports.sandbox.core import Sandbox
+
+TAP = [sys.executable, "-m", "tap_billing_reports"]
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(stripe_run_seconds=0, bring_run_seconds=0) as box:
+        yield box
+
+
+def run(*args: str, config: dict | None = None, folder=None, env: dict | None = None) -> subprocess.CompletedProcess:
+    command = [*TAP, *args]
+    if config is not None:
+        path = folder / "config.json"
+        path.write_text(json.dumps(config))
+        command += ["--config", str(path)]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, check=False)
+
+
+def small(box: Sandbox) -> dict:
+    return {
+        **box.settings(start_date=box.control.now().date().isoformat()),
+        "stripe_connected_accounts": [],
+        "bring_invoice_lines": False,
+    }
+
+
+def test_discovery_needs_no_settings():
+    ended = run("--discover")
+    assert ended.returncode == 0
+    names = {stream["tap_stream_id"] for stream in json.loads(ended.stdout)["streams"]}
+    assert {"accounts", "invoices", "report_types", "report_runs", "report_files", "reconciliations"} <= names
+
+
+def test_discovery_with_wrong_credentials_asks_nobody(box, tmp_path):
+    before = len(box.control.requests())
+    config = {**small(box), "stripe_api_key": "sk_test_wrong_key", "stripe_reports": [{"report_type": "x.summary.1"}]}
+    ended = run("--discover", config=config, folder=tmp_path)
+    assert ended.returncode == 0
+    assert "stripe_x_summary_1" in {stream["tap_stream_id"] for stream in json.loads(ended.stdout)["streams"]}
+    assert len(box.control.requests()) == before
+
+
+def test_stdout_holds_singer_messages_and_nothing_else(box, tmp_path):
+    ended = run(config=small(box), folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    kinds = {json.loads(line)["type"] for line in ended.stdout.splitlines()}
+    assert kinds == {"SCHEMA", "RECORD", "STATE"}
+
+
+def test_settings_from_the_environment(box):
+    env = {
+        f"TAP_BILLING_REPORTS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in small(box).items()
+    }
+    ended = run("--config=ENV", env=env)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count('"RECORD"') > 3
+
+
+def test_a_test_run_orders_nothing(box, tmp_path):
+    config = {**small(box), "start_date": "2020-01-01", "bring_invoice_lines": True}
+    config["stripe_reports"] = [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}]
+    before = box.control.counters()["orders"]
+    ended = run("--test", config=config, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert box.control.counters()["orders"] == before
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"start_date": None}, "start_date"),
+        ({"start_date": "yesterday-canary"}, "start_date"),
+        ({"stripe_account_id": ""}, "stripe_account_id"),
+        ({"stripe_api_key": 12345678}, "stripe_api_key"),
+        ({"stripe_reports": [{"report_type": "a.b.1", "window": "canary-window"}]}, "stripe_reports[0].window"),
+        ({"bring_base_url": "http://canary.example"}, "bring_base_url"),
+        ({"decimals_as": "canary"}, "decimals_as"),
+    ],
+)
+def test_wrong_settings_are_one_line_each(box, tmp_path, change, named):
+    config = {name: value for name, value in {**small(box), **change}.items() if value is not None}
+    ended = run(config=config, folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert [line for line in ended.stderr.splitlines() if named in line]
+    assert "canary" not in ended.stderr
+    assert "12345678" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "source"),
+    [("stripe_api_key", "stripe"), ("bring_api_key", "bring"), ("brp_api_key", "brp")],
+)
+def test_wrong_credentials_name_source_account_and_setting(box, tmp_path, setting, source):
+    ended = run(config={**small(box), setting: "canary-0000-key"}, folder=tmp_path)
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if setting in line]
+    assert lines, ended.stderr
+    assert all(f"{source} account" in line for line in lines)
+    assert "canary-0000-key" not in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    others = {json.loads(line)["record"]["source"] for line in ended.stdout.splitlines() if '"RECORD"' in line}
+    assert len(others - {source}) == 2, "the other vendors have arrived"
+
+
+@pytest.mark.parametrize("state", [{"bookmarks": []}, {"bookmarks": {"invoices": None}}, {"bookmarks": {"x": {"ledger": [{"version": 99, "account": "a"}]}}}])
+def test_a_foreign_state_is_refused_before_any_state_goes_out(box, tmp_path, state):
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    ended = run("--state", str(tmp_path / "state.json"), config=small(box), folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    assert "full refresh" in ended.stderr
