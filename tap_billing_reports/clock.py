@@ -25,3 +25,25 @@ class Clock:
     def today(self, zone: str) -> date:
         """The current calendar day in an IANA zone."""
         return self.now().astimezone(ZoneInfo(zone)).date()
+
+
+class CountingClock(Clock):
+    """Another clock, and how long was waited by it.
+
+    Attributes:
+        waited: seconds of all waits so far.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.waited = 0.0
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+        self.waited += seconds

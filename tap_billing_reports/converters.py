@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,10 @@ def minor_of(currency: str) -> Convert:
 
 def instant(seconds: Any) -> datetime:
     """Seconds since 1970 as an aware instant in UTC."""
-    return datetime.fromtimestamp(whole(seconds, {}), tz=timezone.utc)
+    try:
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=whole(seconds, {}))
+    except OverflowError:
+        raise ValueError("outside the calendar") from None
 
 
 def instant_or_none(seconds: Any) -> datetime | None:

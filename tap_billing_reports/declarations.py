@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from tap_billing_reports.columns import column_name
 
@@ -293,7 +295,8 @@ class Report:
         """
         report_type = entry["report_type"]
         name = entry.get("name") or column_name(report_type.replace("connected_account", "ca"))
-        return cls(source, report_type, name, optional=bool(entry.get("optional")), **facts)
+        common = {"unit": entry.get("window") or "day", "optional": bool(entry.get("optional"))}
+        return cls(source, report_type, name, **{**common, **facts})
 
     @property
     def stream(self) -> str:
@@ -331,6 +334,13 @@ class Period:
     start: datetime | None = None
     end: datetime | None = None
     subject: str | None = None
+
+    def days(self, zone: str) -> tuple[date, date]:
+        """A window's first and last day in a zone, for vendors that ask for whole days and count both ends."""
+        assert self.start is not None
+        assert self.end is not None
+        within = self.end - timedelta(microseconds=1)
+        return self.start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 
 class BillingError(Exception):
-    """Base of all errors that the tap raises on purpose."""
+    """Base of all errors that the tap raises on purpose.
+
+    Attributes:
+        remedy: what a person can do about this kind; empty where the message says it.
+    """
+
+    remedy = ""
 
 
 class RetryableError(BillingError):
@@ -16,6 +22,8 @@ class RetryableError(BillingError):
     Attributes:
         retry_after: seconds that the vendor asked to wait, or None when it did not say.
     """
+
+    remedy = "sync again later: it goes on where this one stopped"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -28,6 +36,8 @@ class AccountError(BillingError):
 
 class ReportError(AccountError):
     """A run, its file or its rows are at fault: that period ends, no bookmark moves."""
+
+    remedy = "sync again: the period is still due; if it fails again, ask the vendor's support about the run"
 
 
 class FileError(ReportError):
@@ -74,6 +84,8 @@ class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is,
 class Throttled(RetryableError):  # noqa: N818
     """The vendor refused the call for now (HTTP 429); it had no effect."""
 
+    remedy = "sync again later, with fewer syncs at a time on the same credentials"
+
 
 class Refused(AccountError):  # noqa: N818
     """The vendor refused the call for good.
@@ -83,6 +95,8 @@ class Refused(AccountError):  # noqa: N818
         code: the vendor's error code, or an empty text.
         param: the parameter that the vendor objects to, or an empty text.
     """
+
+    remedy = "correct the settings that the vendor objects to; a report may also be marked optional"
 
     def __init__(self, message: str, *, status: int, code: str = "", param: str = "") -> None:
         super().__init__(message)
@@ -94,10 +108,19 @@ class Refused(AccountError):  # noqa: N818
 class NotFound(Refused):
     """The thing is not there, or no longer (HTTP 404 or 410)."""
 
+    remedy = "check that the account, the report type or the invoice exists and that its name is right"
+
 
 class AuthenticationFailed(Refused):
     """Wrong, missing or insufficient credentials (401, 403, or a login page with status 200)."""
 
+    remedy = "`billing-reports check` shows which credential or right is missing"
+
 
 ISOLATED = (AccountError, RetryableError)
 """What ends one account, report or period and leaves the others running; anything else ends the sync."""
+
+
+def remedy_of(error: BaseException) -> str:
+    """What a person can do about an error; empty where its message says it or nothing is known."""
+    return error.remedy if isinstance(error, BillingError) else ""

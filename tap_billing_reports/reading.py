@@ -9,7 +9,10 @@ from urllib.parse import quote
 from lxml import etree
 
 from tap_billing_reports.answers import Problem
-from tap_billing_reports.declarations import TokenPaging
+from tap_billing_reports.declarations import (
+    CursorPaging,
+    TokenPaging,
+)
 from tap_billing_reports.errors import AccountError
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.declarations import (
         Account,
-        CursorPaging,
         Endpoint,
         Field,
         Query,
@@ -100,7 +102,12 @@ class OpenSource:
             whole = tree(answer.xml()) if answer.is_xml else answer.json()
             page = _records_of(answer, whole, endpoint)
             yield from page
-            if paging is None or not value_at(whole, paging.more):
+            more = None if paging is None else value_at(whole, paging.more)
+            if more is None and isinstance(paging, CursorPaging):
+                raise AccountError(
+                    f"{answer.about}: does not say whether there is more: the vendor's format has changed"
+                )
+            if paging is None or not more:
                 return
             following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
             cursor = None if following is None else str(following)

@@ -180,19 +180,20 @@ def learn_secrets(values: Values, sources: Iterable[Source]) -> None:
     """Tell the redactor every secret value before anything may print it."""
     for setting in all_settings(sources):
         if setting.secret:
-            redact.add(*_texts(values.get(setting.name)))
+            redact.add(*texts(values.get(setting.name)))
     redact.add(*_url_secrets(values.get("storage_url")))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """All texts within a setting's value, but for an object's keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 def _url_secrets(url: Any) -> Iterator[str]:

@@ -17,16 +17,18 @@ from singer_sdk.helpers._util import load_json
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_billing_reports import __version__, redaction
-from tap_billing_reports.clock import Clock
+from tap_billing_reports.clock import Clock, CountingClock
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.environment import settings_from
-from tap_billing_reports.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.errors import BillingError, ConfigError, StateError, remedy_of
+from tap_billing_reports.progress import Progress, settle_stderr
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
 from tap_billing_reports.streams import core_streams, document_progress, row_streams, sync_rank
 from tap_billing_reports.streams.cycle import Cycle
-from tap_billing_reports.streams.session import Session
+from tap_billing_reports.streams.session import Session, Summary
+from tap_billing_reports.summary import closing, skipped_reports
 from tap_billing_reports.validation import malformed, problems
 
 if TYPE_CHECKING:
@@ -105,14 +107,30 @@ class TapBillingReports(DeferredTermination):
     # -- the sync --------------------------------------------------------------------------------------
 
     @cached_property
+    def summary(self) -> Summary:
+        """What the closing lines of this sync tell."""
+        return Summary()
+
+    @cached_property
+    def _counting_clock(self) -> CountingClock:
+        return CountingClock(self.clock)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Hears how far this sync is."""
+        return Progress(self._counting_clock, self.summary.records)
+
+    @cached_property
     def session(self) -> Session:
         """This sync's shared state. Needs valid settings."""
         return Session(
             settings=Settings.of(self.config),
             sources=self.active_sources(),
-            clock=self.clock,
+            clock=self._counting_clock,
             limits=self.limits,
             write_state=lambda: self.state_writer.write_state(self.state),
+            summary=self.summary,
+            listener=self.progress,
         )
 
     @cached_property
@@ -186,22 +204,33 @@ class TapBillingReports(DeferredTermination):
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
         self.logger.info("tap-billing-reports %s", __version__)
+        started, summary = self._counting_clock.monotonic(), self.summary
+        try:
+            with self.progress.shown():
+                self._sync()
+        except BillingError as error:
+            text = redaction.redact(str(error))
+            summary.failures.append(text)
+            summary.remedies[text] = remedy_of(error)
+        except BaseException as error:
+            # A signal, a target that is gone, a fault of ours: it goes on its way, after what was done till then.
+            summary.failures.append(f"ended early by {type(error).__name__}")
+            raise
+        finally:
+            took = self._counting_clock.monotonic() - started
+            for level, line in closing(summary, self.progress.board, waited=self._counting_clock.waited, took=took):
+                self.logger.log(level, "%s", line)
+            settle_stderr()
+        return 1 if summary.failures else 0
+
+    def _sync(self) -> None:
         try:
             self.session.begin()
             self.cycle.check_identities()
+            self.summary.notes.extend(skipped_reports(self))
             self.sync_all()
-        except BillingError as error:
-            self.session.summary.failures.append(redaction.redact(str(error)))
         finally:
             self.session.close()
-        summary = self.session.summary
-        for note in summary.notes:
-            self.logger.warning("left: %s", note)
-        for failure in summary.failures:
-            self.logger.error("failed: %s", failure)
-        counts = ", ".join(f"{name} {count}" for name, count in sorted(summary.counts.items()))
-        self.logger.info("%s failed, %s left; %s", len(summary.failures), len(summary.notes), counts or "no reports")
-        return 1 if summary.failures else 0
 
 
 def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:

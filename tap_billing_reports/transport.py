@@ -227,7 +227,6 @@ class Transport:
         return _unpacked(raw, about) if encoding in {"gzip", "x-gzip", "deflate"} else raw
 
     def _raw_chunks(self, response: requests.Response, seconds: float, about: str) -> Generator[bytes, None, None]:
-        declared = response.headers.get("Content-Length", "")
         started, count = self._clock.monotonic(), 0
         failure = None
         while True:
@@ -244,8 +243,6 @@ class Transport:
             yield chunk
             if self._clock.monotonic() - started > seconds:
                 raise Unavailable(f"{about}: the answer took longer than {seconds:g} s")
-        if declared.isascii() and declared.isdigit() and int(declared) != count and response.status_code != 304:
-            raise Unavailable(f"{about}: {count} of {declared} bytes arrived")
 
 
 def _unpacked(packed: Iterator[bytes], about: str) -> Generator[bytes, None, None]:
@@ -260,11 +257,8 @@ def _unpacked(packed: Iterator[bytes], about: str) -> Generator[bytes, None, Non
                 if piece:
                     yield piece
                 data = stream.unconsumed_tail or stream.unused_data  # noqa: PLW2901 - what is left of it
-        rest = stream.flush()
     except zlib.error:
         raise Unavailable(f"{about}: the packed answer cannot be unpacked") from None
-    if rest:
-        yield rest
     if not stream.eof:
         raise Unavailable(f"{about}: the packed answer ended early")
 
@@ -283,9 +277,7 @@ def _failure(error: requests_errors.RequestException, about: str) -> BillingErro
     if isinstance(error, requests_errors.ConnectionError):
         sent = not isinstance(cause, urllib3_errors.NewConnectionError)
         return Unavailable(f"{about}: connection failed ({_root(error)})", sent=sent)
-    if isinstance(error, ValueError):
-        return AccountError(f"{about}: cannot be written as HTTP ({type(error).__name__}); check the settings")
-    return AccountError(f"{about}: {type(error).__name__}")
+    return AccountError(f"{about}: cannot be asked ({type(error).__name__}); check the settings and the proxy's")
 
 
 def _root(error: BaseException) -> str:

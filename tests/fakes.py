@@ -5,9 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.answers import Answer
 from tap_billing_reports.clock import Clock
+from tap_billing_reports.reading import OpenSource
+from tap_billing_reports.settings import with_defaults
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tap_billing_reports.declarations import Source
     from tap_billing_reports.sandbox.control import Control
 
 
@@ -61,3 +68,33 @@ class FakeClock(Clock):
     def advance(self, seconds: float) -> None:
         """Let time pass without anybody waiting."""
         self._passed += seconds
+
+
+class ScriptedDoor:
+    """A door behind which stands a table of answers.
+
+    Attributes:
+        asked: (path, query) of each call.
+    """
+
+    def __init__(self, bodies: Mapping[str, str | bytes]) -> None:
+        self.account = "scripted"
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._bodies = bodies
+
+    def call(self, method: str, host: str, path: str, *, params: Any = (), **_: Any) -> Answer:
+        self.asked.append((path, dict(params)))
+        body = self._bodies[path]
+        return Answer(f"{method} {path}", 200, {}, body if isinstance(body, bytes) else body.encode())
+
+
+def scripted(
+    source: Source, bodies: Mapping[str, str | bytes], clock: Clock | None = None, **values: Any
+) -> OpenSource:
+    """A source that answers from a table: path -> body."""
+    settings = {"start_date": "2000-01-01", **dict.fromkeys(source.required, "x"), **values}
+    if source.name == "brp":
+        settings["brp_api_url"] = "https://brp.example"
+    asker = OpenSource(source, with_defaults(settings, [source]), clock=clock or Clock())
+    asker.door = ScriptedDoor(bodies)  # type: ignore[assignment]
+    return asker

@@ -38,6 +38,10 @@ class RunningSandbox:
     def next_day(self) -> None:
         self._ask("POST", "/next-day", {})
 
+    def switch(self, options: Mapping[str, Any]) -> None:
+        """Sets switches of the emulated vendors; each vendor's module says which it has."""
+        self._ask("POST", "/options", options)
+
     def fault(self, rule: Mapping[str, Any]) -> None:
         self._ask("POST", "/faults", rule)
 

@@ -74,6 +74,7 @@ class Collector:
                     file,
                     size=remote.size,
                     headers={"Accept": _ACCEPT[remote.format], **due.account.headers},
+                    account=due.account.account_id,
                 )
             problem = _problem(path, got.size, remote)
             if problem is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.errors import Unavailable
 from tap_billing_reports.reports import subjects
+from tap_billing_reports.reports.events import Step
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,7 +127,8 @@ class Finished:
     """What came of a due period.
 
     `file` is there when rows can be read, and `extra` files of the same run come with it; `error` when the
-    period failed; neither when it was skipped, deferred or is ordered once more, which `note` explains.
+    period failed, with a `remedy` where one is known; neither when it was left, deferred or is ordered once
+    more, which `note` explains and `step` tells apart.
 
     `origin` says how its run was got: ordered, adopted (found at the vendor), resumed (ordered by an earlier
     sync), kept (its file was still in the storage, nothing was asked of the vendor).
@@ -140,6 +142,9 @@ class Finished:
     error: str | None = None
     note: str | None = None
     extra: tuple[LocalFile, ...] = ()
+    remedy: str = ""
+    step: Step = Step.LEFT
+    """What an end without file and error is: LEFT, DEFERRED or AGAIN."""
 
     @property
     def files(self) -> tuple[LocalFile, ...]:

@@ -49,8 +49,9 @@ class Lane:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more may be begun: within the budget, and no further ahead of the emission than that."""
-        return bool(self.queue) and len(self.waiting) < self.budget and len(self.ready) <= self.budget
+        """Whether one more may be begun: within the budget, and kept files not looked up far ahead of their use."""
+        kept = sum(bool(waiting.kept) for waiting in self.ready)
+        return bool(self.queue) and len(self.waiting) < self.budget and kept < self.budget
 
     def may_order(self, now: float) -> bool:
         return self.has_room and now >= max(self.cool_until, self.not_before)

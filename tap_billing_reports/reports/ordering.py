@@ -149,7 +149,10 @@ class Orders:
                     params=call.params,
                     form=call.form,
                     headers=headers,
+                    account=due.account.account_id,
                     safe=api.idempotency_header is not None,
+                    # A cut answer is worth asking for again where that orders nothing new.
+                    parse=api.idempotency_header is not None,
                     wait_when_throttled=False,
                 )
             except Unavailable as error:

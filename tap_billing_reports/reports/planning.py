@@ -86,17 +86,48 @@ class Planner:
                 if subject not in entry.done:
                     yield subject, Period(subject, subject=subject)
             return
+        for period in self._windows(shop, report, account):
+            if self._is_due(report, entry, period):
+                yield period.key, period
+
+    def _windows(self, shop: Shop, report: Report, account: Account) -> Iterator[Period]:
+        """All windows that may be asked for, done or not."""
+        assert report.unit is not None
         available = self.available(shop, report, account)
-        for period in periods(
+        return periods(
             report.unit,
             report.zone,
             self.start_date,
             available=available,
             until=self.until(report, available),
             include_partial=report.include_partial,
-        ):
-            if self._is_due(report, entry, period):
-                yield period.key, period
+        )
+
+    def done(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Period]:
+        """What is not asked for because it has been read; of one run an invoice, what is still remembered."""
+        if report.per_invoice:
+            keys = [key for _day, keys in sorted(entry.subjects_done.items()) for key in keys]
+            return [_period_of(report, key, {}) for key in keys]
+        if report.unit is None:
+            return [Period(subject, subject=subject) for subject in report.subjects if subject in entry.done]
+        windows = self._windows(shop, report, account)
+        return [
+            period
+            for period in windows
+            if not self._is_due(report, entry, period) and "run" not in entry.open.get(period.key, {})
+        ]
+
+    def coming(self, shop: Shop, report: Report, account: Account) -> Period | None:
+        """The window that is due next: it is not over, or the vendor does not have it; None where none follows."""
+        if report.unit is None or report.unit == ALL or report.include_partial:
+            return None
+        until = self.until(report, self.available(shop, report, account))
+        if self.end_date is not None and until >= midnight(self.end_date, report.zone):
+            return None
+        first = max(self.start_date, _local_day(until, report.zone))
+        shortly = max(until, midnight(first, report.zone)) + timedelta(seconds=1)
+        windows = calendar(report.unit, report.zone, first, shortly)
+        return next((Period(key, start, end) for key, start, end in windows if end > until), None)
 
     def _is_due(self, report: Report, entry: Entry, period: Period) -> bool:
         assert period.end is not None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declarations import Report, Run, RunStatus
-from tap_billing_reports.errors import ISOLATED, NotFound, Refused, ReportError, Throttled
+from tap_billing_reports.errors import ISOLATED, NotFound, Refused, ReportError, RetryableError, Throttled, remedy_of
+from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb
 from tap_billing_reports.reports.due import Due, Finished
+from tap_billing_reports.reports.events import Event, Listener, Step
 from tap_billing_reports.reports.lanes import Lane, Waiting
 from tap_billing_reports.reports.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.polling import pause
@@ -40,6 +42,7 @@ class Runner:
         deadline_seconds: how long one sync waits for one run; after that its id is kept for the next sync.
         max_new_runs: new orders for each report and sync.
         pulse: called at least once a minute while runs are waited for.
+        listener: told of each transition up to the collected file.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Runner:
         deadline_seconds: float,
         max_new_runs: int,
         pulse: Callable[[], None] = lambda: None,
+        listener: Listener | None = None,
     ) -> None:
         self._orders = orders
         self._book = book
@@ -60,9 +64,9 @@ class Runner:
         self._checkpoint = checkpoint
         self._clock = clock
         self._deadline = deadline_seconds
-        self._max_new = max_new_runs
+        self._decider = Decider(orders, book, max_new_runs)
         self._pulse = pulse
-        self._new: Counter[str] = Counter()
+        self._listener = listener or Listener()
         self._tries: Counter[str] = Counter()
         self._lanes: list[Lane] = []
         self._ends: deque[Finished] = deque()
@@ -120,8 +124,9 @@ class Runner:
             if isinstance(got, Finished):
                 self._ends.append(got)
                 continue
-            if got.origin == "ordered":
+            if got.origin == Verb.ORDER:
                 lane.throttled_since = None
+            self._tell(Step(got.origin), got)
             new_to_state = new_to_state or due.run_id is None
             if got.kept:
                 lane.ready.append(got)
@@ -132,52 +137,34 @@ class Runner:
 
     def _obtain(self, due: Due, now: float) -> Waiting | Finished:
         """A run to wait for, or why there is none."""
-        due, note = self._book.recall(due)
-        attempt = due.attempt
-        if note is not None:
-            attempt = max(attempt, note.attempt)
-            if note.run is not None:
-                if note.run.run_id != due.run_id:
-                    self._book.resumed(due, note)
-                due = replace(due, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
-                if note.files:
-                    return Waiting(due, note.run, "kept", attempt, now, now, note.files)
-        if due.run_id is not None:
-            run = Run(
-                due.run_id,
-                RunStatus.PENDING,
-                RunStatus.PENDING.value,
-                report_type=due.report.report_type,
-                parameters=due.parameters,
-                created_at=due.ordered_at,
-            )
-            return Waiting(due, run, "resumed", attempt, now, now)
-        return self._new_run(due, attempt, now)
+        decision = self._decider.decide(due)
+        due, attempt = decision.due, decision.attempt
+        if decision.unknown is not None:
+            self._book.resumed(due, decision.unknown)
+        if decision.verb is Verb.DEFER:
+            return Finished(due, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
+        if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:
+            return self._new_run(decision, now)
+        assert decision.run is not None
+        return Waiting(due, decision.run, decision.verb.value, attempt, now, now, decision.kept)
 
-    def _new_run(self, due: Due, attempt: int, now: float) -> Waiting | Finished:
+    def _new_run(self, decision: Decision, now: float) -> Waiting:
         """An adopted or ordered run."""
-        found, attempt = self._orders.find(due, attempt=attempt)
-        origin = "adopted"
+        due, found, attempt, origin = decision.due, decision.run, decision.attempt, decision.verb.value
         if found is None:
-            if self._new[due.report.stream] >= self._max_new:
-                return Finished(due, note=f"deferred: more than max_new_runs={self._max_new} are due")
-            available = due.shop.availability(due.account, due.report.report_type)
-            if available is not None and due.period.end is not None and due.period.end > available.end:
-                return Finished(due, note="deferred: the vendor does not have its data yet")
-            ordered_for = due
             obtained = self._orders.order(
                 due,
                 attempt=attempt,
-                intended=lambda number: self._book.intended(ordered_for, number, self._clock.now()),
+                intended=lambda number: self._book.intended(due, number, self._clock.now()),
             )
             found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
-            if origin == "ordered":
-                self._new[due.report.stream] += 1
+            if origin == Verb.ORDER:
+                self._decider.count(due)
                 self._tries[str(due)] += 1
         found = replace(found, created_at=found.created_at or self._clock.now())
-        self._book.ordered(due, found, attempt, adopted=origin == "adopted")
+        self._book.ordered(due, found, attempt, adopted=origin == Verb.ADOPT)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
-        first = now if found.status is not RunStatus.PENDING or origin == "adopted" else now + pause(0.0)
+        first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
         return Waiting(due, found, origin, attempt, now, first)
 
     def _cool(self, lane: Lane, error: Throttled, now: float) -> None:
@@ -186,7 +173,8 @@ class Runner:
         throttled_for = now - lane.throttled_since
         if throttled_for > self._deadline:
             for due in lane.queue:
-                self._ends.append(Finished(due, error=f"{due}: throttled for {throttled_for:.0f} s; {error}"))
+                text = f"{due}: throttled for {throttled_for:.0f} s; {error}"
+                self._ends.append(Finished(due, error=text, remedy=error.remedy))
             lane.queue.clear()
             return
         lane.cool_until = now + pause(throttled_for)
@@ -199,7 +187,7 @@ class Runner:
         if isinstance(error, Refused) and is_excused(due.report, error):
             self._ends.append(Finished(due, note=f"refused, and optional: {error}"))
         else:
-            self._ends.append(Finished(due, error=f"{due}: {error}"))
+            self._ends.append(Finished(due, error=f"{due}: {error}", remedy=remedy_of(error)))
         if isinstance(error, Refused) and error.status in _REFUSES_THE_REPORT:
             # Asking for the other periods is pointless.
             same = [d for d in lane.queue if d.report is due.report and d.account is due.account and d.run_id is None]
@@ -215,19 +203,19 @@ class Runner:
         try:
             available = shop.availability(due.account, due.report.report_type)
         except ISOLATED as problem:
-            return Finished(due, error=f"{due}: {error}; and then {problem}")
+            return Finished(due, error=f"{due}: {error}; and then {problem}", remedy=remedy_of(problem))
         if available is None or start is None or end is None or self._tries[key] > 1:
-            return Finished(due, error=f"{due}: {error}")
+            return Finished(due, error=f"{due}: {error}", remedy=error.remedy)
         if end > available.end:
-            return Finished(due, note="deferred: the vendor does not have its data yet")
+            return Finished(due, note=f"deferred: {NOT_YET}", step=Step.DEFERRED)
         if end <= available.start:
             return Finished(due, note="left out: the vendor does not have its data any more")
         period = replace(due.period, start=max(start, available.start))
         parameters = shop.api.parameters(due.report, period)
         if parameters == due.parameters:
-            return Finished(due, error=f"{due}: {error}")
+            return Finished(due, error=f"{due}: {error}", remedy=error.remedy)
         lane.queue.appendleft(replace(due, period=period, parameters=parameters, attempt=1))
-        return Finished(due, note="ordered again: the vendor's data begins later than it said")
+        return Finished(due, note="ordered again: the vendor's data begins later than it said", step=Step.AGAIN)
 
     # -- poll ------------------------------------------------------------------------------------------
 
@@ -238,7 +226,11 @@ class Runner:
                 ended = self._ask(lane, waiting)
             except ISOLATED as error:
                 text = f"{waiting.due}: {error}"
-                self._ends.append(Finished(waiting.due, waiting.run, waiting.origin, waiting.attempt, error=text))
+                self._ends.append(
+                    Finished(
+                        waiting.due, waiting.run, waiting.origin, waiting.attempt, error=text, remedy=remedy_of(error)
+                    )
+                )
                 ended = True
             if ended:
                 lane.waiting.remove(waiting)
@@ -258,6 +250,7 @@ class Runner:
             return True
         if run.status is RunStatus.READY:
             lane.ready.append(replace(waiting, run=run))
+            self._tell(Step.READY, waiting)
             return True
         now = self._clock.monotonic()
         waited = now - waiting.since
@@ -266,7 +259,8 @@ class Runner:
                 f"{due}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; "
                 f"the next sync goes on with it"
             )
-            self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text))
+            remedy = RetryableError.remedy
+            self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy))
             return True
         waiting.next_poll = min(now + pause(waited), waiting.since + self._deadline + 1)
         return False
@@ -294,11 +288,11 @@ class Runner:
         reason = run.error or "the vendor gives no reason"
         if self._tries[str(due)] >= ORDERS_A_PERIOD:
             text = f"{due}: run {run.run_id} failed ({reason}), as did the {ORDERS_A_PERIOD - 1} before it"
-            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text))
+            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text, remedy=ReportError.remedy))
             return
         lane.queue.appendleft(replace(due, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
-        self._ends.append(Finished(due, run, waiting.origin, attempt, note=note))
+        self._ends.append(Finished(due, run, waiting.origin, attempt, note=note, step=Step.AGAIN))
 
     # -- collect ---------------------------------------------------------------------------------------
 
@@ -312,6 +306,7 @@ class Runner:
                 # Gone or changed since: the run is asked for them again.
                 self._book.unkept(due)
                 lane.queue.appendleft(due)
+                self._tell(Step.AGAIN, waiting, reason="the kept file is gone or has changed")
                 return None
         else:
             try:
@@ -320,7 +315,12 @@ class Runner:
                 self._again(lane, waiting, replace(run, error=str(error)))
                 return None
             except ISOLATED as error:
-                return Finished(due, run, waiting.origin, waiting.attempt, error=f"{due}: {error}")
+                text = f"{due}: {error}"
+                return Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy_of(error))
             self._book.collected(due, run, files)
+        self._tell(Step.COLLECTED, waiting, files=len(files), size=sum(file.size for file in files))
         due = replace(due, previous_rows=self._book.earlier_rows(due, files[0]))
         return Finished(due, run, waiting.origin, waiting.attempt, file=files[0], extra=files[1:])
+
+    def _tell(self, step: Step, waiting: Waiting, **facts: Any) -> None:
+        self._listener.tell(Event(step, waiting.due, waiting.run.run_id, waiting.attempt, **facts))

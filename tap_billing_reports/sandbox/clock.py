@@ -17,6 +17,7 @@ class Clock:
         self._lock = threading.Lock()
         self._base = _utc(start) if start is not None else datetime.now(timezone.utc)
         self._mark: float | None = time.monotonic()
+        self._advanced = 0.0
         self.start = self._base
 
     def now(self) -> datetime:
@@ -27,6 +28,12 @@ class Clock:
         """Move by `seconds`, forward or (negative) back, frozen or not."""
         with self._lock:
             self._base += timedelta(seconds=seconds)
+            self._advanced += seconds
+
+    def elapsed(self) -> float:
+        """Seconds that go on even while the clock is frozen: real time plus every step made by hand."""
+        with self._lock:
+            return time.monotonic() + self._advanced
 
     def set(self, moment: datetime) -> None:
         """Show `moment` from now on; a frozen clock stays frozen."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +51,12 @@ class World:
             return list(self._events)
 
     def throttle(self, key: str, per_second: int) -> bool:
-        """Count one use of `key`; True when it is one too many within the last second of real time.
+        """Count one use of `key`; True when it is one too many within the last second.
 
-        A refused use counts too, as a vendor that is hammered goes on refusing.
+        Real time counts, and steps of the clock made by hand: a caller that waits by moving it has waited. A
+        refused use counts too, as a vendor that is hammered goes on refusing.
         """
-        now = time.monotonic()
+        now = self.clock.elapsed()
         with self._lock:
             hits = self._hits.setdefault(key, deque())
             while hits and hits[0] <= now - 1.0:

@@ -40,6 +40,7 @@ from tap_billing_reports.declarations import (
     Values,
 )
 from tap_billing_reports.errors import AccountError, ReportError
+from tap_billing_reports.reading import tree
 from tap_billing_reports.schemas import catalogue
 
 ZONE = "Europe/Oslo"
@@ -163,7 +164,10 @@ def _parameters_of(record: Record) -> list[Record]:
     found = record.get("parameter") or record.get("parameters") or []
     if isinstance(found, Mapping):
         found = found.get("parameter", found)
-    return found if isinstance(found, list) else [found]
+    found = found if isinstance(found, list) else [found]
+    if not all(isinstance(parameter, Mapping) and parameter.get("name") for parameter in found):
+        raise ValueError("a parameter without a name")
+    return found
 
 
 TYPE_FIELDS = (
@@ -263,15 +267,22 @@ def _order_call(account: Account, report: Report, parameters: Parameters) -> Ord
 _RUN_ID = re.compile(r"/report/([0-9A-Za-z-]+)(?:/|\.|$)")
 
 
+def _object(answer: Answer) -> Record:
+    """The answer's one object, in either of the two forms; nothing where the body is in neither."""
+    if answer.is_xml:
+        found = tree(answer.xml())
+    else:
+        found = answer.json() if answer.body.lstrip().startswith(b"{") else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _read_order(answer: Answer) -> Run:
     """The run's id out of `statusUrl` or `Location`; the links themselves are never followed."""
-    link = answer.headers.get("Location", "")
-    if answer.body.lstrip().startswith(b"{"):
-        link = answer.json().get("statusUrl") or link
-    found = _RUN_ID.search(link)
-    if found is None:
-        raise ReportError(f"{answer.about}: the answer to the order names no report")
-    return Run(found[1], RunStatus.PENDING, "NOT_DONE")
+    for link in (_object(answer).get("statusUrl"), answer.headers.get("Location")):
+        found = _RUN_ID.search(link or "")
+        if found is not None:
+            return Run(found[1], RunStatus.PENDING, "NOT_DONE")
+    raise ReportError(f"{answer.about}: the answer to the order names no report")
 
 
 _STATUSES = {"NOT_DONE": RunStatus.PENDING, "DONE": RunStatus.READY, "FAILED": RunStatus.FAILED}
@@ -279,7 +290,7 @@ _STATUSES = {"NOT_DONE": RunStatus.PENDING, "DONE": RunStatus.READY, "FAILED": R
 
 def _read_status(answer: Answer, run_id: str) -> Run:
     """ValueError for a status that is none of the three known ones."""
-    word = str(answer.json().get("status"))
+    word = str(_object(answer).get("status"))
     if word not in _STATUSES:
         raise ValueError(word)
     # A file has the run's id for a name; its size is not declared.

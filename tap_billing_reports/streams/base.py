@@ -6,13 +6,14 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
+from singer_sdk import Stream, metrics
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.schemas import stream_schema
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping
 
     from tap_billing_reports.declarations import Record
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
     from tap_billing_reports.tap import TapBillingReports
 
 DECIMAL = "x-singer.decimal"
+
+
+class Meter(metrics.Counter):
+    """The SDK's record counter, which starts anew each time it has spoken, and the sum of all of them."""
+
+    def __init__(self, stream: str, records: Counter[str]) -> None:
+        super().__init__(metrics.Metric.RECORD_COUNT, {metrics.Tag.STREAM: stream})
+        self._stream = stream
+        self._records = records
+
+    def increment(self, value: int = 1) -> None:
+        self._records[self._stream] += value
+        super().increment(value)
 
 
 class BillingStream(Stream):
@@ -54,6 +68,9 @@ class BillingStream(Stream):
     @property
     def session(self) -> Session:
         return self.billing_tap.session
+
+    def get_record_counter(self, **_: Any) -> metrics.Counter:
+        return Meter(self.name, self.billing_tap.summary.records)
 
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
         """BATCH is not offered: the SDK's leaks deselected columns."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Account, Report, RunStatus
-from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError
+from tap_billing_reports.declarations import Account, Report
+from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, remedy_of
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.book import Book
 from tap_billing_reports.reports.download import Collector, discard
 from tap_billing_reports.reports.due import Due, Finished, Shop
+from tap_billing_reports.reports.events import Event, Step
 from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
 from tap_billing_reports.reports.planning import Planner
@@ -41,9 +43,10 @@ class Cycle:
         """Invoices that reports specify, by source, billed account and number."""
         self._twins = Twins(())
         settings = tap.session.settings
-        self._planner = Planner(
+        self.planner = Planner(
             settings.start_date, settings.end_date, tap.session.clock.now(), settings.reuse_runs_since
         )
+        self.orders = Orders(tap.session.clock, settings.reuse_runs_since)
 
     @property
     def _session(self) -> Session:
@@ -60,7 +63,8 @@ class Cycle:
         assert isinstance(stream, ReportRows)
         return stream
 
-    def _wanted(self) -> list[Report]:
+    def wanted(self) -> list[Report]:
+        """The reports that a selected member needs."""
         members = self._members()
         rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
         return [stream.report for stream in rows if any(member.wants(stream.report) for member in members)]
@@ -85,6 +89,11 @@ class Cycle:
             self._ledgers[stream] = Ledger(lambda: self._tap.streams[stream].stream_state)
         return self._ledgers[stream]
 
+    @cached_property
+    def book(self) -> Book:
+        """Ledgers and journal in one hand."""
+        return Book(self.ledger, self.planner, self._session.journal)
+
     def check_identities(self) -> None:
         """Refuse reports that have state for other settings, before anything is asked or sent.
 
@@ -107,25 +116,25 @@ class Cycle:
         for member in self._members():
             member._write_schema_message()  # noqa: SLF001 - before the first of any member's records
         try:
-            wanted = self._wanted()
+            wanted = self.wanted()
             self._twins = Twins((report, self.shop(report.source).api) for report in wanted)
-            dues = [due for report in wanted for due in self._due(report)]
+            dues = [due for report in wanted for due in self.due(report)]
             session.forget_invoices()
-            orders = Orders(clock, session.settings.reuse_runs_since)
-            orders.look_ahead(dues)
-            book = Book(self.ledger, self._planner, session.journal)
+            session.listener.planned(dues)
+            self.orders.look_ahead(dues)
             runner = Runner(
-                orders=orders,
-                book=book,
+                orders=self.orders,
+                book=self.book,
                 collector=Collector(session.folder, session.storage),
                 checkpoint=lambda: session.checkpoint(at_once=True),
                 clock=clock,
                 deadline_seconds=session.settings.run_deadline_seconds,
                 max_new_runs=session.settings.max_new_runs,
                 pulse=session.beat,
+                listener=session.listener,
             )
             for finished in runner.finished(dues):
-                self._take(finished, book, runner)
+                self._take(finished, runner)
                 session.checkpoint()
             self._emit_listed_runs(wanted)
             self._emit_checks(wanted)
@@ -133,8 +142,8 @@ class Cycle:
             for member in self._members():
                 member.meter.finish()
 
-    def _due(self, report: Report) -> list[Due]:
-        """What is due of one report, over all accounts."""
+    def due(self, report: Report) -> list[Due]:
+        """What is due of one report, over all accounts; changes ledgers in memory alone."""
         shop, session = self.shop(report.source), self._session
         ledger = self.ledger(report.stream)
         dues: list[Due] = []
@@ -145,7 +154,7 @@ class Cycle:
                     self._note_invoices(shop, account, ledger)
                     ledger.save()
                 try:
-                    dues.extend(self._planner.due(shop, report, account, ledger.entry(account.account_id)))
+                    dues.extend(self.planner.due(shop, report, account, ledger.entry(account.account_id)))
                 except Refused as error:
                     if not is_excused(report, error):
                         raise
@@ -189,38 +198,44 @@ class Cycle:
 
     # -- one finished period ---------------------------------------------------------------------------
 
-    def _take(self, finished: Finished, book: Book, runner: Runner) -> None:
+    def _take(self, finished: Finished, runner: Runner) -> None:
         """Send what came of a period; only what is wholly out is called done."""
         session, due = self._session, finished.due
-        emission = Emission(finished, before_rows=lambda rows: self._before_rows(finished, rows, book, runner))
-        error = finished.error
+        emission = Emission(finished, before_rows=lambda rows: self._before_rows(finished, rows, runner))
+        error, remedy = finished.error, finished.remedy
         try:
-            if finished.run is not None and finished.run.status is not RunStatus.PENDING:
-                session.summary.counts[f"runs {finished.origin}"] += 1
             if finished.file is not None:
                 self._emit_file(emission, finished)
             elif finished.run is not None:
                 self._emit_to(ReportRuns, emission)
         except (FileError, ReportError) as problem:
-            error = f"{due}: run {emission.key}: {problem}"
+            error, remedy = f"{due}: run {emission.key}: {problem}", remedy_of(problem)
         except ISOLATED as problem:
-            error = str(problem)
+            error, remedy = str(problem), remedy_of(problem)
         finally:
             discard(finished.files)
         if error is not None:
             if finished.file is not None:
-                book.broke_off(due, finished.file)
-            session.fail(error)
+                self.book.broke_off(due, finished.file)
+            self._tell(Step.FAILED, finished, reason=error)
+            session.fail(error, remedy)
         elif finished.file is not None:
             assert emission.reader is not None
-            book.done(due, emission.reader.rows)
-        if finished.note is not None:
-            session.note(f"{due}: {finished.note}")
+            self.book.done(due, emission.reader.rows)
+            self._tell(Step.DONE, finished, rows=emission.reader.rows)
+        elif finished.note is not None:
+            self._tell(finished.step, finished, reason=finished.note)
+            if finished.step is Step.AGAIN:
+                session.note(f"{due}: {finished.note}")
 
-    def _before_rows(self, finished: Finished, rows: int, book: Book, runner: Runner) -> None:
+    def _tell(self, step: Step, finished: Finished, **facts: Any) -> None:
+        run_id = None if finished.run is None else finished.run.run_id
+        self._session.listener.tell(Event(step, finished.due, run_id, finished.attempt, **facts))
+
+    def _before_rows(self, finished: Finished, rows: int, runner: Runner) -> None:
         """Rows are about to go out, up to this number: note it where it is new, and look after the other runs."""
         assert finished.file is not None
-        if book.emitting(finished.due, finished.file, rows):
+        if self.book.emitting(finished.due, finished.file, rows):
             self._session.checkpoint(at_once=True)
         runner.tend()
 
@@ -240,8 +255,7 @@ class Cycle:
         self._twins.note(emission)
         self._emit_to(ReportFiles, emission)
         self._emit_to(Reconciliations, emission)
-        self._session.summary.counts["rows"] += emission.reader.rows
-        self._session.summary.counts["bytes"] += finished.file.size
+        self._tell(Step.EMITTED, finished, rows=emission.reader.rows)
         wrong = [check.check for check in emission.checks if check.ok is False]
         if wrong:
             text = f"{due}: reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations"
@@ -262,7 +276,7 @@ class Cycle:
             for account in session.accounts(shop.asker.source):
                 with session.isolated():
                     entry = ledger.entry(account.account_id)
-                    session.checks.extend(coverage_checks(shop, report, account, entry, self._planner))
+                    session.checks.extend(coverage_checks(shop, report, account, entry, self.planner))
         for member in self._members(Reconciliations):
             member.emit_records(member.records(session.checks))
         session.checks.clear()

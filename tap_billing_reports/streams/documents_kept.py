@@ -45,7 +45,7 @@ class DocumentStore:
 
     def path(self, source: str, brief: Brief) -> str:
         """Where an invoice's PDF is kept."""
-        return self._storage.path("documents", source, brief.account_id, f"{brief.invoice_id}.pdf")
+        return self._storage.path("documents", source, brief.account_id, brief.invoice_id) + ".pdf"
 
     def find(self, source: str, brief: Brief) -> Kept | None:
         """The PDF that an earlier sync has kept, if it still is what its note says."""
@@ -72,7 +72,11 @@ class DocumentStore:
         for _ in range(TRIES):
             with self._passing.open("wb") as file:
                 got = asker.door.download(
-                    api.document.host, place, file, headers={"Accept": api.document.accept, **account.headers}
+                    api.document.host,
+                    place,
+                    file,
+                    headers={"Accept": api.document.accept, **account.headers},
+                    account=account.account_id,
                 )
             if self._is_whole():
                 break

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import metrics
 
-from tap_billing_reports.streams.base import BillingStream
+from tap_billing_reports.streams.base import BillingStream, Meter
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.streams.emission import Emission
 
 
-class SharedMeter(metrics.Counter):
+class SharedMeter(Meter):
     """A record counter that stays open over many runs and speaks once, at the end."""
 
     def __enter__(self) -> Self:
@@ -52,7 +52,7 @@ class Member(BillingStream):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.meter = SharedMeter(metrics.Metric.RECORD_COUNT, {metrics.Tag.STREAM: self.name})
+        self.meter = SharedMeter(self.name, self.billing_tap.summary.records)
         self._schema_written = False
 
     # -- for subclasses --------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.errors import ISOLATED, SyncError
+from tap_billing_reports.errors import ISOLATED, SyncError, remedy_of
 from tap_billing_reports.reading import OpenSource
 from tap_billing_reports.redaction import redact
+from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.journal import Journal, StorageJournal
 from tap_billing_reports.reports.lock import Lock
 from tap_billing_reports.storage import Storage
@@ -37,11 +38,17 @@ logger = logging.getLogger("tap-billing-reports")
 
 @dataclass
 class Summary:
-    """What the closing lines tell."""
+    """What the closing lines tell, without secrets.
+
+    Attributes:
+        remedies: failure -> what a person can do about it, where that is known.
+        records: stream -> records sent.
+    """
 
     failures: list[str] = field(default_factory=list)
+    remedies: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
 
 
 class Session:
@@ -51,6 +58,8 @@ class Session:
         settings: validated.
         sources: those that are on.
         write_state: sends the current STATE if it has changed.
+        summary: kept for the end of the sync.
+        listener: told what happens to periods.
     """
 
     def __init__(
@@ -61,11 +70,14 @@ class Session:
         clock: Clock,
         limits: Limits | None,
         write_state: Callable[[], None],
+        summary: Summary | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.settings = settings
         self.sources = sources
         self.clock = clock
-        self.summary = Summary()
+        self.summary = summary or Summary()
+        self.listener = listener or Listener()
         self.checks: list[Check] = []
         """Reconciliations that wait to be sent."""
         self._limits = limits
@@ -121,10 +133,10 @@ class Session:
         try:
             yield
         except ISOLATED as error:
-            self.fail(str(error))
+            self.fail(str(error), remedy_of(error))
 
-    def fail(self, text: str) -> None:
-        """Remember a failure for the exit status and the closing summary.
+    def fail(self, text: str, remedy: str = "") -> None:
+        """Remember a failure, and what can be done about it, for the exit status and the closing summary.
 
         Raises:
             SyncError: `fail_fast` is set.
@@ -134,6 +146,7 @@ class Session:
             # What several streams meet in turn is one failure.
             logger.error("%s", text)
             self.summary.failures.append(text)
+            self.summary.remedies[text] = remedy
         if self.settings.fail_fast:
             raise SyncError(f"fail_fast: {text}")
 
@@ -176,7 +189,8 @@ class Session:
             self._lock.acquire()
 
     def beat(self) -> None:
-        """Show others that this sync is alive."""
+        """Show others, and whoever watches, that this sync is alive."""
+        self.listener.pulse()
         if self._lock is not None:
             self._lock.beat()
 

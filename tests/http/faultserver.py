@@ -7,7 +7,6 @@ Every connection is closed after its step, so that one request is one connection
 from __future__ import annotations
 
 import socket
-import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -15,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+from typing_extensions import Self
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
 Step = "Callable[[socket.socket, Request], None]"
@@ -49,7 +51,7 @@ class FaultServer:
     requests: list[Request] = field(default_factory=list)
     handshakes: int = 0
 
-    def __enter__(self) -> FaultServer:
+    def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -136,10 +138,13 @@ def reply(
     return raw(head(status, sent) + body)
 
 
-def chunked(*pieces: bytes, end: bytes = b"0\r\n\r\n") -> Callable[[socket.socket, Request], None]:
+def chunked(
+    *pieces: bytes, end: bytes = b"0\r\n\r\n", headers: dict[str, str] | None = None
+) -> Callable[[socket.socket, Request], None]:
     """Chunks, and whatever ends them."""
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    return raw(head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}) + body + end)
+    sent = {"Content-Type": "application/json", "Transfer-Encoding": "chunked", **(headers or {})}
+    return raw(head(200, sent) + body + end)
 
 
 def redirect(to: str, status: int = 302) -> Callable[[socket.socket, Request], None]:
@@ -165,9 +170,7 @@ def silence(connection: socket.socket, _request: Request) -> None:
     connection.recv(1)
 
 
-def drip(
-    content: bytes, between: Callable[[], None], first: bytes = b""
-) -> Callable[[socket.socket, Request], None]:
+def drip(content: bytes, between: Callable[[], None], first: bytes = b"") -> Callable[[socket.socket, Request], None]:
     """One byte at a time, `between` before each."""
 
     def step(connection: socket.socket, _request: Request) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ONCE = Limits(connect_seconds=0.3, read_seconds=0.3, answer_seconds=0.5, tries=1)
 WHOLE = b'{"amount": 10.10}'
+GZIP = {"Content-Encoding": "gzip"}
 PACKED = gzip.compress(b'{"amount": 10.10, "text": "' + b"x" * 200_000 + b'"}', mtime=0)
 
 
@@ -49,13 +50,25 @@ def read(door: Any, server: Any, **more: Any) -> Any:
         chunked(WHOLE[:5], WHOLE[5:]),
         raw(head(200) + WHOLE),
         reply(body=gzip.compress(WHOLE), headers={"Content-Encoding": "gzip"}),
+        chunked(*(gzip.compress(WHOLE)[at : at + 1] for at in range(len(gzip.compress(WHOLE)))), headers=GZIP),
         reply(body=gzip.compress(WHOLE[:4]) + gzip.compress(WHOLE[4:]), headers={"Content-Encoding": "GZIP"}),
         reply(body=zlib.compress(WHOLE), headers={"Content-Encoding": "deflate"}),
         reply(body=WHOLE, headers={"Content-Encoding": "utf-8"}),
         reply(body=b"\xef\xbb\xbf" + WHOLE),
         reply(body=WHOLE, headers={"Content-Type": "text/html; charset=utf-8"}),
     ],
-    ids=["length", "chunked", "until close", "gzip", "two gzips", "deflate", "no encoding", "bom", "called html"],
+    ids=[
+        "length",
+        "chunked",
+        "until close",
+        "gzip",
+        "gzip by byte",
+        "two gzips",
+        "deflate",
+        "no encoding",
+        "bom",
+        "called html",
+    ],
 )
 def test_whole_bodies(serve, door, step):
     assert read(door, serve(step)).json() == {"amount": Decimal("10.10")}
@@ -123,7 +136,7 @@ def test_what_cannot_be_unpacked_is_refused(serve, door, encoding):
 @pytest.mark.parametrize("declared", ["text/html", "application/json", "application/xml"])
 def test_a_page_is_an_authentication_failure(serve, door, body, declared):
     server = serve(reply(body=body, headers={"Content-Type": declared}))
-    with pytest.raises(AuthenticationFailed, match="login page.*check the settings stripe_api_key"):
+    with pytest.raises(AuthenticationFailed, match=r"login page.*check the settings stripe_api_key"):
         read(door, server)
     assert len(server.requests) == 1
 
@@ -159,10 +172,11 @@ def test_a_dripping_body_ends_at_its_deadline(serve, door, clock):
     assert 120 <= clock.monotonic() < 900
 
 
-def test_a_dripping_header_ends_at_its_deadline(serve, door):
+@pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n"], ids=["status line", "headers"])
+def test_a_dripping_header_ends_at_its_deadline(serve, door, first):
     stop = threading.Event()
     dripping = b"HTTP/1.1 200 OK\r\n" + b"X-Padding: 1\r\n" * 1000
-    server = serve(drip(dripping, lambda: stop.wait(0.05)))
+    server = serve(drip(dripping.removeprefix(first), lambda: stop.wait(0.05), first=first))
     begun = time.monotonic()
     with pytest.raises(Unavailable, match="no answer in time"):
         door(server, limits=ONCE).call("GET", "api", "/x")
@@ -181,7 +195,7 @@ def test_silence_within_a_body(serve, door):
         connection.sendall(head(200, {"Content-Length": "99"}) + b"{")
         connection.recv(1)
 
-    with pytest.raises(Unavailable, match="broke off after 1 bytes .ReadTimeoutError"):
+    with pytest.raises(Unavailable, match=r"broke off after 1 bytes .ReadTimeoutError"):
         read(door, serve(step))
 
 

@@ -67,7 +67,7 @@ def test_nothing_is_sent_anywhere_else(serve, door, target):
     foreign = serve(OK)
     api = serve(OK)
     api.steps[:] = [redirect(target.format(foreign=foreign.port, api=api.port))]
-    with pytest.raises(AccountError, match="redirected to .*nothing was sent there") as caught:
+    with pytest.raises(AccountError, match=r"redirected to .*nothing was sent there") as caught:
         door(api).call("GET", "api", "/x")
     assert foreign.requests == []
     assert api.paths == ["/x"]

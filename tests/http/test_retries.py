@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -191,7 +192,7 @@ def test_an_order_that_was_not_sent_is_sent_later(serve, door, clock, monkeypatc
 
 
 def test_a_closed_port_was_not_reached(door):
-    with pytest.raises(Unavailable, match="connection failed .NewConnectionError") as caught:
+    with pytest.raises(Unavailable, match=r"connection failed .NewConnectionError") as caught:
         door(f"http://127.0.0.1:{free_port()}").call("GET", "api", "/order", safe=False)
     assert not caught.value.sent
 
@@ -265,7 +266,7 @@ def test_identical_gets_stay_under_five_a_second(serve, door, clock):
     for _ in range(12):
         asking.call("GET", "api", "/x", params=[("a", "1")])
         moments.append(clock.monotonic())
-    assert all(later - earlier > 0.2 for earlier, later in zip(moments, moments[1:], strict=False))
+    assert all(later - earlier > 0.2 for earlier, later in itertools.pairwise(moments))
     before = clock.monotonic()
     for number in range(5):
         asking.call("GET", "api", "/x", params=[("b", str(number))])
@@ -286,7 +287,7 @@ def test_orders_are_not_spaced(serve, door, clock):
 
 def test_the_last_error_is_told(serve, door):
     server = serve(reply(503), reset, reply(502, b"the end"))
-    with pytest.raises(Unavailable, match="HTTP 502 .the end"):
+    with pytest.raises(Unavailable, match=r"HTTP 502 .the end"):
         door(server, limits=Limits(tries=3)).call("GET", "api", "/x")
 
 

@@ -62,10 +62,14 @@ class WatchedJournal(StorageJournal):
 
     hook: Callable[[str], None] = lambda _event: None
     told: set[str] = field(default_factory=set)
+    outdated: set[str] = field(default_factory=set)
+    """Runs that had been read when another reading of their period was begun."""
 
     def write(self, due: Due, note: Note) -> None:
         self.hook("note")
         super().write(due, note)
+        if note.run is None and due.known_run is not None:
+            self.outdated.add(due.known_run)
         if note.run is not None:
             self.told.add(note.run.run_id)
         self.hook("noted")
@@ -94,6 +98,7 @@ class Sync:
     emission_seconds: float = 0.0
     hook: Callable[[str], None] = lambda _event: None
     told: set[str] = field(default_factory=set)
+    outdated: set[str] = field(default_factory=set)
     finished: list[Finished] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
     """Period -> rows of each good reading."""
@@ -108,7 +113,7 @@ class Sync:
         self.planner = Planner(self.start, self.end, self.vendor.clock.now(), self.reuse_runs_since)
         self.journal: Journal = Journal()
         if self.storage is not None:
-            self.journal = WatchedJournal(self.storage, hook=self.hook, told=self.told)
+            self.journal = WatchedJournal(self.storage, hook=self.hook, told=self.told, outdated=self.outdated)
         self.book = Book(self.ledger, self.planner, self.journal)
         self.shop = self.vendor.shop()
         self.orders = Orders(self.vendor.clock, self.reuse_runs_since)

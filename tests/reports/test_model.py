@@ -45,10 +45,12 @@ class ReportLife(RuleBasedStateMachine):
         self.storage = Storage(f"memory://{uuid.uuid4().hex}") if stored else None
         self.folder = Path(tempfile.mkdtemp())
         self.target = Target()
+        self.state: str | None = None
         self.told: set[str] = set()
         """Runs whose ids have reached the journal."""
         self.in_state: set[str] = set()
         """Runs that the STATE knows which the sync went on from, and those of the sync itself."""
+        self.outdated: set[str] = set()
         self.read_before: set[str] = set()
         """Runs that this STATE has as read: their windows may be read again on purpose."""
         self.read: dict[str, int] = {}
@@ -73,7 +75,8 @@ class ReportLife(RuleBasedStateMachine):
         if newest.run_id in self.in_state:
             return  # the same order again, by its key
         same = [made for made in self.vendor.runs.values() if made.parameters == newest.parameters]
-        read = max((place for place, made in enumerate(same) if made.run_id in self.read_before), default=-1)
+        again = self.read_before | self.outdated
+        read = max((place for place, made in enumerate(same) if made.run_id in again), default=-1)
         for made in same[read + 1 : -1]:
             known = self.keyed or made.run_id in self.in_state or made.run_id in self.told
             assert made.is_dead or not known, f"{newest.run_id} was ordered, but {made.run_id} lives"
@@ -132,44 +135,45 @@ class ReportLife(RuleBasedStateMachine):
 
     @rule(kill_at=st.integers(1, MOST_EVENTS) | st.none(), which=st.integers(0, 1000), rolled_back=st.booleans())
     def a_sync_runs(self, kill_at: int | None, which: int, rolled_back: bool) -> None:
-        state = self.restart_point(which, rolled_back=rolled_back)
+        self.restart_from(which, rolled_back=rolled_back)
         self.kill_at, self.events = kill_at, 0
         try:
-            self.sync(state)
+            self.sync()
         except KilledError:
             for file in self.folder.iterdir():
                 file.unlink()
         finally:
             self.kill_at = None
 
-    def restart_point(self, which: int, *, rolled_back: bool) -> str | None:
-        """The STATE that the target has kept: with the rows before it, or with all that came since as well."""
+    def restart_from(self, which: int, *, rolled_back: bool) -> None:
+        """What the target has kept: a STATE, with the rows before it or with all that came since as well."""
         states = self.target.states
-        if not states:
-            return None
-        state, rows = states[-1 if self.faithful else which % len(states)]
-        if which % 7 == 0 and not self.faithful:
-            state, rows = None, {}
+        kept = len(states) if self.faithful else which % (len(states) + 1)
+        self.state, rows = states[kept - 1] if kept else (None, {})
         if rolled_back:
             self.target.rows = dict(rows)
-        return state
+            del states[kept:]
 
-    def sync(self, state: str | None) -> Sync:
-        self.in_state, self.read_before = _runs_in(state)
+    def sync(self) -> Sync:
+        self.in_state, self.read_before = _runs_in(self.state)
+        before = len(self.target.states)
         run = Sync(
             self.vendor,
             self.folder,
             target=self.target,
             reports=(self.report,),
             storage=self.storage,
-            state=state,
+            state=self.state,
             hook=self.happen,
             told=self.told,
+            outdated=self.outdated,
         )
         try:
             return run.run()
         finally:
             self.read |= run.read
+            if len(self.target.states) > before:
+                self.state = self.target.state
 
     def alive(self) -> list[Made]:
         return [made for made in self.vendor.runs.values() if not made.is_dead]
@@ -196,14 +200,12 @@ class ReportLife(RuleBasedStateMachine):
         self.vendor.next_fates.clear()
         self.vendor.errors.clear()
         self.answer_lost = False
-        state = self.target.state
         for _ in range(4):
-            last = self.sync(state)
-            state = self.target.state
+            last = self.sync()
             if not last.errors:
                 break
         assert not last.errors
-        ended = Sync(self.vendor, self.folder, reports=(self.report,), state=state)
+        ended = Sync(self.vendor, self.folder, reports=(self.report,), state=self.state)
         assert all(due.known_run for due in ended.dues()), "something is still due"
         days = (self.clock.now() - NOW).days + 3
         expected = {f"2026-03-{day:02d}T00:00:00Z" for day in range(1, days + 1)}

@@ -98,9 +98,12 @@ class Vendor:
 
     def __post_init__(self) -> None:
         self.source = SimpleNamespace(name="fake", zone="UTC")
-        self.values = {"budget": self.budget}
         self.door = self
         self.account = "fake"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"budget": self.budget}
 
     # -- the declaration -------------------------------------------------------------------------------
 
@@ -208,7 +211,7 @@ class Vendor:
         self.hook("ordered")
         return made
 
-    def download(self, _host: str, path: str, to: Any, *, size: int | None = None, headers: Any = None) -> Download:
+    def download(self, _host: str, path: str, to: Any, **_: Any) -> Download:
         self._begin("download")
         run_id, _, kind = path.rpartition("/")[2].partition(".")
         made = self.runs[run_id]
@@ -239,6 +242,8 @@ class Vendor:
 
 def _parameters(report: Report, period: Period) -> dict[str, Any]:
     asked: dict[str, Any] = dict(report.parameters)
+    if report.columns:
+        asked["columns"] = list(report.columns)
     if period.subject is not None:
         asked["subject"] = period.subject
     for name, moment in (("start", period.start), ("end", period.end)):

@@ -56,7 +56,7 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
     first = True
     while True:
         # What is read again with the next block is at least doubled, so that reading stays linear.
-        data = stream.read(max(block, len(rest) + len(carried)))
+        data = stream.read(max(block, len(_BOM), len(rest) + len(carried)))
         total += len(data)
         if first and data.startswith(_BOM):
             data = data[len(_BOM) :]

@@ -16,7 +16,7 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-MAX_FIELDS: Final = 2000
+MAX_FIELDS: Final = 500
 _LESS_THAN: Final = "\x01"  # no character of XML; a real one would look like a tag
 # What libxml2 escapes in text when it serialises.
 _ESCAPES: Final = {"&amp;": "&", "&lt;": _LESS_THAN, "&gt;": ">", "&#13;": "\r"}

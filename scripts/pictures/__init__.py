@@ -1,0 +1,1 @@
+"""`make pictures`: one page of charts and tables, made by SQL from the DuckDB file that the demo loaded."""

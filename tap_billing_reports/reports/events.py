@@ -1,0 +1,68 @@
+"""What is told of periods while they pass through their life: for progress, log lines and the closing summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_billing_reports.reports.due import Due
+
+
+class Step(str, Enum):
+    """A transition. The first four say how a run was got, as `Finished.origin` does."""
+
+    ORDERED = "ordered"
+    ADOPTED = "adopted"
+    RESUMED = "resumed"
+    KEPT = "kept"
+    READY = "ready"
+    COLLECTED = "collected"
+    EMITTED = "emitted"
+    DONE = "done"
+    FAILED = "failed"
+    AGAIN = "again"
+    """The run failed or is gone, or its kept file is: the period is on its way once more."""
+    DEFERRED = "deferred"
+    """Due, and left to a later sync."""
+    LEFT = "left"
+    """Not ordered, for a reason that a later sync will meet too."""
+
+
+GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT})
+ENDS = frozenset({Step.DONE, Step.FAILED, Step.DEFERRED, Step.LEFT})
+
+
+@dataclass(frozen=True)
+class Event:
+    """One transition of one period.
+
+    Attributes:
+        files, size: files and bytes that were collected. rows: rows that are out.
+        reason: why, one line; may hold a secret until it is logged.
+    """
+
+    step: Step
+    due: Due
+    run_id: str | None = None
+    attempt: int | None = None
+    files: int | None = None
+    size: int | None = None
+    rows: int | None = None
+    reason: str | None = None
+
+
+class Listener:
+    """Hears what happens, in the main thread; this one does nothing with it."""
+
+    def planned(self, dues: Sequence[Due]) -> None:
+        """These periods are due, and nothing has happened to them yet."""
+
+    def tell(self, event: Event) -> None:
+        """A period has passed into its next state."""
+
+    def pulse(self) -> None:
+        """Called at least once a minute or so while runs are waited for."""

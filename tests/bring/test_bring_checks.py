@@ -1,0 +1,129 @@
+"""What the files of Bring are held against, exact to the öre (issue 4, point 6)."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+PARCELS, HOME = "20000770011", "20000770022"
+LINES = "bring_invoice_lines"
+SUMS = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}
+
+
+def checks(result, name):
+    """Invoice -> its check of that name."""
+    return {
+        check["subject"].rpartition(" ")[2]: check for check in result.of("reconciliations") if check["check"] == name
+    }
+
+
+def one_öre_off(bring, config):
+    """Let the list state 0.01 more for the tax-free amount of one specified invoice; its number."""
+    invoices = bring.run({**config, "bring_invoice_lines": False}).of("invoices")
+    invoice = next(i for i in invoices if i["specification_available"])
+    stated = json.loads(invoice["source_record"])["amount"]
+    changed = str(Decimal(stated) + Decimal("0.01"))
+    bring.control.fault(
+        {"alter": {"from": f'"amount":"{stated}"', "to": f'"amount":"{changed}"'}}, {"path": "/api/invoices/"}
+    )
+    return invoice["invoice_id"]
+
+
+def test_sums_of_cargo_lines_are_the_invoices_three_amounts(bring):
+    result = bring.run(bring.config("2026-04-01", bring_customers=[HOME]))
+    assert result.status == 0
+    invoices = {i["invoice_id"]: i for i in result.of("invoices")}
+    for name, column in SUMS.items():
+        found = checks(result, name)
+        assert set(found) == {row["period"] for row in result.of(LINES)}
+        for number, check in found.items():
+            assert check["ok"] is True
+            assert Decimal(check["expected"]) == Decimal(check["actual"]) == Decimal(invoices[number][column])
+            assert Decimal(check["difference"]) == 0
+            assert check["currency"] == invoices[number]["currency"]
+    assert any(invoices[number]["type"] == "credit_note" for number in found)
+    assert any(Decimal(check["actual"]) < 0 for check in checks(result, "lines_net").values())
+
+
+def test_sums_of_parcel_lines_are_the_net_amount_and_the_others_are_not_known(bring):
+    result = bring.run(bring.config("2026-04-01", bring_customers=[PARCELS]))
+    assert {check["ok"] for check in checks(result, "lines_net").values()} == {True}
+    for name in ("lines_tax", "lines_total"):
+        found = checks(result, name)
+        assert found
+        assert {(check["ok"], check["actual"]) for check in found.values()} == {(None, None)}
+        assert all(check["reason"] for check in found.values())
+
+
+def test_twenty_digits_are_compared_exactly(bring):
+    result = bring.run(bring.config("2026-10-01", bring_customers=["20000770044"]))
+    net = checks(result, "lines_net")
+    assert max(len(check["actual"]) for check in net.values()) > 20
+    assert {check["ok"] for check in net.values()} == {True}
+
+
+class TestOneÖreOff:
+    @pytest.fixture
+    def config(self, bring):
+        return bring.config("2026-10-20", bring_customers=[PARCELS])
+
+    def test_is_warned_of(self, bring, config):
+        number = one_öre_off(bring, config)
+        result = bring.run(config)
+        check = checks(result, "lines_net")[number]
+        assert (check["ok"], check["difference"]) == (False, "-0.01")
+        assert result.status == 0
+        assert f"period {number}: reconciliation lines_net does not hold" in result.log
+        bring.run(config, state=result.state)
+        assert bring.orders() == 0
+
+    def test_is_a_failure_where_that_is_asked_for(self, bring, config):
+        number = one_öre_off(bring, config)
+        config["on_mismatch"] = "fail"
+        result = bring.run(config)
+        assert result.status == 1
+        assert number in {row["period"] for row in result.of(LINES)}, "the rows are sent all the same"
+        assert checks(result, "lines_net")[number]["ok"] is False
+        bring.control.clear_faults()
+        again = bring.run(config, state=result.state)
+        assert again.status == 0
+        assert {row["period"] for row in again.of(LINES)} == {number}
+        assert checks(again, "lines_net")[number]["ok"] is True
+
+
+@pytest.mark.parametrize("count_blank", [False, True])
+def test_declared_rows_agree_whether_or_not_blank_ones_count(bring, count_blank):
+    """Bring does not say whether its number of rows counts blank lines; either is no loss."""
+    bring.control.options["bring_rows_count_blank"] = count_blank
+    result = bring.run(bring.config("2026-10-01", bring_customers=[PARCELS]))
+    assert result.status == 0
+    found = checks(result, "rows_declared")
+    assert found
+    assert {check["ok"] for check in found.values()} == {True}
+    assert any(int(check["actual"]) > 0 for check in checks(result, "blank_lines").values())
+    assert {check["ok"] for check in checks(result, "blank_lines").values()} == {None}
+
+
+def test_a_file_with_fewer_lines_than_it_declares_is_refused(bring):
+    config = bring.config("2026-10-20", bring_customers=[PARCELS])
+    bring.control.fault(
+        {"alter": {"from": "<NumberOfRows>", "to": "<NumberOfRows>9"}}, {"path": r"/report/.*\.xml"}, times=1
+    )
+    first = bring.run(config)
+    assert first.status == 1
+    assert "rows" in first.log
+    again = bring.run(config, state=first.state)
+    assert again.status == 0
+    assert bring.orders() == 0
+    rows = first.table(LINES) | again.table(LINES)
+    assert len(rows) == bring.control.totals(config)[LINES]["bring"]["rows"]
+
+
+def test_each_check_has_one_record(bring):
+    result = bring.run(bring.config("2025-06-01"))
+    assert "reconciliations" not in result.doubles()
+    assert {"lines_net", "rows_declared", "blank_lines", "file_bytes", "unreachable_range"} <= {
+        check["check"] for check in result.of("reconciliations")
+    }

@@ -1,0 +1,224 @@
+"""What is due, and what the ledger says of it afterwards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime, timezone
+
+import pytest
+
+from tap_billing_reports.declarations import Interval, Report
+from tap_billing_reports.errors import ConfigError, StateError
+from tap_billing_reports.reports.ledger import Entry, Ledger, check_state
+from tests.reports.syncs import ACCOUNT, DAILY
+
+UTC = timezone.utc
+
+
+def keys(sync) -> list[str]:
+    return [due.key for due in sync.dues()]
+
+
+def entry(sync, report=DAILY) -> Entry:
+    return sync.ledger(report.stream).entry(ACCOUNT.account_id)
+
+
+def day(number: int) -> str:
+    return f"2026-03-{number:02d}T00:00:00Z"
+
+
+# -- windows -------------------------------------------------------------------------------------------
+
+
+def test_whole_windows_before_today_are_due_oldest_first(sync, vendor):
+    assert keys(sync(vendor)) == [day(1), day(2), day(3)]
+
+
+def test_nothing_from_the_end_date_on_is_due(sync, vendor):
+    assert keys(sync(vendor, end=date(2026, 3, 3))) == [day(1), day(2)]
+
+
+def test_what_the_vendor_has_bounds_the_windows(sync, vendor):
+    vendor.available = Interval(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC))
+    first, second = sync(vendor).dues()
+    assert (first.key, first.period.start) == (day(1), vendor.available.start)
+    assert second.key == day(2)
+    assert vendor.calls == ["availability"]
+
+
+def test_done_windows_are_one_closed_range_in_state(sync, vendor, target):
+    done = sync(vendor).run()
+    assert (entry(done).first, entry(done).through) == (day(1), day(4))
+    assert not entry(done).done
+    assert not entry(done).open
+    assert keys(sync(vendor, state=target.state)) == []
+
+
+def test_a_gap_stays_due_and_closes_when_it_is_filled(sync, vendor, target):
+    vendor.next_fates.extend(["failed"] * 3)
+    vendor.budget = 1
+    first = sync(vendor).run()
+    assert len(first.errors) == 1
+    assert keys(sync(vendor, state=target.state)) == [day(1)]
+    again = sync(vendor, state=target.state).run()
+    assert (entry(again).first, entry(again).through) == (day(1), day(4))
+
+
+def test_an_earlier_start_date_extends_the_range_backwards(sync, vendor, target):
+    sync(vendor).run()
+    again = sync(vendor, state=target.state, start=date(2026, 2, 27))
+    assert keys(again) == ["2026-02-27T00:00:00Z", "2026-02-28T00:00:00Z"]
+    again.run()
+    assert (entry(again).first, entry(again).through) == ("2026-02-27T00:00:00Z", day(4))
+
+
+def test_a_partial_window_is_read_again_when_there_is_more_and_once_it_is_whole(sync, vendor, target, clock):
+    report = replace(DAILY, unit="month", include_partial=True)
+    vendor.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
+    sync(vendor, reports=(report,)).run()
+    assert keys(sync(vendor, reports=(report,), state=target.state)) == []
+    vendor.available = replace(vendor.available, end=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    again = sync(vendor, reports=(report,), state=target.state).run()
+    assert [f.due.key for f in again.finished] == [day(1)]
+    vendor.available = replace(vendor.available, end=datetime(2026, 4, 1, tzinfo=UTC))
+    last = sync(vendor, reports=(report,), state=target.state).run()
+    assert (entry(last, report).first, entry(last, report).through) == (day(1), "2026-04-01T00:00:00Z")
+    assert not entry(last, report).done
+    assert len(vendor.runs) == 3
+
+
+def test_all_is_read_again_when_availability_has_moved(sync, vendor, target):
+    report = replace(DAILY, unit="all")
+    vendor.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
+    sync(vendor, reports=(report,)).run()
+    assert keys(sync(vendor, reports=(report,), state=target.state)) == []
+    vendor.available = replace(vendor.available, end=datetime(2026, 3, 4, 12, tzinfo=UTC))
+    vendor.next_rows.append(2)
+    sync(vendor, reports=(report,), state=target.state).run()
+    assert len(vendor.runs) == 2
+    assert len(target.period(report.stream, "all")) == 2
+    assert target.taken_back == 1
+
+
+def test_the_look_back_is_read_again_and_takes_back_what_is_gone(sync, unkeyed, target, clock):
+    report = replace(DAILY, lookback_days=2)
+    unkeyed.next_rows.extend([5, 5, 5])
+    sync(unkeyed, reports=(report,)).run()
+    clock.advance(86_400)
+    unkeyed.next_rows.extend([4, 6])
+    again = sync(unkeyed, reports=(report,), state=target.state)
+    # Day 3 ended within the two days before now; day 2 just before them.
+    assert keys(again) == [day(3), day(4)]
+    again.run()
+    assert len(target.period(report.stream, day(3))) == 4
+    assert len(target.period(report.stream, day(4))) == 6
+    assert target.taken_back == 1
+
+
+def test_subjects_are_read_once(sync, vendor, target):
+    report = replace(DAILY, unit=None, subjects=("po_1", "po_2"))
+    sync(vendor, reports=(report,)).run()
+    assert [made.parameters for made in vendor.runs.values()] == [{"subject": "po_1"}, {"subject": "po_2"}]
+    more = replace(report, subjects=("po_1", "po_2", "po_3"))
+    assert keys(sync(vendor, reports=(more,), state=target.state)) == ["po_3"]
+
+
+# -- pending runs --------------------------------------------------------------------------------------
+
+
+def pending_state(sync, vendor, target) -> str:
+    """A STATE with three pending runs."""
+    vendor.run_seconds, vendor.budget = 10_000, 3
+    ended = sync(vendor, deadline=5.0).run()
+    assert len(ended.errors) == 3
+    return str(target.state)
+
+
+def test_pending_runs_come_first_and_keep_their_parameters(sync, vendor, target):
+    vendor.available = Interval(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC))
+    vendor.run_seconds, vendor.budget = 10_000, 1
+    sync(vendor, deadline=5.0, max_new_runs=1).run()
+    vendor.available = replace(vendor.available, start=datetime(2026, 3, 1, 9, tzinfo=UTC))
+    dues = sync(vendor, state=target.state).dues()
+    assert [(due.key, due.run_id) for due in dues] == [(day(1), "run1"), (day(2), None)]
+    assert dues[0].period.start == datetime(2026, 3, 1, 6, tzinfo=UTC)
+
+
+def test_a_pending_run_of_other_parameters_is_not_gone_on_with(sync, vendor, target):
+    # Columns are no part of a report's identity, but of what a run is asked for.
+    state = pending_state(sync, vendor, target)
+    changed = replace(DAILY, columns=("a", "b"))
+    assert [due.run_id for due in sync(vendor, state=state).dues()] == ["run1", "run2", "run3"]
+    assert [due.run_id for due in sync(vendor, state=state, reports=(changed,)).dues()] == [None, None, None]
+
+
+def test_a_run_from_before_reuse_runs_since_is_ordered_anew(sync, vendor, target, clock):
+    state = pending_state(sync, vendor, target)
+    clock.advance(60)
+    dues = sync(vendor, state=state, reuse_runs_since=clock.now()).dues()
+    assert [(due.run_id, due.attempt) for due in dues] == [(None, 1)] * 3
+
+
+# -- the ledger in STATE -------------------------------------------------------------------------------
+
+
+def test_a_ledger_survives_state_as_it_is():
+    whole = Entry(
+        "acct",
+        {"report_type": "daily.1"},
+        day(1),
+        day(3),
+        open={day(3): {"run": "r", "attempt": 2, "at": day(4), "rows": 3}, day(5): {"attempt": 2}},
+        done={day(4): {"end": day(5), "rows": 7, "run": "q"}},
+        seen="2026-03-01",
+        subjects_due={"2026-03-01": ["1", "2@other"]},
+        subjects_done={"2026-02-01": ["0"]},
+    )
+    state = json.loads(json.dumps(whole.as_state()))
+    assert Entry.from_state(state) == whole
+    # Meltano merges dicts of two states key by key, and replaces lists: no dict may have ids for keys.
+    assert not any(isinstance(value, dict) for name, value in state.items() if name != "identity")
+
+
+def test_the_ledger_is_replaced_in_one_assignment():
+    bookmark: dict = {}
+    ledger = Ledger(lambda: bookmark)
+    ledger.entry("a").open["x"] = {"run": "r"}
+    ledger.save()
+    before = bookmark["ledger"]
+    ledger.entry("a").open["x"] = {"run": "s"}
+    assert before[0]["open"] == [{"period": "x", "run": "r"}]
+    ledger.save()
+    assert before[0]["open"] == [{"period": "x", "run": "r"}]
+    assert bookmark["ledger"][0]["open"] == [{"period": "x", "run": "s"}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"report_type": "daily.2"}, {"unit": "week"}, {"zone": "Europe/Oslo"}, {"parameters": {"currency": "usd"}}],
+)
+def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, target, change):
+    sync(vendor).run()
+    changed = replace(DAILY, **change)
+    with pytest.raises(ConfigError, match=r"fake_daily account acct: \w+ changed.*new name.*full refresh"):
+        sync(vendor, state=target.state, reports=(changed,)).dues()
+    renamed: Report = replace(changed, name="other")
+    assert sync(vendor, state=target.state, reports=(renamed,)).dues()
+
+
+@pytest.mark.parametrize(
+    ("ledger", "message"),
+    [
+        ({"acct": {}}, "no list"),
+        ([{"version": 1}], "without an account"),
+        (["acct"], "without an account"),
+        ([{"account": "acct", "version": 2}], "ledger version 2"),
+        ([{"account": "acct"}], "ledger version None"),
+        ([{"account": "acct", "version": 1, "open": [{"run": "r"}]}], "damaged"),
+        ([{"account": "acct", "version": 1, "subjects_due": [[]]}], "damaged"),
+    ],
+)
+def test_a_ledger_that_cannot_be_gone_on_from_is_refused(ledger, message):
+    with pytest.raises(StateError, match=message):
+        check_state("fake_daily", {"ledger": ledger})
