@@ -1,5 +1,6 @@
 # Everything one does with the project. Only python3 (3.10 to 3.13), make and git are assumed.
 #   make demo [BREAK=1]   the whole way, without any account: emulated vendors -> Meltano -> DuckDB, totals compared
+#   make pictures         one page of charts from what the demo loaded (runs the demo when it has not run yet)
 #   make test             lint, types and tests
 #   make lint             ruff and mypy alone
 #   make bench            the benchmarks' table
@@ -7,7 +8,7 @@
 #   make clean            removes what the verbs made; a Meltano state of your own and .env stay
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo test lint bench faults clean
+.PHONY: setup demo pictures test lint bench faults clean
 
 PY := .venv/bin/python
 
@@ -17,6 +18,11 @@ setup:
 demo: setup
 	@sh scripts/with_python.sh scripts/venvs.py meltano
 	@$(PY) -m scripts.demo $(if $(filter-out 0,$(BREAK)),--break)
+
+pictures: setup
+	@test -f output/demo.duckdb || $(MAKE) --no-print-directory demo
+	@sh scripts/with_python.sh scripts/venvs.py pictures
+	@.tools/pictures/bin/python -m scripts.pictures
 
 lint: setup
 	$(PY) -m ruff check .

@@ -1,6 +1,7 @@
 """The floor: the same conversions, checks and lines with bare csv and msgspec, nothing else. Usage as taps.py."""
+# ruff: noqa: E401, I001, PTH123, SIM115, N806
 
-import csv, json, re, sys, time  # noqa: E401
+import csv, json, re, sys, time
 from collections import defaultdict
 from datetime import date, datetime, timezone
 from itertools import islice
@@ -24,38 +25,41 @@ def checked(cells, pattern):
     return cells
 
 
-class Hours(dict):
-    def __missing__(self, hour):  # hours in which the clock changes are not told apart here
-        local = datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=self.zone)
-        return self.setdefault(hour, local.astimezone(timezone.utc).strftime("%Y-%m-%dT%H"))
-
-
-class Dates(dict):
+class Memo(dict):
     def __missing__(self, text):
-        return self.setdefault(text, date.fromisoformat(text).isoformat() if text else None)
+        return self.setdefault(text, self.work_out(text))
+
+
+def instants(zone):  # hours in which the clock changes are not told apart here
+    hours = Memo()
+    hours.work_out = lambda hour: (
+        f"{datetime.fromisoformat(hour).replace(tzinfo=zone).astimezone(timezone.utc):%Y-%m-%dT%H}"
+    )
+    return lambda cells: [hours[cell[:13]] + TAILS[cell[13:]] if cell else None for cell in cells]
 
 
 def main(path, types, zone):
-    hours, utc_hours, dates = Hours(), Hours(), Dates()
-    hours.zone, utc_hours.zone = ZoneInfo(zone), timezone.utc
+    dates = Memo()
+    dates.work_out = lambda text: date.fromisoformat(text).isoformat() if text else None
     convert = defaultdict(lambda: lambda cells: [cell or None for cell in cells])
     convert["integer"] = lambda cells: [int(c) if c else None for c in checked(cells, INTEGERS)]
     convert["decimal"] = lambda cells: [cell or None for cell in checked(cells, DECIMALS)]
     convert["boolean"] = lambda cells: [BOOLEANS[cell] for cell in cells]
     convert["date"] = lambda cells: list(map(dates.__getitem__, cells))
-    convert["timestamp"] = lambda cells: [hours[c[:13]] + TAILS[c[13:]] if c else None for c in cells]
-    convert["timestamp_utc"] = lambda cells: [utc_hours[c[:13]] + TAILS[c[13:]] if c else None for c in cells]
-    encoder, reader = msgspec.json.Encoder(), csv.reader(open(path, encoding="utf-8-sig", newline=""), strict=True)
+    convert |= {"timestamp": instants(ZoneInfo(zone)), "timestamp_utc": instants(timezone.utc)}
+    reader = csv.reader(open(path, encoding="utf-8-sig", newline=""), strict=True)
     functions = [convert[types[header]] for header in next(reader)]
-    Row = msgspec.defstruct("Row", ["row_number", *(re.sub(r"\W", "_", name) for name in types)], gc=False)
-    head = b'{"type":"RECORD","stream":"stripe_balance","record":' + encoder.encode(CONSTANTS)[:-1] + b","
+    fields = ["row_number", *(re.sub(r"\W", "_", name) for name in types)]
+    Row = msgspec.defstruct("Row", fields + [(name, str, value) for name, value in CONSTANTS.items()], gc=False)
+    encode_lines = msgspec.json.Encoder().encode_lines
+    head = b'{"type":"RECORD","stream":"stripe_balance","record":'
     count, started = 0, time.process_time()
     while rows := list(islice(reader, 150)):
         columns = zip(*rows, strict=True)
         values = [function(cells) for function, cells in zip(functions, columns, strict=True)]
-        body = encoder.encode_lines(list(map(Row, range(count + 1, count + 1 + len(rows)), *values)))
+        body = encode_lines(list(map(Row, range(count + 1, count + 1 + len(rows)), *values)))
         tail = b',"time_extracted":"%s"}\n' % datetime.now(timezone.utc).isoformat().encode()
-        sys.stdout.buffer.write(head + (tail + head).join(body[1:-1].split(b"\n{")) + tail)
+        sys.stdout.buffer.write(head + body[:-1].replace(b"\n", tail + head) + tail)
         count += len(rows)
     json.dump({"rows": count, "seconds": time.process_time() - started}, sys.stderr)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 - the SDK's signatures
 """The same report through our path and through the SDK's own, each as a tap of one stream.
 
 As a program: `python -m benchmarks.taps fast|stock <file> <columns as JSON> <zone>`; RECORDs go to stdout, and

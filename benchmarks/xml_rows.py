@@ -23,9 +23,7 @@ def _bare(path):
 
 def _read(sample):
     by_header = {column.header: column for column in columns_of(sample.columns)}
-    reader = XmlReader(
-        sample.path, resolve=lambda header: [by_header[name] for name in header], zone=sample.zone
-    )
+    reader = XmlReader(sample.path, resolve=lambda header: [by_header[name] for name in header], zone=sample.zone)
     started = time.process_time()
     rows = sum(len(chunk.rows) for chunk in reader.chunks())
     return rows / (time.process_time() - started)

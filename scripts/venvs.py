@@ -2,6 +2,7 @@
 
     python scripts/venvs.py project    .venv: the project, editable, with its sandbox and development tools
     python scripts/venvs.py meltano    .tools/meltano: Meltano, which must not share an environment with a tap
+    python scripts/venvs.py pictures   .tools/pictures: what draws the page of the loaded demo
 
 Standard library only: this is the first thing that runs in a fresh clone. uv is used where it is installed,
 else venv and pip. Exit status 1 with one line when an installer fails.
@@ -9,6 +10,8 @@ else venv and pip. Exit status 1 with one line when an installer fails.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,8 +19,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class InstallError(RuntimeError):
+    """An installer failed; its own output has said why."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,10 @@ class Environment:
 
     path: Path
     requirements: tuple[str, ...]
-    made_from: tuple[str, ...]
+    made_from: tuple[str, ...] = ()
+    """Files, relative to the project; a change in one of them makes the environment anew."""
+    constraints: str | None = "constraints.txt"
+    """Pins for everything else that is installed; None where the requirements pin enough."""
 
     @property
     def python(self) -> Path:
@@ -38,7 +52,8 @@ class Environment:
 
     def fingerprint(self) -> str:
         """Changes with the interpreter, the place, the requirements and each file of `made_from`."""
-        digest = hashlib.sha256(repr((sys.version_info[:2], str(self.path), self.requirements)).encode())
+        made_by = (sys.version_info[:2], str(self.path), self.requirements, self.constraints)
+        digest = hashlib.sha256(repr(made_by).encode())
         for name in self.made_from:
             digest.update((ROOT / name).read_bytes())
         return digest.hexdigest()
@@ -58,18 +73,32 @@ ENVIRONMENTS = {
         requirements=("meltano==4.4.1",),
         made_from=("constraints.txt",),
     ),
+    "pictures": Environment(
+        path=ROOT / ".tools" / "pictures",
+        # The loader's duckdb reads the loader's file; plotly carries the script that draws, so the page loads none.
+        requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb<1.3"),
+        made_from=("constraints.txt",),
+    ),
 }
 
 
 def run(*command: str) -> None:
-    """Runs an installer in the project's folder; its own output explains a failure."""
+    """Runs an installer in the project's folder.
+
+    Raises:
+        InstallError: it failed.
+    """
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if status:
-        sys.exit(f"venvs.py: `{' '.join(command)}` failed with exit status {status}")
+        raise InstallError(f"`{' '.join(command)}` failed with exit status {status}")
 
 
 def build(environment: Environment) -> None:
-    """Makes the environment from nothing; the stamp is written last, so a broken one is made again."""
+    """Makes the environment from nothing; the stamp is written last, so a broken one is made again.
+
+    Raises:
+        InstallError: an installer failed.
+    """
     shutil.rmtree(environment.path, ignore_errors=True)
     environment.path.parent.mkdir(parents=True, exist_ok=True)
     python, path = str(environment.python), str(environment.path)
@@ -83,22 +112,44 @@ def build(environment: Environment) -> None:
         install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
         # Dependency groups need pip 25.1; the pip that comes with Python 3.10 to 3.13 is older.
         run(*install, "pip>=25.1")
-    run(*install, "--constraint", "constraints.txt", *environment.requirements)
+    constraints = ("--constraint", environment.constraints) if environment.constraints else ()
+    run(*install, *constraints, *environment.requirements)
     environment.stamp.write_text(environment.fingerprint())
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Holds the lock on the environments: who comes second finds them made."""
+    (ROOT / ".tools").mkdir(exist_ok=True)
+    with (ROOT / ".tools" / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def provide(environment: Environment) -> None:
+    """Makes the environment unless it is there and up to date.
+
+    Raises:
+        InstallError: an installer failed.
+    """
+    # An environment that is active in the caller's shell must not be the one that is changed.
+    os.environ.pop("VIRTUAL_ENV", None)
+    with alone():
+        if not environment.is_current():
+            version = sys.version.split()[0]
+            print(f"Making {environment.path.relative_to(ROOT)} with Python {version} ...", flush=True)
+            build(environment)
 
 
 def main(names: list[str]) -> None:
     """Builds the named environments that are missing or out of date, one after the other."""
-    version = sys.version.split()[0]
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-        sys.exit(f"venvs.py: Python 3.10 to 3.13 is needed, this is {version}")
-    # An environment that is active in the caller's shell must not be the one that is changed.
-    os.environ.pop("VIRTUAL_ENV", None)
+        sys.exit(f"venvs.py: Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}")
     for name in names:
-        environment = ENVIRONMENTS[name]
-        if not environment.is_current():
-            print(f"Making {environment.path.relative_to(ROOT)} with Python {version} ...", flush=True)
-            build(environment)
+        try:
+            provide(ENVIRONMENTS[name])
+        except InstallError as error:
+            sys.exit(f"venvs.py: {error}")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,17 @@ class Answer:
         """
         return self._json
 
+    def record(self) -> dict[str, Any]:
+        """The body as one JSON object.
+
+        Raises:
+            Unavailable: it is none.
+        """
+        value = self._json
+        if not isinstance(value, dict):
+            raise Unavailable(f"{self.about}: the answer is no JSON object")
+        return value
+
     def xml(self) -> etree._Element:
         """The body as XML without comments; entities and external references are never resolved.
 

@@ -2,18 +2,115 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import sys
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from tap_billing_reports import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.tap import TapBillingReports
+
+_config = click.option(
+    "--config",
+    multiple=True,
+    metavar="FILE|ENV",
+    help="Settings file, or ENV for environment variables and .env; may be given more than once. Unset: ENV.",
+)
 
 
 @click.group()
 @click.version_option(__version__)
 def main() -> None:
     """Tools around tap-billing-reports."""
+
+
+@main.command()
+@_config
+def check(config: tuple[str, ...]) -> None:
+    """Try each credential and right; one line per source and account.
+
+    Orders nothing and changes nothing at the vendor. Exit status 0 only if all is well.
+    """
+    from tap_billing_reports import checkup  # noqa: PLC0415 - slow to import
+
+    with _told():
+        tap = _tap(config)
+        tap.limits = tap.limits or checkup.LIMITS
+        well = True
+        for line in checkup.check(tap.session):
+            click.echo(str(line))
+            well = well and line.is_well
+        if tap.session.storage is not None:
+            tap.session.storage.sizes("journal")
+            click.echo("storage_url: readable ok; writing is not tried")
+    sys.exit(0 if well else 1)
+
+
+@main.command()
+@_config
+@click.option("--state", type=click.File(), help="The STATE that the sync would start from.")
+@click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
+def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None) -> None:
+    """Show what a sync would order, resume, adopt, skip or defer, and why.
+
+    Reads availability, listed runs and invoices; orders nothing and changes neither state nor journal.
+    """
+    from tap_billing_reports import outlook, summary  # noqa: PLC0415
+
+    with _told():
+        tap = _tap(config, state=state, catalog=catalog)
+        tap.cycle.check_identities()
+        rows = list(outlook.plan(tap.cycle, tap.session))
+        notes = [*tap.summary.notes, *summary.skipped_reports(tap)]
+    for line in outlook.table(rows):
+        click.echo(line)
+    click.echo(f"\n{outlook.totals(rows)}; nothing was ordered")
+    for note in notes:
+        click.echo(f"note: {note}")
+    for failure in tap.summary.failures:
+        remedy = tap.summary.remedies.get(failure)
+        click.echo(f"failed: {failure}; to do: {remedy}" if remedy else f"failed: {failure}")
+    sys.exit(1 if tap.summary.failures else 0)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The command alone speaks: no log, and what a person can mend ends it, one line each."""
+    from tap_billing_reports.errors import BillingError  # noqa: PLC0415
+    from tap_billing_reports.redaction import redact  # noqa: PLC0415
+
+    logger = logging.getLogger("tap-billing-reports")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    except BillingError as error:
+        raise click.ClickException(redact(str(error))) from None
+    finally:
+        logger.setLevel(level)
+
+
+def _tap(
+    config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None
+) -> TapBillingReports:
+    """The tap with these settings, those of the environment where none are named."""
+    from tap_billing_reports.tap import TapBillingReports  # noqa: PLC0415 - slow to import
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    tap = TapBillingReports.opened(config or ("ENV",), state=state, catalog=catalog)
+    # The tap ends a sync in good order, with a last STATE; here there is none to end.
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    return tap
 
 
 @main.command()

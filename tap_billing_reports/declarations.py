@@ -425,6 +425,8 @@ class Source:
     reports: ReportApi | None = None
     columns: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
     """Stream -> columns that this source adds to it, while it is on; their names begin with the source's."""
+    rights: Mapping[str, str] = field(default_factory=dict)
+    """What to ask the vendor for where `invoices`, `reports` or `files` are refused, in the vendor's own terms."""
 
     @property
     def required(self) -> tuple[str, ...]:

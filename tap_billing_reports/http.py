@@ -184,20 +184,35 @@ class Door:
             with self._transport.open(
                 "GET", url, about=about, headers={**self._headers, **(headers or {})}
             ) as response:
-                content_type = response.headers.get("Content-Type", "")
-                if response.status_code != 200:
-                    self._answer(response, about)
-                    raise Unavailable(f"{about}: HTTP {response.status_code} without a file")
-                chunks = self._transport.chunks(response, seconds=seconds, about=about)
-                # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
-                first = next(chunks, b"")
-                declared = content_type.strip().lower().startswith("text/html")
-                page = Answer(about, 200, response.headers, b"<html" if declared else first)
-                self._judge(page)
+                first, chunks = self._begun(response, seconds, about)
                 count, sha256 = _write(to, first, chunks, about)
-            return Download(count, sha256, content_type)
+            return Download(count, sha256, response.headers.get("Content-Type", ""))
 
         return self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+
+    def peek(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """Ask for a file and leave all of it but its first bytes: whether it may be had. Raises as `download`."""
+        url, about = self._place("GET", host, path, None)
+
+        def once() -> None:
+            with self._transport.open(
+                "GET", url, about=about, headers={**self._headers, **(headers or {})}
+            ) as response:
+                self._begun(response, self._limits.answer_seconds, about)
+
+        self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+
+    def _begun(self, response: requests.Response, seconds: float, about: str) -> tuple[bytes, Iterator[bytes]]:
+        """A file's first bytes and the rest of it, once it is known to be no page and no error."""
+        if response.status_code != 200:
+            self._answer(response, about)
+            raise Unavailable(f"{about}: HTTP {response.status_code} without a file")
+        chunks = self._transport.chunks(response, seconds=seconds, about=about)
+        # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
+        first = next(chunks, b"")
+        declared = response.headers.get("Content-Type", "").strip().lower().startswith("text/html")
+        self._judge(Answer(about, 200, response.headers, b"<html" if declared else first))
+        return first, chunks
 
     def _place(self, method: str, host: str, path: str, account: str | None) -> tuple[str, str]:
         """The URL, and what messages call it."""

@@ -96,7 +96,7 @@ class Board(Listener):
             pending=pending,
             running=len(running),
             ready=len(standings) - pending - len(running) - ended.total(),
-            ended=ended,  # type: ignore[arg-type] # None is in no set of steps
+            ended=ended,
             slowest=None if slowest is None else slowest.due,
             seconds=0.0 if slowest is None else self.clock.monotonic() - slowest.since,
         )
@@ -135,7 +135,9 @@ class Progress(Listener):
 
     def tell(self, event: Event) -> None:
         self.board.tell(event)
-        if self._view is None:
+        if event.step is Step.AGAIN:
+            self._say(line_of(event), logging.WARNING)
+        elif self._view is None:
             self._say(line_of(event))
 
     def pulse(self) -> None:
@@ -148,8 +150,8 @@ class Progress(Listener):
         facts |= {step.value: now.ended[step] for step in (Step.DONE, Step.FAILED)}
         self._say(pairs({**facts, "slowest": str(now.slowest), "seconds": round(now.seconds)}))
 
-    def _say(self, text: str) -> None:
-        logger.info("%s", text)
+    def _say(self, text: str, level: int = logging.INFO) -> None:
+        logger.log(level, "%s", text)
         self._spoke_at = self._clock.monotonic()
 
     def _lines(self, elapsed: float, rate: float) -> list[str]:

@@ -24,6 +24,8 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
     """The lines, each with its logging level.
 
     Args:
+        summary: records, notes and failures.
+        board: where the periods ended.
         waited: seconds of the sync in which it only waited: for runs, rate limits, the next try.
         took: seconds of the whole sync.
     """
@@ -47,12 +49,13 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
 def left_periods(board: Board) -> Iterator[str]:
     """The periods that are due and were not read, one line for each report, account and reason."""
     for (stream, account, _step, reason), periods in sorted(board.left.items()):
-        which = f"period {periods[0]}" if len(periods) == 1 else f"{len(periods)} periods, {periods[0]} to {periods[-1]}"
+        several = f"{len(periods)} periods, {periods[0]} to {periods[-1]}"
+        which = several if len(periods) > 1 else f"period {periods[0]}"
         yield sentence(f"{stream} account {account}: {which}: {reason}")
 
 
 def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
-    """The configured reports of which nothing is ordered because of the catalogue, which the SDK passes over in silence.
+    """The configured reports of which the catalogue keeps everything away; the SDK passes them over in silence.
 
     One that is new since the catalogue was made is not in it; one that selection patterns made before it was
     configured do not match is there, but deselected.

@@ -159,14 +159,44 @@ class TapBillingReports(DeferredTermination):
     # -- the command -----------------------------------------------------------------------------------
 
     @classmethod
-    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
         """The settings' files."""
         with _one_line_errors():
-            try:
-                return super().cb_config(ctx, param, value)
-            except (OSError, ValueError, TypeError, RecursionError) as error:
-                reason = getattr(error, "strerror", None) or "it must hold one JSON object"
-                raise ConfigError(f"--config names a file that cannot be read: {reason}") from None
+            return cls._settings_of(value)
+
+    @classmethod
+    def _settings_of(cls, value: tuple[str, ...]) -> Any:
+        """What `--config` names, as the SDK has it."""
+        try:
+            return super().cb_config(None, None, value)  # type: ignore[arg-type] # neither is looked at
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or "it must hold one JSON object"
+            raise ConfigError(f"--config names a file that cannot be read: {reason}") from None
+
+    @classmethod
+    def opened(
+        cls, config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None
+    ) -> TapBillingReports:
+        """The tap for another command than its own.
+
+        Args:
+            config: as `--config`, at least one.
+            state: as `--state`.
+            catalog: as `--catalog`.
+
+        Raises:
+            ConfigError, StateError: one line for each problem.
+        """
+        given = cls._settings_of(config)
+        try:
+            return cls(
+                config=given.config,
+                parse_env_config=given.parse_env,
+                state=_object_in(state, StateError, "--state"),
+                catalog=_object_in(catalog, ConfigError, "--catalog"),
+            )
+        except ConfigValidationError as error:
+            raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None
 
     @classmethod
     def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:

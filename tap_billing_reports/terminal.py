@@ -41,7 +41,7 @@ class LiveView:
         self._terminal = terminal
         # Reentrant: a signal's handler may log while its thread is drawing.
         self._lock = threading.RLock()
-        self._drawn = 0
+        self._drawn = ""
         self._gone = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -53,7 +53,7 @@ class LiveView:
         """Begin to draw, and take the log's lines over."""
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler) and handler.stream is self._terminal:
-                handler.setStream(_Above(self, self._terminal))  # type: ignore[arg-type]
+                handler.setStream(_Above(self, self._terminal))
                 self._handlers.append(handler)
         self._thread.start()
 
@@ -69,7 +69,7 @@ class LiveView:
         """Write above the view, which comes back at its next turn."""
         with self._lock:
             erase = "\r" + _CLEAR_BELOW if self._drawn else ""
-            self._drawn = 0
+            self._drawn = ""
             self._put(erase + text)
 
     # -- the thread ------------------------------------------------------------------------------------
@@ -85,10 +85,12 @@ class LiveView:
             if self._ended.is_set():
                 return
             width = self._width()
-            text = "\n".join(_CLEAR_LINE + line[:width] for line in lines)
+            text = "\n".join(line[:width] + _CLEAR_LINE for line in lines)
+            if text == self._drawn:
+                return
             # The cursor waits at the start of the first line, where the log goes on.
             self._put("\r" + text + _CLEAR_BELOW + "\r" + (_UP.format(len(lines) - 1) if len(lines) > 1 else ""))
-            self._drawn = len(lines)
+            self._drawn = text
 
     def _rate(self, now: float) -> float:
         self._counted.append((now, self._count()))
@@ -99,9 +101,11 @@ class LiveView:
 
     def _width(self) -> int:
         try:
-            return max(1, os.get_terminal_size(self._terminal.fileno()).columns - 1)
+            columns = os.get_terminal_size(self._terminal.fileno()).columns
         except (OSError, ValueError):
-            return 79
+            columns = 0
+        # The last column stays free: some terminals wrap there. 0 means that the terminal does not say.
+        return (columns or 80) - 1
 
     def _put(self, text: str) -> None:
         """Nothing that a terminal does may disturb the sync."""

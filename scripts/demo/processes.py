@@ -18,12 +18,15 @@ PATIENCE_SECONDS = 10
 
 @contextlib.contextmanager
 def child(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[str]
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[str], user: int | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process in a group of its own, whose whole group is gone when the block is left."""
+    """A process in a group of its own, whose whole group is gone when the block is left.
+
+    With `user` it runs under that user id (which only root may ask for).
+    """
     process = subprocess.Popen(
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True,
+        text=True, start_new_session=True, user=user,
     )  # fmt: skip
     try:
         yield process

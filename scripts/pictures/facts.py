@@ -28,6 +28,7 @@ DRAWN_BELOW: Final = 10**12
 ACTIVITY_FIRST: Final = "stripe_activity_to_date"
 ACTIVITY_PREFIX: Final = "stripe_balance_change_from_activity_itemized"
 
+NO_CURRENCY: Final = "no currency"
 NO_PRODUCT: Final = "no product named"
 FAILED_SHOWN: Final = 50
 
@@ -56,7 +57,7 @@ class InvoiceSum:
     source: str
     status: str
     currency: str | None
-    """None where the vendor states none, as for a deleted invoice."""
+    """None where there is no amount, as for a deleted invoice."""
     invoices: int
     money: Money
 
@@ -153,10 +154,12 @@ class Reader:
         )
 
     def _invoices(self) -> list[InvoiceSum]:
-        status = f"CASE WHEN {self._column('invoices', DELETED_AT)} IS NULL THEN COALESCE(status, 'unknown') ELSE 'deleted' END"
+        there = f"{self._column('invoices', DELETED_AT)} IS NULL"
         inner = (
             f"SELECT COALESCE(SUBSTR(CAST(invoice_date AS VARCHAR), 1, 7), '{UNDATED}') AS month, source, "
-            f"{status} AS status, UPPER(currency) AS currency, total_amount AS amount FROM {_table('invoices')}"
+            f"CASE WHEN {there} THEN COALESCE(status, 'unknown') ELSE 'deleted' END AS status, "
+            f"CASE WHEN {there} AND total_amount IS NOT NULL THEN {_currency('currency')} END AS currency, "
+            f"CASE WHEN {there} THEN total_amount END AS amount FROM {_table('invoices')}"
         )
         rows = self._grouped("invoices", inner, "month, source, status, currency")
         return [
@@ -168,14 +171,13 @@ class Reader:
         """Cost lines of Bring; its formats name the product, the net amount and the currency differently."""
         stream = "bring_invoice_lines"
         inner = (
-            f"SELECT UPPER({self._first(stream, 'currency_code', 'invoice_currency_code')}) AS currency, "
-            f"COALESCE({self._first(stream, 'product', 'item_description', 'charge_text')}, '{NO_PRODUCT}') AS product, "
-            f"{self._first(stream, 'amount', 'agreement_price')} AS amount FROM {_table(stream)}{self._living(stream)}"
+            f"SELECT {_currency(self._first(stream, 'currency_code', 'invoice_currency_code'))} AS currency, "
+            f"COALESCE({self._first(stream, 'product', 'item_description', 'charge_text')}, '{NO_PRODUCT}') "
+            f"AS product, {self._first(stream, 'amount', 'agreement_price')} AS amount "
+            f"FROM {_table(stream)}{self._living(stream)}"
         )
         rows = self._grouped(stream, inner, "currency, product")
-        return [
-            ProductSum(currency or "", str(product), number, money) for (currency, product), number, money in rows
-        ]
+        return [ProductSum(str(currency), str(product), number, money) for (currency, product), number, money in rows]
 
     def _activity(self) -> str | None:
         streams = sorted(name for name in self._columns if name.startswith(ACTIVITY_PREFIX))
@@ -184,7 +186,7 @@ class Reader:
     def _balance(self, stream: str) -> list[BalanceSum]:
         inner = (
             "SELECT CAST(DATE_TRUNC('week', CAST(created_utc AS TIMESTAMP)) AS DATE) AS week, "
-            "UPPER(currency) AS currency, COALESCE(reporting_category, 'other') AS category, net AS amount "
+            f"{_currency('currency')} AS currency, COALESCE(reporting_category, 'other') AS category, net AS amount "
             f"FROM {_table(stream)} WHERE created_utc IS NOT NULL{self._living(stream, 'AND')}"
         )
         rows = self._grouped(stream, inner, "week, currency, category")
@@ -294,6 +296,10 @@ def _seconds(instant: str) -> str:
     return f"CAST(DATE_TRUNC('second', CAST({instant} AS TIMESTAMP)) AS VARCHAR)"
 
 
+def _currency(column: str) -> str:
+    return f"COALESCE(UPPER({column}), '{NO_CURRENCY}')"
+
+
 def _decimal(text: str | None) -> Decimal:
     """Without the zeros that the column's type added: digits beyond those of a default context would be rounded."""
     plain = str(text)
@@ -319,5 +325,5 @@ def _covers(
     if begin is None:
         ordered = json.loads(parameters) if parameters else {}
         seconds = ordered.get("interval_start") if isinstance(ordered, dict) else None
-        begin = datetime.fromtimestamp(int(seconds), timezone.utc) if str(seconds).isdigit() else None
+        begin = datetime.fromtimestamp(int(str(seconds)), timezone.utc) if str(seconds).isdecimal() else None
     return (begin, end) if begin and end else None

@@ -10,6 +10,7 @@ from tap_billing_reports.money import exact_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from scripts.pictures.facts import InvoiceSum
 
@@ -89,9 +90,7 @@ def _amounts(currency: str, sums: Sequence[InvoiceSum], months: Sequence[str]) -
         traces = []
         for status in _statuses(mine):
             each = {
-                month: exact_sum(
-                    found.money.drawn for found in mine if (found.month, found.status) == (month, status)
-                )
+                month: exact_sum(found.money.drawn for found in mine if (found.month, found.status) == (month, status))
                 for month in months
             }
             hover = [
@@ -117,19 +116,16 @@ def _amounts(currency: str, sums: Sequence[InvoiceSum], months: Sequence[str]) -
         lambda found: words.amount(exact_sum(one.money.total for one in found), currency) if found else "",
     )
     return View(
-        currency, figures=figures, tables=[table], legend=_legend(sums), notes=undrawn_note(sums, currency)
+        currency,
+        figures=figures,
+        tables=[table],
+        legend=_legend(sums),
+        notes=words.undrawn([found.money for found in sums], currency),
     )
 
 
-def undrawn_note(sums: Sequence[InvoiceSum], currency: str) -> list[str]:
-    """Says what a chart leaves out; nothing when it leaves out nothing."""
-    number = sum(found.money.undrawn for found in sums)
-    left = exact_sum(found.money.total for found in sums) - exact_sum(found.money.drawn for found in sums)
-    return words.undrawn(number, left, currency)
-
-
 def _figure(
-    caption: str, described: str, traces: Sequence[object], months: Sequence[str], highest: Sequence[object]
+    caption: str, described: str, traces: Sequence[object], months: Sequence[str], highest: Sequence[Decimal | int]
 ) -> Figure:
     labels = [
         f"{words.month(month, year=False)}<br>{month[:4]}"

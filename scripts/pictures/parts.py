@@ -18,6 +18,8 @@ class Figure:
     described: str
     """What a reader hears who does not see it."""
     spec: Mapping[str, Any]
+    wide: bool = False
+    """It takes the whole width of the page, below those that stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,6 @@ class Section:
     views: Sequence[View]
     choice: str = "Currency"
     """What the views are a choice of."""
-    wide: bool = False
-    """Its figures take the whole width each."""
 
 
 class Specs:
@@ -82,7 +82,7 @@ def section(part: Section, specs: Specs) -> str:
         body.append(_choice(part))
     for place, view in enumerate(part.views):
         body.append(f'<div class="view" id="{part.key}-{place}">')
-        body.append(_view(view, specs, wide=part.wide))
+        body.append(_view(view, specs))
         body.append("</div>")
     body.append("</section>")
     return "\n".join(body)
@@ -97,14 +97,15 @@ def _choice(part: Section) -> str:
     return f'<fieldset class="choice"><legend>{escape(part.choice)}</legend>{chips}</fieldset>'
 
 
-def _view(view: View, specs: Specs, *, wide: bool) -> str:
+def _view(view: View, specs: Specs) -> str:
     body = []
     if view.legend:
         items = "".join(f'<li><i class="swatch {colour}"></i>{escape(text)}</li>' for colour, text in view.legend)
         body.append(f'<ul class="legend">{items}</ul>')
-    if view.figures:
-        figures = "".join(_figure(figure, specs) for figure in view.figures)
-        body.append(f'<div class="figures{" wide" if wide else ""}">{figures}</div>')
+    for wide in (False, True):
+        figures = "".join(_figure(figure, specs) for figure in view.figures if figure.wide is wide)
+        if figures:
+            body.append(f'<div class="figures{" wide" if wide else ""}">{figures}</div>')
     body += [f'<p class="note">{escape(note)}</p>' for note in view.notes]
     body.append(view.html)
     body += [table(part) for part in view.tables]

@@ -5,13 +5,17 @@ Colours are not here: a figure is drawn in the colours that page.css has for lig
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
 
 HOVER: Final = "%{hovertext}<extra></extra>"
+
+
+# Colours that are drawn in stripes, because too many greys are alike.
+STRIPED: Final = frozenset({"void", "deleted"})
 
 
 def bars(name: str, colour: str, x: Sequence[str], y: Sequence[Decimal | int], hover: Sequence[str]) -> dict[str, Any]:
@@ -23,7 +27,7 @@ def bars(name: str, colour: str, x: Sequence[str], y: Sequence[Decimal | int], h
         "y": [float(value) for value in y],
         "hovertext": list(hover),
         "hovertemplate": HOVER,
-        "meta": {"colour": colour},
+        "meta": {"colour": colour, "striped": colour in STRIPED},
     }
 
 
@@ -61,11 +65,14 @@ def line(
     }
 
 
-def layout(height: int, **more: Any) -> dict[str, Any]:
-    """What every figure has in common; nothing can be dragged, so that a finger scrolls the page."""
+def layout(height: int, *, below: int = 40, **more: Any) -> dict[str, Any]:
+    """What every figure has in common; nothing can be dragged, so that a finger scrolls the page.
+
+    `below` is the room for the labels of the lower axis, 40 for two lines; at the sides labels make their own.
+    """
     return {
         "height": height,
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": below},
         "showlegend": False,
         "dragmode": False,
         "hovermode": "closest",
@@ -76,16 +83,16 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
 
 
 def axis(**more: Any) -> dict[str, Any]:
-    return {"fixedrange": True, "automargin": True, "title": {"text": ""}, **more}
+    return {"fixedrange": True, "automargin": "left+right", "title": {"text": ""}, "tickangle": 0, **more}
 
 
 def value_axis(values: Sequence[Decimal | int], **more: Any) -> dict[str, Any]:
     """Ticks as 50k and 2M from ten thousand on, as plain numbers below; whole ones for a few things."""
-    largest = max((abs(value) for value in values), default=0)
+    largest = max((Decimal(value).copy_abs() for value in values), default=Decimal(0))
     ticks: Mapping[str, Any] = {"tickformat": "~s" if largest >= 10_000 else ",~f"}
     if largest <= 5 and all(value == int(value) for value in values):
         ticks = {"tickformat": ",d", "dtick": 1}
-    return axis(nticks=6, **ticks, **more)
+    return axis(**{"nticks": 6, **ticks, **more})
 
 
 def month_axis(months: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
@@ -99,6 +106,5 @@ def month_axis(months: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
         tickmode="array",
         tickvals=list(months)[:: len(months) // 9 + 1],
         ticktext=list(labels)[:: len(months) // 9 + 1],
-        tickangle=0,
         showgrid=False,
     )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from tap_billing_reports.money import minor_digits
+from tap_billing_reports.money import exact_sum, minor_digits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from decimal import Decimal
+
+    from scripts.pictures.facts import Money
 
 VENDORS: Final = {"bring": "Bring", "brp": "BRP Systems", "stripe": "Stripe"}
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNDATED: Final = "no date"
+NONE: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -35,17 +39,25 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def amount(value: Decimal, currency: str) -> str:
-    """`-1234.5` euros as `−1,234.50`: the digits that the currency has, or more where the value has more."""
+    """`1234.5` euros as `1,234.50`: the digits that the currency has, or more where the value has more."""
     _, _, fraction = f"{value:f}".partition(".")
     digits = len(fraction.rstrip("0"))
     known = len(currency) == 3 and currency.isascii() and currency.isalpha()
     return f"{value:,.{max(digits, minor_digits(currency) if known else 2)}f}".replace("-", MINUS)
 
 
-def number(value: Decimal) -> str:
-    """A number of no currency, without zeros at its end."""
-    text = f"{value:,f}".replace("-", MINUS)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def undrawn(sums: Sequence[Money], currency: str) -> list[str]:
+    """Says what a chart leaves out; nothing when it leaves out nothing."""
+    amounts = sum(money.undrawn for money in sums)
+    if not amounts:
+        return []
+    left = exact_sum(part for money in sums for part in (money.total, money.drawn.copy_negate()))
+    what = counted(amounts, "amount", "amounts")
+    note = (
+        f"Left out of the chart: {what} of a million million or more, together {amount(left, currency)} {currency}. "
+        "Beside it nothing else could be seen. The table has it, to the last digit."
+    )
+    return [note]
 
 
 def months(first: str, last: str) -> list[str]:
@@ -64,4 +76,4 @@ def month(text: str, *, year: bool = True) -> str:
 
 def moment(when: datetime | None) -> str:
     """To the second, in UTC, as the warehouse holds it; a dash for none."""
-    return "–" if when is None else f"{when:%Y-%m-%d %H:%M:%S}"
+    return NONE if when is None else f"{when:%Y-%m-%d %H:%M:%S}"

@@ -103,7 +103,7 @@ class _Messages:
             source: Held(
                 sum(row["source"] == source for row in living),
                 {
-                    name: sum((decimal(row[name]) for row in living if row["source"] == source), Decimal(0))
+                    name: sum((decimal(row.get(name)) for row in living if row["source"] == source), Decimal(0))
                     for name in sums
                 },
             )

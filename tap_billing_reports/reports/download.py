@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A transfer that was cut without a sign is worth repeating; a vendor that declares wrongly is not.
 TRIES = 3
-_ENDS_BYTES = 512
+_ENDS_BYTES = 8192
 
 
 class Collector:
@@ -104,6 +104,8 @@ def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
         file.path.unlink(missing_ok=True)
 
 
+_PROLOG = re.compile(rb"<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_ROOT = re.compile(rb"<([^\s<>/!?]+)[^<>]*>?")
 _ACCEPT = {"csv": "text/csv, */*;q=0.1", "xml": "application/xml", "xlsx": "*/*"}
 
 
@@ -127,7 +129,12 @@ def _check_csv(head: bytes, _tail: bytes) -> str | None:
 def _check_xml(head: bytes, tail: bytes) -> str | None:
     if not _text(head).startswith(b"<"):
         return "it does not begin as XML"
-    return None if re.search(rb"</[^<>]+>$|/>$", tail.rstrip()) else "it does not end as XML: it was cut short"
+    root = _ROOT.match(_text(_PROLOG.sub(b"", head)))
+    if root is None:
+        return "it has no root element"
+    # A root without content may close where it opens.
+    closed = re.search(rb"</" + re.escape(root[1]) + rb"\s*>$", tail.rstrip()) or root[0].endswith(b"/>")
+    return None if closed else "it does not end as XML: it was cut short"
 
 
 def _check_xlsx(head: bytes, tail: bytes) -> str | None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.errors import Unavailable
+from tap_billing_reports.errors import ReportError, Unavailable
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.events import Step
 
@@ -50,7 +50,12 @@ class Shop:
             return None
         key = (account.account_id, report_type)
         if key not in self._available:
-            self._available[key] = self.api.availability(self.asker, account, report_type)
+            try:
+                self._available[key] = self.api.availability(self.asker, account, report_type)
+            except (ValueError, KeyError, TypeError) as error:
+                raise ReportError(
+                    f"{self.name} account {account.account_id}: the type {report_type} has an unknown shape ({error})"
+                ) from None
         return self._available[key]
 
     def forget_availability(self, account: Account, report_type: str) -> None:

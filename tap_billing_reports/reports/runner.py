@@ -215,7 +215,9 @@ class Runner:
         if parameters == due.parameters:
             return Finished(due, error=f"{due}: {error}", remedy=error.remedy)
         lane.queue.appendleft(replace(due, period=period, parameters=parameters, attempt=1))
-        return Finished(due, note="ordered again: the vendor's data begins later than it said", step=Step.AGAIN)
+        note = "ordered again: the vendor's data begins later than it said"
+        self._listener.tell(Event(Step.AGAIN, due, attempt=due.attempt, reason=note))
+        return Finished(due, note=note, step=Step.AGAIN)
 
     # -- poll ------------------------------------------------------------------------------------------
 
@@ -292,6 +294,7 @@ class Runner:
             return
         lane.queue.appendleft(replace(due, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
+        self._tell(Step.AGAIN, waiting, reason=note)
         self._ends.append(Finished(due, run, waiting.origin, attempt, note=note, step=Step.AGAIN))
 
     # -- collect ---------------------------------------------------------------------------------------

@@ -193,6 +193,7 @@ BRP = d.Source(
     accounts=_accounts,
     headers=lambda _values: {"Accept-Language": "en"},
     read_problem=_read_problem,
+    rights={"invoices": "ask BRP for a key that reads invoices; those of others than oneself need a level-3 key"},
     invoices=d.InvoiceApi(
         endpoint=lambda values: _endpoint(values, "invoices", "invoice"),
         queries=_queries,

@@ -70,13 +70,10 @@ SETTINGS = (
 
 _PAGES = d.CursorPaging("starting_after", "id", "has_more", ("limit", "100"))
 RUNS = d.Endpoint("api", "/v1/reporting/report_runs", records=("data",), paging=_PAGES)
-RUN = d.Endpoint("api", "/v1/reporting/report_runs/{run_id}")
-ORDER = d.Endpoint("api", "/v1/reporting/report_runs", method="POST")
 # Paging parameters are refused on report types.
 TYPES = d.Endpoint("api", "/v1/reporting/report_types", records=("data",))
 TYPE = d.Endpoint("api", "/v1/reporting/report_types/{report_type}")
 INVOICES = d.Endpoint("api", "/v1/invoices", records=("data",), paging=_PAGES)
-INVOICE = d.Endpoint("api", "/v1/invoices/{invoice_id}")
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 _amount = to.minor("currency", exponents=money.STRIPE)
@@ -125,8 +122,7 @@ def _accounts(asker: d.Asker) -> Iterator[d.Account]:
     """From the settings alone: asking Stripe for the account breaks restricted keys."""
     yield d.Account("stripe", asker.values["stripe_account_id"], "stripe_account")
     for account_id in asker.values["stripe_connected_accounts"]:
-        headers = {"Stripe-Account": account_id}
-        yield d.Account("stripe", account_id, "stripe_connected_account", headers=headers)
+        yield d.Account("stripe", account_id, "stripe_connected_account", headers={"Stripe-Account": account_id})
 
 
 def _midnight(day: date) -> str:
@@ -227,7 +223,7 @@ def _read_file(result: d.Record) -> d.RemoteFile:
 
 
 def _availability(asker: d.Asker, account: d.Account, report_type: str) -> d.Interval:
-    record = asker.ask(TYPE, path={"report_type": report_type}, account=account).json()
+    record = asker.ask(TYPE, path={"report_type": report_type}, account=account).record()
     return d.Interval(to.instant(record["data_available_start"]), to.instant(record["data_available_end"]))
 
 
@@ -264,12 +260,17 @@ STRIPE = d.Source(
     headers=lambda _values: {"Accept-Language": "en"},
     read_problem=problem_at("error", "code", "type"),
     check=_check,
+    rights={
+        "invoices": "give the restricted key Invoices: Read",
+        "reports": "give the restricted key Report Runs and Report Types: Read, which includes ordering",
+        "files": "give the restricted key Files: Read",
+    },
     invoices=d.InvoiceApi(
         endpoint=lambda _values: INVOICES,
         queries=_invoice_queries,
         fields=lambda _values: INVOICE_FIELDS,
         lookback=lambda values: int(values["stripe_lookback_days"]),
-        by_id=INVOICE,
+        by_id=d.Endpoint("api", "/v1/invoices/{invoice_id}"),
         unsettled=frozenset({"draft", "open", "uncollectible"}),
         hidden=frozenset({"confirmation_secret", "hosted_invoice_url", "invoice_pdf"}),
     ),
@@ -277,11 +278,11 @@ STRIPE = d.Source(
     reports=d.ReportApi(
         configured=_configured,
         parameters=_parameters,
-        order=ORDER,
+        order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
         order_call=_order_call,
-        read_order=lambda answer: _read_run(answer.json()),
-        status=RUN,
-        read_status=lambda answer, _run_id: _read_run(answer.json()),
+        read_order=lambda answer: _read_run(answer.record()),
+        status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}"),
+        read_status=lambda answer, _run_id: _read_run(answer.record()),
         format="csv",
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,

@@ -66,6 +66,11 @@ class BillingStream(Stream):
         self.billing_tap = tap
 
     @property
+    def schema_name(self) -> str:
+        """Which schema file describes the stream."""
+        return self.name
+
+    @property
     def session(self) -> Session:
         return self.billing_tap.session
 

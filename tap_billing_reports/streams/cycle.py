@@ -39,6 +39,8 @@ class Cycle:
         self._ran = False
         self._shops: dict[str, Shop] = {}
         self._ledgers: dict[str, Ledger] = {}
+        self._planned: set[tuple[str, str]] = set()
+        """Row streams and accounts of which it could be told what is due."""
         self._invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
         """Invoices that reports specify, by source, billed account and number."""
         self._twins = Twins(())
@@ -159,6 +161,8 @@ class Cycle:
                     if not is_excused(report, error):
                         raise
                     session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
+                else:
+                    self._planned.add((report.stream, account.account_id))
         return dues
 
     def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
@@ -223,10 +227,8 @@ class Cycle:
             assert emission.reader is not None
             self.book.done(due, emission.reader.rows)
             self._tell(Step.DONE, finished, rows=emission.reader.rows)
-        elif finished.note is not None:
+        elif finished.step is not Step.AGAIN:
             self._tell(finished.step, finished, reason=finished.note)
-            if finished.step is Step.AGAIN:
-                session.note(f"{due}: {finished.note}")
 
     def _tell(self, step: Step, finished: Finished, **facts: Any) -> None:
         run_id = None if finished.run is None else finished.run.run_id
@@ -274,6 +276,8 @@ class Cycle:
         for report in wanted:
             shop, ledger = self.shop(report.source), self.ledger(report.stream)
             for account in session.accounts(shop.asker.source):
+                if (report.stream, account.account_id) not in self._planned:
+                    continue  # refused, and said so
                 with session.isolated():
                     entry = ledger.entry(account.account_id)
                     session.checks.extend(coverage_checks(shop, report, account, entry, self.planner))

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import StateError
-from tap_billing_reports.reports.subjects import Bounds
-from tap_billing_reports.streams.invoice_feed import Brief
+
+if TYPE_CHECKING:
+    from tap_billing_reports.reports.subjects import Bounds
+    from tap_billing_reports.streams.invoice_feed import Brief
 
 VERSION = 1
 KEY = "documents"

@@ -142,8 +142,11 @@ class Emission:
         size = file.remote.size
         self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size))
         if self.due.shop.api.format == "xml":
-            declared = reader.declared_rows
-            self.check("rows_declared", None if declared is None else Decimal(declared), Decimal(reader.rows))
+            declared, counted = reader.declared_rows, reader.rows
+            if declared == reader.rows + reader.blank_lines:
+                # Bring does not say whether its number counts blank lines.
+                counted = declared
+            self.check("rows_declared", None if declared is None else Decimal(declared), Decimal(counted))
             self.check("blank_lines", None, Decimal(reader.blank_lines), reason="blank lines are no charges")
         if reader.ambiguous_times or reader.nonexistent_times:
             reason = "local times that occurred twice: the first occurrence was taken"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Account, Source
 from tap_billing_reports.errors import AccountError, AuthenticationFailed, RetryableError
 from tap_billing_reports.redaction import redact
 from tap_billing_reports.reports.subjects import Bounds
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.document_progress import Progress, kept_sizes
-from tap_billing_reports.streams.documents_kept import DocumentStore, Kept
-from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
+from tap_billing_reports.streams.document_store import DocumentStore, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declarations import Account, Source
+    from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
 
 DOCUMENT = "pdf"
 # A vendor that answers nothing three times in a row will not answer the other thousands either.
@@ -96,9 +99,7 @@ class InvoiceDocuments(BillingStream):
                 credentials have just listed the invoice.
         """
         try:
-            return self._store.find(source.name, brief) or self._store.fetch(
-                self.session.open(source), account, brief
-            )
+            return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
         except AuthenticationFailed as error:
             if error.status in {401, 403}:
                 raise
@@ -131,9 +132,7 @@ class InvoiceDocuments(BillingStream):
             self._sizes_of[key] = self._store.sizes(*key)
         return self._sizes_of[key]
 
-    def _record(
-        self, account: Account, brief: Brief, result: Kept | AccountError | RetryableError
-    ) -> dict[str, Any]:
+    def _record(self, account: Account, brief: Brief, result: Kept | AccountError | RetryableError) -> dict[str, Any]:
         came = vars(result) if isinstance(result, Kept) else {"error": redact(str(result))}
         return self.complete(
             {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_billing_reports.declarations import Account, InvoiceApi, Record, Source
 from tap_billing_reports.errors import AccountError
 from tap_billing_reports.reading import OpenSource, map_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_billing_reports.declarations import Account, InvoiceApi, Record, Source
     from tap_billing_reports.settings import Settings
 
 
@@ -29,7 +30,7 @@ class Brief(NamedTuple):
     @classmethod
     def of(cls, columns: Mapping[str, Any]) -> Brief:
         """The brief of an invoice's columns."""
-        return cls(*map(columns.get, cls._fields))
+        return cls._make(map(columns.get, cls._fields))
 
     @property
     def contents(self) -> tuple[str | None, ...]:
@@ -130,7 +131,7 @@ class InvoiceFeed:
         """One invoice by its id; NotFound when the vendor no longer has it."""
         assert self.api.by_id is not None
         answer = self._asker.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account)
-        record = answer.json()
+        record = answer.record()
         return self.columns(record), record
 
     def columns(self, record: Record) -> dict[str, Any]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Account, InvoiceApi, Source
 from tap_billing_reports.errors import AccountError, NotFound
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
 from tap_billing_reports.streams.listings import Listings, unique_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_billing_reports.declarations import Account, InvoiceApi, Source
 
 UNSETTLED = "unsettled"
 DELETED = "deleted"
@@ -39,7 +42,7 @@ class Invoices(BillingStream):
         }
 
     @property
-    def partitions(self) -> list[dict[str, str]]:  # type: ignore[override]
+    def partitions(self) -> list[dict[str, str]]:
         return [{"source": source, "account_id": account_id} for source, account_id in self._accounts]
 
     def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.streams.checks import Check
-from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
 
 _Key = tuple[str, str, str]
 

@@ -51,6 +51,10 @@ class ReportRows(FastRows, Member):
             schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
         super().__init__(tap, name=report.stream, schema=schema)
 
+    @property
+    def schema_name(self) -> str:
+        return SCHEMA
+
     def wants(self, report: Report) -> bool:
         return report is self.report
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import AccountError
 from tap_billing_reports.reading import map_fields
 from tap_billing_reports.streams.base import BillingStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ReportTypes(BillingStream):

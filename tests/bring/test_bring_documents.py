@@ -119,7 +119,10 @@ class TestAgain:
             assert min(days) >= part["seen"][:4]
             assert (len(days), part["retry_from"]) == (len([d for d in days if d >= "2026-08"]), None)
 
-    @pytest.mark.parametrize("part", ["x", {"version": 2}, {"version": 1}, {"version": 1, "source": "bring", "account_id": "1", "done": [["x"]]}])
+    @pytest.mark.parametrize(
+        "part",
+        ["x", {"version": 2}, {"version": 1}, {"version": 1, "source": "bring", "account_id": "1", "done": [["x"]]}],
+    )
     def test_a_foreign_state_is_refused(self, bring, config, part):
         with pytest.raises(StateError, match="invoice_documents"):
             bring.run(config, state={"bookmarks": {"invoice_documents": {"documents": [part]}}})
@@ -224,9 +227,7 @@ def test_the_notes_beside_the_files_hold_no_secret(bring, config, tmp_path):
     bring.run(config)
     notes = [json.loads(path.read_text()) for path in (tmp_path / "kept" / "documents").rglob("*.json")]
     assert notes
-    assert {frozenset(note) for note in notes} == {
-        frozenset({"uri", "size", "sha256", "content_type", "fetched_at"})
-    }
+    assert {frozenset(note) for note in notes} == {frozenset({"uri", "size", "sha256", "content_type", "fetched_at"})}
 
 
 def test_a_test_of_the_connection_keeps_nothing(bring, config, tmp_path):

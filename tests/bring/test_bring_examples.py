@@ -153,22 +153,23 @@ class TestInvoices:
         assert (columns["status"], columns["account_id"]) == (None, "20000012345")
 
 
-class TestCustomers:
-    customer = {
-        "id": CUSTOMER,
-        "name": "TEST CUSTOMER",
-        "fullName": "TEST CUSTOMER (00012341234)",
-        "reports": f"{BASE}/generate/{CUSTOMER}/",
-    }
+NAMED = {
+    "id": CUSTOMER,
+    "name": "TEST CUSTOMER",
+    "fullName": "TEST CUSTOMER (00012341234)",
+    "reports": f"{BASE}/generate/{CUSTOMER}/",
+}
 
+
+class TestCustomers:
     def test_json(self):
-        body = json.dumps({"customers": [self.customer]})
+        body = json.dumps({"customers": [NAMED]})
         (account,) = BRING.accounts(scripted(BRING, {"/reports/api/generate.json": body}))
         assert (account.account_id, account.name, account.kind) == (CUSTOMER, "TEST CUSTOMER", "bring_customer")
-        assert account.record == self.customer
+        assert account.record == NAMED
 
     def test_xml(self):
-        fields = {name: value for name, value in self.customer.items() if name != "fullName"}
+        fields = {name: value for name, value in NAMED.items() if name != "fullName"}
         inner = "".join(element(*field) for field in fields.items())
         body = (
             '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -215,6 +216,7 @@ class TestRuns:
             (f"<result><statusUrl>{link}</statusUrl></result>", {}),
             ("", {"Location": link}),
             ("accepted", {"Location": link}),
+            ('{"statusUrl": "https://', {"Location": link}),
             (json.dumps({"statusUrl": link}), {"Location": "https://elsewhere.example/login"}),
         ],
     )
@@ -232,8 +234,7 @@ class TestRuns:
                 RunStatus.READY,
             ),
             (
-                f"<result><status>DONE</status><xmlUrl>{BASE}/report/{RUN}.xml</xmlUrl>"
-                f"<xlsUrl>{BASE}/report/{RUN}.xls</xlsUrl></result>",
+                f"<result><status>DONE</status><xmlUrl>{BASE}/report/{RUN}.xml</xmlUrl></result>",
                 RunStatus.READY,
             ),
         ],
@@ -306,10 +307,9 @@ def invoice_report(rows):
 
 def reader(body):
     (report,) = BRING.reports.configured(with_defaults({}, [BRING]))
-    known = {column.header: column for column in BRING.reports.known_columns(report)}
 
     def resolve(header):
-        return [known.get(name) or Column(name, column_name(name)) for name in header]
+        return [Column(name, column_name(name), BRING.reports.column_type(report, name)) for name in header]
 
     return XmlReader(io.BytesIO(body.encode()), resolve=resolve, sum_of=("amount",))
 

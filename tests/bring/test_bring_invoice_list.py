@@ -8,6 +8,9 @@ from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
+import requests
+
+from tests.running import selecting
 
 PARCELS, HOME, SEA = "20000770011", "20000770022", "20000770044"
 TODAY = date(2026, 11, 20)
@@ -44,9 +47,7 @@ def lines_off(bring):
 @pytest.mark.parametrize("invoice_date", ["dotted", "iso"])
 @pytest.mark.parametrize("due_date", ["dotted", "iso"])
 def test_every_envelope_and_date_form_gives_the_same_invoices(bring, lines_off, envelope, invoice_date, due_date):
-    bring.control.options.update(
-        bring_envelope=envelope, bring_invoice_date=invoice_date, bring_due_date=due_date
-    )
+    bring.control.options.update(bring_envelope=envelope, bring_invoice_date=invoice_date, bring_due_date=due_date)
     result = bring.run(lines_off)
     expected = bring.control.totals(lines_off)["invoices"]["bring"]
     invoices = result.of("invoices")
@@ -60,8 +61,6 @@ def test_the_xml_form_gives_the_same_columns(bring):
     config = bring.config(bring_invoice_lines=False, bring_customers=[SEA])
     as_json = bring.run(config).of("invoices")
     headers = {"X-Mybring-API-Uid": config["bring_api_uid"], "X-Mybring-API-Key": config["bring_api_key"]}
-    import requests
-
     body = requests.get(
         config["bring_base_url"] + LIST + SEA + ".xml?fromDate=01.10.2026&toDate=20.11.2026",
         headers=headers | {"X-Bring-Client-URL": config["bring_client_url"]},
@@ -115,9 +114,7 @@ def test_what_bring_no_longer_keeps_is_warned_of_and_reconciled(bring):
     assert checks[0]["reason"] == text
     assert f"left: bring account {HOME}: invoices from {text}" in result.log
     assert result.status == 0
-    again = bring.run(
-        bring.config("2025-01-01", bring_invoice_lines=False, bring_customers=[HOME]), state=result.state
-    )
+    again = bring.run(bring.config("2025-01-01", bring_invoice_lines=False, bring_customers=[HOME]), state=result.state)
     assert not [c for c in again.of("reconciliations") if c["check"] == "unreachable_range"]
 
 
@@ -250,7 +247,9 @@ class TestOneAccountFails:
         assert result.status == 1
         assert said in result.log
         home = next(
-            part for part in result.state["bookmarks"]["invoices"]["partitions"] if part["context"]["account_id"] == HOME
+            part
+            for part in result.state["bookmarks"]["invoices"]["partitions"]
+            if part["context"]["account_id"] == HOME
         )
         assert home.get("replication_key_value") is None
 
@@ -287,8 +286,6 @@ def test_the_list_is_asked_for_once_by_all_that_hangs_on_it(bring, tmp_path):
 
 
 def test_lines_and_documents_need_no_other_stream_selected(bring, tmp_path):
-    from tests.running import selecting
-
     config = bring.config(storage_url=str(tmp_path), bring_invoice_documents=True)
     whole = bring.run(config)
     for stream in ("bring_invoice_lines", "invoice_documents"):

@@ -39,7 +39,7 @@ def test_every_line_of_every_family_is_there_with_its_sums(bring, whole):
     rows = whole.of(LINES)
     assert (len(rows), whole.doubles()) == (expected["rows"], {})
     for column, total in expected["sums"].items():
-        assert sum((Decimal(row[column]) for row in rows if row[column] is not None), Decimal(0)) == Decimal(total)
+        assert sum((Decimal(row[column]) for row in rows if row.get(column) is not None), Decimal(0)) == Decimal(total)
     seen = {row["period"] for row in rows}
     for source in FAMILIES:
         numbers = {invoice.number for invoice in of_source(bring, source) if str(invoice.day) >= "2026-04-01"}
@@ -67,21 +67,23 @@ def test_decimals_and_dates_are_typed(bring, whole):
     assert schema["trx_date"]["format"] == schema["handed_in_date"]["format"] == "date"
     invoices = {i["invoice_id"]: i for i in whole.of("invoices")}
     for row in whole.of(LINES):
-        day = row["trx_date"] or row["invoice_date"]
+        day = row.get("trx_date") or row.get("invoice_date")
         assert day == invoices[row["period"]]["invoice_date"]
 
 
 def test_numbers_and_codes_stay_text(whole):
     rows = whole.of(LINES)
-    assert {row["sent_from_postal_code"] for row in rows} == {"0668", None}
-    assert "00100" in {row["sent_to_postal_code"] for row in rows}
-    assert {row["trx_number"] for row in rows if row["trx_number"]} <= {row["period"] for row in rows}
+    assert {row.get("sent_from_postal_code") for row in rows} == {"0668", None}
+    assert "00100" in {row.get("sent_to_postal_code") for row in rows}
+    assert {row.get("trx_number") for row in rows if row.get("trx_number")} <= {row["period"] for row in rows}
 
 
 def test_texts_keep_their_letters_and_signs(whole):
-    receivers = {row["receiver_name"] for row in whole.of(LINES)}
+    receivers = {row.get("receiver_name") for row in whole.of(LINES)}
     assert {"Dahl & Sønner <lager>", "Zoë Çelik 🚚", "Kari O'Hara"} <= receivers
-    assert {row["description"] for row in whole.of(LINES) if row["waybill_number"]} == {'Møbler, 2 kolli "skjørt"'}
+    assert {row.get("description") for row in whole.of(LINES) if row.get("waybill_number")} == {
+        'Møbler, 2 kolli "skjørt"'
+    }
 
 
 def test_identical_lines_are_separate_charges(whole):
@@ -103,7 +105,7 @@ def test_blank_lines_are_skipped_and_counted(bring, whole):
         lines = [line for line in invoice.lines if not any(line.values())]
         if invoice.number in blank:
             assert blank[invoice.number] == len(lines) > 0
-    assert all(row["invoice_number"] or row["trx_number"] for row in whole.of(LINES))
+    assert all(row.get("invoice_number") or row.get("trx_number") for row in whole.of(LINES))
 
 
 class TestNewColumns:

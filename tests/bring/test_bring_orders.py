@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.running import selecting
+
 PARCELS, HOME, ABROAD, SEA = "20000770011", "20000770022", "20000770033", "20000770044"
 ECONOMY = "PARCELS-ECONOMY_AND_STATISTICS"
 ORDER = "MASTER-SPECIFIED_INVOICE"
@@ -55,6 +57,14 @@ class TestReportTypes:
         bring.control.fault({"status": 200, "body": body}, {"path": rf"/generate/{PARCELS}\.json"})
         types = bring.run(one).of("report_types")
         assert [(t["report_type"], t["variant"]) for t in types] == [("A", "fromDate+toDate")]
+
+    def test_a_parameter_without_a_name_is_a_failure(self, bring, one):
+        body = {"reports": [{"id": "A", "parameter": [{"type": "date"}]}]}
+        bring.control.fault({"status": 200, "body": body}, {"path": rf"/generate/{PARCELS}\.json"})
+        result = bring.run(one)
+        assert result.status == 1
+        assert f"bring account {PARCELS}: a report type cannot be read" in result.log
+        assert result.of("bring_invoice_lines")
 
     def test_texts_come_in_the_configured_language(self, bring, one):
         names = {t["name"] for t in bring.run({**one, "bring_language": "no"}).of("report_types")}
@@ -191,9 +201,7 @@ class TestLimits:
 
     @pytest.mark.parametrize("retry_after", [None, 40])
     def test_a_throttled_order_waits_for_runs_of_ones_own(self, bring, retry_after):
-        bring.control.options.update(
-            bring_run_seconds=30, bring_concurrent_limit=2, bring_retry_after=retry_after
-        )
+        bring.control.options.update(bring_run_seconds=30, bring_concurrent_limit=2, bring_retry_after=retry_after)
         config = bring.config("2026-09-01", bring_max_concurrent_runs=10)
         result = bring.run(config)
         statuses = bring.control.counters()["statuses"]["bring"]
@@ -218,7 +226,10 @@ class TestLimits:
 class TestConfiguredReports:
     def config(self, bring, start="2026-10-30", **entry):
         return bring.config(
-            start, bring_invoice_lines=False, bring_customers=[PARCELS], bring_reports=[{"report_type": ECONOMY, **entry}]
+            start,
+            bring_invoice_lines=False,
+            bring_customers=[PARCELS],
+            bring_reports=[{"report_type": ECONOMY, **entry}],
         )
 
     def test_windows_are_whole_days_in_oslo_and_both_ends_count(self, bring):
@@ -260,7 +271,10 @@ class TestConfiguredReports:
         ]
 
     def test_free_parameters_go_out_as_bring_spells_them(self, bring):
-        entry = {"report_type": "PARCELS-FREIGHT_STATISTICS_SUMMED", "parameters": {"reporttype": "INVOICED", "year": 2026}}
+        entry = {
+            "report_type": "PARCELS-FREIGHT_STATISTICS_SUMMED",
+            "parameters": {"reporttype": "INVOICED", "year": 2026},
+        }
         config = bring.config("2026-01-01", bring_invoice_lines=False, bring_customers=[PARCELS], bring_reports=[entry])
         result = bring.run(config)
         assert result.status == 0
@@ -296,8 +310,6 @@ class TestConfiguredReports:
 
 
 def test_invoices_alone_order_nothing(bring, one):
-    from tests.running import selecting
-
     result = bring.run(one, catalog=selecting(one, "invoices", "report_types", "report_runs", "accounts"))
     assert result.of("invoices")
     assert bring.orders() == 0

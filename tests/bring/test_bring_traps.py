@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-import json
 
 import pytest
 
@@ -60,7 +60,11 @@ def test_the_language_is_explicit_on_every_call(bring, one, tmp_path):
     result = bring.run({**one, "bring_invoice_documents": True, "storage_url": str(tmp_path)})
     assert result.status == 0
     routes = {entry["route"] for entry in bring.control.requests()}
-    assert {"/reports/api/generate/{customer}", "/reports/api/report/{file}", "/invoicearchive/pdf/{customer}/{file}"} <= routes
+    assert {
+        "/reports/api/generate/{customer}",
+        "/reports/api/report/{file}",
+        "/invoicearchive/pdf/{customer}/{file}",
+    } <= routes
     assert {entry["status"] for entry in bring.control.requests()} == {200, 202}
 
 

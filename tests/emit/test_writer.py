@@ -114,7 +114,12 @@ writer.write_message(RecordMessage(stream="s", record={"n": 1}))
 def run_program(stdout):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM], stdout=stdout, stderr=subprocess.PIPE, env=environment, timeout=60
+        [sys.executable, "-c", PROGRAM],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=environment,
+        timeout=60,
+        check=False,
     )
 
 

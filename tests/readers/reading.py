@@ -24,9 +24,7 @@ def resolver(types=None):
 
 def csv_reader(data, *, size=None, types=None, **options):
     data = data.encode() if isinstance(data, str) else data
-    return CsvReader(
-        io.BytesIO(data), size=len(data) if size is None else size, resolve=resolver(types), **options
-    )
+    return CsvReader(io.BytesIO(data), size=len(data) if size is None else size, resolve=resolver(types), **options)
 
 
 def xml_reader(data, *, types=None, **options):

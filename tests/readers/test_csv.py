@@ -7,11 +7,11 @@ import io
 from decimal import Decimal
 
 import pytest
-from tests.readers.reading import cells_of, csv_reader, resolver, rows_of
 
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.reports.readers.csv import CsvReader
 from tap_billing_reports.reports.readers.csv_blocks import MAX_CELL
+from tests.readers.reading import cells_of, csv_reader, resolver, rows_of
 
 TYPES = {"i": "integer", "d": "decimal", "b": "boolean", "day": "date", "t": "timestamp", "u": "timestamp_utc"}
 TYPED = (
@@ -67,9 +67,7 @@ def test_constants_are_in_every_row():
 
 def test_columns_that_resolve_to_none_are_left_out():
     data = b"a,b,c\n1,2,3\n"
-    reader = CsvReader(
-        io.BytesIO(data), size=len(data), resolve=lambda header: [None, *resolver()(header[1:2]), None]
-    )
+    reader = CsvReader(io.BytesIO(data), size=len(data), resolve=lambda header: [None, *resolver()(header[1:2]), None])
     assert rows_of(reader) == [{"row_number": 1, "b": "2"}]
     assert reader.header == ("a", "b", "c")
     assert [column.header for column in reader.columns] == ["b"]
@@ -166,7 +164,9 @@ def test_refused_with_its_line(what, block):
     assert refusal.value.line == line
 
 
-@pytest.mark.parametrize(("type_", "cell"), [("b", "yes"), ("day", "2026-02-30"), ("t", "2026-02-28T00:00:00Z"), ("u", "25:00")])
+@pytest.mark.parametrize(
+    ("type_", "cell"), [("b", "yes"), ("day", "2026-02-30"), ("t", "2026-02-28T00:00:00Z"), ("u", "25:00")]
+)
 def test_cells_of_another_type(type_, cell):
     with pytest.raises(FileError, match=f"column '{type_}'") as refusal:
         rows_of(csv_reader(f"x,{type_}\nok,\nbad,{cell}\n", types=TYPES))

@@ -6,7 +6,6 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declarations import Account, Report
@@ -22,6 +21,7 @@ from tap_billing_reports.reports.runner import Runner
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from tap_billing_reports.reports.due import Due, Finished, LocalFile
     from tap_billing_reports.reports.journal import Note

@@ -6,13 +6,16 @@ import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tap_billing_reports.declarations import Interval
 from tap_billing_reports.errors import SyncError, Unavailable
-from tap_billing_reports.storage import Storage
 from tests.reports.syncs import DAILY, KilledError
+
+if TYPE_CHECKING:
+    from tap_billing_reports.storage import Storage
 
 ONE_DAY = {"start": date(2026, 3, 3)}
 KEY = "2026-03-03T00:00:00Z"
@@ -261,7 +264,7 @@ def test_an_unreadable_note_is_as_none(sync, unkeyed, storage, content):
 
 def test_no_question_for_each_period_of_a_first_sync(sync, unkeyed, storage, monkeypatch):
     asked = []
-    monkeypatch.setattr(storage, "read_json", lambda path: asked.append(path))
+    monkeypatch.setattr(storage, "read_json", asked.append)
     sync(unkeyed, storage=storage, start=date(2025, 12, 1), max_new_runs=3).run()
     assert not asked
 

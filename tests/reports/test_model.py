@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 import uuid
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,15 @@ from tests.reports.vendor import Made, Vendor
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "1000"))
 DAY = 86_400
-MOST_EVENTS = 90
-"""More than a sync of a few windows has."""
+KILLS = st.one_of(
+    st.none(),
+    st.tuples(st.just("any"), st.integers(1, 90)),
+    st.tuples(
+        st.sampled_from(["order", "ordered", "status", "downloaded", "note", "noted", "row", "surplus", "state"]),
+        st.integers(1, 9),
+    ),
+)
+"""Where a sync is killed: the how manieth event of a kind; 90 are more than a sync of a few windows has."""
 
 
 class ReportLife(RuleBasedStateMachine):
@@ -55,24 +63,37 @@ class ReportLife(RuleBasedStateMachine):
         """Runs that this STATE has as read: their windows may be read again on purpose."""
         self.read: dict[str, int] = {}
         """Period -> rows of its last good reading."""
-        self.kill_at: int | None = None
-        self.events = 0
+        self.ordered: set[str] = set()
+        """Runs that the sync has ordered, their answers read."""
+        self.kill_at: tuple[str, int] | None = None
+        self.events: Counter[str] = Counter()
         self.answer_lost = False
 
     def happen(self, event: str) -> None:
         if event == "ordered":
             self.check_order()
-        self.events += 1
-        if self.events == self.kill_at:
+        elif event == "status":
+            told = "".join(state for state, _ in self.target.states[self.states_before :])
+            missing = [run_id for run_id in self.ordered if f'"{run_id}"' not in told]
+            assert not missing, f"{missing} are asked about before a STATE tells of them"
+        if self.storage is not None and event not in {"ordered", "note"}:
+            assert self.ordered <= self.told, "an id is not written down at once"
+        self.events[event] += 1
+        self.events["any"] += 1
+        if self.kill_at is not None and self.events[self.kill_at[0]] == self.kill_at[1]:
             raise KilledError
         if event == "ordered" and self.answer_lost:
             self.answer_lost = False
             raise Unavailable("the answer was lost")
+        if event == "ordered":
+            assert self.vendor.last_ordered is not None
+            self.ordered.add(self.vendor.last_ordered.run_id)
 
     def check_order(self) -> None:
         """No order but the first of its window, or one that dead, unknown or outdated runs make necessary."""
-        newest = list(self.vendor.runs.values())[-1]
-        if newest.run_id in self.in_state:
+        newest = self.vendor.last_ordered
+        assert newest is not None
+        if newest is not list(self.vendor.runs.values())[-1]:
             return  # the same order again, by its key
         same = [made for made in self.vendor.runs.values() if made.parameters == newest.parameters]
         again = self.read_before | self.outdated
@@ -80,7 +101,7 @@ class ReportLife(RuleBasedStateMachine):
         for made in same[read + 1 : -1]:
             known = self.keyed or made.run_id in self.in_state or made.run_id in self.told
             assert made.is_dead or not known, f"{newest.run_id} was ordered, but {made.run_id} lives"
-        if not self.answer_lost and self.events + 1 != self.kill_at:
+        if not self.answer_lost:
             self.in_state.add(newest.run_id)
 
     # -- what happens ----------------------------------------------------------------------------------
@@ -101,12 +122,12 @@ class ReportLife(RuleBasedStateMachine):
     @precondition(lambda self: any(not made.is_dead for made in self.vendor.runs.values()))
     @rule(data=st.data(), attribute=st.sampled_from(["gone", "file_gone"]))
     def a_run_is_lost(self, data: st.DataObject, attribute: str) -> None:
-        setattr(data.draw(st.sampled_from(self.alive())), attribute, True)
+        setattr(data.draw(st.sampled_from(self.alive()[-4:])), attribute, True)
 
     @precondition(lambda self: any(not made.is_dead for made in self.vendor.runs.values()))
     @rule(data=st.data())
     def a_file_is_garbled(self, data: st.DataObject) -> None:
-        data.draw(st.sampled_from(self.alive())).garbled = True
+        data.draw(st.sampled_from(self.alive()[-4:])).garbled = True
 
     @rule()
     def files_are_mended(self) -> None:
@@ -133,10 +154,11 @@ class ReportLife(RuleBasedStateMachine):
         if found:
             self.storage._fs.rm_file(data.draw(st.sampled_from(found)))
 
-    @rule(kill_at=st.integers(1, MOST_EVENTS) | st.none(), which=st.integers(0, 1000), rolled_back=st.booleans())
-    def a_sync_runs(self, kill_at: int | None, which: int, rolled_back: bool) -> None:
+    @rule(kill_at=KILLS, which=st.integers(0, 1000), rolled_back=st.booleans())
+    def a_sync_runs(self, kill_at: tuple[str, int] | None, which: int, rolled_back: bool) -> None:
         self.restart_from(which, rolled_back=rolled_back)
-        self.kill_at, self.events = kill_at, 0
+        self.kill_at = kill_at
+        self.events.clear()
         try:
             self.sync()
         except KilledError:
@@ -144,6 +166,16 @@ class ReportLife(RuleBasedStateMachine):
                 file.unlink()
         finally:
             self.kill_at = None
+
+    @precondition(lambda self: self.faithful)
+    @rule(row=st.integers(1, 9), which=st.integers(0, 1000), fewer=st.integers(0, 2))
+    def a_sync_dies_while_it_sends_rows_and_its_runs_are_lost(self, row: int, which: int, fewer: int) -> None:
+        self.vendor.next_rows.extend([5, 6, 7])
+        self.a_sync_runs(("row", row), which, rolled_back=False)
+        for made in self.alive()[-3:]:
+            made.gone = True
+        self.vendor.next_rows.clear()
+        self.vendor.next_rows.extend([fewer] * 3)
 
     def restart_from(self, which: int, *, rolled_back: bool) -> None:
         """What the target has kept: a STATE, with the rows before it or with all that came since as well."""
@@ -156,7 +188,8 @@ class ReportLife(RuleBasedStateMachine):
 
     def sync(self) -> Sync:
         self.in_state, self.read_before = _runs_in(self.state)
-        before = len(self.target.states)
+        self.ordered = set()
+        self.states_before = len(self.target.states)
         run = Sync(
             self.vendor,
             self.folder,
@@ -172,7 +205,7 @@ class ReportLife(RuleBasedStateMachine):
             return run.run()
         finally:
             self.read |= run.read
-            if len(self.target.states) > before:
+            if len(self.target.states) > self.states_before:
                 self.state = self.target.state
 
     def alive(self) -> list[Made]:

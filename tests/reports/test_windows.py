@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -80,7 +81,7 @@ def test_a_midnight_within_the_skipped_hour_is_not_waited_for():
 def test_windows_are_gapless_and_never_overlap(zone, unit, first, length):
     until = midnight(first + timedelta(days=length), zone)
     windows = list(calendar(unit, zone, first, until))
-    for (_, _, end), (_, start, _) in zip(windows, windows[1:], strict=False):
+    for (_, _, end), (_, start, _) in itertools.pairwise(windows):
         assert end == start
     for key, start, end in windows:
         assert key == utc_text(start)
@@ -91,7 +92,14 @@ def test_windows_are_gapless_and_never_overlap(zone, unit, first, length):
         assert windows[-1][1] < until <= windows[-1][2]
 
 
-@given(zone=zones, unit=units, first=days, length=st.integers(1, 100), back=st.integers(0, 3000), ahead=st.integers(0, 3000))
+@given(
+    zone=zones,
+    unit=units,
+    first=days,
+    length=st.integers(1, 100),
+    back=st.integers(0, 3000),
+    ahead=st.integers(0, 3000),
+)
 def test_periods_cover_exactly_what_is_whole_and_available(zone, unit, first, length, back, ahead):
     start = midnight(first, zone) - timedelta(hours=back)
     end = midnight(first + timedelta(days=length), zone) + timedelta(hours=ahead)
@@ -101,7 +109,7 @@ def test_periods_cover_exactly_what_is_whole_and_available(zone, unit, first, le
     for period, (_, begin, finish) in zip(found, whole, strict=True):
         assert period.start == max(begin, start)
         assert period.end == finish
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in itertools.pairwise(found):
         assert earlier.end == later.start
 
 

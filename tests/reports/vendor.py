@@ -94,6 +94,7 @@ class Vendor:
     errors: dict[str, deque[Exception]] = field(default_factory=lambda: defaultdict(deque))
     """Kind of call -> exceptions that its next calls end in."""
     replayed: dict[str, Made | Exception] = field(default_factory=dict)
+    last_ordered: Made | None = None
     served: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -170,7 +171,9 @@ class Vendor:
             raise NotFound("no such run", status=404)
         return made
 
-    def records(self, endpoint: Endpoint, *, path: Any = None, params: Any = None, account: Any = None) -> Iterator[Made]:
+    def records(
+        self, endpoint: Endpoint, *, path: Any = None, params: Any = None, account: Any = None
+    ) -> Iterator[Made]:
         assert endpoint is LIST
         self._begin("list")
         since = dict(params)["since"]
@@ -191,9 +194,13 @@ class Vendor:
             stored = self.replayed[key]
             if isinstance(stored, Exception):
                 raise stored
+            self.last_ordered = stored
             self.hook("ordered")
             return stored
-        if self.limit is not None and sum(made.ready_at > self.clock.now() for made in self.runs.values()) >= self.limit:
+        if (
+            self.limit is not None
+            and sum(made.ready_at > self.clock.now() for made in self.runs.values()) >= self.limit
+        ):
             raise Throttled("too many at once")
         now = self.clock.now()
         made = Made(
@@ -205,7 +212,7 @@ class Vendor:
             fate=self.next_fates.popleft() if self.next_fates else "succeeded",
             rows=self.next_rows.popleft() if self.next_rows else 3,
         )
-        self.runs[made.run_id] = made
+        self.runs[made.run_id] = self.last_ordered = made
         if key is not None:
             self.replayed[key] = made
         self.hook("ordered")

@@ -60,7 +60,9 @@ def test_a_clash_gets_a_number():
 def test_schemas():
     assert json_schema("decimal") == {"type": ["string", "null"], "format": "x-singer.decimal"}
     assert json_schema("decimal", decimals_as="number") == {"type": ["number", "null"]}
-    assert json_schema("timestamp") == json_schema("timestamp_utc") == {"type": ["string", "null"], "format": "date-time"}
+    assert (
+        json_schema("timestamp") == json_schema("timestamp_utc") == {"type": ["string", "null"], "format": "date-time"}
+    )
     first = json_schema("text")
     first["type"].append("changed")
     assert json_schema("text") == {"type": ["string", "null"]}

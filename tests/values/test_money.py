@@ -76,7 +76,13 @@ def test_minor_units(amount, currency, major):
 
 @pytest.mark.parametrize(
     ("currency", "iso", "stripe"),
-    [("ISK", "500", "5.00"), ("UGX", "500", "5.00"), ("MGA", "5.00", "500"), ("HUF", "5.00", "5.00"), ("TWD", "5.00", "5.00")],
+    [
+        ("ISK", "500", "5.00"),
+        ("UGX", "500", "5.00"),
+        ("MGA", "5.00", "500"),
+        ("HUF", "5.00", "5.00"),
+        ("TWD", "5.00", "5.00"),
+    ],
 )
 def test_stripe_differs_from_iso(currency, iso, stripe):
     assert minor_to_major(500, currency, ISO_4217) == iso

@@ -5,11 +5,12 @@ python -m tap_billing_reports_acme.emulator [port]
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -41,13 +42,17 @@ class RefusedError(Exception):
 class Emulator:
     """The vendor's whole state.
 
+    Args:
+        now: the instant at which it stands still, aware; unset: the machine's clock when it was made.
+
     Attributes:
         today: its current day; invoices and settlements are of the `DAYS` days up to it, one of each a day.
         orders: what was ordered, one entry an export that was made.
     """
 
-    def __init__(self, today: date | None = None) -> None:
-        self.today = today or datetime.now(timezone.utc).date()
+    def __init__(self, now: datetime | None = None) -> None:
+        self.now = now or datetime.now(timezone.utc)
+        self.today = self.now.date()
         self.orders: list[tuple[str, str, str, str]] = []
         self._exports: dict[str, dict[str, Any]] = {}
         self._by_key: dict[str, str] = {}
@@ -158,7 +163,7 @@ class Emulator:
                 "from": form["from"],
                 "to": form["to"],
                 "state": "queued",
-                "created_at": datetime.now(timezone.utc).isoformat(),
+                "created_at": self.now.replace(microsecond=0).isoformat(),
                 "error": None,
                 "file": None,
                 "_merchant": merchant,
@@ -168,7 +173,9 @@ class Emulator:
         return JSONResponse(_shown(self._exports[self._by_key[key]]), 201)
 
     def _list_exports(self, request: Request) -> Response:
-        merchant = self._merchant(request)
+        merchant, since = self._merchant(request), datetime.fromisoformat(request.query_params["created_from"][:19])
+        if since > self.now.replace(tzinfo=None):
+            return self._page(request, "exports", [])
         found = [_shown(export) for export in self._exports.values() if export["_merchant"] == merchant]
         return self._page(request, "exports", found[::-1])
 
@@ -197,19 +204,21 @@ def _shown(export: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def served(app: Any, port: int = 0) -> Iterator[str]:
     """An ASGI application on loopback until the block ends; its base URL."""
-    config = uvicorn.Config(app, port=port, lifespan="off", log_config=None, log_level="critical")
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, log_level="critical"))
+    # The protocol is named because asyncio switches delays off (TCP_NODELAY) only where it is.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.005)
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
-        socket.close()
+        bound.close()
 
 
 def main() -> None:

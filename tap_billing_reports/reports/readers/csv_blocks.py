@@ -57,10 +57,10 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
     while True:
         # What is read again with the next block is at least doubled, so that reading stays linear.
         data = stream.read(max(block, len(_BOM), len(rest) + len(carried)))
+        final = total + len(data) >= size or not data
+        if not total and data.startswith(_BOM):
+            total, data = len(_BOM), data[len(_BOM) :]
         total += len(data)
-        if first and data.startswith(_BOM):
-            data = data[len(_BOM) :]
-        final = total >= size or not data
         cut = len(data) if final else data.rfind(b"\n") + 1
         if cut or final:
             text = carried + _decoded(rest + data[:cut], line + carried.count("\n"))

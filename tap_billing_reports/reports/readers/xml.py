@@ -7,7 +7,6 @@ document type is refused.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
@@ -205,11 +204,21 @@ class _GrowingTree:
                 raise FileError(f"more than {MAX_LINE >> 20} MiB without a finished line")
 
     def _feed(self, data: bytes, *, final: bool) -> None:
-        with _refusals():
+        failed: int | None = None
+        try:
             if data:
                 self._parser.feed(data)
             if final:
                 self._parser.close()
+        except etree.XMLSyntaxError as error:
+            failed = error.lineno or 0
+        # Not every fault raises at once: after some, lxml would take what is fed next for a new document. The
+        # log has all of them, and the first one's true place. Its text may quote the file and is not passed on.
+        log: Any = self._parser.feed_error_log
+        faults = [entry.line for entry in log if entry.level >= etree.ErrorLevels.ERROR]
+        if faults or failed is not None:
+            line = faults[0] if faults else failed
+            raise FileError("not well-formed XML, or cut off", line=line or None)
         events: Iterator[tuple[str, Any]] = self._parser.read_events()
         for event, element in events:
             if event == "end":
@@ -222,13 +231,3 @@ class _GrowingTree:
                     raise FileError("a document type is declared", line=1)
         if final and self.container is None:
             raise FileError(f"no {self._lines_tag} in the file")
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except etree.XMLSyntaxError as error:
-        # The message may quote the file, so only the place is passed on.
-        line = error.position[0] if error.position else None
-        raise FileError("not well-formed XML, or cut off", line=line or None) from None

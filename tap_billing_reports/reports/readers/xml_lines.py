@@ -106,10 +106,10 @@ class Lines:
         elements: list[int] = []
         for place in range(finished):
             names, row = self._fields(container[place])
-            layouts[names] = None
             if not any(map(str.strip, row.values())):
                 self.blank += 1
                 continue
+            layouts[names] = None  # of rows only: the pattern must not know a field that the header has not
             if not row.keys() <= set(self.header):
                 if rows:
                     yield self._block(rows, elements)
@@ -149,8 +149,8 @@ class Lines:
         for names in layouts:
             self._order = _merged(self._order, names) or self._order
         places = {name.rpartition(":")[2]: place for place, name in enumerate(self._order)}
-        if len(places) < len(self._order) or not places.keys() >= set(self.header):
-            self._match_next = None  # one name in two namespaces, or fields in no fixed order
+        if not self.header or len(places) < len(self._order) or not places.keys() >= set(self.header):
+            self._match_next = None  # nothing known yet, one name in two namespaces, or no fixed order
             return
         self._columns = [places[name] for name in self.header]
         line = re.escape(f"{prefix}:{self._line_tag}" if prefix else self._line_tag)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Account
 from tap_billing_reports.errors import FileError, Unavailable
 from tap_billing_reports.reading import OpenSource, fill
-from tap_billing_reports.storage import Storage
-from tap_billing_reports.streams.invoice_feed import Brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_billing_reports.declarations import Account
+    from tap_billing_reports.storage import Storage
+    from tap_billing_reports.streams.invoice_feed import Brief
 
 # A transfer that was cut without a sign is worth repeating.
 TRIES = 3
@@ -50,9 +54,8 @@ class DocumentStore:
     def find(self, source: str, brief: Brief) -> Kept | None:
         """The PDF that an earlier sync has kept, if it still is what its note says."""
         path = self.path(source, brief)
-        note = self._storage.read_json(_note_of(path))
         try:
-            kept = Kept(**note)
+            kept = Kept(**(self._storage.read_json(_note_of(path)) or {}))
         except TypeError:
             return None
         same = self._storage.fetch(path, self._passing, size=kept.size, sha256=kept.sha256)
@@ -102,4 +105,3 @@ class DocumentStore:
 
 def _note_of(path: str) -> str:
     return f"{path}.json"
-

@@ -1,0 +1,143 @@
+"""The example vendor through Meltano, from its own package: two syncs, and the emulator's own sums beside what arrived.
+
+    python -m scripts.example
+
+Needs .tools/meltano (`make demo` makes it) and no network: the extractor is that of the example's README, run from
+an environment that holds the built package, and the loader keeps messages as lines. Exit status 0 only when both
+syncs went well, every sum is equal and the second sync ordered nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
+MELTANO = ROOT / ".tools" / "meltano" / "bin" / "meltano"
+EXTRACTOR, LOADER = "tap-billing-reports-acme", "target-lines"
+# Keeps every record, and passes STATE on as a target does.
+_LOADER = """
+import json, sys
+with open(sys.argv[0] + ".jsonl", "a") as kept:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["type"] == "STATE":
+            print(json.dumps(message["value"]), flush=True)
+        kept.write(line)
+"""
+
+
+def environment(folder: Path) -> Path:
+    """An environment with the built example in it; ours lends it the tap and the dependencies. Its interpreter."""
+    build = "import sys, hatchling.build as backend; backend.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(folder)], cwd=EXAMPLE, capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    (site,) = folder.glob("venv/lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    lent = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "lent.pth").write_text("\n".join([str(ROOT), *lent]) + "\n")
+    return folder / "venv" / "bin" / "python"
+
+
+def script(path: Path, python: Path | str, program: str) -> str:
+    path.write_text(f"#!{python}\n{program}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def project(folder: Path) -> None:
+    """The README's extractor and a loader, in a Meltano project of its own."""
+    (snippet,) = re.findall(r"^```yaml\n(.*?)^```$", (EXAMPLE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    program = "from tap_billing_reports.tap import TapBillingReports; TapBillingReports.cli()"
+    tap = script(folder / "tap", environment(folder), program)
+    loader = script(folder / "loader", sys.executable, _LOADER)
+    plugins = re.sub(r"^    pip_url: .*\n", "", snippet, flags=re.MULTILINE)
+    plugins = re.sub(r"^    executable: .*$", f"    executable: {tap}", plugins, flags=re.MULTILINE)
+    (folder / "meltano.yml").write_text(
+        f"project_id: acme-example\ndefault_environment: dev\nenvironments:\n- name: dev\n{plugins}"
+        f"  loaders:\n  - name: {LOADER}\n    namespace: target_lines\n    executable: {loader}\n"
+    )
+
+
+def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """One `meltano run`; nothing of the caller's own Meltano or tap reaches it."""
+    foreign = ("MELTANO_", "TAP_BILLING_REPORTS_", "TARGET_", "VIRTUAL_ENV", "PYTHON")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    env |= {f"TAP_BILLING_REPORTS_ACME_{name.upper()}": value for name, value in settings.items()}
+    env |= {"MELTANO_PROJECT_ROOT": str(folder), "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
+    command = [str(MELTANO), "--env-file", os.devnull, "run", EXTRACTOR, LOADER]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+def held(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Stream -> key -> record, as a target that upserts holds them."""
+    keys: dict[str, list[str]] = {}
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for line in (folder / "loader.jsonl").read_text().splitlines():
+        message = json.loads(line)
+        if message["type"] == "SCHEMA":
+            keys[message["stream"]] = message["key_properties"]
+        elif message["type"] == "RECORD":
+            record = message["record"]
+            key = json.dumps([record[name] for name in keys[message["stream"]]])
+            found.setdefault(message["stream"], {})[key] = record
+    return found
+
+
+def main() -> int:
+    """Both syncs; the exit status."""
+    sys.path.insert(0, str(EXAMPLE))
+    acme: Any = importlib.import_module("tap_billing_reports_acme.emulator")
+    emulator = acme.Emulator()
+    start = emulator.invoices("m_north")[0]["issued"]
+    with tempfile.TemporaryDirectory() as name, acme.served(emulator.app()) as url:
+        folder = Path(name)
+        project(folder)
+        orders: list[int] = []
+        for number in (1, 2):
+            ran = run(folder, acme_api_key=acme.KEY, acme_base_url=url, start_date=start)
+            orders.append(len(emulator.orders))
+            print(f"Sync {number}: exit status {ran.returncode}, {orders[-1]} exports ordered so far.", flush=True)
+            if ran.returncode:
+                print(ran.stderr[-4000:])
+                return 1
+        tables = held(folder)
+    invoices, rows = tables["invoices"].values(), tables["acme_settlements"].values()
+    asked = [
+        line for merchant, _, first, last in emulator.orders for line in emulator.settlements(merchant, first, last)[1:]
+    ]
+    compared = {
+        "invoices": (sum(len(emulator.invoices(one["id"])) for one in acme.MERCHANTS), len(invoices)),
+        "invoices, total_amount": (
+            sum(Decimal(record["gross"]) for one in acme.MERCHANTS for record in emulator.invoices(one["id"])),
+            sum(Decimal(record["total_amount"]) for record in invoices),
+        ),
+        "settlements": (len(asked), len(rows)),
+        "settlements, gross": (
+            sum(Decimal(line.split(",")[4]) for line in asked),
+            sum(Decimal(row["gross"]) for row in rows),
+        ),
+        "exports ordered twice": (0, sum(count - 1 for count in Counter(emulator.orders).values())),
+        "exports ordered by the second sync": (0, orders[1] - orders[0]),
+    }
+    for what, (expected, actual) in compared.items():
+        print(f"{what:36} {expected!s:>12} {actual!s:>12}  {'equal' if expected == actual else 'DIFFERENT'}")
+    return 0 if rows and all(expected == actual for expected, actual in compared.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

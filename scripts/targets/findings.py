@@ -1,0 +1,230 @@
+"""What a target holds against what it was told, value by value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from decimal import Context, Decimal, InvalidOperation, localcontext
+from typing import TYPE_CHECKING, Any
+
+from scripts.targets import edge_cases
+from scripts.targets.truth import DECIMAL, DELETED_AT, KINDS, TEXT, decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scripts.targets.truth import Key, Record, Stream, Told
+
+Row = dict[str, str | None]
+
+IDENTICAL, RESPELLED, NULL, DIFFERENT = "identical", "respelled", "NULL", "different"
+DIGITS = 100
+
+
+@dataclass(frozen=True)
+class Table:
+    """A stream as a target holds it: column -> type in the target's own words, rows of text in stored order."""
+
+    columns: Mapping[str, str]
+    rows: list[Row]
+
+
+@dataclass
+class Values:
+    """How the values of one kind came through; `examples` are (told, held) of some that differ."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    examples: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Findings:
+    """What is said of a target; numbers count rows, values or sums over all streams."""
+
+    records: int = 0
+    """RECORD messages told."""
+    stored: int = 0
+    """Rows stored, of whatever age."""
+    living: int = 0
+    """Rows that should be there in the end, deleted ones left out."""
+    missing: dict[str, int] = field(default_factory=dict)
+    """Stream -> rows that should be there and are not."""
+    surplus: dict[str, int] = field(default_factory=dict)
+    """Stream -> rows that are there and were never told."""
+    deleted: int = 0
+    marked: int = 0
+    removed: int = 0
+    sums: int = 0
+    sums_equal: int = 0
+    updates: int = 0
+    """Rows whose content the second sync changed."""
+    updated: int = 0
+    types: dict[str, list[str]] = field(default_factory=dict)
+    """Kind of column -> the target's types for it."""
+    values: dict[str, Values] = field(default_factory=dict)
+    """Kind of column -> how its values came through."""
+    nulls: int = 0
+    nulls_kept: int = 0
+    new_column: str = ""
+    """Type of the column that came with the second sync; empty when it is not there."""
+    new_values: int = 0
+    new_values_kept: int = 0
+    edge_cases: dict[str, str] = field(default_factory=dict)
+    """Case -> outcome; when it differs, with what is held."""
+
+
+def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: str) -> Findings:
+    """Everything that can be said of the tables of a target.
+
+    `first` is what the target was told before the second sync. Where keys are stored more than once (a
+    target that appends), the last row of a key counts.
+    """
+    found = Findings()
+    types: dict[str, set[str]] = {}
+    with localcontext(Context(prec=DIGITS)):
+        for name, stream in told.streams.items():
+            table = held.get(name, Table({}, []))
+            found.stored += len(table.rows)
+            for column, kind in stream.columns.items():
+                types.setdefault(kind, set()).update(filter(None, [table.columns.get(column)]))
+            last = {stream.key(row): row for row in table.rows}
+            if name == edge_cases.STREAM:
+                found.edge_cases = _edge_cases(last)
+                continue
+            found.records += len(stream.records)
+            _rows(found, stream, last)
+            _sums(found, stream, last)
+            _values(found, stream, last)
+            before = first.streams[name].last() if name in first.streams else {}
+            _second_sync(found, stream, last, before)
+            if new_column in stream.columns:
+                found.new_column = table.columns.get(new_column, "")
+                for key, record in stream.living().items():
+                    if record.get(new_column) is not None:
+                        found.new_values += 1
+                        found.new_values_kept += last.get(key, {}).get(new_column) == record[new_column]
+    found.types = {kind: sorted(types[kind]) for kind in KINDS if types.get(kind)}
+    return found
+
+
+def _rows(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
+    expected = stream.last()
+    living = stream.living()
+    found.living += len(living)
+    missing = sum(key not in last or bool(last[key].get(DELETED_AT)) for key in living)
+    surplus = sum(key not in expected for key in last)
+    if missing:
+        found.missing[stream.name] = missing
+    if surplus:
+        found.surplus[stream.name] = surplus
+    for key in expected.keys() - living.keys():
+        found.deleted += 1
+        found.marked += key in last and bool(last[key].get(DELETED_AT))
+        found.removed += key not in last
+
+
+def _sums(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
+    expected = list(stream.living().values())
+    actual = [row for row in last.values() if not row.get(DELETED_AT)]
+    for column in stream.of_kind(DECIMAL):
+        found.sums += 1
+        found.sums_equal += _sum(expected, column) == _sum(actual, column)
+
+
+def _sum(rows: Iterable[Mapping[str, Any]], column: str) -> Decimal | None:
+    try:
+        return sum((decimal(row.get(column) or None) for row in rows), Decimal(0))
+    except InvalidOperation:
+        return None
+
+
+def _values(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
+    for key, record in stream.living().items():
+        row = last.get(key)
+        if row is None:
+            continue
+        for column, kind in stream.columns.items():
+            value, cell = record.get(column), row.get(column)
+            if value is None:
+                found.nulls += 1
+                found.nulls_kept += cell is None
+                continue
+            outcome = compared(kind, value, cell)
+            values = found.values.setdefault(kind, Values())
+            values.outcomes[outcome] = values.outcomes.get(outcome, 0) + 1
+            if outcome != IDENTICAL and len(values.examples) < 2:
+                values.examples.append((spelled(value), str(cell)))
+
+
+def _second_sync(found: Findings, stream: Stream, last: Mapping[Key, Row], before: Mapping[Key, Record]) -> None:
+    for key, record in stream.living().items():
+        old = before.get(key)
+        changed = [name for name in stream.columns if old and old.get(name) != record.get(name)]
+        if changed:
+            found.updates += 1
+            row = last.get(key, {})
+            found.updated += all(
+                row.get(name) in {None, ""} if record.get(name) is None
+                else compared(stream.columns[name], record[name], row.get(name)) in {IDENTICAL, RESPELLED}
+                for name in changed
+            )  # fmt: skip
+
+
+def compared(kind: str, value: Any, cell: str | None) -> str:
+    """How a value that is not null came through: its very spelling, another one for the same value, or not."""
+    if cell is None:
+        return NULL
+    if cell == spelled(value):
+        return IDENTICAL
+    try:
+        same = kind != TEXT and _meaning(kind, cell) == _meaning(kind, value)
+    except (ValueError, InvalidOperation):
+        same = False
+    return RESPELLED if same else DIFFERENT
+
+
+def spelled(value: Any) -> str:
+    """A value as the tap spells it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _meaning(kind: str, value: Any) -> Any:
+    text = str(value)
+    if kind == "boolean":
+        return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}[text.lower()]
+    if kind == "date-time":
+        return instant(text)
+    return text if kind == "date" else Decimal(text)
+
+
+def instant(text: str) -> datetime:
+    """A point in time from RFC 3339 or a database's spelling; without a zone it is taken as UTC."""
+    iso = text.strip().replace(" ", "T").replace("Z", "+00:00")
+    clock, sign, zone = iso.rpartition("+")
+    if sign and ":" not in zone:
+        iso = f"{clock}+{zone}:00"
+    head, dot, tail = iso.partition(".")
+    if dot:
+        # Python 3.10 reads three or six digits of a fraction, nothing between.
+        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+        iso = f"{head}.{digits[:6]:0<6}{tail[len(digits):]}"
+    found = datetime.fromisoformat(iso)
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def _edge_cases(last: Mapping[Key, Row]) -> dict[str, str]:
+    outcomes = {}
+    kinds = {"amount": DECIMAL, "number": "integer", "flag": "boolean", "at": "date-time", "day": "date"}
+    for case, (column, value) in edge_cases.CASES.items():
+        row = last.get((case,))
+        if row is None:
+            outcomes[case] = "row missing"
+        elif value is None:
+            others = {cell for name, cell in row.items() if name in {"words", *kinds}}
+            outcomes[case] = IDENTICAL if others == {None} else f"held as {sorted(map(repr, others))}"
+        else:
+            outcome = compared(kinds.get(column, TEXT), value, row.get(column))
+            shown = "" if outcome in {IDENTICAL, NULL} else f": {row.get(column)!r}"
+            outcomes[case] = outcome + shown
+    return outcomes

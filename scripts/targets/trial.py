@@ -1,0 +1,157 @@
+"""One target: installed, told everything, read back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scripts.targets.capture import NEW_COLUMN
+from scripts.targets.findings import DIFFERENT, Table, Values, compared, examine
+from scripts.targets.loaders import Place
+from scripts.targets.truth import DECIMAL, read_messages
+from scripts.venvs import InstallError, provide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from scripts.targets.capture import Captured
+    from scripts.targets.loaders import Loader
+    from scripts.targets.postgres import Server
+    from scripts.targets.truth import Told
+
+TIME_LIMIT_SECONDS = 300
+EXAMPLES = 2
+
+
+@dataclass
+class Trial:
+    """What is known of a target after it was tried; `failure` says why there are no findings."""
+
+    name: str
+    title: str
+    variant_of: str
+    requirements: list[str]
+    settings: dict[str, Any]
+    failure: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    state_kept: bool = False
+    findings: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[str, Any] = field(default_factory=dict)
+    """How amounts came through when the tap sent them as JSON numbers."""
+
+
+class Refused(RuntimeError):
+    """The target ended with another exit status than 0."""
+
+
+def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> Trial:
+    """Everything about one target; a failure is a finding too."""
+    trial = Trial(
+        name=loader.name,
+        title=loader.title,
+        variant_of=loader.variant_of,
+        requirements=list(loader.requirements),
+        settings=dict(loader.shown),
+    )
+    try:
+        provide(loader.environment)
+    except InstallError:
+        trial.failure = "does not install"
+        return trial
+    trial.versions = _versions(loader)
+    try:
+        _both_syncs(trial, loader, captured, _place(loader, folder, "text", server))
+        if not loader.variant_of:
+            trial.numbers = _numbers(loader, captured, _place(loader, folder, "numbers", server))
+    except Refused as error:
+        trial.failure = f"does not run: {error}"
+    return trial
+
+
+def _place(loader: Loader, folder: Path, what: str, server: Server) -> Place:
+    name = "".join(letter if letter.isalnum() else "_" for letter in f"{loader.name}_{what}")
+    (folder / name).mkdir(parents=True)
+    server.create(name)
+    return Place(folder / name, name, server, loader.environment.python)
+
+
+def _both_syncs(trial: Trial, loader: Loader, captured: Captured, place: Place) -> None:
+    for messages in (captured.first, captured.second):
+        began = time.monotonic()
+        state = _load(loader, messages, place)
+        trial.seconds.append(round(time.monotonic() - began, 1))
+        trial.state_kept = state == read_messages([messages]).state
+    told = read_messages([captured.first, captured.second])
+    found = examine(told, loader.read(place), first=read_messages([captured.first]), new_column=NEW_COLUMN)
+    trial.findings = asdict(found)
+
+
+def _numbers(loader: Loader, captured: Captured, place: Place) -> dict[str, Any]:
+    _load(loader, captured.numbers, place)
+    told = read_messages([captured.numbers])
+    found = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
+    amounts = found.values.get(DECIMAL, Values())
+    lossy = _first_different(told, loader.read(place))
+    return {
+        "types": found.types.get(DECIMAL, []),
+        "outcomes": amounts.outcomes,
+        "sums": found.sums,
+        "sums_equal": found.sums_equal,
+        "examples": lossy,
+    }
+
+
+def _first_different(told: Told, held: Mapping[str, Table]) -> list[tuple[str, str]]:
+    """(told, held) of some amounts that have changed, not only their spelling."""
+    examples = []
+    for name, stream in told.streams.items():
+        last = {stream.key(row): row for row in held.get(name, Table({}, [])).rows}
+        for key, record in stream.living().items():
+            for column in stream.of_kind(DECIMAL):
+                value, cell = record.get(column), last.get(key, {}).get(column)
+                if value is not None and compared(DECIMAL, value, cell) == DIFFERENT:
+                    examples.append((str(value), str(cell)))
+    return examples[:EXAMPLES]
+
+
+def _load(loader: Loader, messages: Path, place: Place) -> Any:
+    """Tells the target these messages; the last STATE that it let through.
+
+    Raises:
+        Refused: the target failed; the message is the last line that it said.
+    """
+    config = place.folder.parent / f"{place.database}.config.json"
+    config.write_text(json.dumps(loader.settings(place)))
+    program = str(loader.environment.path / "bin" / loader.executable)
+    log = place.folder.parent / f"{place.database}.log"
+    with messages.open() as said, log.open("w") as errors:
+        ran = subprocess.run(
+            [program, "--config", str(config)],
+            stdin=said, stdout=subprocess.PIPE, stderr=errors, cwd=place.folder, text=True,
+            timeout=TIME_LIMIT_SECONDS, check=False,
+        )  # fmt: skip
+    if ran.returncode:
+        lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise Refused(lines[-1][:200])
+    states = ran.stdout.strip().splitlines()
+    return json.loads(states[-1]) if states else None
+
+
+def _versions(loader: Loader) -> dict[str, str]:
+    """Versions of what was installed, as far as it decides how values come through."""
+    program = (
+        "import json; from importlib.metadata import distributions as d;"
+        "print(json.dumps({x.metadata['Name'].lower(): x.version for x in d()}))"
+    )
+    command = [str(loader.environment.python), "-c", program]
+    installed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    named = {requirement.split("=")[0].split("<")[0] for requirement in loader.requirements}
+    telling = named | {"singer-sdk", "singer-python", "pipelinewise-singer-python", "duckdb", "sqlalchemy", "psycopg"}
+    return {name: installed[name] for name in sorted(telling & set(installed))}
+
+

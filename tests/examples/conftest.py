@@ -1,0 +1,48 @@
+"""The example vendor, built and installed as a package of its own into a folder that nothing else sees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
+
+# Meltano has an environment of its own, which `make demo` makes.
+collect_ignore = [] if (ROOT / ".tools" / "meltano" / "bin" / "meltano").exists() else ["test_acme_meltano.py"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A folder to put on the path: the wheel that the package's own backend builds, unpacked as installers do it."""
+    folder = tmp_path_factory.mktemp("acme")
+    program = "import sys, hatchling.build as backend; backend.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(folder)], cwd=EXAMPLE, capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture
+def with_acme(site):
+    """Runs Python with the package installed, in a folder."""
+
+    def run(*arguments, cwd, timeout=120, **environment):
+        env = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}", **environment}
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,39 @@
+"""docs/add-a-source.md quotes the example: each block of code is lines of it, one after the other."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pytest
+
+from tests.examples.conftest import EXAMPLE, ROOT
+
+GUIDE = (ROOT / "docs" / "add-a-source.md").read_text()
+BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+FILES = [path for path in EXAMPLE.rglob("*") if path.suffix in {".py", ".toml", ".json"}]
+
+
+def test_there_is_something_to_check():
+    assert len(BLOCKS) > 10
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().split("\n")[0][:40])
+def test_a_block_is_the_examples_own(block):
+    wanted = textwrap.dedent(block).rstrip("\n").split("\n")
+    for path in FILES:
+        lines = path.read_text().split("\n")
+        for start in range(len(lines) - len(wanted) + 1):
+            found = textwrap.dedent("\n".join(lines[start : start + len(wanted)])).split("\n")
+            if found == wanted:
+                return
+    pytest.fail("no file of the example has these lines")
+
+
+def test_the_examples_readme_names_its_settings():
+    readme = (EXAMPLE / "README.md").read_text()
+    declared = re.findall(r'd\.Setting\(\s*"(\w+)"', (EXAMPLE / "tap_billing_reports_acme" / "source.py").read_text())
+    assert declared
+    table = re.findall(r"^\| `(acme_\w+)` \|", readme, re.MULTILINE)
+    assert table == declared
+    assert re.findall(r"name: (acme_\w+)", readme) == declared
