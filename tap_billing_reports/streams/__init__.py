@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from singer_sdk import Stream
-
-from tap_billing_reports.declarations import Source
 from tap_billing_reports.streams.accounts import Accounts
 from tap_billing_reports.streams.invoice_documents import InvoiceDocuments
 from tap_billing_reports.streams.invoices import Invoices
@@ -18,6 +14,11 @@ from tap_billing_reports.streams.report_runs import ReportRuns
 from tap_billing_reports.streams.report_types import ReportTypes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk import Stream
+
+    from tap_billing_reports.declarations import Source
     from tap_billing_reports.tap import TapBillingReports
 
 # Rows stand before files and reconciliations: those speak of what was read.

@@ -45,7 +45,7 @@ class BillingStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     # Versions of a table make targets drop the rows that an earlier sync has loaded.
-    emit_activate_version_messages = False  # type: ignore[assignment]
+    emit_activate_version_messages = False
 
     def __init__(
         self, tap: TapBillingReports, *, name: str | None = None, schema: dict[str, Any] | None = None
@@ -85,7 +85,7 @@ class BillingStream(Stream):
         whole = {name: record.get(name) for name in self.schema["properties"]}
         for name in self._amounts:
             if whole[name] is not None:
-                whole[name] = Decimal(whole[name])
+                whole[name] = Decimal(str(whole[name]))
         return whole
 
     def source_record(self, record: Record | None, hidden: frozenset[str] = frozenset()) -> str | None:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 STALE_AFTER_HOURS = Decimal(48)
 
 
-def coverage_checks(
-    shop: Shop, report: Report, account: Account, entry: Entry, planner: Planner
-) -> Iterator[Check]:
+def coverage_checks(shop: Shop, report: Report, account: Account, entry: Entry, planner: Planner) -> Iterator[Check]:
     """`windows_contiguous` and `freshness` of one report of one account, as the ledger stands."""
     if report.unit is None:
         return

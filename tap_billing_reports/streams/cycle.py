@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Account, Report
 from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, remedy_of
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.book import Book
@@ -27,6 +25,9 @@ from tap_billing_reports.streams.report_runs import ReportRuns
 from tap_billing_reports.streams.twins import Twins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declarations import Account, Report
     from tap_billing_reports.streams.session import Session
     from tap_billing_reports.tap import TapBillingReports
 

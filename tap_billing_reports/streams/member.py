@@ -15,9 +15,9 @@ from singer_sdk import metrics
 from tap_billing_reports.streams.base import BillingStream, Meter
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from collections.abc import Iterable, Iterator, Mapping
+
+    from typing_extensions import Self
 
     from tap_billing_reports.declarations import Report
     from tap_billing_reports.streams.emission import Emission
@@ -47,7 +47,7 @@ class QuietTimer(metrics.Timer):
 class Member(BillingStream):
     """A stream fed by the lifecycle. Its progress is the ledger's: it keeps no bookmark value of its own."""
 
-    state_partitioning_keys = ()  # type: ignore[assignment]
+    state_partitioning_keys = ()
     _feeding: Iterable[Mapping[str, Any]] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

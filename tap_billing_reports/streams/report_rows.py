@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_billing_reports.columns import Column, json_schema, unique_names
+from tap_billing_reports.columns import Column, DecimalsAs, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
@@ -40,7 +40,7 @@ class ReportRows(FastRows, Member):
     def __init__(self, tap: TapBillingReports, report: Report, api: ReportApi) -> None:
         self.report = report
         self._api = api
-        self._decimals_as = tap.config.get("decimals_as") or "string"
+        self._decimals_as: DecimalsAs = tap.config.get("decimals_as") or "string"
         schema = stream_schema(SCHEMA)
         self._reserved = frozenset(schema["properties"])
         self._by_header: dict[str, Column] = {}
@@ -91,9 +91,7 @@ class ReportRows(FastRows, Member):
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""
         deleted_at = utc_text(self.session.clock.now().replace(microsecond=0))
         rest = [name for name in self.schema["properties"] if name not in {*KEYS, DELETED_AT}]
-        row: Any = msgspec.defstruct(
-            "Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)]
-        )
+        row: Any = msgspec.defstruct("Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)])
         for first in range(rows + 1, before + 1, SURPLUS_CHUNK):
             numbers = range(first, min(first + SURPLUS_CHUNK, before + 1))
             yield RowChunk([row(number, deleted_at, *(None for _ in rest)) for number in numbers], ())
@@ -163,8 +161,6 @@ class ReportRows(FastRows, Member):
             for schema in (self._schema, self._input_schema):
                 if schema is not None:
                     schema["properties"].setdefault(column.name, kind)
-        self.billing_tap.mapper.register_raw_stream_schema(
-            self.name, self.effective_schema, self.primary_keys
-        )
+        self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
         self._stream_maps = None
         self.write_schema_again()

@@ -78,11 +78,7 @@ class ReportRuns(Member):
     def _put(self, entry: dict[str, Any]) -> None:
         """Replace the account's entry, the list in one assignment."""
         key = (entry["source"], entry["account_id"])
-        others = [
-            other
-            for other in self.stream_state.get(LISTED, [])
-            if (other["source"], other["account_id"]) != key
-        ]
+        others = [other for other in self.stream_state.get(LISTED, []) if (other["source"], other["account_id"]) != key]
         self.stream_state[LISTED] = [*others, entry]
 
     def _start(self, shop: Shop) -> datetime:

@@ -94,9 +94,7 @@ class Session:
     def open(self, source: Source) -> OpenSource:
         """The source with its door open; opened once a sync."""
         if source.name not in self._open:
-            self._open[source.name] = OpenSource(
-                source, self.settings.values, clock=self.clock, limits=self._limits
-            )
+            self._open[source.name] = OpenSource(source, self.settings.values, clock=self.clock, limits=self._limits)
         return self._open[source.name]
 
     def accounts(self, source: Source) -> list[Account]:

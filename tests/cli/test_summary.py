@@ -88,7 +88,7 @@ def test_a_run_that_was_made_in_the_end_is_not_left(desk):
     desk.control.options["stripe_run_rules"] = [{"match": {"nth": 1}, "do": {"fail": "at first"}}]
     done = desk.sync(desk.only("stripe", DAILY, start_date="2026-11-19"))
     assert done.status == 0
-    assert 'WARNING event=again' in done.log
+    assert "WARNING event=again" in done.log
     assert closing(done.log)[-1] == "INFO 0 failed, 0 left"
 
 

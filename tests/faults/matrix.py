@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Where each phase of each vendor happens: (method, path as a regular expression).
 PHASES: dict[str, dict[str, tuple[str, str]]] = {
@@ -61,6 +63,8 @@ class Fault:
     waits: float = 0.0
     phases: tuple[str, ...] = ALL_PHASES
     why_not: str = ""
+    vendors: tuple[str, ...] = ("stripe", "bring", "brp")
+    why_not_there: str = ""
 
 
 def _status(status: int, **headers: str) -> dict[str, Any]:
@@ -106,6 +110,18 @@ FAULTS: tuple[Fault, ...] = (
         heals=False,
         phases=("download",),
         why_not=FILE_ONLY,
+        vendors=("stripe",),
+        why_not_there="Bring declares no size: whole XML with all its rows and sums is all that can be checked",
+    ),
+    Fault(
+        "more rows declared than there are",
+        {"alter": {"from": "<NumberOfRows>", "to": "<NumberOfRows>9"}},
+        once=False,
+        heals=False,
+        phases=("download",),
+        why_not=FILE_ONLY,
+        vendors=("bring",),
+        why_not_there="only Bring's files declare their rows",
     ),
     Fault("HTML 200", {"html": True}, once=False, heals=False),
     Fault("empty 200", {"empty": True}, once=False, heals=False),
@@ -172,4 +188,6 @@ def cells() -> Iterator[Cell]:
                 reason = WITHOUT.get((vendor, phase), "")
                 if not reason and phase not in fault.phases:
                     reason = fault.why_not
+                if not reason and vendor not in fault.vendors:
+                    reason = fault.why_not_there
                 yield Cell(vendor, phase, fault, reason)

@@ -34,16 +34,12 @@ class StripeCalls:
 
     def call(self, method: str, path: str, *, host: str = "stripe_api", key: str = FULL_KEY, **more: Any):
         headers = {"Authorization": f"Bearer {key}", **more.pop("headers", {})}
-        return self.session.request(
-            method, self.sandbox.urls[host] + path, headers=headers, timeout=10, **more
-        )
+        return self.session.request(method, self.sandbox.urls[host] + path, headers=headers, timeout=10, **more)
 
     def get(self, path: str, **more: Any):
         return self.call("GET", path, **more)
 
-    def order(
-        self, report_type: str, headers: dict[str, str] | None = None, key: str = FULL_KEY, **parameters: Any
-    ):
+    def order(self, report_type: str, headers: dict[str, str] | None = None, key: str = FULL_KEY, **parameters: Any):
         form: list[tuple[str, str]] = [("report_type", report_type)]
         for name, value in parameters.items():
             if isinstance(value, list):
@@ -59,9 +55,7 @@ class StripeCalls:
         self.sandbox.control.advance(1)
         run = self.get(f"{RUNS}/{ordered.json()['id']}", headers=headers or {}).json()
         assert run["status"] == "succeeded", run
-        answer = self.get(
-            f"/v1/files/{run['result']['id']}/contents", host="stripe_files", headers=headers or {}
-        )
+        answer = self.get(f"/v1/files/{run['result']['id']}/contents", host="stripe_files", headers=headers or {})
         assert answer.status_code == 200, answer.text
         assert len(answer.content) == run["result"]["size"]
         return answer.content

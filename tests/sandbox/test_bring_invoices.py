@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from lxml import etree
+
 from tests.sandbox.test_bring_reports import ABROAD, HOME, OLD, PARCELS, SEA, bring, served
 
 __all__ = ["bring", "served"]
@@ -60,9 +61,7 @@ def test_a_record_has_the_live_shape(bring):
     for i in invoices:
         assert day(i["invoiceDate"]) <= date.fromisoformat(i["dueDate"])
         assert Decimal(i["amount"]) + Decimal(i["taxAmount"]) == Decimal(i["totalAmount"])
-        assert (
-            (i["type"] == "Credit note") is (Decimal(i["totalAmount"]) < 0) is bool(i["parentInvoiceNumber"])
-        )
+        assert (i["type"] == "Credit note") is (Decimal(i["totalAmount"]) < 0) is bool(i["parentInvoiceNumber"])
 
 
 def test_both_ends_are_included_and_other_spellings_find_nothing(bring):
@@ -103,9 +102,7 @@ def test_xml_says_the_same_as_json(bring):
     tree = etree.fromstring(bring.get(path + ".xml").content)
     found = [{cell.tag: cell.text for cell in i} for i in tree.findall("InvoiceList/Invoice")]
     texts = {True: "true", False: "false", None: None}
-    spelled = [
-        {k: texts[v] if v is None or isinstance(v, bool) else str(v) for k, v in r.items()} for r in records
-    ]
+    spelled = [{k: texts[v] if v is None or isinstance(v, bool) else str(v) for k, v in r.items()} for r in records]
     assert found == spelled
 
 

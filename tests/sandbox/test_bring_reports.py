@@ -105,9 +105,7 @@ def test_report_types_have_a_double_id_documented_links_and_two_languages(bring)
     assert double == [["invoiceNumber"], ["fromDate", "toDate"]]
     assert types[0]["url"].startswith("https://api.bring.com.com/")
     bring.control.options.update(bring_reports_key="report", bring_parameters_key="parameters")
-    norsk = bring.get(f"/reports/api/generate/{PARCELS}.json", headers={"Accept-Language": "no"}).json()[
-        "report"
-    ]
+    norsk = bring.get(f"/reports/api/generate/{PARCELS}.json", headers={"Accept-Language": "no"}).json()["report"]
     assert [t["id"] for t in norsk] == [t["id"] for t in types]
     assert norsk[0]["name"] == "Spesifisert faktura" != types[0]["name"]
     assert norsk[0]["parameters"][0]["name"] == "invoiceNumber"
@@ -145,9 +143,7 @@ def test_wrong_orders_are_refused(bring):
         bring.order(SEA, "PARCELS-DELIVERED", fromDate="01.11.2026", toDate="02.11.2026"),
     ]
     assert {(r.status_code, r.text) for r in refused} == {(400, "Invalid input parameters")}
-    posted = bring.session.post(
-        f"{bring.base}/reports/api/generate/{HOME}/MASTER-SPECIFIED_INVOICE", timeout=10
-    )
+    posted = bring.session.post(f"{bring.base}/reports/api/generate/{HOME}/MASTER-SPECIFIED_INVOICE", timeout=10)
     assert (posted.status_code, posted.content) == (405, b"")
     assert bring.control.counters()["orders"] == {}
 

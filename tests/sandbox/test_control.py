@@ -8,10 +8,10 @@ from datetime import datetime
 
 import pytest
 import requests
-from tests.sandbox.conftest import NOW, RUNS
 
 from tap_billing_reports.sandbox.requestlog import Secrets
 from tap_billing_reports.sandbox.stripe.accounts import FULL_KEY
+from tests.sandbox.conftest import NOW, RUNS
 
 WEEK = {"interval_start": 1793577600, "interval_end": 1794182400}
 
@@ -88,10 +88,7 @@ def test_the_foreign_host_betrays_who_sends_it_a_credential(sandbox):
 def test_the_clock_over_http(sandbox, control):
     assert control("GET", "/clock").json() == {"now": NOW.isoformat(), "frozen": True}
     assert control("POST", "/clock", {"advance": 60}).json()["now"] == "2026-11-20T09:31:00+00:00"
-    assert (
-        control("POST", "/clock", {"set": "2027-01-01T00:00:00Z"}).json()["now"]
-        == "2027-01-01T00:00:00+00:00"
-    )
+    assert control("POST", "/clock", {"set": "2027-01-01T00:00:00Z"}).json()["now"] == "2027-01-01T00:00:00+00:00"
     assert control("POST", "/clock", {"freeze": False}).json()["frozen"] is False
     before = datetime.fromisoformat(control("POST", "/clock", {"freeze": True}).json()["now"])
     after = datetime.fromisoformat(control("POST", "/next-day").json()["now"])

@@ -18,9 +18,7 @@ import tap_billing_reports.sandbox
 from tap_billing_reports.sandbox.core import Sandbox
 
 ROOT = Path(tap_billing_reports.sandbox.__file__).parent
-SERVE = (
-    "import json,sys; from tap_billing_reports.sandbox.server import serve; serve(**json.loads(sys.argv[1]))"
-)
+SERVE = "import json,sys; from tap_billing_reports.sandbox.server import serve; serve(**json.loads(sys.argv[1]))"
 
 
 def free_ports(count: int) -> int:
@@ -46,23 +44,15 @@ def test_a_process_says_when_it_is_ready_and_stops_when_asked(tmp_path, number):
         "options": {"stripe_run_seconds": 9},
     }
     began = time.monotonic()
-    child = subprocess.Popen(
-        [sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True)
     try:
         line = child.stdout.readline()
         took = time.monotonic() - began
         found = json.loads(ready.read_text())
         assert line == f"sandbox ready, control at http://127.0.0.1:{base}\n"
         assert found["pid"] == child.pid
-        assert (
-            found["urls"]["stripe_files"]
-            == found["settings"]["stripe_files_url"]
-            == f"http://127.0.0.1:{base + 3}"
-        )
-        assert requests.get(found["urls"]["control"] + "/options", timeout=5).json() == {
-            "stripe_run_seconds": 9
-        }
+        assert found["urls"]["stripe_files"] == found["settings"]["stripe_files_url"] == f"http://127.0.0.1:{base + 3}"
+        assert requests.get(found["urls"]["control"] + "/options", timeout=5).json() == {"stripe_run_seconds": 9}
         child.send_signal(number)
         output, _ = child.communicate(timeout=10)
     finally:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.sandbox.conftest import at
-
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
+from tests.sandbox.conftest import at
 
 INVOICES = "/v1/invoices"
 
@@ -16,24 +15,18 @@ def everything(calls, **more):
 def test_amounts_are_whole_minor_units(calls):
     found = everything(calls)
     assert {invoice["currency"] for invoice in found} == {"usd", "eur", "jpy", "kwd", "nok", "sek"}
-    assert all(
-        type(invoice[name]) is int for invoice in found for name in ("total", "amount_due", "subtotal")
-    )
+    assert all(type(invoice[name]) is int for invoice in found for name in ("total", "amount_due", "subtotal"))
     assert any(invoice["total"] < 0 and invoice["amount_due"] == 0 for invoice in found)
     assert any(len(str(invoice["total"])) == 20 for invoice in found)
     for invoice in found:
-        assert invoice["total"] == invoice["total_excluding_tax"] + sum(
-            tax["amount"] for tax in invoice["total_taxes"]
-        )
+        assert invoice["total"] == invoice["total_excluding_tax"] + sum(tax["amount"] for tax in invoice["total_taxes"])
 
 
 def test_times_belong_to_the_status(calls):
     names = {"paid": "paid_at", "void": "voided_at", "uncollectible": "marked_uncollectible_at"}
     for invoice in everything(calls):
         times = invoice["status_transitions"]
-        assert (
-            (times["finalized_at"] is None) == (invoice["status"] == "draft") == (invoice["number"] is None)
-        )
+        assert (times["finalized_at"] is None) == (invoice["status"] == "draft") == (invoice["number"] is None)
         assert {name for name in names.values() if times[name]} == {names.get(invoice["status"])} - {None}
         assert (invoice["confirmation_secret"] is None) == (invoice["status"] == "draft")
 
@@ -69,11 +62,7 @@ def test_a_day_pays_one_deletes_one_brings_two(calls, sandbox):
     assert [before[identifier]["status"] for identifier in deleted] == ["draft"]
     assert calls.get(f"{INVOICES}/{deleted.pop()}").status_code == 404
     assert len(after.keys() - before.keys()) == 2
-    changed = [
-        (before[i]["status"], after[i]["status"])
-        for i in before.keys() & after.keys()
-        if before[i] != after[i]
-    ]
+    changed = [(before[i]["status"], after[i]["status"]) for i in before.keys() & after.keys() if before[i] != after[i]]
     assert changed == [("open", "paid")]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 import stripe
-from tests.sandbox.conftest import at
 
 from tap_billing_reports.sandbox.stripe import accounts
+from tests.sandbox.conftest import at
 
 TYPE = "balance_change_from_activity.itemized.3"
 NOVEMBER = {"interval_start": at(2026, 11, 1), "interval_end": at(2026, 11, 8)}
@@ -38,9 +38,7 @@ def reporting(client):
 
 def order(reporting, key=None, **parameters):
     options = {"idempotency_key": key} if key else {}
-    return reporting.report_runs.create(
-        {"report_type": TYPE, "parameters": {**NOVEMBER, **parameters}}, options
-    )
+    return reporting.report_runs.create({"report_type": TYPE, "parameters": {**NOVEMBER, **parameters}}, options)
 
 
 def test_lists_types_with_an_integer_version(reporting):

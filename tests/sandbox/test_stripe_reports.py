@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 
 import pytest
-from tests.sandbox.conftest import RUNS, at
 
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
 from tap_billing_reports.sandbox.stripe.catalogue import report_types
+from tests.sandbox.conftest import RUNS, at
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
 AUTUMN = {"interval_start": at(2026, 10, 1), "interval_end": at(2026, 11, 20)}
@@ -50,9 +50,7 @@ def test_summary_and_itemized_agree(calls):
         for row in rows(calls.file(itemized, **AUTUMN)):
             group = groups[row["reporting_category"], row["currency"]]
             added = (Decimal(1), Decimal(row["gross"]), Decimal(row["fee"]), Decimal(row["net"]))
-            groups[row["reporting_category"], row["currency"]] = [
-                a + b for a, b in zip(group, added, strict=True)
-            ]
+            groups[row["reporting_category"], row["currency"]] = [a + b for a, b in zip(group, added, strict=True)]
         summed = {
             (row["reporting_category"], row["currency"]): [
                 Decimal(row[name]) for name in ("count", "gross", "fee", "net")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.sandbox.conftest import RUNS, TYPES, at
 
 from tap_billing_reports.sandbox.stripe import accounts
+from tests.sandbox.conftest import RUNS, TYPES, at
 
 SUMMARY = "balance_change_from_activity.summary.1"
 ITEMIZED = "balance_change_from_activity.itemized.3"
@@ -31,9 +31,7 @@ def test_availability_moves_twice_a_day(calls, sandbox):
 
 
 def test_out_of_range_names_the_bound(calls):
-    early = error(
-        calls.order(SUMMARY, interval_start=at(2026, 1, 1, 14, 3, 52), interval_end=at(2026, 11, 1))
-    )
+    early = error(calls.order(SUMMARY, interval_start=at(2026, 1, 1, 14, 3, 52), interval_end=at(2026, 11, 1)))
     assert early["message"] == (
         f"Data for the report type {SUMMARY} is only available starting at 2026-05-14 00:00:00 UTC; "
         "you requested `interval_start` = 2026-01-01 14:03:52 UTC."
@@ -173,10 +171,7 @@ def test_contents_need_the_key_the_right_and_the_files_host(calls, sandbox):
     assert calls.get(path, host="stripe_files", key="sk_test_no").status_code == 401
     assert calls.get(path, host="stripe_files", key=accounts.KEY_WITHOUT_FILES).status_code == 403
     assert calls.get(path, host="stripe_files", headers={"Authorization": ""}).status_code == 401
-    assert (
-        calls.get(path, host="stripe_files", headers={"Stripe-Account": accounts.CONNECTED[0].id}).status_code
-        == 404
-    )
+    assert calls.get(path, host="stripe_files", headers={"Stripe-Account": accounts.CONNECTED[0].id}).status_code == 404
     assert calls.get(path).status_code == 404
 
 

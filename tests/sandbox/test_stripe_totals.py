@@ -8,9 +8,9 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from tests.sandbox.conftest import at
 
 from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS
+from tests.sandbox.conftest import at
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
 PLACES = {"jpy": 0, "kwd": 3}
@@ -30,9 +30,7 @@ def test_invoices(sandbox, settings, calls):
     rows, total, tax = 0, Decimal(), Decimal()
     for account in ACCOUNTS:
         query = {"limit": 100, "created[gte]": at(2026, 10, 5)}
-        for invoice in calls.get("/v1/invoices", params=query, headers={"Stripe-Account": account}).json()[
-            "data"
-        ]:
+        for invoice in calls.get("/v1/invoices", params=query, headers={"Stripe-Account": account}).json()["data"]:
             rows += 1
             scale = -PLACES.get(invoice["currency"], 2)
             total += Decimal(invoice["total"]).scaleb(scale)
@@ -56,15 +54,11 @@ def test_types_and_accounts(sandbox, settings, calls):
 
 def test_rows_of_a_report(sandbox, settings, calls):
     sandbox.control.options["stripe_concurrent_runs"] = 100
-    weeks = [
-        at(2026, 10, 5) + 7 * 86_400 * n for n in range(7)
-    ]  # Mondays; the data end on Friday 20 November
+    weeks = [at(2026, 10, 5) + 7 * 86_400 * n for n in range(7)]  # Mondays; the data end on Friday 20 November
     rows, net = 0, Decimal()
     for account in ACCOUNTS:
         for begin, end in itertools.pairwise(weeks):
-            content = calls.file(
-                ITEMIZED, {"Stripe-Account": account}, interval_start=begin, interval_end=end
-            )
+            content = calls.file(ITEMIZED, {"Stripe-Account": account}, interval_start=begin, interval_end=end)
             for row in csv.DictReader(io.StringIO(content.decode(), newline="")):
                 rows += 1
                 net += Decimal(row["net"])

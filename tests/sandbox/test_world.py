@@ -45,9 +45,7 @@ def test_the_clock_can_be_set():
 def test_generators_depend_on_seed_and_name():
     world = World(Clock(START), 1, {})
     assert world.rng("a").random() == world.rng("a").random() == World(Clock(), 1, {}).rng("a").random()
-    assert (
-        len({world.rng("a").random(), world.rng("b").random(), World(Clock(), 2, {}).rng("a").random()}) == 3
-    )
+    assert len({world.rng("a").random(), world.rng("b").random(), World(Clock(), 2, {}).rng("a").random()}) == 3
 
 
 def test_the_throttle_counts_each_key_alone():

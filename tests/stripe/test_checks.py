@@ -43,9 +43,7 @@ def test_repeated_local_hours_are_counted(stripe):
 
 
 def test_a_missing_row_shows_in_the_summary(stripe):
-    stripe.control.options["stripe_run_rules"] = [
-        {"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}
-    ]
+    stripe.control.options["stripe_run_rules"] = [{"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}]
     ended = stripe.sync(*BOTH)
     assert ended.code == 0, "on_mismatch warns unless told otherwise"
     twin = checks(ended)["itemized_vs_summary"][0]
@@ -55,9 +53,7 @@ def test_a_missing_row_shows_in_the_summary(stripe):
 
 
 def test_on_mismatch_fail_keeps_the_bookmark(stripe):
-    stripe.control.options["stripe_run_rules"] = [
-        {"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}
-    ]
+    stripe.control.options["stripe_run_rules"] = [{"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}]
     ended = stripe.sync(*BOTH, on_mismatch="fail")
     assert ended.code == 1
     ledgers = [

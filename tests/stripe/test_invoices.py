@@ -62,9 +62,7 @@ def test_connected_accounts_are_accounts_of_their_own(stripe):
     ended = stripe.sync(stripe_connected_accounts=accounts)
     assert ended.code == 0, ended.log
     assert {r["account_id"] for r in ended.of("invoices")} == {"acct_sandbox", *accounts}
-    types = {
-        a: {r["report_type"] for r in ended.of("report_types") if r["account_id"] == a} for a in accounts
-    }
+    types = {a: {r["report_type"] for r in ended.of("report_types") if r["account_id"] == a} for a in accounts}
     platform = {r["report_type"] for r in ended.of("report_types") if r["account_id"] == "acct_sandbox"}
     assert all(types[a] < platform for a in accounts), "each account has a list of its own"
     assert not any(r["query"] for r in stripe.asked("/v1/reporting/report_types")), "no paging parameters"

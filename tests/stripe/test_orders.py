@@ -128,9 +128,7 @@ def test_a_pending_run_is_gone_on_with_after_the_deadline(stripe):
     stripe.control.advance(7200)
     again = stripe.sync(MONTH, state=ended.state)
     assert again.code == 0, again.log
-    assert [(r["run_id"], r["status"], r["origin"]) for r in again.of("report_runs")] == [
-        (run, "succeeded", "ordered")
-    ]
+    assert [(r["run_id"], r["status"], r["origin"]) for r in again.of("report_runs")] == [(run, "succeeded", "ordered")]
     assert stripe.ordered() == 1
 
 

@@ -46,9 +46,7 @@ def test_decimals_as_number(stripe):
 
 def test_times_of_the_runs_zone_leave_as_utc(stripe):
     utc = stripe.sync(MONTH)
-    there = stripe.sync(
-        {**MONTH, "timezone": "America/Los_Angeles", "name": "there"}, start_date="2026-10-01"
-    )
+    there = stripe.sync({**MONTH, "timezone": "America/Los_Angeles", "name": "there"}, start_date="2026-10-01")
     assert (utc.code, there.code) == (0, 0)
     created = {row["balance_transaction_id"]: row["created"] for row in utc.of(ROWS)}
     both = [row for row in there.of("stripe_there") if row["balance_transaction_id"] in created]
@@ -67,10 +65,7 @@ def test_line_ends_and_byte_order_mark_make_no_difference(stripe, option):
 
     def values(ended):
         skip = {"run_id", "file_id"}
-        return [
-            {k: str(v).replace("\r\n", "\n") for k, v in row.items() if k not in skip}
-            for row in ended.of(ROWS)
-        ]
+        return [{k: str(v).replace("\r\n", "\n") for k, v in row.items() if k not in skip} for row in ended.of(ROWS)]
 
     assert values(other) == values(plain)
 
@@ -83,9 +78,7 @@ def test_metadata_and_chosen_columns(stripe):
     assert {"balance_transaction_id", "net", "payment_metadata_order_id"} <= set(first)
     assert "gross" not in first
     assert any(row["payment_metadata_order_id"] for row in ended.of("stripe_few"))
-    assert "payment_metadata_order_id" in ended.schemas["stripe_few"][0]["properties"], (
-        "no second SCHEMA needed"
-    )
+    assert "payment_metadata_order_id" in ended.schemas["stripe_few"][0]["properties"], "no second SCHEMA needed"
 
 
 @pytest.mark.parametrize(("policy", "code"), [("add", 0), ("ignore", 0), ("fail", 1)])
@@ -126,7 +119,7 @@ def test_the_file_comes_from_the_files_host_with_the_key_and_from_nowhere_else(s
     assert (len(data), hashlib.sha256(data).hexdigest()) == (file["size"], file["sha256"])
     assert file["rows"] == len(ended.of(ROWS))
     assert keep in path.parents
-    assert not [p for p in keep.rglob(".*")], "nothing is left half-written"
+    assert not list(keep.rglob(".*")), "nothing is left half-written"
 
 
 @pytest.mark.parametrize(

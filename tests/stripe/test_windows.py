@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,7 +42,7 @@ def test_windows_are_gapless_and_complete(stripe, window, count, first, last):
     assert len(found) == count
     assert found[0][0] == at(first)
     assert found[-1][1] == at(last)
-    assert all(end == start for (_, end), (start, _) in zip(found, found[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(found))
     contiguous = [r for r in ended.of("reconciliations") if r["check"] == "windows_contiguous"]
     assert [r["ok"] for r in contiguous] == ([True] if window != "all" else [])
 
@@ -109,9 +110,7 @@ def test_partial_windows_are_read_again_until_they_are_whole(stripe):
         (at("2026-11-01"), at("2026-11-20")),
         (at("2026-11-01"), at("2026-11-21")),
     ]
-    assert {r["period"] for r in second.of("report_runs") if r["origin"] == "ordered"} == {
-        "2026-11-01T00:00:00Z"
-    }
+    assert {r["period"] for r in second.of("report_runs") if r["origin"] == "ordered"} == {"2026-11-01T00:00:00Z"}
 
 
 def test_all_is_read_again_when_availability_has_moved(stripe):

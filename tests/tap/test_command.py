@@ -27,7 +27,9 @@ def run(*args: str, config: dict | None = None, folder=None, env: dict | None = 
         path.write_text(json.dumps(config))
         command += ["--config", str(path)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, check=False
+    )
 
 
 def small(box: Sandbox) -> dict:
@@ -119,7 +121,14 @@ def test_wrong_credentials_name_source_account_and_setting(box, tmp_path, settin
     assert len(others - {source}) == 2, "the other vendors have arrived"
 
 
-@pytest.mark.parametrize("state", [{"bookmarks": []}, {"bookmarks": {"invoices": None}}, {"bookmarks": {"x": {"ledger": [{"version": 99, "account": "a"}]}}}])
+FOREIGN_STATES = [
+    {"bookmarks": []},
+    {"bookmarks": {"invoices": None}},
+    {"bookmarks": {"x": {"ledger": [{"version": 99, "account": "a"}]}}},
+]
+
+
+@pytest.mark.parametrize("state", FOREIGN_STATES)
 def test_a_foreign_state_is_refused_before_any_state_goes_out(box, tmp_path, state):
     (tmp_path / "state.json").write_text(json.dumps(state))
     ended = run("--state", str(tmp_path / "state.json"), config=small(box), folder=tmp_path)

@@ -47,12 +47,14 @@ class Reader(Protocol):
     """
 
     header: tuple[str, ...]
-    columns: tuple[Column, ...]
-    rows: int
     blank_lines: int
     declared_rows: int | None
     metadata: Mapping[str, str]
 
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+    @property
+    def rows(self) -> int: ...
     @property
     def sums(self) -> Mapping[str, Decimal]: ...
     @property
