@@ -5,10 +5,11 @@
 #   make lint             ruff and mypy alone
 #   make bench            the benchmarks' table
 #   make faults           the fault matrix
+#   make targets          the demo's data through the well-used targets; writes docs/targets.md
 #   make clean            removes what the verbs made; a Meltano state of your own and .env stay
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo pictures test lint bench faults clean
+.PHONY: setup demo pictures test lint bench faults targets clean
 
 PY := .venv/bin/python
 
@@ -37,6 +38,9 @@ bench: setup
 
 faults: setup
 	$(PY) -m pytest -p tests.no_skips -m faults tests/faults
+
+targets: setup
+	$(PY) -m scripts.targets
 
 clean:
 	@sh scripts/with_python.sh scripts/clean.py

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent
 FOLDER = ROOT / "data"
 CATALOGUE = ROOT.parent / "schemas" / "catalogue"
 WIDE_TYPE = "balance_change_from_activity.itemized.3"
+WIDE_METADATA = ("payment_metadata[order_id]", "refund_metadata[order_id]", "transfer_metadata[order_id]")
 WIDE_ZONE = "America/Los_Angeles"
 
 NARROW_COLUMNS = {
@@ -132,9 +133,8 @@ def narrow(rows):
 
 def wide(rows):
     catalogue = json.loads((CATALOGUE / "stripe.json").read_text())
-    columns = {
-        header: catalogue["types"].get(header, "text") for header in catalogue["report_types"][WIDE_TYPE]["columns"]
-    }
+    headers = (*catalogue["report_types"][WIDE_TYPE]["columns"], *WIDE_METADATA)
+    columns = {header: catalogue["types"].get(header, "text") for header in headers}
 
     def write(file):
         writer = csv.writer(file)

@@ -1,9 +1,12 @@
 """The floor: the same conversions, checks and lines with bare csv and msgspec, nothing else. Usage as taps.py."""
-# ruff: noqa: E401, I001, PTH123, SIM115, N806
 
-import csv, json, re, sys, time
-from collections import defaultdict
+import csv
+import json
+import re
+import sys
+import time
 from datetime import date, datetime, timezone
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -25,43 +28,31 @@ def checked(cells, pattern):
     return cells
 
 
-class Memo(dict):
-    def __missing__(self, text):
-        return self.setdefault(text, self.work_out(text))
-
-
 def instants(zone):  # hours in which the clock changes are not told apart here
-    hours = Memo()
-    hours.work_out = lambda hour: (
-        f"{datetime.fromisoformat(hour).replace(tzinfo=zone).astimezone(timezone.utc):%Y-%m-%dT%H}"
-    )
-    return lambda cells: [hours[cell[:13]] + TAILS[cell[13:]] if cell else None for cell in cells]
+    utc = timezone.utc
+    hour = cache(lambda t: f"{datetime.fromisoformat(t).replace(tzinfo=zone).astimezone(utc):%Y-%m-%dT%H}")
+    return lambda cells: [hour(cell[:13]) + TAILS[cell[13:]] if cell else None for cell in cells]
 
 
-def main(path, types, zone):
-    dates = Memo()
-    dates.work_out = lambda text: date.fromisoformat(text).isoformat() if text else None
-    convert = defaultdict(lambda: lambda cells: [cell or None for cell in cells])
-    convert["integer"] = lambda cells: [int(c) if c else None for c in checked(cells, INTEGERS)]
-    convert["decimal"] = lambda cells: [cell or None for cell in checked(cells, DECIMALS)]
-    convert["boolean"] = lambda cells: [BOOLEANS[cell] for cell in cells]
-    convert["date"] = lambda cells: list(map(dates.__getitem__, cells))
-    convert |= {"timestamp": instants(ZoneInfo(zone)), "timestamp_utc": instants(timezone.utc)}
-    reader = csv.reader(open(path, encoding="utf-8-sig", newline=""), strict=True)
-    functions = [convert[types[header]] for header in next(reader)]
-    fields = ["row_number", *(re.sub(r"\W", "_", name) for name in types)]
-    Row = msgspec.defstruct("Row", fields + [(name, str, value) for name, value in CONSTANTS.items()], gc=False)
-    encode_lines = msgspec.json.Encoder().encode_lines
-    head = b'{"type":"RECORD","stream":"stripe_balance","record":'
-    count, started = 0, time.process_time()
-    while rows := list(islice(reader, 150)):
-        columns = zip(*rows, strict=True)
-        values = [function(cells) for function, cells in zip(functions, columns, strict=True)]
-        body = encode_lines(list(map(Row, range(count + 1, count + 1 + len(rows)), *values)))
-        tail = b',"time_extracted":"%s"}\n' % datetime.now(timezone.utc).isoformat().encode()
-        sys.stdout.buffer.write(head + body[:-1].replace(b"\n", tail + head) + tail)
-        count += len(rows)
-    json.dump({"rows": count, "seconds": time.process_time() - started}, sys.stderr)
-
-
-main(sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])
+path, types, zone = sys.argv[2], json.loads(sys.argv[3]), ZoneInfo(sys.argv[4])
+day = cache(lambda text: date.fromisoformat(text).isoformat() if text else None)
+convert = {
+    "text": lambda cells: [cell or None for cell in cells],
+    "integer": lambda cells: [int(cell) if cell else None for cell in checked(cells, INTEGERS)],
+    "decimal": lambda cells: [cell or None for cell in checked(cells, DECIMALS)],
+    "boolean": lambda cells: [BOOLEANS[cell] for cell in cells],
+    "date": lambda cells: list(map(day, cells)),
+} | {"timestamp": instants(zone), "timestamp_utc": instants(timezone.utc)}
+reader = csv.reader(open(path, encoding="utf-8-sig", newline=""), strict=True)  # noqa: PTH123, SIM115
+functions = [convert[types[header]] for header in next(reader)]
+fields = ["row_number", *(re.sub(r"\W", "_", name) for name in types)]
+Row = msgspec.defstruct("Row", fields + [(name, str, value) for name, value in CONSTANTS.items()], gc=False)
+encode, head = msgspec.json.Encoder().encode_lines, b'{"type":"RECORD","stream":"stripe_balance","record":'
+count, started = 0, time.process_time()
+while rows := list(islice(reader, 150)):
+    columns = [f(cells) for f, cells in zip(functions, zip(*rows, strict=True), strict=True)]
+    body = encode(list(map(Row, range(count + 1, count + 1 + len(rows)), *columns)))
+    tail = b',"time_extracted":"%s"}\n' % datetime.now(timezone.utc).isoformat().encode()
+    sys.stdout.buffer.write(head + body[:-1].replace(b"\n", tail + head) + tail)
+    count += len(rows)
+json.dump({"rows": count, "seconds": time.process_time() - started}, sys.stderr)

@@ -223,5 +223,3 @@ def _listed(asker: OpenSource, account: Account) -> list[Run]:
         return []
     endpoint = replace(api.runs, paging=None)
     return [api.read_listed(record) for record in asker.records(endpoint, account=account)]
-
-

@@ -99,9 +99,7 @@ def _told() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _tap(
-    config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None
-) -> TapBillingReports:
+def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None) -> TapBillingReports:
     """The tap with these settings, those of the environment where none are named."""
     from tap_billing_reports.tap import TapBillingReports  # noqa: PLC0415 - slow to import
 
@@ -115,9 +113,7 @@ def _tap(
 
 @main.command()
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
-@click.option(
-    "--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago."
-)
+@click.option("--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives other data.")
 @click.option(
     "--ready-file",

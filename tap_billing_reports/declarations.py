@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.answers import Answer, Problem
     from tap_billing_reports.auth import Authenticator
     from tap_billing_reports.columns import ColumnType
+    from tap_billing_reports.errors import Refused
 
 Values = Mapping[str, Any]
 """The tap's settings, flat, validated, with defaults filled in."""
@@ -393,7 +394,7 @@ class ReportApi:
     read_listed: Callable[[Record], Run] | None = None
     availability: Callable[[Asker, Account, str], Interval] | None = None
     """What data a report type has; None: up to the start of today in the report's zone."""
-    out_of_range: Callable[[Exception], bool] = lambda _error: False
+    out_of_range: Callable[[Refused], bool] = lambda _error: False
     """Whether a refusal means that availability has moved since it was read."""
     extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
     """Files of a finished run that are kept beside that of its rows."""

@@ -212,10 +212,7 @@ def is_watched() -> bool:
 
 @contextmanager
 def enduring() -> Iterator[None]:
-    """Neither a terminal that hangs up nor a stderr that nobody reads any more ends what runs inside.
-
-    If the target goes too, stdout breaks, and that does end a sync.
-    """
+    """A terminal that hangs up does not end what runs inside. If the target goes with it, stdout breaks: that does."""
     handled = None
     in_main = threading.current_thread() is threading.main_thread()
     if in_main and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
@@ -225,17 +222,3 @@ def enduring() -> Iterator[None]:
     finally:
         if handled is not None:
             signal.signal(signal.SIGHUP, handled)
-
-
-def settle_stderr() -> None:
-    """At the end: what stderr does not take is given up, or it would turn the exit status into 120."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.flush()
-    except ValueError:
-        return
-    except OSError:
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stderr.fileno())
-        os.close(devnull)

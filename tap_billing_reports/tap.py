@@ -21,7 +21,7 @@ from tap_billing_reports.clock import Clock, CountingClock
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.environment import settings_from
 from tap_billing_reports.errors import BillingError, ConfigError, StateError, remedy_of
-from tap_billing_reports.progress import Progress, settle_stderr
+from tap_billing_reports.progress import Progress
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
@@ -250,7 +250,6 @@ class TapBillingReports(DeferredTermination):
             took = self._counting_clock.monotonic() - started
             for level, line in closing(summary, self.progress.board, waited=self._counting_clock.waited, took=took):
                 self.logger.log(level, "%s", line)
-            settle_stderr()
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:

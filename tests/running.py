@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.tap import TapBillingReports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.http import Limits
@@ -82,8 +82,13 @@ def run_tap(
     catalog: Mapping[str, Any] | None = None,
     clock: Clock | None = None,
     limits: Limits | None = None,
+    prepare: Callable[[TapBillingReports], None] | None = None,
 ) -> Result:
-    """One sync. Wrong settings and refused state raise, as the constructor of the tap does."""
+    """One sync. Wrong settings and refused state raise, as the constructor of the tap does.
+
+    Args:
+        prepare: changes the tap before it runs.
+    """
     out, handler, root = _Stdout(), _Lines(), logging.getLogger()
     # Through JSON, as from a file: nothing is shared with the caller.
     given = [json.loads(json.dumps(part)) if part is not None else None for part in (config, state, catalog)]
@@ -95,6 +100,8 @@ def run_tap(
                 tap.clock = clock
             if limits is not None:
                 tap.limits = limits
+            if prepare is not None:
+                prepare(tap)
             result = Result(status=tap.run())
             tap.message_writer.flush()
     finally:

@@ -121,13 +121,7 @@ def _view(currency: str, sums: Sequence[BalanceSum], weeks: Sequence[date]) -> V
 
 def _layout(weeks: Sequence[date], values: Sequence[Decimal]) -> dict[str, object]:
     half = timedelta(days=4)
-    time_axis = plots.axis(
-        type="date",
-        range=[(weeks[0] - half).isoformat(), (weeks[-1] + half).isoformat()],
-        nticks=7,
-        tickformat="%b\n%Y",
-        showgrid=False,
-    )
+    time_axis = plots.day_axis(weeks[0] - half, weeks[-1] + half, showgrid=False)
     return plots.layout(HEIGHT, xaxis=time_axis, yaxis=plots.value_axis(values), bargap=0.15)
 
 

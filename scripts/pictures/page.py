@@ -71,7 +71,7 @@ def _tiles(facts: Facts) -> list[tuple[str, str, str, str]]:
         (words.count(len(facts.runs)), "report runs", f"{words.count(done)} succeeded", ""),
         (
             words.count(failed),
-            "failed checks",
+            "failed check" if failed == 1 else "failed checks",
             f"{words.count(held)} hold, {words.count(unsure)} cannot be checked",
             "failed" if failed else "holds",
         ),

@@ -5,11 +5,13 @@ Colours are not here: a figure is drawn in the colours that page.css has for lig
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
 HOVER: Final = "%{hovertext}<extra></extra>"
 
@@ -84,6 +86,18 @@ def layout(height: int, *, below: int = 40, **more: Any) -> dict[str, Any]:
 
 def axis(**more: Any) -> dict[str, Any]:
     return {"fixedrange": True, "automargin": "left+right", "title": {"text": ""}, "tickangle": 0, **more}
+
+
+def day_axis(first: date, last: date, **more: Any) -> dict[str, Any]:
+    """Days from the first to the last: their months by name, or in a short time the days themselves."""
+    short = last - first < timedelta(days=90)
+    return axis(
+        type="date",
+        range=[first.isoformat(), last.isoformat()],
+        nticks=6 if short else 7,
+        tickformat="%-d %b\n%Y" if short else "%b\n%Y",
+        **more,
+    )
 
 
 def value_axis(values: Sequence[Decimal | int], **more: Any) -> dict[str, Any]:

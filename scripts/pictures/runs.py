@@ -137,7 +137,10 @@ def _covering(runs: Sequence[Run], colours: dict[str, str]) -> Figure | None:
     bars: list[dict[str, Any]] = []
     days: list[dict[str, Any]] = []
     for place, lane in zip(height_of, lanes, strict=True):
-        mine = [run for run in covered if (run.report, run.account) == lane]
+        # What succeeded comes last, on top of an earlier attempt at the same period.
+        mine = sorted(
+            (run for run in covered if (run.report, run.account) == lane), key=lambda run: run.status == "succeeded"
+        )
         for colour in dict.fromkeys(_colour(run, colours) for run in mine):
             same = [run for run in mine if _colour(run, colours) == colour]
             windows = [(*run.covers, run) for run in same if run.covers and run.covers[0] < run.covers[1]]
@@ -169,12 +172,13 @@ def _covering(runs: Sequence[Run], colours: dict[str, str]) -> Figure | None:
             )
     names = [_name(account, place - 0.4) for place, (_, account) in zip(height_of, lanes, strict=True)]
     names += [_name(f"<b>{report}</b>", height_of[place] - 0.9) for place, report in heads.items()]
+    moments = [moment for run in covered for moment in run.covers or ()]
     units = height_of[-1] + 0.5 + 0.65
     layout = plots.layout(
         48 + int(36 * units),
         barmode="overlay",
         annotations=names,
-        xaxis=plots.axis(type="date", nticks=7, tickformat="%b\n%Y"),
+        xaxis=plots.day_axis(min(moments).date() - timedelta(days=3), max(moments).date() + timedelta(days=3)),
         yaxis=plots.axis(visible=False, range=[units - 0.65, -0.65]),
     )
     more = len({(run.report, run.account) for run in covered}) - len(lanes)

@@ -15,8 +15,7 @@ from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports import money
 from tap_billing_reports.auth import BearerAuthenticator
-from tap_billing_reports.errors import Refused
-from tap_billing_reports.reading import problem_at
+from tap_billing_reports.reading import fill, problem_at
 from tap_billing_reports.schemas import catalogue
 
 if TYPE_CHECKING:
@@ -39,6 +38,12 @@ SETTINGS = (
         "Stripe: connected accounts to read beside the platform, each as an account of its own.",
         d.TEXTS,
         default=[],
+    ),
+    d.Setting(
+        "stripe_read_platform",
+        "Stripe: read the platform account itself; false: only its connected accounts, as one of several syncs.",
+        d.FLAG,
+        default=True,
     ),
     d.Setting("stripe_api_version", "Stripe: the pinned API version.", default=API_VERSION),
     d.Setting(
@@ -120,7 +125,8 @@ TYPE_FIELDS = (
 
 def _accounts(asker: d.Asker) -> Iterator[d.Account]:
     """From the settings alone: asking Stripe for the account breaks restricted keys."""
-    yield d.Account("stripe", asker.values["stripe_account_id"], "stripe_account")
+    if asker.values["stripe_read_platform"]:
+        yield d.Account("stripe", asker.values["stripe_account_id"], "stripe_account")
     for account_id in asker.values["stripe_connected_accounts"]:
         yield d.Account("stripe", account_id, "stripe_connected_account", headers={"Stripe-Account": account_id})
 
@@ -162,6 +168,8 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
 
 
 def _check(values: d.Values) -> Iterator[str]:
+    if not values["stripe_read_platform"] and not values["stripe_connected_accounts"]:
+        yield "setting stripe_read_platform is false and stripe_connected_accounts is empty: no account is left to read"
     for number, entry in enumerate(values["stripe_reports"]):
         if _by_payout(entry["report_type"]) and not entry.get("payouts"):
             yield f"setting stripe_reports[{number}].payouts is missing: {entry['report_type']} takes one payout a run"
@@ -195,7 +203,7 @@ def _order_call(_account: d.Account, report: d.Report, parameters: d.Parameters)
 
 def _read_run(record: d.Record) -> d.Run:
     """A run; ValueError for a status that is none of the three documented ones."""
-    result = record.get("result") or None
+    result: Any = record.get("result") or None
     return d.Run(
         run_id=record["id"],
         status=d.RunStatus(record["status"]),
@@ -205,30 +213,23 @@ def _read_run(record: d.Record) -> d.Run:
         created_at=to.instant_or_none(record.get("created")),
         finished_at=to.instant_or_none(record.get("succeeded_at")),
         error=record.get("error") or None,
-        file=None if result is None else _read_file(result),
-    )
-
-
-def _read_file(result: d.Record) -> d.RemoteFile:
-    return d.RemoteFile(
-        file_id=result["id"],
-        format="csv",
-        host="files",
-        # Built from the id: a link in an answer is never followed with the key.
-        path="/v1/files/" + re.sub(r"[^A-Za-z0-9_]", "", result["id"]) + "/contents",
-        size=result["size"],
-        created_at=to.instant_or_none(result.get("created")),
-        expires_at=to.instant_or_none(result.get("expires_at")),
+        file=result
+        and d.RemoteFile(
+            file_id=result["id"],
+            format="csv",
+            host="files",
+            # Built from the id: a link in an answer is never followed with the key.
+            path=fill("/v1/files/{file_id}/contents", {"file_id": result["id"]}),
+            size=result["size"],
+            created_at=to.instant_or_none(result.get("created")),
+            expires_at=to.instant_or_none(result.get("expires_at")),
+        ),
     )
 
 
 def _availability(asker: d.Asker, account: d.Account, report_type: str) -> d.Interval:
     record = asker.ask(TYPE, path={"report_type": report_type}, account=account).record()
     return d.Interval(to.instant(record["data_available_start"]), to.instant(record["data_available_end"]))
-
-
-def _out_of_range(error: Exception) -> bool:
-    return isinstance(error, Refused) and error.status == 400 and error.param.startswith("parameters.interval_")
 
 
 def _column_type(report: d.Report, header: str) -> ColumnType:
@@ -292,7 +293,7 @@ STRIPE = d.Source(
         list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
         read_listed=_read_run,
         availability=_availability,
-        out_of_range=_out_of_range,
+        out_of_range=lambda error: error.status == 400 and error.param.startswith("parameters.interval_"),
         twin=_twin,
     ),
 )

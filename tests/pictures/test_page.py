@@ -128,7 +128,7 @@ def test_a_failed_check_and_a_failed_run_are_seen(page):
     (failed,) = page.tables["Table: the newest 1 that fail"][1:]
     assert failed[1:] == ["Stripe acct_1", "report <1>", "a byte is missing", "10", "9", "-1"]
     assert ("tr", {"class": "bad"}) in page.tags
-    assert "1 failed checks" in page.text
+    assert "1 failed check 2 hold, 1 cannot be checked" in page.text
 
 
 def test_runs_far_apart_stand_on_time_lines_of_their_own(page):

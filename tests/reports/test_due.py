@@ -65,6 +65,18 @@ def test_a_gap_stays_due_and_closes_when_it_is_filled(sync, vendor, target):
     assert (entry(again).first, entry(again).through) == (day(1), day(4))
 
 
+def test_a_range_never_reaches_over_a_gap(sync, vendor, target):
+    vendor.budget = 1
+    vendor.next_fates.extend(["succeeded", "failed", "failed", "failed", "succeeded"])
+    first = sync(vendor).run()
+    assert (entry(first).first, entry(first).through) == (day(1), day(2))
+    assert list(entry(first).done) == [day(3)]
+    again = sync(vendor, state=target.state)
+    assert keys(again) == [day(2)]
+    again.run()
+    assert (entry(again).first, entry(again).through, entry(again).done) == (day(1), day(4), {})
+
+
 def test_an_earlier_start_date_extends_the_range_backwards(sync, vendor, target):
     sync(vendor).run()
     again = sync(vendor, state=target.state, start=date(2026, 2, 27))

@@ -293,6 +293,28 @@ def test_rows_of_a_reading_that_broke_off_are_taken_back_by_a_shorter_one(sync, 
     assert sorted(number for *_, number in target.live()) == [1, 2]
 
 
+def test_two_readings_that_broke_off_are_both_taken_back(sync, unkeyed, target):
+    """The first sends 7 rows, the second, of a shorter file, 3; the second file is then read whole."""
+    for rows, sent in ((9, 7), (5, 3)):
+        unkeyed.next_rows.append(rows)
+        run = sync(unkeyed, state=target.state, **ONE_DAY)
+        left = [sent]
+
+        def hook(event, left=left):
+            if event == "row":
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KilledError
+
+        run.hook = hook
+        with pytest.raises(KilledError):
+            run.run()
+        unkeyed.runs["run1"].gone = True
+    assert len(target.live()) == 7
+    sync(unkeyed, state=target.state, **ONE_DAY).run()
+    assert sorted(number for *_, number in target.live()) == [1, 2, 3, 4, 5]
+
+
 def test_the_same_file_again_takes_nothing_back(sync, unkeyed, target):
     unkeyed.next_rows.append(5)
     first = sync(unkeyed, **ONE_DAY)

@@ -66,3 +66,16 @@ def test_connected_accounts_are_accounts_of_their_own(stripe):
     platform = {r["report_type"] for r in ended.of("report_types") if r["account_id"] == "acct_sandbox"}
     assert all(types[a] < platform for a in accounts), "each account has a list of its own"
     assert not any(r["query"] for r in stripe.asked("/v1/reporting/report_types")), "no paging parameters"
+
+
+def test_a_connected_account_is_read_without_its_platform(stripe):
+    one = {"stripe_connected_accounts": ["acct_sandbox_north"], "stripe_read_platform": False}
+    ended = stripe.sync(start_date="2026-05-01", **one)
+    assert ended.code == 0, ended.log
+    assert {r["account_id"] for r in ended.of("invoices")} == {"acct_sandbox_north"}
+    totals = stripe.control.totals(stripe.settings(start_date="2026-05-01", **one))
+    for stream in ("accounts", "invoices"):
+        assert totals[stream]["stripe"]["rows"] == len(ended.of(stream)), stream
+    refused = stripe.sync(stripe_connected_accounts=[], stripe_read_platform=False)
+    assert (refused.code, refused.records) == (1, {})
+    assert "stripe_read_platform" in refused.log

@@ -89,9 +89,11 @@ class _Times:
         self.local = LocalTimes(zone)
 
     def __call__(self, cells: Sequence[str]) -> Sequence[str | None]:
+        counted = self.local.ambiguous, self.local.nonexistent
         try:
             return self.local.all(cells)
         except ValueError:
+            self.local.ambiguous, self.local.nonexistent = counted
             return [self.local(cell) if cell else None for cell in map(str.strip, cells)]
 
 

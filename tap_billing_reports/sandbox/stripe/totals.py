@@ -34,7 +34,8 @@ def totals(
 
     A report counts in every account that sees its type.
     """
-    named = [settings.get("stripe_account_id"), *(settings.get("stripe_connected_accounts") or ())]
+    platform = [settings.get("stripe_account_id")] if settings.get("stripe_read_platform", True) else []
+    named = [*platform, *(settings.get("stripe_connected_accounts") or ())]
     accounts = [ACCOUNTS[name] for name in named if name in ACCOUNTS]
     with localcontext(_EXACT):
         found = {

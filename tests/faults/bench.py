@@ -1,0 +1,208 @@
+"""All three vendors in one sandbox, the tap in this process, and what an undisturbed sync delivers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.http import Limits
+from tap_billing_reports.reading import OpenSource
+from tests.fakes import SandboxClock
+from tests.faults.canaries import Canaries
+from tests.running import Result, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_billing_reports.sandbox.core import Sandbox
+    from tap_billing_reports.tap import TapBillingReports
+    from tests.faults.cases import Verdict
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
+VENDORS = ("stripe", "bring", "brp")
+# A vendor that is silent is only noticed by waiting, in real time: its own door has little patience, the others' much.
+IMPATIENT = Limits(connect_seconds=0.5, read_seconds=0.5, answer_seconds=1.0, download_seconds=2.0)
+PATIENT = Limits(connect_seconds=20, read_seconds=20, answer_seconds=30, download_seconds=60)
+# What differs between two readings of the same thing: runs are made anew, checks and fetches have their time.
+VOLATILE = frozenset({"run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at"})
+# Not the vendors' passwords but of their kind: given to BRP, which asks for none, and to the file system.
+BRP_PASSWORD = "canary-brp-Password/+=1"
+STORAGE_SECRET = "canary-storage-Secret/+=2"
+
+Held = dict[str, dict[str, dict[str, Any]]]
+"""Stream -> key as JSON -> record without what is volatile, null or deleted."""
+
+
+def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
+    """Settings of a sync of all three vendors; a change to None takes a setting away."""
+    config: dict[str, Any] = {
+        **box.settings(start_date="2026-10-01"),
+        "stripe_connected_accounts": [],
+        "stripe_reports": [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}],
+        "run_deadline_minutes": 30,
+        **changes,
+    }
+    return {name: value for name, value in config.items() if value is not None}
+
+
+class OffClock(SandboxClock):
+    """A clock that is wrong by so many seconds."""
+
+    def __init__(self, control: Any, seconds: float) -> None:
+        super().__init__(control)
+        self._off = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self._off
+
+
+class Bench:
+    """Runs syncs against a sandbox, in its time, and judges what they delivered.
+
+    Attributes:
+        whole: what an undisturbed sync delivers.
+        canaries: the secrets that must be nowhere.
+    """
+
+    def __init__(self, box: Sandbox, **changes: Any) -> None:
+        self.box = box
+        self.control = box.control
+        # BRP's credentials are the sandbox's own: a wrong password is refused.
+        self.config = config_of(box, **changes)
+        self._folders = tempfile.TemporaryDirectory(prefix="faults-")
+        self._stores = 0
+        self.store: Path | None = None
+        self.canaries = Canaries(box, self.config)
+        self.reset()
+        self.whole = held(self.sync())
+
+    def close(self) -> None:
+        self._folders.cleanup()
+
+    def reset(self, now: datetime = NOW, *, stored: bool = False) -> None:
+        """The vendors as at the start; with `stored` the syncs from now on keep files, in a new folder."""
+        self.control.reset()
+        self.control.clock.set(now)
+        self.store = None
+        if stored:
+            self._stores += 1
+            self.store = Path(self._folders.name) / str(self._stores)
+
+    def sync(
+        self,
+        state: Mapping[str, Any] | None = None,
+        *,
+        impatient: str | None = None,
+        off: float = 0.0,
+        prepare: Callable[[TapBillingReports], None] | None = None,
+        **changes: Any,
+    ) -> Result:
+        """One sync on the sandbox's clock, with all that is logged.
+
+        Args:
+            impatient: the vendor whose time-outs are short.
+            off: seconds by which the tap's clock is wrong.
+            prepare: changes the tap before it runs.
+            changes: to the settings.
+        """
+        self.clock = OffClock(self.control, off)
+        config = {**self.config, **changes}
+        if self.store is not None:
+            config |= {"storage_url": str(self.store), "storage_options": {"unused": STORAGE_SECRET}}
+        config = {name: value for name, value in config.items() if value is not None}
+
+        def prepared(tap: TapBillingReports) -> None:
+            if impatient is not None:
+                hurry(tap, impatient)
+            if prepare is not None:
+                prepare(tap)
+
+        root = logging.getLogger()
+        level = root.level
+        root.setLevel(logging.DEBUG)
+        try:
+            return run_tap(config, state=state, clock=self.clock, limits=PATIENT, prepare=prepared)
+        finally:
+            root.setLevel(level)
+
+    # -- judging ---------------------------------------------------------------------------------------
+
+    def judge_whole(self, verdict: Verdict, *results: Result, whole: Held | None = None) -> None:
+        """Count what the syncs together, after upsert by key, have lost and doubled."""
+        compare(verdict, whole or self.whole, held(*results))
+
+    def judge_leaks(self, verdict: Verdict, *results: Result) -> None:
+        """Look for every canary in all that the syncs have written, and at who has seen a credential."""
+        for result in results:
+            verdict.leaked += self.canaries.count(
+                result.log, json.dumps([result.records, result.states, result.schemas], ensure_ascii=False)
+            )
+        if self.store is not None and self.store.exists():
+            verdict.leaked += self.canaries.count_files(self.store)
+        seen = self.control.counters()["credentials"].get("foreign")
+        if seen:
+            verdict.leaked += len(seen)
+            verdict.remarks.append(f"a foreign host has seen {seen}")
+
+    def orders(self) -> dict[str, dict[str, int]]:
+        """Vendor -> what was ordered -> how often."""
+        return {vendor: dict(found["by_key"]) for vendor, found in self.control.counters()["orders"].items()}
+
+
+def hurry(tap: TapBillingReports, vendor: str) -> None:
+    """Open one vendor's door with little patience, before the sync would open it."""
+    session = tap.session
+    source = next(source for source in session.sources if source.name == vendor)
+    session._open[vendor] = OpenSource(source, session.settings.values, clock=session.clock, limits=IMPATIENT)
+
+
+def held(*results: Result) -> Held:
+    """What an upserting target holds of the streams that stand for money; the others name runs, which may be new."""
+    target: Held = {}
+    for result in results:
+        for stream, records in result.records.items():
+            if is_money(stream, result.schemas[stream]):
+                upsert(target, stream, result.keys[stream], records)
+    return target
+
+
+def is_money(stream: str, schema: Mapping[str, Any]) -> bool:
+    return stream == "invoices" or "row_number" in schema["properties"]
+
+
+def upsert(target: Held, stream: str, keys: Iterable[str], records: Iterable[dict[str, Any]]) -> None:
+    """Take records in as a target does; one that is marked as deleted takes its row away."""
+    rows = target.setdefault(stream, {})
+    for record in records:
+        key = json.dumps([record[name] for name in keys])
+        if record.get("_sdc_deleted_at"):
+            rows.pop(key, None)
+        else:
+            rows[key] = {k: v for k, v in record.items() if k not in VOLATILE and v is not None}
+
+
+def compare(verdict: Verdict, whole: Held, found: Held) -> None:
+    """Add what is missing or different to `lost`, and what should not be there to `doubled`."""
+    for stream in {*whole, *found}:
+        expected, got = whole.get(stream, {}), found.get(stream, {})
+        verdict.lost += sum(got.get(key) != record for key, record in expected.items())
+        verdict.doubled += sum(key not in expected for key in got)
+
+
+def part_of(target: Held, vendor: str) -> Held:
+    """Only what came from one vendor."""
+    return {
+        stream: mine
+        for stream, records in copy.copy(target).items()
+        if (mine := {key: record for key, record in records.items() if record["source"] == vendor})
+    }
+
+
+def failures(result: Result) -> str:
+    """The sync's error lines."""
+    return "\n".join(line for line in result.log.splitlines() if line.startswith("ERROR"))
