@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.http import Limits
 from tap_billing_reports.reading import OpenSource
+from tap_billing_reports.sandbox.brp.api import PASSWORD, USERNAME
 from tests.fakes import SandboxClock
 from tests.faults.canaries import Canaries
 from tests.running import Result, run_tap
@@ -30,8 +31,6 @@ IMPATIENT = Limits(connect_seconds=0.5, read_seconds=0.5, answer_seconds=1.0, do
 PATIENT = Limits(connect_seconds=20, read_seconds=20, answer_seconds=30, download_seconds=60)
 # What differs between two readings of the same thing: runs are made anew, checks and fetches have their time.
 VOLATILE = frozenset({"run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at"})
-# Not the vendors' passwords but of their kind: given to BRP, which asks for none, and to the file system.
-BRP_PASSWORD = "canary-brp-Password/+=1"
 STORAGE_SECRET = "canary-storage-Secret/+=2"
 
 Held = dict[str, dict[str, dict[str, Any]]]
@@ -44,6 +43,8 @@ def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
         **box.settings(start_date="2026-10-01"),
         "stripe_connected_accounts": [],
         "stripe_reports": [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}],
+        "brp_username": USERNAME,
+        "brp_password": PASSWORD,
         "run_deadline_minutes": 30,
         **changes,
     }
@@ -72,12 +73,11 @@ class Bench:
     def __init__(self, box: Sandbox, **changes: Any) -> None:
         self.box = box
         self.control = box.control
-        # BRP's credentials are the sandbox's own: a wrong password is refused.
         self.config = config_of(box, **changes)
         self._folders = tempfile.TemporaryDirectory(prefix="faults-")
         self._stores = 0
         self.store: Path | None = None
-        self.canaries = Canaries(box, self.config)
+        self.canaries = Canaries(box, self.config, STORAGE_SECRET)
         self.reset()
         self.whole = held(self.sync())
 

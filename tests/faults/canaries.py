@@ -46,13 +46,12 @@ class Canaries:
         if config.get("brp_username"):
             self.secrets.append(f"{config['brp_username']}:{config['brp_password']}")
         self.of_invoices = list(_invoice_secrets(box, config["stripe_api_key"])) if "stripe_api" in box.urls else []
-        # All links begin alike, and all client secrets end alike: two texts stand for them all in plain text.
-        needles = {INVOICE_LINKS, quote(INVOICE_LINKS, safe=""), INVOICE_SECRETS}
-        needles.add(base64.b64encode(INVOICE_LINKS.encode()).decode()[:36])
+        # All links begin alike, and all client secrets end alike: few texts stand for most of them.
+        needles = {INVOICE_LINKS, INVOICE_SECRETS, quote(INVOICE_LINKS, safe="")}
+        needles.add(base64.b64encode(INVOICE_LINKS[:27].encode()).decode())
         for secret in (*self.secrets, *self.of_invoices):
             needles.update(spellings(secret))
-        plain = {needle for needle in needles if INVOICE_LINKS in needle or INVOICE_SECRETS in needle}
-        self._needles = sorted(needles - plain | {INVOICE_LINKS, INVOICE_SECRETS})
+        self._needles = [n for n in needles if not any(other in n for other in needles if other != n)]
 
     def count(self, *texts: str) -> int:
         """How often any of them stands in the texts."""

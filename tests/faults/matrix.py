@@ -1,13 +1,17 @@
-"""The fault matrix: vendor x phase x fault, each a cell with a rule for the sandbox, or the reason why not."""
+"""The fault matrix: vendor x phase x fault, each a cell with what goes wrong, or the reason why there is none."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.faults.parse_faults import PARSE_FAULTS
 
+_DOWNLOADS = {
+    "stripe": ("GET", r"^/v1/files/.*/contents$"),
+    "bring": ("GET", r"^/reports/api/report/[^/]+\.xml$"),
+}
 # Where each phase of each vendor happens: (method, path as a regular expression).
 PHASES: dict[str, dict[str, tuple[str, str]]] = {
     "stripe": {
@@ -16,7 +20,8 @@ PHASES: dict[str, dict[str, tuple[str, str]]] = {
         "runs": ("GET", r"^/v1/reporting/report_runs$"),
         "order": ("POST", r"^/v1/reporting/report_runs$"),
         "poll": ("GET", r"^/v1/reporting/report_runs/frr_"),
-        "download": ("GET", r"^/v1/files/.*/contents$"),
+        "download": _DOWNLOADS["stripe"],
+        "parse": _DOWNLOADS["stripe"],
     },
     "bring": {
         "accounts": ("GET", r"^/reports/api/generate\.json$"),
@@ -24,23 +29,22 @@ PHASES: dict[str, dict[str, tuple[str, str]]] = {
         "types": ("GET", r"^/reports/api/generate/[^/]+\.json$"),
         "order": ("GET", r"^/reports/api/generate/[^/]+/[^/]+\.json$"),
         "poll": ("GET", r"^/reports/api/report/[^/]+/status"),
-        "download": ("GET", r"^/reports/api/report/[^/]+\.xml$"),
+        "download": _DOWNLOADS["bring"],
+        "parse": _DOWNLOADS["bring"],
     },
     "brp": {
         "accounts": ("GET", r"/businessunits"),
         "list": ("GET", r"/invoices\."),
     },
 }
-ALL_PHASES = ("accounts", "list", "types", "runs", "order", "poll", "download")
+CALLS = ("accounts", "list", "types", "runs", "order", "poll", "download")
+ALL_PHASES = (*CALLS, "parse", "emit")
 
+_NO_REPORTS = "BRP has no reports"
 WITHOUT: dict[tuple[str, str], str] = {
-    ("stripe", "accounts"): "accounts come from the settings",
+    ("stripe", "accounts"): "Stripe's accounts come from the settings",
     ("bring", "runs"): "Bring lists no runs",
-    ("brp", "types"): "BRP has no reports",
-    ("brp", "runs"): "BRP has no reports",
-    ("brp", "order"): "BRP has no reports",
-    ("brp", "poll"): "BRP has no reports",
-    ("brp", "download"): "BRP has no reports",
+    **{("brp", phase): _NO_REPORTS for phase in ("types", "runs", "order", "poll", "download", "parse")},
 }
 
 
@@ -49,99 +53,216 @@ class Fault:
     """A way to go wrong.
 
     Attributes:
-        do: the sandbox's rule.
-        once: it happens one time and passes; else it lasts.
-        heals: a sync may end well all the same; else it must end non-zero.
+        do: the sandbox's rule; `by_vendor` where it differs.
+        divert: where the call is led instead: see `diverting`.
+        options: the sandbox's switches, by vendor.
+        breaks: the errno with which stdout fails, and whether in the middle of a line.
+        once: it happens one time and passes; else it lasts as long as the sync.
+        heals: True: it may end well; False: the sync must end non-zero; None: either.
+        recovers: the sync after it, undisturbed, must deliver the rest; False where the vendor never will.
         waits: seconds before which the call must not be made again.
-        phases: where it makes sense, with the reason for the others.
+        phases: where it makes sense, and why not elsewhere. vendors: likewise.
+        extra_orders: orders of one thing beyond the first that the fault makes necessary.
     """
 
     name: str
-    do: dict[str, Any]
+    do: dict[str, Any] = field(default_factory=dict)
     once: bool = True
-    heals: bool = True
+    heals: bool | None = True
     waits: float = 0.0
-    phases: tuple[str, ...] = ALL_PHASES
+    phases: tuple[str, ...] = CALLS
     why_not: str = ""
     vendors: tuple[str, ...] = ("stripe", "bring", "brp")
     why_not_there: str = ""
+    by_vendor: dict[str, dict[str, Any]] = field(default_factory=dict)
+    divert: str = ""
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    breaks: tuple[int, bool] | None = None
+    recovers: bool = True
+    extra_orders: int = 0
+    then: float = 0.0
+    """Seconds that pass before the next sync."""
 
 
 def _status(status: int, **headers: str) -> dict[str, Any]:
     return {"status": status, "headers": headers, "body": {"error": {"type": "api_error", "message": "injected"}}}
 
 
-BODIES = ("accounts", "list", "types", "runs", "order", "poll")
-FILE_ONLY = "only files are longer than one answer"
+_IN_CALLS = "happens to calls: parsing and emitting make none"
+_IN_FILES = "only files are longer than one answer"
+_IN_POLLS = "happens to runs, and shows when they are asked about"
+_IN_EMIT = "happens to what takes the output"
+_IN_PARSE = "happens to what a file holds"
+_HAS_RUNS = ("stripe", "bring")
 
-FAULTS: tuple[Fault, ...] = (
+LASTING: dict[str, Any] = {"once": False, "heals": False}
+
+HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("429 Retry-After 7", _status(429, **{"Retry-After": "7"}), waits=7),
     Fault("429 Retry-After date", _status(429, **{"Retry-After": "@in 9"}), waits=8),
     Fault("429 bare", _status(429)),
-    Fault("429 for ever", _status(429), once=False, heals=False),
+    Fault("429 for ever", _status(429), **LASTING),
     Fault("500", _status(500)),
     Fault("502", _status(502)),
     Fault("503", _status(503)),
+    Fault("503 Retry-After 7", _status(503, **{"Retry-After": "7"}), waits=7),
     Fault("504", _status(504)),
-    Fault("503 for ever", _status(503), once=False, heals=False),
+    Fault("503 for ever", _status(503), **LASTING),
     Fault("408", _status(408)),
     Fault("409", _status(409)),
+    Fault("refused", divert="refused"),
+    Fault("refused for ever", divert="refused", **LASTING),
+    Fault("connect time-out", divert="deaf"),
+    Fault("connect time-out for ever", divert="deaf", **LASTING),
+    Fault("certificate of a stranger", divert="stranger", **LASTING),
+    Fault("certificate for another host", divert="other host", **LASTING),
+    Fault("certificate expired", divert="expired", **LASTING),
     Fault("stall before headers", {"stall": True}),
-    Fault("stall for ever", {"stall": True}, once=False, heals=False),
+    Fault("stall for ever", {"stall": True}, **LASTING),
     Fault("drip 1 byte/s", {"drip": 1}),
+    Fault("drip for ever", {"drip": 1}, **LASTING),
     Fault("reset", {"reset": 3}),
-    Fault("reset for ever", {"reset": 3}, once=False, heals=False),
+    Fault("reset for ever", {"reset": 3}, **LASTING),
     Fault("short Content-Length", {"cut": {"after": 11, "framing": "length"}}),
     Fault("cut, chunked", {"cut": {"after": 11, "framing": "chunked"}}),
     Fault("cut, closed", {"cut": {"after": 11, "framing": "close"}}),
-    Fault("cut, chunked, for ever", {"cut": {"after": 11, "framing": "chunked"}}, once=False, heals=False),
+    Fault("cut, chunked, for ever", {"cut": {"after": 11, "framing": "chunked"}}, **LASTING),
+    Fault("cut, closed, for ever", {"cut": {"after": 11, "framing": "close"}}, **LASTING),
     Fault(
         "cut at a line's end",
         {"alter": {"drop_line": -1}},
-        once=False,
-        heals=False,
+        **LASTING,
         phases=("download",),
-        why_not=FILE_ONLY,
+        why_not=_IN_FILES,
+        vendors=_HAS_RUNS,
+        why_not_there=_NO_REPORTS,
     ),
     Fault(
         "a line left out",
         {"alter": {"drop_line": 40}},
-        once=False,
-        heals=False,
+        **LASTING,
         phases=("download",),
-        why_not=FILE_ONLY,
+        why_not=_IN_FILES,
         vendors=("stripe",),
         why_not_there="Bring declares no size: whole XML with all its rows and sums is all that can be checked",
     ),
     Fault(
         "more rows declared than there are",
         {"alter": {"from": "<NumberOfRows>", "to": "<NumberOfRows>9"}},
-        once=False,
-        heals=False,
+        **LASTING,
         phases=("download",),
-        why_not=FILE_ONLY,
+        why_not=_IN_FILES,
         vendors=("bring",),
         why_not_there="only Bring's files declare their rows",
     ),
-    Fault("HTML 200", {"html": True}, once=False, heals=False),
-    Fault("empty 200", {"empty": True}, once=False, heals=False),
+    Fault("HTML 200", {"html": True}, **LASTING),
+    Fault("HTML 200 once", {"html": True}, heals=None),
+    Fault("empty 200", {"empty": True}, **LASTING),
     Fault("empty 200 once", {"empty": True}),
-    Fault("malformed", {"status": 200, "body": '{"broken": [<'}, once=False, heals=False),
-    Fault("malformed XML", {"status": 200, "body": "<broken><a>"}, once=False, heals=False),
-    Fault("wrong shape", {"status": 200, "body": "[[1], 2]"}, once=False, heals=False),
-    Fault("401", _status(401), once=False, heals=False),
-    Fault("403", _status(403), once=False, heals=False),
-    Fault("404", _status(404), once=False, heals=False),
-    Fault("410", _status(410), once=False, heals=False),
+    Fault("malformed JSON", {"status": 200, "body": '{"broken": [<'}, **LASTING),
+    Fault("malformed XML", {"status": 200, "body": "<broken><a>"}, **LASTING),
+    Fault("malformed CSV", {"status": 200, "body": 'a,b\n"1'}, **LASTING),
+    Fault("wrong shape", {"status": 200, "body": "[[1], 2]"}, **LASTING),
+    Fault("401", _status(401), **LASTING),
+    Fault("403", _status(403), **LASTING),
+    Fault("404", _status(404), **LASTING),
+    Fault("410", _status(410), **LASTING),
     Fault("404 once", _status(404)),
-    Fault("400", _status(400), once=False, heals=False),
-    Fault("406", _status(406), once=False, heals=False),
+    Fault("400", _status(400), **LASTING),
+    Fault("406", _status(406), **LASTING),
     Fault("lost answer", {"lose": True}),
-    Fault("lost answer for ever", {"lose": True}, once=False, heals=False),
-    Fault("redirect to a foreign host", {"redirect": "@foreign"}, once=False, heals=False),
-    Fault("redirect to http", {"redirect": "http://billing.example.invalid/x"}, once=False, heals=False),
-    Fault("redirect for ever", {"redirect": "@self"}, once=False, heals=False),
+    Fault("lost answer for ever", {"lose": True}, **LASTING),
+    Fault("redirect to a foreign host", {"redirect": "@foreign"}, **LASTING),
+    Fault("redirect to http", {"redirect": "http://billing.example.invalid/x"}, **LASTING),
+    Fault("redirect for ever", {"redirect": "@self"}, **LASTING),
 )
+
+_OF_RUNS: dict[str, Any] = {
+    "phases": ("poll",),
+    "why_not": _IN_POLLS,
+    "vendors": _HAS_RUNS,
+    "why_not_there": _NO_REPORTS,
+}
+
+
+def _runs(stripe: dict[str, Any], bring: str, times: int | None = None, **more: Any) -> dict[str, dict[str, Any]]:
+    """Switches that make orders end so."""
+    rule = {"do": stripe} if times is None else {"do": stripe, "times": times}
+    switches = {"bring_run_outcomes": {"*": bring} if bring else {}, "bring_run_outcome_times": times}
+    return {"stripe": {"stripe_run_rules": [rule]}, "bring": {**switches, **more}}
+
+
+RUN_FAULTS: tuple[Fault, ...] = (
+    Fault("a run fails", options=_runs({"fail": "injected"}, "failed", 1), extra_orders=1, **_OF_RUNS),
+    Fault(
+        "runs always fail",
+        options=_runs({"fail": "injected"}, "failed"),
+        once=False,
+        heals=False,
+        extra_orders=3,
+        **_OF_RUNS,
+    ),
+    Fault(
+        # The run stays unknown to us, but it is there: only a later version, or another order, can read it.
+        "a run of unknown status",
+        options=_runs({"status": "archived"}, "unknown"),
+        once=False,
+        heals=False,
+        recovers=False,
+        **_OF_RUNS,
+    ),
+    Fault(
+        "runs that never end",
+        options=_runs({"seconds": 10**8}, "never"),
+        once=False,
+        heals=False,
+        recovers=False,
+        **_OF_RUNS,
+    ),
+    Fault(
+        "runs longer than the deadline",
+        options=_runs({"seconds": 7200}, "", bring_run_seconds=7200),
+        once=False,
+        heals=False,
+        then=7200,
+        **_OF_RUNS,
+    ),
+    Fault("a run is unknown all at once", options=_runs({"vanish": 0}, "lost", 1), extra_orders=1, **_OF_RUNS),
+    Fault(
+        "expired link",
+        options={"stripe": {"stripe_run_rules": [{"times": 1, "do": {"expire": 0}}]}},
+        by_vendor={"bring": _status(410)},
+        extra_orders=1,
+        phases=("download",),
+        why_not="only files have links that expire",
+        vendors=_HAS_RUNS,
+        why_not_there=_NO_REPORTS,
+    ),
+)
+
+FILE_FAULTS: tuple[Fault, ...] = tuple(
+    Fault(
+        name,
+        {"alter": alter},
+        **LASTING,
+        phases=("parse",),
+        why_not=_IN_PARSE,
+        vendors=(vendor,),
+        why_not_there=f"is a fault of {kind} files",
+    )
+    for vendor, kind, name, alter in PARSE_FAULTS
+)
+
+_BREAKS: dict[str, Any] = {"once": False, "heals": False, "phases": ("emit",), "why_not": _IN_EMIT}
+EMIT_FAULTS: tuple[Fault, ...] = (
+    Fault("the target dies", breaks=(32, False), **_BREAKS),
+    Fault("the target dies within a line", breaks=(32, True), **_BREAKS),
+    Fault("the output's disk is full", breaks=(28, False), **_BREAKS),
+    Fault("the output's disk is full within a line", breaks=(28, True), **_BREAKS),
+    Fault("the output fails", breaks=(5, False), **_BREAKS),
+)
+
+FAULTS = (*HTTP_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
 
 
 @dataclass(frozen=True)
@@ -151,43 +272,37 @@ class Cell:
     vendor: str
     phase: str
     fault: Fault
+    stored: bool
     why_not: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.vendor} / {self.phase} / {self.fault.name}"
+        return f"{self.vendor} / {self.phase} / {self.fault.name}{' / stored' if self.stored else ''}"
 
     @property
     def match(self) -> dict[str, str]:
         method, path = PHASES[self.vendor][self.phase]
-        return {"method": method, "path": path}
-
-
-@dataclass
-class Verdict:
-    """What a cell showed. Anything but zeros is a fault of ours."""
-
-    cell: str
-    lost: int = 0
-    doubled: int = 0
-    leaked: int = 0
-    silent: int = 0
-    ended: str = ""
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def is_good(self) -> bool:
-        return not (self.lost or self.doubled or self.leaked or self.silent or self.remarks)
+        return {"method": method, "path": path, "vendor": self.vendor}
 
 
 def cells() -> Iterator[Cell]:
-    """Every cell, those that do not apply with their reason."""
-    for vendor in PHASES:
-        for phase in ALL_PHASES:
-            for fault in FAULTS:
-                reason = WITHOUT.get((vendor, phase), "")
-                if not reason and phase not in fault.phases:
-                    reason = fault.why_not
-                if not reason and vendor not in fault.vendors:
-                    reason = fault.why_not_there
-                yield Cell(vendor, phase, fault, reason)
+    """Every cell, first without storage, then with it; those that do not apply with their reason."""
+    for stored in (False, True):
+        for vendor in PHASES:
+            for phase in ALL_PHASES:
+                for fault in FAULTS:
+                    yield Cell(vendor, phase, fault, stored, _reason(vendor, phase, fault, stored=stored))
+
+
+def _reason(vendor: str, phase: str, fault: Fault, *, stored: bool) -> str:
+    if (vendor, phase) in WITHOUT:
+        return WITHOUT[vendor, phase]
+    if phase not in fault.phases:
+        return fault.why_not or _IN_CALLS
+    if vendor not in fault.vendors:
+        return fault.why_not_there
+    if stored and vendor == "brp":
+        return "nothing of BRP is stored: the same as without storage"
+    if stored and phase in {"accounts", "types"}:
+        return "nothing is stored in this phase: the same as without storage"
+    return ""

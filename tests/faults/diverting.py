@@ -1,0 +1,91 @@
+"""Leads chosen calls of one door to a place that goes wrong below HTTP: nobody listens, or a wrong certificate."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, timezone
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import trustme
+
+from tests.http.faultserver import FaultServer, deaf_port, free_port, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.http import Door
+
+
+class Places:
+    """Where calls can be led.
+
+    Attributes:
+        urls: kind of fault -> `scheme://host:port`.
+        servers: those of them that would have noticed a request.
+    """
+
+    def __init__(self, urls: dict[str, str], servers: list[FaultServer]) -> None:
+        self.urls = urls
+        self.servers = servers
+
+    def noticed(self) -> int:
+        """Requests that reached a server with a wrong certificate: none may."""
+        return sum(len(server.requests) for server in self.servers)
+
+
+@contextmanager
+def places() -> Iterator[Places]:
+    """Opens them; an authority that is trusted meanwhile has signed all certificates but the stranger's."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    past = datetime.now(timezone.utc) - timedelta(days=1)
+    certificates = {
+        "stranger": stranger.issue_cert("localhost"),
+        "other host": authority.issue_cert("vendor.example"),
+        "expired": authority.issue_cert("localhost", not_before=past - timedelta(days=1), not_after=past),
+    }
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        bundle = f"{folder}/ca.pem"
+        authority.cert_pem.write_to_path(bundle)
+        before = os.environ.get("REQUESTS_CA_BUNDLE")
+        os.environ["REQUESTS_CA_BUNDLE"] = bundle
+        stack.callback(_restore, before)
+        urls, servers = {"refused": f"http://127.0.0.1:{free_port()}"}, []
+        for kind, certificate in certificates.items():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            server = stack.enter_context(FaultServer([reply()] * 50, tls=context))
+            servers.append(server)
+            urls[kind] = f"https://localhost:{server.port}"
+        deaf = deaf_port()
+        urls["deaf"] = f"http://127.0.0.1:{next(deaf)}"
+        stack.callback(deaf.close)
+        yield Places(urls, servers)
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        del os.environ["REQUESTS_CA_BUNDLE"]
+    else:
+        os.environ["REQUESTS_CA_BUNDLE"] = before
+
+
+def divert(door: Door, to: str, match: dict[str, str], *, times: int | None) -> None:
+    """Send the door's matching calls to that place; the tap itself connects, and meets what is there."""
+    adapter: Any = door._transport._adapter
+    send, left, path = adapter.send, [times], re.compile(match["path"])
+
+    def diverted(request: Any, **kwargs: Any) -> Any:
+        parts = urlsplit(request.url)
+        if request.method == match["method"] and path.search(parts.path) and left[0] != 0:
+            left[0] = None if left[0] is None else left[0] - 1
+            elsewhere = urlsplit(to)
+            request.url = urlunsplit((elsewhere.scheme, elsewhere.netloc, parts.path, parts.query, ""))
+        return send(request, **kwargs)
+
+    adapter.send = diverted

@@ -1,0 +1,37 @@
+"""What can be wrong inside a file that arrived whole.
+
+Stripe declares a file's size, so its damage is of equal length: only the reader can see it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Alter = dict[str, Any]
+
+PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
+    ("stripe", "CSV", "a quote that never closes", {"from": ",eur,", "to": ',"ur,'}),
+    ("stripe", "CSV", "cells too many", {"from": ".", "to": ","}),
+    ("stripe", "CSV", "cells too few", {"from": ",eur,", "to": "xeur,"}),
+    ("stripe", "CSV", "amounts that are none", {"from": ".", "to": "x"}),
+    ("stripe", "CSV", "a decimal comma", {"from": "-", "to": "'"}),
+    ("stripe", "CSV", "NUL bytes", {"from": "eur", "to": "e\0r"}),
+    ("stripe", "CSV", "another separator", {"from": ",", "to": ";"}),
+    ("stripe", "CSV", "a column named twice", {"from": "gross", "to": "count"}),
+    ("stripe", "CSV", "a column without a name", {"from": "count,gross", "to": ",countgross"}),
+    ("stripe", "CSV", "a column missing, another in its place", {"from": "gross", "to": "grass"}),
+    ("stripe", "CSV", "no line ends", {"from": "\n", "to": " "}),
+    ("stripe", "CSV", "a blank line within", {"from": "charge,eur", "to": "\n\ncharge,e"}),
+    ("bring", "XML", "a tag that never closes", {"from": "</Line>", "to": "<Line/>"}),
+    ("bring", "XML", "an end without its root", {"from": "</Report>", "to": ""}),
+    ("bring", "XML", "amounts that are none", {"from": "<AgreementPrice>", "to": "<AgreementPrice>x"}),
+    ("bring", "XML", "a document type with an entity", {"from": "?>", "to": '?><!DOCTYPE Report [<!ENTITY a "b">]>'}),
+    ("bring", "XML", "an entity that is not declared", {"from": "<Line>", "to": "<Line>&a;"}),
+    ("bring", "XML", "an element named twice", {"from": "<Line>", "to": "<Line><A>1</A><A>2</A>"}),
+    ("bring", "XML", "text between the lines", {"from": "<Line>", "to": "x<Line>"}),
+    ("bring", "XML", "no lines where they belong", {"from": "Lines>", "to": "Linez>"}),
+    ("bring", "XML", "a depth bomb", {"from": "<Lines>", "to": "<Lines>" + "<a>" * 400 + "</a>" * 400}),
+    ("bring", "XML", "NUL bytes", {"from": "<Line>", "to": "<Line>\0"}),
+    ("bring", "XML", "fewer rows than declared", {"from": "<NumberOfRows>", "to": "<NumberOfRows>1"}),
+    ("bring", "XML", "a number of rows that is none", {"from": "<NumberOfRows>", "to": "<NumberOfRows>x"}),
+)

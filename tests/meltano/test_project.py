@@ -1,0 +1,130 @@
+"""meltano.yml in Meltano's own hands: what a user of it types, against the emulated vendors."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+
+from scripts import venvs
+from scripts.demo.meltano import EXTRACTOR
+from tests.meltano.conftest import LOADER
+from tests.running import about
+
+STATE_ID = f"dev:{EXTRACTOR}-to-{LOADER}"
+ROWS = "stripe_balance_change_from_activity_summary_1"
+
+
+def orders(sandbox):
+    return sum(count["total"] for count in sandbox.control.counters()["orders"].values())
+
+
+@pytest.fixture(scope="module")
+def synced(project, sandbox):
+    """The project after its first sync: (what it said, orders)."""
+    _, said = project.run()
+    return said, orders(sandbox)
+
+
+def test_the_file_is_valid_by_meltanos_own_schema(project):
+    (path,) = venvs.ENVIRONMENTS["meltano"].path.glob("lib/python*/site-packages/meltano/schemas/meltano.schema.json")
+    schema = json.loads(path.read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    given = yaml.safe_load((project.root / "meltano.yml").read_text())
+    assert [error.message for error in validator.iter_errors(given)] == []
+    given["plugins"]["extractors"][0]["settings"][0]["kind"] = "day"
+    assert list(validator.iter_errors(given)), "the schema would refuse a wrong file"
+
+
+def test_about_and_discovery_come_through_and_a_trial_orders_nothing(project, sandbox):
+    said, _ = project.call("invoke", EXTRACTOR, "--about", "--format=json")
+    assert json.loads(said)["settings"] == about()["settings"]
+    said, _ = project.call("invoke", EXTRACTOR, "--discover")
+    assert {"invoices", "report_runs", ROWS} <= {stream["tap_stream_id"] for stream in json.loads(said)["streams"]}
+    before = orders(sandbox)
+    project.call("invoke", EXTRACTOR, "--test")
+    assert orders(sandbox) == before
+
+
+def test_settings_are_told_and_secrets_masked(project):
+    said, _ = project.call("config", "print", EXTRACTOR, "--format=json")
+    shown = json.loads(said)
+    assert shown["stripe_reports"] == project.settings["stripe_reports"]
+    assert shown["on_mismatch"] == "warn"
+    assert project.settings["stripe_api_key"] not in said
+    said, _ = project.call("config", "print", EXTRACTOR, "--format=json", environment="prod")
+    assert json.loads(said)["on_mismatch"] == "fail"
+
+
+def test_a_sync_loads_and_its_state_is_kept(project, synced):
+    _, ordered = synced
+    assert ordered > 0
+    assert {record["source"] for record in project.loaded("invoices")} == {"stripe", "brp"}
+    assert project.loaded(ROWS)
+    state = project.state(STATE_ID)["singer_state"]["bookmarks"]
+    assert state["invoices"]
+    assert state[ROWS]
+
+
+def test_the_log_is_structured(synced):
+    said, _ = synced
+    assert "No state was found" in said
+    # Meltano knows the tap's log lines as what they are: a metric keeps its fields, a level its place.
+    assert "Traceback" not in said
+
+
+def test_the_second_sync_orders_nothing_and_a_state_can_be_taken_elsewhere(project, sandbox, synced):
+    _, ordered = synced
+    rows = len(project.loaded(ROWS))
+    kept = project.state(STATE_ID)
+    project.run()
+    assert orders(sandbox) == ordered
+    assert len(project.loaded(ROWS)) == rows
+    other = f"{STATE_ID}:moved"
+    project.call("state", "set", "--force", other, json.dumps(kept), environment=None)
+    assert project.state(other) == kept
+    project.run("--state-id-suffix=moved")
+    assert orders(sandbox) == ordered
+    assert len(project.loaded(ROWS)) == rows
+    listed, _ = project.call("state", "list", environment=None)
+    assert {STATE_ID, other} <= set(listed.split())
+
+
+def test_a_full_refresh_reads_everything_again(project, synced):
+    rows, invoices = len(project.loaded(ROWS)), len(project.loaded("invoices"))
+    project.run("--full-refresh")
+    assert len(project.loaded(ROWS)) == 2 * rows
+    assert len(project.loaded("invoices")) > invoices
+
+
+def test_only_what_is_selected_is_read_and_each_environment_has_its_own_state(project, sandbox):
+    before = orders(sandbox)
+    rows, files = len(project.loaded(ROWS)), len(project.loaded("report_files"))
+    project.call("select", EXTRACTOR, "accounts", "*")
+    listed, _ = project.call("select", "--list", EXTRACTOR)
+    assert "accounts" in listed
+    try:
+        project.run(environment="prod")
+    finally:
+        project.call("select", "--rm", EXTRACTOR, "accounts", "*")
+    assert orders(sandbox) == before
+    assert (len(project.loaded(ROWS)), len(project.loaded("report_files"))) == (rows, files)
+    assert project.loaded("accounts")
+    assert "invoices" not in project.state(f"prod:{EXTRACTOR}-to-{LOADER}")["singer_state"]["bookmarks"]
+
+
+def test_a_schedule_runs_its_job(project, synced):
+    project.call("job", "add", "billing-to-files", "--tasks", f"{EXTRACTOR} {LOADER}")
+    project.call("schedule", "add", "hourly", "--job", "billing-to-files", "--interval", "@hourly")
+    listed, _ = project.call("schedule", "list", "--format=json")
+    assert "billing-daily" in listed
+    before = len(project.loaded("accounts"))
+    project.call("schedule", "run", "hourly")
+    assert len(project.loaded("accounts")) > before
+
+
+def test_a_failed_sync_fails_the_run(project):
+    _, said = project.run(expect=1, TAP_BILLING_REPORTS_STRIPE_API_KEY="rk_test_wrong")
+    assert "rk_test_wrong" not in said
