@@ -29,6 +29,8 @@ class Result:
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
     log: str = ""
+    error: OSError | None = None
+    """What the output failed with; then the last line may be cut."""
 
     @property
     def state(self) -> dict[str, Any]:
@@ -102,12 +104,21 @@ def run_tap(
                 tap.limits = limits
             if prepare is not None:
                 prepare(tap)
-            result = Result(status=tap.run())
-            tap.message_writer.flush()
+            result = Result(status=1)
+            try:
+                result.status = tap.run()
+                tap.message_writer.flush()
+            except OSError as error:
+                # No sync of ours: nobody is to get the rest at the end of this process.
+                result.error = error
+                tap.message_writer._buffer.clear()
     finally:
         root.removeHandler(handler)
     result.log = "\n".join(handler.lines)
-    for line in out.text().splitlines():
+    lines = out.text().splitlines()
+    if result.error is not None and lines and not out.text().endswith("\n"):
+        lines.pop()
+    for line in lines:
         _take(result, json.loads(line))
     return result
 

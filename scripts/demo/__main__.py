@@ -50,7 +50,7 @@ class Demo:
         self._remove_earlier_output()
         with running_sandbox(self.folder, root=ROOT) as sandbox:
             today = datetime.now(timezone.utc).date()
-            settings = demo_settings(sandbox.settings, today=today, days=self.days)
+            settings = demo_settings(sandbox.settings, today=today, days=self.days, storage=self.folder / "storage")
             self._say("The sandbox answers for Bring, BRP Systems and Stripe; its clock stands one day back.")
             meltano = Meltano(ROOT, self.folder, self.database, self.system_database, settings)
             meltano.install()

@@ -55,9 +55,7 @@ class Meltano:
 
     def environment(self) -> dict[str, str]:
         env = {name: text for name, text in self.inherited.items() if not name.startswith(_FOREIGN)}
-        direct = ",".join(
-            filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"])
-        )
+        direct = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
         env |= {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
         return env | {
             variable(LOADER, "filepath"): str(self.database),

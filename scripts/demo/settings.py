@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DAYS = 200
 ZONE = "America/Los_Angeles"
@@ -21,8 +22,14 @@ STRIPE_REPORTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def demo_settings(sandbox: Mapping[str, Any], *, today: date, days: int = DAYS) -> dict[str, Any]:
-    """Flat settings of the tap: the last `days` days, one connected account, few enough runs to be quick."""
+def demo_settings(
+    sandbox: Mapping[str, Any], *, today: date, days: int = DAYS, storage: Path | None = None
+) -> dict[str, Any]:
+    """Flat settings of the tap: the last `days` days, one connected account, few enough runs to be quick.
+
+    With `storage`, files are kept there, and the invoices' PDFs with them.
+    """
+    kept = {} if storage is None else {"storage_url": str(storage), "bring_invoice_documents": True}
     return {
         **sandbox,
         "start_date": (today - timedelta(days=days)).isoformat(),
@@ -30,4 +37,5 @@ def demo_settings(sandbox: Mapping[str, Any], *, today: date, days: int = DAYS) 
         "stripe_reports": list(STRIPE_REPORTS),
         "stripe_max_concurrent_runs": 4,
         "run_deadline_minutes": 5,
+        **kept,
     }

@@ -95,9 +95,7 @@ class DuckDb:
             [str(self.python), "-c", _QUERY], input=asked, capture_output=True, text=True, check=False
         )
         if answer.returncode:
-            raise RuntimeError(
-                f"the warehouse refused a query: {answer.stderr.strip().splitlines()[-1:]}\n{sql}"
-            )
+            raise RuntimeError(f"the warehouse refused a query: {answer.stderr.strip().splitlines()[-1:]}\n{sql}")
         rows: list[list[str | None]] = json.loads(answer.stdout)
         return rows
 
@@ -116,9 +114,7 @@ class DuckDb:
     def held(self, stream: str, sums: Sequence[str]) -> dict[str, Held]:
         asked = ", ".join(["source", "COUNT(*)", *map(sum_sql, sums)])
         living = self._living(self.columns()[stream])
-        rows = self.query(
-            f"SELECT {asked} FROM {self._table(stream)}{living} GROUP BY source ORDER BY source"
-        )
+        rows = self.query(f"SELECT {asked} FROM {self._table(stream)}{living} GROUP BY source ORDER BY source")
         held = {}
         for source, count, *cells in rows:
             totals = {name: Decimal(str(text)) for name, text in zip(sums, cells, strict=True)}
@@ -137,9 +133,7 @@ class DuckDb:
     def invoices(self) -> list[Invoice]:
         if "invoices" not in self.columns():
             return []
-        asked = (
-            f"source, account_id, invoice_id, invoice_number, status, source_status, {DELETED_AT} IS NOT NULL"
-        )
+        asked = f"source, account_id, invoice_id, invoice_number, status, source_status, {DELETED_AT} IS NOT NULL"
         rows = self.query(f"SELECT {asked} FROM {self._table('invoices')} ORDER BY 1, 2, 3")
         return [
             Invoice(str(source), str(account), str(invoice), number, status, source_status, deleted == "True")

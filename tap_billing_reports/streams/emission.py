@@ -39,7 +39,7 @@ class Emission:
     def chunks(self, selected: Collection[str]) -> Iterator[RowChunk]:
         """The rows of the file, as `Reader.chunks`."""
         assert self.reader is not None
-        for chunk in self.reader.chunks(selected):
+        for chunk in self.reader.chunks(selected, self.constants):
             if chunk.rows:
                 self._before_rows(chunk.rows[-1].row_number)
             yield chunk

@@ -102,7 +102,7 @@ class ReportRows(FastRows, Member):
         """A reader of the file that knows this stream's columns; adds up what checks need."""
         sums = (*self._api.sums(self.report), *sum_of)
         if file.remote.format == "csv":
-            return CsvReader(
+            reader = CsvReader(
                 file.path,
                 size=file.size if file.remote.size is None else file.remote.size,
                 resolve=self.resolve,
@@ -110,6 +110,8 @@ class ReportRows(FastRows, Member):
                 sum_of=sums,
                 decimals_as=self._decimals_as,
             )
+            self._check_header(reader.header)
+            return reader
         return XmlReader(
             file.path,
             size=file.size,
@@ -118,6 +120,21 @@ class ReportRows(FastRows, Member):
             sum_of=sums,
             decimals_as=self._decimals_as,
         )
+
+    def _check_header(self, header: tuple[str, ...]) -> None:
+        """Refuse a table without a column that was asked for, or without an amount: it would be read as null.
+
+        XML leaves out the elements that a line does not have, so nothing is missing there.
+        """
+        there = {self._by_header[cell].name for cell in header if cell in self._by_header}
+        for cell in self._api.headers(self.report):
+            column = self._by_header[cell]
+            if column.name not in there and (self.report.columns or column.type == "decimal"):
+                raise FileError(
+                    f"the column {cell!r} is missing; if the vendor does not offer it any more, "
+                    f"name those that are wanted in the report's columns",
+                    line=1,
+                )
 
     def resolve(self, header: tuple[str, ...]) -> Sequence[Column | None]:
         """The column of each header cell; None leaves it out."""
@@ -156,11 +173,20 @@ class ReportRows(FastRows, Member):
 
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
         """Take new columns up and tell the target, before the first row that has them."""
-        for column in columns:
-            kind = json_schema(column.type, decimals_as=self._decimals_as)
-            for schema in (self._schema, self._input_schema):
-                if schema is not None:
-                    schema["properties"].setdefault(column.name, kind)
+        self._schema = self._grown(self.schema, columns)
+        if self._input_schema is not None:
+            self._input_schema = self._grown(self._input_schema, columns)
         self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
         self._stream_maps = None
         self.write_schema_again()
+
+    def _grown(self, schema: Mapping[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
+        """A copy with the columns that are new: the SDK's mapper compares with the schema that it has seen."""
+        new = {column.name: json_schema(column.type, decimals_as=self._decimals_as) for column in columns}
+        return {
+            **schema,
+            "properties": {
+                **schema["properties"],
+                **{name: kind for name, kind in new.items() if name not in schema["properties"]},
+            },
+        }

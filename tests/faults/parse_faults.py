@@ -14,7 +14,7 @@ PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
     ("stripe", "CSV", "cells too many", {"from": ".", "to": ","}),
     ("stripe", "CSV", "cells too few", {"from": ",eur,", "to": "xeur,"}),
     ("stripe", "CSV", "amounts that are none", {"from": ".", "to": "x"}),
-    ("stripe", "CSV", "a decimal comma", {"from": "-", "to": "'"}),
+    ("stripe", "CSV", "a sign that is none", {"from": "-", "to": "'"}),
     ("stripe", "CSV", "NUL bytes", {"from": "eur", "to": "e\0r"}),
     ("stripe", "CSV", "another separator", {"from": ",", "to": ";"}),
     ("stripe", "CSV", "a column named twice", {"from": "gross", "to": "count"}),

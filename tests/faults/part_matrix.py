@@ -1,0 +1,174 @@
+"""Runs the matrix: a disturbed sync, then an undisturbed one from the STATE that was kept, and compares."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.sandbox.core import Sandbox
+from tests.faults.bench import NOW, VENDORS, Bench, failures, held, part_of
+from tests.faults.breaking import break_output
+from tests.faults.cases import Case, Verdict
+from tests.faults.diverting import Places, divert, places
+from tests.faults.matrix import PHASES, Cell, cells
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from tap_billing_reports.tap import TapBillingReports
+    from tests.running import Result
+
+# No sync may wait longer than this for a vendor that does not recover (seconds of the injected clock).
+PATIENCE = 3 * 3600 + 900
+
+
+def cases(stack: ExitStack) -> list[Case]:
+    """All cells; what they share lives as long as the stack."""
+    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
+    bench = Bench(box)
+    stack.callback(bench.close)
+    matrix = Matrix(bench, stack.enter_context(places()))
+    return [
+        Case(cell.name, why_not=cell.why_not) if cell.why_not else Case(cell.name, partial(matrix.run, cell))
+        for cell in cells()
+    ]
+
+
+class Matrix:
+    """Runs cells on a bench."""
+
+    def __init__(self, bench: Bench, somewhere: Places) -> None:
+        self.bench = bench
+        self.control = bench.control
+        self.places = somewhere
+
+    def run(self, cell: Cell, verdict: Verdict) -> None:
+        bench, fault = self.bench, cell.fault
+        bench.reset(stored=cell.stored)
+        self._arrange(cell)
+        first = bench.sync(impatient=cell.vendor, prepare=partial(self._prepare, cell))
+        waited, asked = sum(bench.clock.slept), self.control.requests()
+        self.control.clear_faults()
+        for switch in fault.options.get(cell.vendor, {}):
+            self.control.options.pop(switch)
+        verdict.ended = f"exit {first.status}"
+        self._judge_first(cell, first, verdict, waited)
+        self._judge_pauses(cell, asked, verdict)
+        self.control.advance(fault.then)
+        second = bench.sync(state=first.states[-1] if first.states else None)
+        if fault.recovers:
+            if second.status:
+                verdict.remarks.append(f"the next sync failed: {failures(second)}")
+            bench.judge_whole(verdict, first, second)
+        else:
+            self._judge_stuck(cell, verdict, first, second)
+        self._judge_orders(cell, verdict)
+        bench.judge_leaks(verdict, first, second)
+        if noticed := self.places.noticed():
+            verdict.leaked += noticed
+            self.places.servers.clear()
+
+    # -- what goes wrong -------------------------------------------------------------------------------
+
+    def _arrange(self, cell: Cell) -> None:
+        fault = cell.fault
+        self.control.options.update(fault.options.get(cell.vendor, {}))
+        do = fault.by_vendor.get(cell.vendor, fault.do)
+        if do:
+            self.control.fault(self._resolved(do), cell.match, times=1 if fault.once else None)
+
+    def _prepare(self, cell: Cell, tap: TapBillingReports) -> None:
+        fault = cell.fault
+        if fault.divert:
+            door = tap.session._open[cell.vendor].door
+            divert(door, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None)
+        if fault.breaks is not None:
+            number, torn = fault.breaks
+            break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())
+
+    def _resolved(self, do: dict[str, Any]) -> dict[str, Any]:
+        text = json.dumps(do)
+        text = text.replace("@foreign", self.bench.box.urls["foreign"] + "/away")
+        text = text.replace("@self", self.bench.box.urls["stripe_api"] + "/v1/around")
+        in_seconds = re.search(r"@in (\d+)", text)
+        if in_seconds:
+            # The vendor's own Date header is the machine's: the tap reckons from that.
+            moment = datetime.now(timezone.utc) + timedelta(seconds=int(in_seconds[1]) + 1)
+            text = text.replace(in_seconds[0], format_datetime(moment, usegmt=True))
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    # -- what must hold --------------------------------------------------------------------------------
+
+    def _judge_first(self, cell: Cell, first: Result, verdict: Verdict, waited: float) -> None:
+        fault, got = cell.fault, held(first)
+        if first.status == 0 and got != self.bench.whole:
+            verdict.silent = 1
+            verdict.remarks.append("exit 0 with something missing")
+        if first.status == 0 and fault.heals is False:
+            verdict.silent = 1
+            verdict.remarks.append("exit 0 under a fault that lasts")
+        if waited > PATIENCE:
+            verdict.remarks.append(f"waited {waited:.0f} s for a dead vendor")
+        if fault.breaks is not None:
+            if not isinstance(first.error, OSError):
+                verdict.remarks.append(f"ended by {first.error!r} instead of the output's error")
+            return
+        said = failures(first)
+        if first.status and not any(cell.vendor in line and "account" in line for line in said.splitlines()):
+            verdict.remarks.append(f"the failure does not name {cell.vendor} and its account: {said}")
+        if first.status and "Traceback" in first.log:
+            verdict.remarks.append("a traceback instead of a line")
+        for other in set(VENDORS) - {cell.vendor}:
+            if part_of(got, other) != part_of(self.bench.whole, other):
+                verdict.remarks.append(f"{other} suffered from {cell.vendor}'s trouble: {said}")
+
+    def _judge_pauses(self, cell: Cell, asked: list[dict[str, Any]], verdict: Verdict) -> None:
+        if not cell.fault.waits:
+            return
+        method, path = PHASES[cell.vendor][cell.phase]
+        pattern = re.compile(path)
+        same = [r for r in asked if r["method"] == method and pattern.search(r["path"])]
+        struck = next((place for place, r in enumerate(same) if "fault" in r), None)
+        if struck is None:
+            verdict.remarks.append("the fault struck nothing")
+            return
+        # An order that was refused may be followed by another one's: what counts is the next of its kind.
+        again = [r for r in same[struck + 1 :] if r["path"] == same[struck]["path"]]
+        if again:
+            times = [datetime.fromisoformat(r["time"]) for r in (same[struck], again[0])]
+            gap = (times[1] - times[0]).total_seconds()
+            if gap < cell.fault.waits:
+                verdict.remarks.append(f"asked again after {gap:.1f} s, before Retry-After {cell.fault.waits:g}")
+
+    def _judge_stuck(self, cell: Cell, verdict: Verdict, *results: Result) -> None:
+        """A vendor that never recovers: every sync says so, and all the rest is delivered."""
+        if results[-1].status == 0:
+            verdict.silent = 1
+            verdict.remarks.append("the next sync ends in exit 0 although the runs are still stuck")
+        delivered = held(*results)
+        expected = {
+            stream: records
+            for stream, records in self.bench.whole.items()
+            if not (stream.startswith(cell.vendor) and stream != "invoices")
+        }
+        for stream, records in expected.items():
+            verdict.lost += sum(delivered.get(stream, {}).get(key) != record for key, record in records.items())
+
+    def _judge_orders(self, cell: Cell, verdict: Verdict) -> None:
+        for vendor, orders in self.bench.orders().items():
+            extra = max((count - 1 for count in orders.values()), default=0)
+            if vendor != cell.vendor:
+                allowed = 0
+            elif vendor == "stripe":
+                # A run that is gone or cannot be had is ordered again under the next number, and only then.
+                allowed = cell.fault.extra_orders or (3 if cell.phase in {"poll", "download"} else 0)
+            else:
+                # Bring lists no runs and knows no key: one whose answer was lost is unknown, whatever is noted.
+                allowed = cell.fault.extra_orders or (4 if cell.phase in {"order", "poll", "download"} else 0)
+            if extra > allowed:
+                verdict.remarks.append(f"{vendor}: {extra} orders too many of one thing")
