@@ -145,11 +145,11 @@ def main(names: list[str]) -> None:
     """Builds the named environments that are missing or out of date, one after the other."""
     if not (3, 10) <= sys.version_info[:2] <= (3, 13):
         sys.exit(f"venvs.py: Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}")
-    for name in names:
-        try:
+    try:
+        for name in names:
             provide(ENVIRONMENTS[name])
-        except InstallError as error:
-            sys.exit(f"venvs.py: {error}")
+    except InstallError as error:
+        sys.exit(f"venvs.py: {error}")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ class Ended:
     schemas: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Stream -> its SCHEMA messages' schemas, in order."""
     states: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """All of them, in order."""
     torn: int = 0
     """Lines in the middle that are no message; the last line of a killed process may be cut."""
     log: str = ""
@@ -71,15 +73,17 @@ def sync(
     catalog: dict[str, Any] | None = None,
     now: datetime | None = None,
     kill_after: Any = None,
+    prepare: Any = None,
 ) -> Ended:
     """Run one sync in a process of its own.
 
     Args:
         kill_after: called with the process id before the sync begins; arranges its end.
+        prepare: called there with the tap before it runs; something that can be pickled.
     """
     out, log = folder / "out.jsonl", folder / "log.txt"
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_child, args=(theirs, config, state, catalog, now, str(out), str(log)))
+    process = _context.Process(target=_child, args=(theirs, config, state, catalog, now, prepare, str(out), str(log)))
     process.start()
     try:
         if kill_after is not None:
@@ -100,6 +104,7 @@ def sync(
         except ValueError:
             ended.torn += bool(line) and number < len(lines) - 1
             continue
+        ended.messages.append(message)
         if message["type"] == "SCHEMA":
             keys[message["stream"]] = message["key_properties"]
             ended.schemas.setdefault(message["stream"], []).append(message["schema"])
@@ -128,6 +133,7 @@ def _child(
     state: dict[str, Any] | None,
     catalog: dict[str, Any] | None,
     now: datetime | None,
+    prepare: Any,
     out: str,
     log: str,
 ) -> None:
@@ -137,6 +143,8 @@ def _child(
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     sys.stdout = os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w")
+    from singer_sdk.exceptions import ConfigValidationError
+
     from tap_billing_reports.errors import BillingError
     from tap_billing_reports.tap import TapBillingReports
 
@@ -144,7 +152,12 @@ def _child(
     code = 1
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(levelname)s %(name)s %(message)s")
     try:
-        code = TapBillingReports(config=config, state=state, catalog=catalog).run()
+        tap = TapBillingReports(config=config, state=state, catalog=catalog)
+        if prepare is not None:
+            prepare(tap)
+        code = tap.run()
+    except ConfigValidationError as error:
+        sys.stderr.write("\n".join(error.errors))
     except BillingError as error:
         sys.stderr.write(f"{error}\n")
     finally:

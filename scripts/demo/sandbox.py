@@ -54,6 +54,11 @@ class RunningSandbox:
         orders = self._ask("GET", "/counters", None)["orders"]
         return {vendor: int(count["total"]) for vendor, count in orders.items()}
 
+    def ordered_twice(self) -> list[str]:
+        """What was ordered more than once: account, type and parameters, as text."""
+        orders = self._ask("GET", "/counters", None)["orders"].values()
+        return sorted(key for counts in orders for key, count in counts["by_key"].items() if count > 1)
+
     def _ask(self, method: str, path: str, body: Any) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}

@@ -2,6 +2,7 @@
 
 python -m scripts.targets                 all of them; docs/targets.md and its facts are written anew
 python -m scripts.targets target-jsonl    only those that are named; nothing is written, the facts are printed
+python -m scripts.targets --page          the page alone, from the facts that are there
 """
 
 from __future__ import annotations
@@ -78,8 +79,12 @@ def main() -> int:
     """Reads the command line; expected failures end in their message."""
     parser = argparse.ArgumentParser(prog="python -m scripts.targets", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="targets to try; all when none is named")
+    parser.add_argument("--page", action="store_true", help="write the page alone")
     parser.add_argument("--days", type=int, default=DAYS, help="days before today to start from")
     arguments = parser.parse_args()
+    if arguments.page:
+        PAGE.write_text(page(json.loads(FACTS.read_text(encoding="utf-8"))), encoding="utf-8")
+        return 0
     leave_on_sigterm()
     try:
         return run(arguments.names, arguments.days)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CORRECTED = "balance_change_from_activity.itemized.3"
 NEW_COLUMN = "loyalty_tier"
 CHANGES = {
-    "stripe_extra_columns": {"Loyalty tier": "gull – 7 % rabatt"},
+    "stripe_extra_columns": {"Loyalty tier": "gull, 7 % årsrabatt"},
     "stripe_run_rules": [{"match": {"report_type": CORRECTED}, "do": {"drop_rows": 60}}],
 }
 
@@ -62,9 +62,7 @@ def capture(folder: Path, *, root: Path, days: int) -> Captured:
         sandbox.switch(CHANGES)
         _sync(folder, settings, captured["second"], root=root, state=first.state)
         both = read_messages([captured["first"], captured["second"]])
-        corrected = [
-            name for name, stream in both.streams.items() if NEW_COLUMN in stream.columns
-        ]
+        corrected = [name for name, stream in both.streams.items() if NEW_COLUMN in stream.columns]
         equal += _hold_against_totals(sandbox, settings, both, without=corrected)
     with captured["first"].open("a", encoding="utf-8") as file:
         file.writelines(edge_cases.messages())

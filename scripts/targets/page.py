@@ -71,11 +71,11 @@ def _head(facts: Facts) -> str:
 What well-used Singer targets make of the demo's data, seen on {facts["day"]} with Python {facts["python"]} and
 PostgreSQL {facts["postgres"]}.
 
-Two syncs of the emulated vendors, a day apart: {records:,} records in {len(facts["streams"])} streams. Before they are told
-to any target, {facts["control_totals"]} of the vendors' control totals are compared with them. The second sync changes
-invoices, deletes drafts, and reads one report again that has grown a column and lost lines. Then everything is read back as
-text and compared cell by cell. There are negative amounts, amounts of 20 digits, currencies with no and with three decimals,
-and texts from several languages.
+Two syncs of the emulated vendors, a day apart: {records:,} records in {len(facts["streams"])} streams. Before they are
+told to any target, {facts["control_totals"]} of the vendors' control totals are compared with them. The second sync
+changes invoices, deletes drafts, and reads one report again that has grown a column and lost lines. Then everything is
+read back as text and compared cell by cell. There are negative amounts, amounts of 20 digits, currencies with no and
+with three decimals, and texts from several languages.
 
 ```sh
 make targets
@@ -186,12 +186,12 @@ def _rest() -> str:
     return """\
 ## Not tried
 
-BigQuery, Snowflake, Redshift and S3 targets need an account. Targets that are not on the package registry, among them the
-maintained `target-sqlite` and `target-parquet`, are not tried either.
+BigQuery, Snowflake, Redshift and S3 targets need an account. Targets that are not on the package registry, among them
+the maintained `target-sqlite` and `target-parquet`, are not tried either.
 
-Whichever target it is: it must upsert by key. A period that is read again overwrites itself by its key, and rows that are no
-longer there come once more with `_sdc_deleted_at`. With a target that only appends, take the last record of each key, and leave out
-those with `_sdc_deleted_at`.
+Whichever target it is: it should upsert by key. A period that is read again overwrites itself by its key, and rows that
+are no longer there come once more with `_sdc_deleted_at`. With a target that only appends, take the last record of each
+key, and leave out those with `_sdc_deleted_at`.
 """
 
 

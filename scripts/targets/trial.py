@@ -45,7 +45,7 @@ class Trial:
     """How amounts came through when the tap sent them as JSON numbers."""
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """The target ended with another exit status than 0."""
 
 
@@ -68,7 +68,7 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
         _both_syncs(trial, loader, captured, _place(loader, folder, "text", server))
         if not loader.variant_of:
             trial.numbers = _numbers(loader, captured, _place(loader, folder, "numbers", server))
-    except Refused as error:
+    except RefusedError as error:
         trial.failure = f"does not run: {error}"
     return trial
 
@@ -123,7 +123,7 @@ def _load(loader: Loader, messages: Path, place: Place) -> Any:
     """Tells the target these messages; the last STATE that it let through.
 
     Raises:
-        Refused: the target failed; the message is the last line that it said.
+        RefusedError: the target failed; the message is the last line that it said.
     """
     config = place.folder.parent / f"{place.database}.config.json"
     config.write_text(json.dumps(loader.settings(place)))
@@ -137,7 +137,7 @@ def _load(loader: Loader, messages: Path, place: Place) -> Any:
         )  # fmt: skip
     if ran.returncode:
         lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise Refused(lines[-1][:200])
+        raise RefusedError(lines[-1][:200])
     states = ran.stdout.strip().splitlines()
     return json.loads(states[-1]) if states else None
 

@@ -120,6 +120,9 @@ class Runner:
                 break
             except ISOLATED as error:
                 self._refused(lane, due, error)
+                if isinstance(error, RetryableError):
+                    # This order is not sent again: the wait that the vendor asks for holds for the next one.
+                    self._hold(lane, error, now)
                 continue
             if isinstance(got, Finished):
                 self._ends.append(got)
@@ -172,13 +175,23 @@ class Runner:
         lane.throttled_since = now if lane.throttled_since is None else lane.throttled_since
         throttled_for = now - lane.throttled_since
         if throttled_for > self._deadline:
-            for due in lane.queue:
-                text = f"{due}: throttled for {throttled_for:.0f} s; {error}"
-                self._ends.append(Finished(due, error=text, remedy=error.remedy))
-            lane.queue.clear()
+            self._give_up(lane, f"throttled for {throttled_for:.0f} s; {error}", error)
             return
         lane.cool_until = now + pause(throttled_for)
-        lane.not_before = now + (error.retry_after or 0.0)
+        self._hold(lane, error, now)
+
+    def _hold(self, lane: Lane, error: RetryableError, now: float) -> None:
+        """Order nothing before the time that the vendor named, and nothing at all if that is too late."""
+        wait = error.retry_after or 0.0
+        if wait > self._deadline:
+            self._give_up(lane, f"not asked again before {wait:.0f} s have passed; {error}", error)
+        lane.not_before = max(lane.not_before, now + wait)
+
+    def _give_up(self, lane: Lane, reason: str, error: RetryableError) -> None:
+        """Nothing more is ordered of this source; what is pending goes on."""
+        for due in lane.queue:
+            self._ends.append(Finished(due, error=f"{due}: {reason}", remedy=error.remedy))
+        lane.queue.clear()
 
     def _refused(self, lane: Lane, due: Due, error: Exception) -> None:
         if isinstance(error, Refused) and due.shop.api.out_of_range(error):

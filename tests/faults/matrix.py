@@ -107,6 +107,8 @@ HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("503", _status(503)),
     Fault("503 Retry-After 7", _status(503, **{"Retry-After": "7"}), waits=7),
     Fault("504", _status(504)),
+    Fault("429 Retry-After a day", _status(429, **{"Retry-After": "86400"}), heals=None),
+    Fault("503 Retry-After a day", _status(503, **{"Retry-After": "86400"}), heals=None),
     Fault("503 for ever", _status(503), **LASTING),
     Fault("408", _status(408)),
     Fault("409", _status(409)),
@@ -176,6 +178,12 @@ HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("redirect to http", {"redirect": "http://billing.example.invalid/x"}, **LASTING),
     Fault("redirect for ever", {"redirect": "@self"}, **LASTING),
 )
+
+# What lasts and yet leaves nothing undelivered, and why.
+HEALS_THERE: dict[tuple[str, str, str], str] = {
+    ("bring", "order", name): "the run's id stands in the answer's header"
+    for name in ("cut, chunked, for ever", "cut, closed, for ever")
+}
 
 _OF_RUNS: dict[str, Any] = {
     "phases": ("poll",),
@@ -278,6 +286,10 @@ class Cell:
     @property
     def name(self) -> str:
         return f"{self.vendor} / {self.phase} / {self.fault.name}{' / stored' if self.stored else ''}"
+
+    @property
+    def may_heal(self) -> bool:
+        return self.fault.heals is not False or (self.vendor, self.phase, self.fault.name) in HEALS_THERE
 
     @property
     def match(self) -> dict[str, str]:

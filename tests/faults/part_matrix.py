@@ -109,7 +109,7 @@ class Matrix:
         if first.status == 0 and got != self.bench.whole:
             verdict.silent = 1
             verdict.remarks.append("exit 0 with something missing")
-        if first.status == 0 and fault.heals is False:
+        if first.status == 0 and not cell.may_heal:
             verdict.silent = 1
             verdict.remarks.append("exit 0 under a fault that lasts")
         if waited > PATIENCE:

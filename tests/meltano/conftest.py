@@ -8,14 +8,16 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR, Meltano
 from tap_billing_reports.sandbox.core import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOADER = "target-jsonl"
 NEEDED = ("meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas")

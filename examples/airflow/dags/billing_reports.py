@@ -2,9 +2,9 @@
 
     prepare -> accounts_<source> -> sync_<source> [one for each account, in the source's pool] -> summary
 
-Environment variables of the workers: BILLING_SETTINGS (the tap's settings, a JSON file that only the workers' user
-reads), BILLING_STATES (a folder or fsspec URL that every worker reaches), BILLING_TAP and BILLING_TARGET (the commands),
-BILLING_SCHEDULE (cron; empty: only by hand), BILLING_RETRY_SECONDS.
+Environment variables of all parts of Airflow: BILLING_SETTINGS (the tap's settings, a JSON file that only the
+workers' user reads), BILLING_STATES (a folder or fsspec URL that every worker reaches), BILLING_TAP and BILLING_TARGET
+(the commands), BILLING_SCHEDULE (cron; empty: only by hand), BILLING_RETRY_SECONDS.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator, dag, task
-from airflow.sdk.exceptions import AirflowFailException
-
 import billing_pipe
 import billing_shards
+from airflow.sdk import BaseOperator, dag, task
+from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,0 +1,156 @@
+"""Airflow as processes of this machine: API server, DAG processor, scheduler, and workers with Celery."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from scripts.airflow import tree
+from scripts.airflow.redis import free_port
+from scripts.demo.processes import child
+from scripts.targets.loaders import LOADERS, POSTGRES
+from scripts.targets.postgres import USER
+from scripts.venvs import ROOT, Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from scripts.targets.postgres import Server
+
+AIRFLOW = Environment(
+    path=ROOT / ".tools" / "airflow",
+    # asyncpg and psycopg2: the drivers of its own database.
+    requirements=("apache-airflow==3.3.2", "apache-airflow-providers-celery", "redis", "psycopg2-binary", "asyncpg"),
+    made_from=("scripts/airflow/constraints.txt",),
+    constraints="scripts/airflow/constraints.txt",
+)
+TARGET = next(loader for loader in LOADERS if loader.name == POSTGRES)
+DAGS = ROOT / "examples" / "airflow" / "dags"
+POOLS = json.loads((DAGS / "billing_pools.json").read_text())
+
+DATABASE = "airflow"
+AT_ONCE = 4
+HEARTBEAT_TIMEOUT_SECONDS = 20
+VISIBILITY_SECONDS = 30
+# Settings of the user's shell must not reach the trial.
+_FOREIGN = ("AIRFLOW", "BILLING_", "TAP_BILLING_REPORTS_", "TARGET_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+
+
+@dataclass
+class Cluster:
+    """One Airflow installation, with its logs below `folder`.
+
+    Attributes:
+        url: of the API.
+        broker: a Redis URL for CeleryExecutor; None: LocalExecutor.
+        billing: environment variables that the DAG reads.
+    """
+
+    folder: Path
+    server: Server
+    billing: Mapping[str, str]
+    broker: str | None = None
+    url: str = ""
+    _env: dict[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """All parts but the workers; every process is gone when the block is left.
+
+        Raises:
+            RuntimeError: its database could not be made.
+        """
+        self.server.create(DATABASE)
+        self._env = self._environment()
+        log = self.folder / "migrate.log"
+        with log.open("w") as output:
+            command = self._command("db", "migrate")
+            status = subprocess.call(command, cwd=self.folder, env=self._env, stdout=output, stderr=output)
+        if status:
+            raise RuntimeError(f"airflow db migrate failed:\n{log.read_text()[-2000:]}")
+        with contextlib.ExitStack() as stack:
+            for name, *arguments in (("api-server",), ("dag-processor",), ("scheduler", "--skip-serve-logs")):
+                stack.enter_context(self._process(name, name, *arguments))
+            yield
+
+    @contextlib.contextmanager
+    def worker(self, name: str) -> Iterator[subprocess.Popen[str]]:
+        """A Celery worker with room for two tasks."""
+        arguments = ("worker", "--celery-hostname", f"{name}@%h", "--concurrency", "2", "--skip-serve-logs")
+        with self._process(name, "celery", *arguments) as process:
+            yield process
+
+    def log_end(self, name: str, characters: int = 3000) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")[-characters:]
+
+    @contextlib.contextmanager
+    def _process(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        with (self.folder / f"{name}.log").open("w") as output, self._all_gone(output, *arguments) as process:
+            yield process
+
+    @contextlib.contextmanager
+    def _all_gone(self, output: IO[str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        started: list[tree.Process] = []
+        try:
+            with child(self._command(*arguments), cwd=self.folder, env=self._env, output=output) as process:
+                try:
+                    yield process
+                finally:
+                    # Tasks run in sessions of their own, which a signal to the group does not reach.
+                    started = tree.family(process.pid)
+        finally:
+            tree.kill(started)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(AIRFLOW.path / "bin" / "airflow"), *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        secret = os.urandom(32).hex()
+        metadata = f"{USER}@127.0.0.1:{self.server.port}/{DATABASE}"
+        options = {
+            "CORE__DAGS_FOLDER": str(DAGS),
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__EXECUTOR": "CeleryExecutor" if self.broker else "LocalExecutor",
+            "CORE__PARALLELISM": str(AT_ONCE),
+            "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.folder / "passwords.json"),
+            "DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{metadata}",
+            "DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+asyncpg://{metadata}",
+            "API__HOST": "127.0.0.1",
+            "API__PORT": str(port),
+            "API__WORKERS": "1",
+            "API__SECRET_KEY": secret,
+            "API_AUTH__JWT_SECRET": secret,
+            # A worker that is lost is noticed after this long; five minutes is what Airflow takes by itself.
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT_SECONDS),
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+            "LOGGING__BASE_LOG_FOLDER": str(self.folder / "tasks"),
+        }
+        if self.broker:
+            options |= {
+                "CELERY__BROKER_URL": self.broker,
+                "CELERY__RESULT_BACKEND": f"db+postgresql+psycopg2://{metadata}",
+                "CELERY__TASK_ACKS_LATE": "True",
+                "CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
+                # What a lost worker had taken and not begun goes to another one after this long.
+                "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": str(VISIBILITY_SECONDS),
+            }
+        env = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
+        env |= {f"AIRFLOW__{name}": text for name, text in options.items()}
+        return {
+            **env,
+            **self.billing,
+            "AIRFLOW_HOME": str(self.folder / "home"),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            "PYTHONUNBUFFERED": "1",
+        }

@@ -1,0 +1,101 @@
+"""A Redis server for a while: the system's own where there is one, else Debian's, unpacked into the project.
+
+Nothing is installed system-wide. It listens on a loopback port of its own and keeps nothing on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from scripts.demo.processes import child
+from scripts.venvs import ROOT, alone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READY_SECONDS = 20
+UNPACKED = ROOT / ".tools" / "redis"
+# The server and the libraries that a Debian without it may lack.
+PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic1")
+MISSING = (
+    "CeleryExecutor needs a Redis server: install redis-server (Debian, Ubuntu: apt-get install redis-server; "
+    "macOS: brew install redis), or run `apt-get update` once so that its package can be fetched"
+)
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Its URL; the server is gone when the block is left. Its log is in `folder`.
+
+    Raises:
+        RuntimeError: there is no server and none can be had, or it did not answer in time.
+    """
+    program, env = _program()
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    log = folder / "redis.log"
+    with log.open("w") as output, child(command, cwd=folder, env=env, output=output) as process:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Redis did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at the moment."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _program() -> tuple[str, dict[str, str]]:
+    installed = shutil.which("redis-server")
+    if installed:
+        return installed, dict(os.environ)
+    with alone():
+        found = _unpacked() or _fetch()
+    libraries = ":".join(map(str, (UNPACKED / "root" / "usr" / "lib").glob("*-linux-*")))
+    return str(found), {**os.environ, "LD_LIBRARY_PATH": libraries}
+
+
+def _unpacked() -> Path | None:
+    program = UNPACKED / "root" / "usr" / "bin" / "redis-server"
+    return program if (UNPACKED / "complete").exists() else None
+
+
+def _fetch() -> Path:
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise RuntimeError(MISSING)
+    print("Fetching Debian's redis-server into .tools/redis ...", flush=True)
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    UNPACKED.mkdir(parents=True)
+    ran = subprocess.run(
+        ["apt-get", "download", "--quiet", *PACKAGES], cwd=UNPACKED, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise RuntimeError(f"{MISSING}.\n{ran.stderr.strip()}")
+    for package in UNPACKED.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", str(package), str(UNPACKED / "root")], check=True)
+    (UNPACKED / "complete").touch()
+    found = _unpacked()
+    assert found is not None
+    return found
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False

@@ -1,0 +1,175 @@
+"""The generated parts of the pages: what is drawn from the code, so that no page can lag behind it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from scripts import readme_settings, schema_snapshot
+from scripts.docs import personal
+from scripts.docs.tables import code, codes, table
+from tap_billing_reports.columns import column_name
+from tap_billing_reports.schemas import catalogue, stream_schema
+from tap_billing_reports.sources import all_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ENVIRONMENT = "TAP_BILLING_REPORTS_"
+CORE = (
+    "accounts",
+    "report_types",
+    "invoices",
+    "invoice_documents",
+    "report_runs",
+    "report_files",
+    "reconciliations",
+)
+_WORDS = {"date": "date", "date-time": "timestamp (UTC)", "x-singer.decimal": "decimal, as text"}
+
+
+def kind(schema: Mapping[str, Any]) -> str:
+    """A column's type in plain words."""
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    (plain,) = (word for word in types if word != "null")
+    return _WORDS.get(schema.get("format", ""), {"string": "text"}.get(plain, plain))
+
+
+# -- settings ------------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    return readme_settings.table(readme_settings.about()).strip() + "\n"
+
+
+def _entry(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    needed = schema.get("required", ())
+    for name, value in schema["properties"].items():
+        allowed = codes(value["enum"]) if "enum" in value else ""
+        yield code(name), value["type"], ("required; " if name in needed else "") + allowed
+
+
+def entries() -> str:
+    """The keys of the settings that are lists of objects."""
+    parts = []
+    for source in all_sources():
+        for setting in source.settings:
+            items = setting.schema.get("items", {})
+            if "properties" in items:
+                parts.append(f"### {code(setting.name)}\n\n" + table(("key", "type", ""), _entry(items)))
+    return "\n".join(parts)
+
+
+# -- streams -------------------------------------------------------------------------------------------
+
+
+def _columns(schema: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    return table(
+        ("column", "type", "what it holds"),
+        (
+            (code(name), kind(column) + (", key" if name in keys else ""), column.get("description", ""))
+            for name, column in schema["properties"].items()
+        ),
+    )
+
+
+def streams() -> str:
+    """The streams that are there whatever is configured, and what every row stream has."""
+    found = schema_snapshot.everything().streams
+    parts = []
+    for name in CORE:
+        stream = found[name]
+        replication = f" Replication key: {code(stream.replication_key)}." if stream.replication_key else ""
+        parts.append(
+            f"## {code(name)}\n\nPrimary key: {codes(stream.primary_keys)}.{replication}\n\n"
+            + _columns(stream.schema, tuple(stream.primary_keys))
+        )
+    rows = found["bring_invoice_lines"]
+    parts.append(
+        "## Row streams\n\nOne for each configured report, such as `bring_invoice_lines`. "
+        f"Primary key: {codes(rows.primary_keys)}. Replication key: {code(str(rows.replication_key))}.\n\n"
+        "Every one of them has these columns:\n\n" + _columns(stream_schema("report_rows"), tuple(rows.primary_keys))
+    )
+    return "\n".join(parts)
+
+
+def _own_columns(stream: Any) -> Iterator[tuple[str, str]]:
+    common = stream_schema("report_rows")["properties"]
+    for name, column in stream.schema["properties"].items():
+        if name not in common:
+            yield name, kind(column)
+
+
+def invoice_lines() -> str:
+    return table(
+        ("column", "type"),
+        ((code(n), k) for n, k in _own_columns(schema_snapshot.everything().streams["bring_invoice_lines"])),
+    )
+
+
+def stripe_columns() -> str:
+    """Every column of Stripe's catalogued reports, once."""
+    types = catalogue("stripe")["types"]
+    words = {
+        "timestamp": "timestamp (UTC), read in the run's zone",
+        "timestamp_utc": "timestamp (UTC)",
+        "decimal": "decimal, as text",
+    }
+    return table(("column", "type"), ((code(column_name(h)), words.get(types[h], types[h])) for h in sorted(types)))
+
+
+def stripe_types() -> str:
+    """Stripe's catalogued report types: what a run takes, and its columns."""
+    rows = []
+    for name, facts in catalogue("stripe")["report_types"].items():
+        takes = [*facts["required"], *(f"{optional} (optional)" for optional in facts["optional"])]
+        columns = codes(map(column_name, facts["columns"])) or "not known beforehand: as text, as the file has them"
+        rows.append((code(name), ", ".join(takes), columns))
+    return table(("report type", "run parameters", "columns"), rows)
+
+
+# -- privacy -------------------------------------------------------------------------------------------
+
+
+def personal_core() -> str:
+    return table(
+        ("stream", "column", "what it holds"),
+        ((code(s), code(c), why) for s, columns in personal.CORE.items() for c, why in columns.items()),
+    )
+
+
+def _grouped(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for why in dict.fromkeys(columns.values()):
+        yield codes(name for name, other in columns.items() if other == why), why
+
+
+def personal_stripe() -> str:
+    return table(("column", "what it holds"), _grouped(personal.headers("stripe")))
+
+
+def personal_bring() -> str:
+    return table(("column", "what it holds"), _grouped(personal.headers("bring")))
+
+
+# -- the contract --------------------------------------------------------------------------------------
+
+
+def contract() -> str:
+    """How many names a major version keeps."""
+    promised = json.loads(schema_snapshot.SNAPSHOT.read_text(encoding="utf-8"))
+    columns = sum(len(stream["columns"]) for stream in promised.values())
+    return f"The snapshot holds {len(promised)} streams with {columns:,} columns.\n"
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/settings.md": {"settings": settings, "entries": entries},
+    "docs/streams.md": {"streams": streams, "invoice lines": invoice_lines},
+    "docs/report-columns.md": {"stripe columns": stripe_columns, "stripe types": stripe_types},
+    "docs/privacy.md": {
+        "personal columns": personal_core,
+        "personal columns of Stripe": personal_stripe,
+        "personal columns of Bring": personal_bring,
+    },
+    "docs/compatibility.md": {"contract": contract},
+}
+"""Page -> name of the part -> what writes it."""

@@ -1,0 +1,113 @@
+"""Which columns hold personal data. A test asks for a decision about every column whose name hints at a person."""
+
+from __future__ import annotations
+
+from tap_billing_reports.columns import column_name
+
+PERSON = "names or describes a person, or says where one lives"
+FREE = "free text: may hold anything that somebody typed"
+LEADS = "an identifier: leads to a person through the vendor or another table"
+WHOLE = "the vendor's whole object"
+
+CORE: dict[str, dict[str, str]] = {
+    "accounts": {
+        "name": f"{PERSON}, where the customer is one",
+        "source_record": WHOLE,
+    },
+    "invoices": {
+        "recipient": PERSON,
+        "customer_id": LEADS,
+        "order_id": LEADS,
+        "invoice_id": LEADS,
+        "invoice_number": LEADS,
+        "parent_invoice_number": LEADS,
+        "source_record": (
+            f"{WHOLE}: with Stripe also the customer's e-mail address, postal and shipping address, "
+            "phone and tax numbers, the descriptions of the lines, and metadata"
+        ),
+    },
+    "invoice_documents": {
+        "invoice_id": LEADS,
+        "uri": f"{LEADS}; the PDF itself names the recipient",
+    },
+    "report_runs": {"parameters": f"{FREE}: what the settings of the report say"},
+    "report_files": {"uri": "leads to the whole file, with all columns that the vendor sent"},
+    "reconciliations": {
+        "subject": f"{LEADS}, where it is an invoice",
+    },
+}
+"""Stream -> column -> why. The key columns of a stream cannot be deselected."""
+
+STRIPE_COLUMNS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "customer_name",
+            "customer_email",
+            "customer_tax_id",
+            *(f"customer_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
+            *(
+                f"customer_shipping_address_{part}"
+                for part in ("line1", "line2", "postal_code", "city", "state", "country")
+            ),
+            *(f"shipping_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
+            *(f"card_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
+            "destination_resolved_address_state",
+            "destination_resolved_address_country",
+        ),
+        PERSON,
+    ),
+    **dict.fromkeys(("connected_account_name", "business_name"), f"{PERSON}, where the business is one"),
+    **dict.fromkeys(("description", "customer_description", "payout_description"), FREE),
+    **dict.fromkeys(
+        (
+            "customer_id",
+            "subscription_id",
+            "invoice_id",
+            "invoice_number",
+            "order_id",
+            "charge_id",
+            "payment_intent_id",
+            "source_id",
+            "destination_payment_id",
+            "connected_account_direct_charge_id",
+        ),
+        LEADS,
+    ),
+}
+
+BRING_COLUMNS: dict[str, str] = {
+    **dict.fromkeys(("RECEIVER_NAME", "SentToCity", "SentToPostalCode", "DELIVERY_POSTAL_CODE"), PERSON),
+    **dict.fromkeys(
+        ("CUST_PO_NUMBER", "RECEIVER_REFERENCE", "SENDER_REFERENCE", "DESCRIPTION", "ITEM_DESCRIPTION"), FREE
+    ),
+    **dict.fromkeys(("ShipmentNumber", "PackageNumber", "WAYBILL_NUMBER", "ORDER_NUMBER"), LEADS),
+}
+
+REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS}
+"""Source -> header in the vendor's file -> why."""
+
+HARMLESS: dict[str, str] = {
+    "account_name": "the issuer",
+    "report_name": "a name from the settings",
+    "feature_name": "Stripe's own product",
+    "tax_name": "the tax",
+    "jurisdiction_name": "the tax authority",
+    "origin_resolved_address_state": "where the seller is",
+    "origin_resolved_address_country": "where the seller is",
+    "customer_facing_amount": "an amount",
+    "customer_facing_currency": "a currency",
+    "fee_description": "Stripe's own text",
+    "SentToAddress": "the receiver's",
+    "Description": "Bring's own text for the charge",
+    "PICK_UP_POSTAL_CODE": "where the sender hands in",
+    "SentFromPostalCode": "where the sender hands in",
+    "ACCOUNT_NUMBER": "the customer number that pays",
+    "description": "the vendor's text for a report type",
+    "name": "the vendor's name for a report type",
+}
+"""Columns whose names hint at a person and that hold none, and what they hold."""
+
+
+def headers(source: str) -> dict[str, str]:
+    """Column name in the stream -> why it is personal, for a source's reports."""
+    return {column_name(header): why for header, why in REPORT_COLUMNS[source].items()}

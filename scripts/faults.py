@@ -1,0 +1,159 @@
+"""Proves that nothing is lost, doubled or leaked, and that no sync fails in silence: all of it, in one table.
+
+python -m scripts.faults                  every part
+python -m scripts.faults matrix kills     only these parts
+python -m scripts.faults --pick REGEX     only cells whose name matches
+
+The report with every cell that does not apply, and why, goes to output/faults.md. The exit status is 0 when
+nothing was lost, doubled, leaked or silent and nothing else was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import multiprocessing
+import re
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.venvs import ROOT
+
+WORKERS = 2
+REPORT = ROOT / "output" / "faults.md"
+COUNTS = ("lost", "doubled", "leaked", "silent")
+
+PARTS: dict[str, tuple[str, int]] = {
+    # In the order in which they are begun: the long ones first, so that both workers end together.
+    "postgres": ("kill points against a real PostgreSQL", 1),
+    "hostile": ("hostile files, 10,000 a reader", 1),
+    "model": ("the stateful model, 20,000 lives", 1),
+    "kills": ("kill points", 8),
+    "matrix": ("vendor x phase x fault", 10),
+    "signals": ("SIGTERM, SIGINT", 2),
+    "output": ("the target dies, disks are full, shorter files", 2),
+    "calendar": ("clocks that are off, DST nights, month ends", 2),
+    "states": ("every STATE a restart point; damaged ones", 2),
+    "secrets": ("canary secrets", 1),
+    "names": ("file names on local and S3 storage", 1),
+    "alone": ("one's trouble stays its own; the lock", 1),
+}
+
+
+@dataclass
+class Tally:
+    """What a part has shown so far."""
+
+    cells: int = 0
+    seconds: float = 0.0
+    not_applicable: list[Any] = field(default_factory=list)
+    found: list[Any] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def take(self, verdict: Any) -> None:
+        if verdict.why_not:
+            self.not_applicable.append(verdict)
+            return
+        self.cells += 1
+        self.seconds += verdict.seconds
+        for name in COUNTS:
+            self.counts[name] += getattr(verdict, name)
+        if not verdict.is_good:
+            self.found.append(verdict)
+
+
+def run_shard(part: str, shard: int, shards: int, pick: str) -> list[Any]:
+    """Every so manieth cell of a part, in this process."""
+    module = importlib.import_module(f"tests.faults.part_{part}")
+    wanted = re.compile(pick).search
+    with ExitStack() as stack:
+        cases = [case for case in module.cases(stack) if wanted(case.name)]
+        return [case.verdict() for case in cases[shard::shards]]
+
+
+def run(parts: list[str], pick: str) -> dict[str, Tally]:
+    """All parts on two workers."""
+    tallies = {part: Tally() for part in parts}
+    began = time.monotonic()
+    # Each shard in a process of its own: nothing that a cell leaves behind reaches another shard.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context, max_tasks_per_child=1) as pool:
+        futures = {
+            pool.submit(run_shard, part, shard, PARTS[part][1], pick): (part, shard)
+            for part in parts
+            for shard in range(PARTS[part][1])
+        }
+        for future in as_completed(futures):
+            part, shard = futures[future]
+            verdicts = future.result()
+            for verdict in verdicts:
+                tallies[part].take(verdict)
+            ran = [verdict for verdict in verdicts if not verdict.why_not]
+            minutes = (time.monotonic() - began) / 60
+            print(f"[{minutes:5.1f} min] {part} {shard + 1}/{PARTS[part][1]}: {len(ran)} cells", flush=True)
+            for verdict in ran:
+                if not verdict.is_good:
+                    print(f"  {verdict.said()}", flush=True)
+    return tallies
+
+
+def table(tallies: dict[str, Tally]) -> list[str]:
+    """The lines of the table, the last of which is the sum."""
+    head = f"{'part':<10} {'cells':>6} {'n/a':>6} {'lost':>6} {'doubled':>8} {'leaked':>7} {'silent':>7} {'else':>5} {'time':>8}"
+    lines = [head, "-" * len(head)]
+    for part, tally in tallies.items():
+        counts = tally.counts
+        other = sum(bool(verdict.remarks) for verdict in tally.found)
+        lines.append(
+            f"{part:<10} {tally.cells:>6} {len(tally.not_applicable):>6} {counts['lost']:>6} {counts['doubled']:>8} "
+            f"{counts['leaked']:>7} {counts['silent']:>7} {other:>5} {tally.seconds:>6.0f} s"
+        )
+    cells = sum(tally.cells for tally in tallies.values())
+    left_out = sum(len(tally.not_applicable) for tally in tallies.values())
+    total = sum((tally.counts for tally in tallies.values()), Counter[str]())
+    sums = ", ".join(f"{total[name]} {name}" for name in COUNTS)
+    return [*lines, f"faults: {cells} cells ({left_out} n/a), {sums}"]
+
+
+def report(tallies: dict[str, Tally], lines: list[str]) -> str:
+    """The page: the table, what was found, and each cell that does not apply, by its reason."""
+    text = ["# Faults", "", "```", *lines, "```", ""]
+    text += [f"- {part}: {PARTS[part][0]}" for part in tallies]
+    for part, tally in tallies.items():
+        if tally.found:
+            text += ["", f"## Found: {part}", "", *(f"- {verdict.said()}" for verdict in tally.found)]
+    for part, tally in tallies.items():
+        reasons: dict[str, list[str]] = {}
+        for verdict in tally.not_applicable:
+            reasons.setdefault(verdict.why_not, []).append(verdict.cell)
+        for reason, names in reasons.items():
+            text += ["", f"## Not applicable: {part}, {len(names)} cells: {reason}", "", *(f"- {n}" for n in names)]
+    return "\n".join([*text, ""])
+
+
+def main() -> int:
+    """Reads the command line, runs the parts, prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.faults", description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all when none is named")
+    parser.add_argument("--pick", default="", help="only cells whose name matches this regular expression")
+    arguments = parser.parse_args()
+    if unknown := sorted(set(arguments.parts) - set(PARTS)):
+        parser.error(f"no such part: {', '.join(unknown)}")
+    parts = [part for part in PARTS if not arguments.parts or part in arguments.parts]
+    tallies = run(parts, arguments.pick)
+    lines = table(tallies)
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(report(tallies, lines), encoding="utf-8")
+    print("\n".join(lines[:-1]))
+    print(f"every cell that does not apply, and why: {REPORT.relative_to(ROOT)}")
+    print(lines[-1])
+    return 1 if any(tally.found for tally in tallies.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""SIGTERM and SIGINT after every call of a sync: whole lines, a true STATE, exit status 143 or 130."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.sandbox.core import Sandbox
+from tests.faults.bench import NOW
+from tests.faults.cases import Case, Verdict
+from tests.faults.forks import Forks, known_runs
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+STATUSES = {"TERM": 143, "INT": 130}
+
+
+def cases(stack: ExitStack) -> list[Case]:
+    """Each signal after each call, with and without storage; twice in a row as well."""
+    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0, bring_run_seconds=0))
+    forks = Forks(box)
+    stack.callback(forks.close)
+    return [
+        Case(
+            f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1} of {forks.counts[stored]['calls']}"
+            f"{' / stored' if stored else ''}",
+            partial(run, forks, name, call, times, stored),
+        )
+        for stored in (False, True)
+        for name in STATUSES
+        for times in (1, 2)
+        for call in range(forks.counts[stored]["calls"])
+    ]
+
+
+def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: Verdict) -> None:
+    """One signal and the sync after it."""
+    forks.reset()
+
+    def arrange(pid: int) -> None:
+        for when in ("after", "before")[:times]:
+            forks.control.fault({"signal": {"pid": pid, "signal": name, "when": when}}, skip=call, times=1)
+
+    first = forks.sync(stored=stored, kill_after=arrange)
+    verdict.ended = f"exit {first.code}"
+    forks.control.clear_faults()
+    last = call + 1 == forks.counts[stored]["calls"]
+    # After the last call there may be nothing left to interrupt.
+    if first.code != STATUSES[name] and not (last and first.code == 0):
+        verdict.remarks.append(f"ended with {first.code} instead of {STATUSES[name]}: {first.log[-500:]}")
+    if "Traceback" in first.log:
+        verdict.remarks.append("a traceback instead of a line")
+    if first.messages and first.code != 0 and first.messages[-1]["type"] != "STATE" and _has_news(first):
+        verdict.remarks.append(f"the last message is a {first.messages[-1]['type']}, no STATE")
+    before = forks.orders()
+    since = len(first.states) - 1 if first.states else None
+    state = first.state
+    second = forks.sync(stored=stored, state=state)
+    forks.judge_whole(verdict, first, second, stored=stored, since=since)
+    interrupted_order = before["bring"].total() - known_runs(state)
+    # An order whose answer came while the signal did may be unknown; no other.
+    forks.judge_orders(verdict, before, allowed=min(1, interrupted_order))
+
+
+def _has_news(first: object) -> bool:
+    """Whether anything that a STATE tells of came after the last one: a STATE that is unchanged is not repeated."""
+    messages = first.messages
+    places = [place for place, message in enumerate(messages) if message["type"] == "STATE"]
+    after = messages[places[-1] + 1 :] if places else messages
+    return any(message["type"] == "RECORD" for message in after) and not places
