@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.reports.readers.csv_blocks import Rows, blocks
-from tap_billing_reports.reports.readers.table import CellFault, Source, Table, check_size, no_metadata, opened
+from tap_billing_reports.reports.readers.table import CellFault, Source, Table, TableReader, check_size, opened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from decimal import Decimal
 
-    from tap_billing_reports.columns import Column, DecimalsAs
+    from tap_billing_reports.columns import DecimalsAs
     from tap_billing_reports.reports.readers import Resolve, RowChunk
 
 BLOCK: Final = 64 << 10  # bytes; twice as much, and its cells no longer fit the caches
 
 
-class CsvReader:
+class CsvReader(TableReader):
     """Reads one CSV file; see `Reader` for the contract.
 
     Args:
@@ -49,33 +48,10 @@ class CsvReader:
         self._source = source
         self._size = size
         self._block = block
-        self._table = Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of)
-        self.blank_lines = 0
-        self.declared_rows: int | None = None
-        self.metadata: Mapping[str, str] = no_metadata()
+        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
         self.header = self._read_header()
         self._table.resolve(self.header)
         self._ended_at: int | None = None
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return self._table.columns
-
-    @property
-    def rows(self) -> int:
-        return self._table.rows
-
-    @property
-    def sums(self) -> Mapping[str, Decimal]:
-        return self._table.sums
-
-    @property
-    def ambiguous_times(self) -> int:
-        return self._table.cells.ambiguous_times
-
-    @property
-    def nonexistent_times(self) -> int:
-        return self._table.cells.nonexistent_times
 
     def chunks(
         self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None

@@ -154,6 +154,32 @@ class Table:
             raise FileError(f"column {column.name!r} cannot be added up exactly") from None
 
 
-def no_metadata() -> Mapping[str, str]:
-    """What a file says about itself when its format has no place for it."""
-    return {}
+class TableReader:
+    """What a reader tells of its table, the same for every format; see `Reader` for the contract."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.header: tuple[str, ...] = ()
+        self.blank_lines = 0
+        self.declared_rows: int | None = None
+        self.metadata: Mapping[str, str] = {}
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self._table.columns
+
+    @property
+    def rows(self) -> int:
+        return self._table.rows
+
+    @property
+    def sums(self) -> Mapping[str, Decimal]:
+        return self._table.sums
+
+    @property
+    def ambiguous_times(self) -> int:
+        return self._table.cells.ambiguous_times
+
+    @property
+    def nonexistent_times(self) -> int:
+        return self._table.cells.nonexistent_times

@@ -16,25 +16,24 @@ from tap_billing_reports.reports.readers.table import (
     CellFault,
     Source,
     Table,
+    TableReader,
     check_size,
-    no_metadata,
     opened,
 )
 from tap_billing_reports.reports.readers.xml_lines import LineFault, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from decimal import Decimal
     from typing import BinaryIO
 
-    from tap_billing_reports.columns import Column, DecimalsAs
+    from tap_billing_reports.columns import DecimalsAs
     from tap_billing_reports.reports.readers import Resolve, RowChunk
 
 BLOCK: Final = 96 << 10  # bytes
 MAX_LINE: Final = 16 << 20  # bytes: of one line, and of everything before the first and after the last
 
 
-class XmlReader:
+class XmlReader(TableReader):
     """Reads one XML file; see `Reader` for the contract.
 
     Args:
@@ -71,34 +70,10 @@ class XmlReader:
         if size is not None:
             check_size(source, size)
         self._source = source
-        self._table = Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of)
+        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
         self._lines_tag, self._line_tag = lines_tag, line_tag
         self._metadata_tag, self._rows_tag = metadata_tag, rows_tag
         self._block = block
-        self.header: tuple[str, ...] = ()
-        self.blank_lines = 0
-        self.declared_rows: int | None = None
-        self.metadata: Mapping[str, str] = no_metadata()
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return self._table.columns
-
-    @property
-    def rows(self) -> int:
-        return self._table.rows
-
-    @property
-    def sums(self) -> Mapping[str, Decimal]:
-        return self._table.sums
-
-    @property
-    def ambiguous_times(self) -> int:
-        return self._table.cells.ambiguous_times
-
-    @property
-    def nonexistent_times(self) -> int:
-        return self._table.cells.nonexistent_times
 
     def chunks(
         self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None
