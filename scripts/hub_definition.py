@@ -36,7 +36,7 @@ def definition() -> dict[str, Any]:
         "namespace": tap["namespace"],
         "variant": VARIANT,
         "label": tap["label"],
-        "description": "Invoices and asynchronous financial reports of Bring, BRP Systems and Stripe, exact to the cent",
+        "description": "Invoices and asynchronous reports of Bring, BRP Systems and Stripe, exact to the cent",
         "definition": "reads invoices and asynchronous financial reports from Bring, BRP Systems and Stripe",
         "pip_url": "tap-billing-reports",
         "executable": tap["executable"],

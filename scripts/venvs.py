@@ -3,6 +3,7 @@
     python scripts/venvs.py project    .venv: the project, editable, with its sandbox and development tools
     python scripts/venvs.py meltano    .tools/meltano: Meltano, which must not share an environment with a tap
     python scripts/venvs.py pictures   .tools/pictures: what draws the page of the loaded demo
+    python scripts/venvs.py docs       .tools/docs: what builds the site of the pages in docs/
 
 Standard library only: this is the first thing that runs in a fresh clone. uv is used where it is installed,
 else venv and pip. Exit status 1 with one line when an installer fails.
@@ -77,6 +78,11 @@ ENVIRONMENTS = {
         path=ROOT / ".tools" / "pictures",
         # The loader's duckdb reads the loader's file; plotly carries the script that draws, so the page loads none.
         requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb<1.3"),
+        made_from=("constraints.txt",),
+    ),
+    "docs": Environment(
+        path=ROOT / ".tools" / "docs",
+        requirements=("mkdocs", "mkdocs-material"),
         made_from=("constraints.txt",),
     ),
 }

@@ -28,6 +28,8 @@ class Result:
     schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[tuple[str, str | None, Any]] = field(default_factory=list)
+    """All in order: type, stream, and the record, schema or state."""
     log: str = ""
     error: OSError | None = None
     """What the output failed with; then the last line may be cut."""
@@ -133,6 +135,8 @@ def _take(result: Result, message: dict[str, Any]) -> None:
         result.records.setdefault(stream, []).append(message["record"])
     elif kind == "STATE":
         result.states.append(message["value"])
+    content = message.get("record") or message.get("schema") or message.get("value")
+    result.messages.append((kind, stream, content))
 
 
 def selecting(config: Mapping[str, Any], *streams: str) -> dict[str, Any]:

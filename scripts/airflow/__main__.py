@@ -82,9 +82,11 @@ class Trial:
                 self._with_a_lost_worker(cluster, api, sandbox)
             else:
                 self._sync("Run 1", api, sandbox, api.trigger())
-                sandbox.next_day()
-                self._say("A day goes by at the vendors.")
-                self._sync("Run 2", api, sandbox, api.trigger())
+                if not self.broken:
+                    sandbox.next_day()
+                    self._say("A day goes by at the vendors.")
+                    self._sync("Run 2", api, sandbox, api.trigger())
+            self._say(f"Airflow itself takes {cluster.mib():.0f} MiB of memory.\n")
             return self._verdict(sandbox.totals(settings), warehouse)
 
     # -- the two ways ----------------------------------------------------------------------------------
@@ -135,9 +137,17 @@ class Trial:
         print()
         if state != "success":
             self.problems.append(f"{title}: {state}; the logs are in {self.folder.relative_to(ROOT)}")
+            self.problems += [f"{title}: {line}" for line in self._said_by_summary(run)]
         if len(shards) != ACCOUNTS:
             self.problems.append(f"{title}: {len(shards)} shards instead of {ACCOUNTS}")
         return shards
+
+    def _said_by_summary(self, run: str) -> list[str]:
+        """What the run's last task has logged as errors: the shards that failed."""
+        logs = sorted((self.folder / "tasks").glob(f"*/run_id={run}/task_id=summary/*.log"))
+        events = [json.loads(line) for log in logs for line in log.read_text().splitlines() if line.startswith("{")]
+        ours = (e for e in events if e.get("level") == "error" and str(e.get("logger", "")).endswith("billing_reports"))
+        return [str(event["event"]) for event in ours]
 
     # -- settings --------------------------------------------------------------------------------------
 

@@ -57,6 +57,7 @@ class Cluster:
     broker: str | None = None
     url: str = ""
     _env: dict[str, str] = field(default_factory=dict)
+    _pids: list[int] = field(default_factory=list)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -85,8 +86,9 @@ class Cluster:
         with self._process(name, "celery", *arguments) as process:
             yield process
 
-    def log_end(self, name: str, characters: int = 3000) -> str:
-        return (self.folder / f"{name}.log").read_text(errors="replace")[-characters:]
+    def mib(self) -> float:
+        """Memory of all its processes now, what they share counted once."""
+        return sum(process.mib for pid in self._pids for process in tree.family(pid))
 
     @contextlib.contextmanager
     def _process(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
@@ -98,6 +100,7 @@ class Cluster:
         started: list[tree.Process] = []
         try:
             with child(self._command(*arguments), cwd=self.folder, env=self._env, output=output) as process:
+                self._pids.append(process.pid)
                 try:
                     yield process
                 finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections import defaultdict
 from dataclasses import dataclass
@@ -33,8 +34,19 @@ class Process:
             return ""
 
     @property
+    def mib(self) -> float:
+        """Its memory, with its share of what it shares with others; 0 when it is gone."""
+        try:
+            found = re.search(r"^Pss:\s+(\d+) kB", (PROC / str(self.pid) / "smaps_rollup").read_text(), re.MULTILINE)
+        except OSError:
+            return 0.0
+        return int(found[1]) / 1024 if found else 0.0
+
+    @property
     def alive(self) -> bool:
-        return _process(self.pid) == self
+        # Its parent may be another one by now: orphans are adopted.
+        found = _process(self.pid)
+        return found is not None and found.started == self.started
 
 
 def family(pid: int) -> list[Process]:

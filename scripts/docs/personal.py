@@ -97,7 +97,6 @@ HARMLESS: dict[str, str] = {
     "customer_facing_amount": "an amount",
     "customer_facing_currency": "a currency",
     "fee_description": "Stripe's own text",
-    "SentToAddress": "the receiver's",
     "Description": "Bring's own text for the charge",
     "PICK_UP_POSTAL_CODE": "where the sender hands in",
     "SentFromPostalCode": "where the sender hands in",

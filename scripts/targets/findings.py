@@ -208,7 +208,7 @@ def instant(text: str) -> datetime:
     if dot:
         # Python 3.10 reads three or six digits of a fraction, nothing between.
         digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
-        iso = f"{head}.{digits[:6]:0<6}{tail[len(digits):]}"
+        iso = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
     found = datetime.fromisoformat(iso)
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 

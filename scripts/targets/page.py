@@ -95,16 +95,18 @@ def _matrix(trials: Sequence[Facts]) -> str:
             continue
         lost = sum(found["missing"].values())
         state = state_of(found)
-        rows.append([
-            name,
-            f"{lost} of {found['living']:,} lost" if lost else f"all {found['living']:,}",
-            f"{found['sums_equal']} of {found['sums']}",
-            " or ".join(found["types"].get("decimal", [])),
-            state.second_sync,
-            state.deleted,
-            found["new_column"] or "not there",
-            state.nulls,
-        ])
+        rows.append(
+            [
+                name,
+                f"{lost} of {found['living']:,} lost" if lost else f"all {found['living']:,}",
+                f"{found['sums_equal']} of {found['sums']}",
+                " or ".join(found["types"].get("decimal", [])),
+                state.second_sync,
+                state.deleted,
+                found["new_column"] or "not there",
+                state.nulls,
+            ]
+        )
     return _table(rows)
 
 

@@ -84,9 +84,7 @@ def _tables(query: Callable[[str], list[list[str | None]]], text: str) -> dict[s
     return {table: Table(found, _rows(query, table, found, text)) for table, found in columns.items()}
 
 
-def _rows(
-    query: Callable[[str], list[list[str | None]]], table: str, columns: Iterable[str], text: str
-) -> list[Row]:
+def _rows(query: Callable[[str], list[list[str | None]]], table: str, columns: Iterable[str], text: str) -> list[Row]:
     names = list(columns)
     cells = ", ".join(f"CAST({identifier(name)} AS {text})" for name in names)
     found = query(f"SELECT {cells} FROM {identifier(SCHEMA)}.{identifier(table)}")

@@ -153,5 +153,3 @@ def _versions(loader: Loader) -> dict[str, str]:
     named = {requirement.split("=")[0].split("<")[0] for requirement in loader.requirements}
     telling = named | {"singer-sdk", "singer-python", "pipelinewise-singer-python", "duckdb", "sqlalchemy", "psycopg"}
     return {name: installed[name] for name in sorted(telling & set(installed))}
-
-

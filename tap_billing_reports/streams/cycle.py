@@ -13,6 +13,7 @@ from tap_billing_reports.reports.due import Due, Finished, Shop
 from tap_billing_reports.reports.events import Event, Step
 from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
+from tap_billing_reports.reports.parquet import BulkLane, Layout, is_available
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.runner import Runner, is_excused
 from tap_billing_reports.streams.coverage import coverage_checks
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_billing_reports.declarations import Account, Report
+    from tap_billing_reports.reports.due import LocalFile
     from tap_billing_reports.streams.session import Session
     from tap_billing_reports.tap import TapBillingReports
 
@@ -91,6 +93,12 @@ class Cycle:
         if stream not in self._ledgers:
             self._ledgers[stream] = Ledger(lambda: self._tap.streams[stream].stream_state)
         return self._ledgers[stream]
+
+    @cached_property
+    def _lane(self) -> BulkLane | None:
+        """Where rows go as Parquet beside the target; None where no files are kept, or without the extra."""
+        storage = self._session.storage
+        return BulkLane(storage) if storage is not None and is_available() else None
 
     @cached_property
     def book(self) -> Book:
@@ -210,7 +218,7 @@ class Cycle:
         error, remedy = finished.error, finished.remedy
         try:
             if finished.file is not None:
-                self._emit_file(emission, finished)
+                self._emit_file(emission, finished, runner)
             elif finished.run is not None:
                 self._emit_to(ReportRuns, emission)
         except (FileError, ReportError) as problem:
@@ -242,7 +250,7 @@ class Cycle:
             self._session.checkpoint(at_once=True)
         runner.tend()
 
-    def _emit_file(self, emission: Emission, finished: Finished) -> None:
+    def _emit_file(self, emission: Emission, finished: Finished, runner: Runner) -> None:
         assert finished.file is not None
         rows = self._rows_of(emission.due.report)
         self._emit_to(ReportRuns, emission)
@@ -250,10 +258,12 @@ class Cycle:
         if rows.selected:
             rows.emit(emission)
         else:
-            # Nobody takes the rows, but the file's record and its checks speak of them.
-            for _chunk in emission.reader.chunks(()):
-                pass
+            # Nobody takes the rows, but the file's record and its checks speak of them, and the lane keeps them.
+            for _chunk in emission.reader.chunks(() if self._lane is None else None):
+                runner.tend()
         due = emission.due
+        if self._lane is not None:
+            emission.parquet_uri = self._keep_rows(self._lane, emission, finished.file, runner)
         emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))
         self._twins.note(emission)
         self._emit_to(ReportFiles, emission)
@@ -265,6 +275,19 @@ class Cycle:
             if self._session.settings.on_mismatch == "fail":
                 raise ReportError(f"reconciliation {', '.join(wrong)} does not hold")
             self._session.note(text)
+
+    def _keep_rows(self, lane: BulkLane, emission: Emission, file: LocalFile, runner: Runner) -> str:
+        """The rows as Parquet: before the file's record, which says where."""
+        due, reader, rows = emission.due, emission.reader, self._rows_of(emission.due.report)
+        assert reader is not None
+        return lane.keep(
+            lane.path(due.report.stream, due.row_account, due.period.key),
+            file,
+            reader,
+            Layout(rows.kept_columns(reader), emission.constants, due.report.zone),
+            read_again=lambda: rows.open_reader(file, decimals_as="string"),
+            pulse=runner.tend,
+        )
 
     def _emit_to(self, kind: type[Member], emission: Emission) -> None:
         for member in self._members(kind):

@@ -23,6 +23,7 @@ def utc_or_none(moment: Any) -> str | None:
 
 class Emission:
     """A finished run. `reader` is there once its file is being read, and then knows rows, header, sums.
+    `parquet_uri` is there once its rows are kept as Parquet.
 
     Args:
         before_rows: called with the number of rows that will be out, before each chunk of them.
@@ -33,6 +34,7 @@ class Emission:
         self.due = finished.due
         self.run = finished.run
         self.reader: Reader | None = None
+        self.parquet_uri: str | None = None
         self.checks: list[Check] = []
         self._before_rows = before_rows
 
@@ -105,7 +107,7 @@ class Emission:
             "period": self.due.period.key,
             "format": remote.format,
             "uri": file.uri,
-            "parquet_uri": None,
+            "parquet_uri": None if reader is None else self.parquet_uri,
             "size": file.size,
             "sha256": file.sha256,
             "rows": None if reader is None else reader.rows,

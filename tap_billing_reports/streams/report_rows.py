@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from singer_sdk.singerlib.catalog import MetadataMapping, StreamMetadata
 
-from tap_billing_reports.columns import Column, DecimalsAs, json_schema, unique_names
+from tap_billing_reports.columns import Column, ColumnType, DecimalsAs, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
@@ -17,7 +19,7 @@ from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tap_billing_reports.declarations import Report, ReportApi
     from tap_billing_reports.reports.due import LocalFile
@@ -28,6 +30,7 @@ SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
 SURPLUS_CHUNK = 1000  # rows
+_KEPT_AS: Mapping[str, ColumnType] = {"date-time": "timestamp_utc", "integer": "integer"}
 
 
 class ReportRows(FastRows, Member):
@@ -98,9 +101,12 @@ class ReportRows(FastRows, Member):
 
     # -- columns ---------------------------------------------------------------------------------------
 
-    def open_reader(self, file: LocalFile, sum_of: tuple[str, ...] = ()) -> Reader:
+    def open_reader(
+        self, file: LocalFile, sum_of: tuple[str, ...] = (), decimals_as: DecimalsAs | None = None
+    ) -> Reader:
         """A reader of the file that knows this stream's columns; adds up what checks need."""
         sums = (*self._api.sums(self.report), *sum_of)
+        decimals_as = decimals_as or self._decimals_as
         if file.remote.format == "csv":
             reader = CsvReader(
                 file.path,
@@ -108,7 +114,7 @@ class ReportRows(FastRows, Member):
                 resolve=self.resolve,
                 zone=self.report.zone,
                 sum_of=sums,
-                decimals_as=self._decimals_as,
+                decimals_as=decimals_as,
             )
             self._check_header(reader.header)
             return reader
@@ -118,7 +124,7 @@ class ReportRows(FastRows, Member):
             resolve=self.resolve,
             zone=self.report.zone,
             sum_of=sums,
-            decimals_as=self._decimals_as,
+            decimals_as=decimals_as,
         )
 
     def _check_header(self, header: tuple[str, ...]) -> None:
@@ -170,6 +176,23 @@ class ReportRows(FastRows, Member):
         if self.billing_tap.input_catalog is None:
             return False
         return any(not self.mask["properties", name] for name in self.schema["properties"])
+
+    def kept_columns(self, reader: Reader) -> dict[str, ColumnType]:
+        """The columns that rows are kept with as Parquet, in the order of the schema: name -> type.
+
+        What the catalogue leaves out is left out there too; a catalogue that leaves out the whole stream, or all
+        of its columns, wants the rows kept and not sent.
+        """
+        metadata = MetadataMapping(self.metadata)
+        metadata[()] = StreamMetadata(selected=True)
+        mask = metadata.resolve_selection()
+        types: dict[str, ColumnType] = {
+            name: _KEPT_AS.get(kind.get("format") or kind["type"], "text")
+            for name, kind in stream_schema(SCHEMA)["properties"].items()
+        }
+        there = {column.name: column.type for column in (*self._by_header.values(), *reader.columns)}
+        selected = {name: kind for name, kind in there.items() if mask["properties", name]}
+        return types | (selected or there)
 
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
         """Take new columns up and tell the target, before the first row that has them."""

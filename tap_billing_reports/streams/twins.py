@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tap_billing_reports.streams.emission import Emission
+from tap_billing_reports.streams.checks import Check
+from tap_billing_reports.streams.emission import utc_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from tap_billing_reports.declarations import Report, ReportApi
-    from tap_billing_reports.streams.checks import Check
+    from tap_billing_reports.reports.due import Due, Finished
+    from tap_billing_reports.streams.emission import Emission
 
 CHECK = "itemized_vs_summary"
+ITEMIZED, SUMMARY = "itemized", "summary"
+
+
+class Read(NamedTuple):
+    """A period whose rows are out, all but closed."""
+
+    finished: Finished
+    rows: int
+
+
+class _Place(NamedTuple):
+    """What both sides of a period have in common. `subject` names the summary, whichever side is read last."""
+
+    family: str
+    source: str
+    account_id: str
+    subject: str
+    window_end: str | None
+
+
+class _Side(NamedTuple):
+    total: Decimal
+    run_id: str
 
 
 class Twins:
     """Remembers totals until both sides of a period have been read.
+
+    The side that is read first is not called done before the other one is there, if both are due in this sync:
+    a sync that ends between the two, or a difference that `on_mismatch` calls a failure, leaves both to be
+    compared by the next one.
 
     The total is that of one column over all currencies: no amount of money, but equal exactly when both
     files account for the same movements.
@@ -31,13 +60,14 @@ class Twins:
             if (twin := api.twin(report)) is not None:
                 sides.setdefault(self._family(report, twin.family), {})[twin.side] = report
                 self._columns[report.stream] = twin.column
-        self._families = {
-            report.stream: (family, side)
-            for family, both in sides.items()
-            if len(both) == 2
-            for side, report in both.items()
+        pairs = {family: both for family, both in sides.items() if len(both) == 2}
+        self._sides = {
+            report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()
         }
-        self._totals: dict[tuple[str, str, str, str | None], dict[str, tuple[Decimal, Emission]]] = {}
+        self._names = {family: both[SUMMARY].name for family, both in pairs.items()}
+        self._totals: dict[_Place, dict[str, _Side]] = {}
+        self._expected: set[_Place] = set()
+        self._held: dict[_Place, Read] = {}
 
     @staticmethod
     def _family(report: Report, family: str) -> str:
@@ -46,29 +76,75 @@ class Twins:
 
     def columns(self, report: Report) -> tuple[str, ...]:
         """The columns to add up while the report's rows are read."""
-        return (self._columns[report.stream],) if report.stream in self._families else ()
+        return (self._columns[report.stream],) if report.stream in self._sides else ()
+
+    def expect(self, dues: Iterable[Due]) -> None:
+        """These periods are due in this sync."""
+        sides: dict[_Place, set[str]] = {}
+        for due in dues:
+            if (place := self._place(due)) is not None:
+                sides.setdefault(place, set()).add(self._sides[due.report.stream][1])
+        self._expected = {place for place, both in sides.items() if len(both) == 2}
+
+    def _place(self, due: Due) -> _Place | None:
+        if due.report.stream not in self._sides:
+            return None
+        family, _side = self._sides[due.report.stream]
+        subject = f"{self._names[family]} {due.period.key}"
+        return _Place(family, due.shop.name, due.row_account, subject, utc_or_none(due.period.end))
 
     def note(self, emission: Emission) -> None:
         """Take a period's total; the second side of a period gets the check."""
-        report, due = emission.due.report, emission.due
-        if report.stream not in self._families or emission.reader is None:
+        place = self._place(emission.due)
+        if place is None or emission.reader is None:
             return
-        family, side = self._families[report.stream]
-        total = emission.reader.sums.get(self._columns[report.stream])
+        total = emission.reader.sums.get(self._columns[emission.due.report.stream])
         if total is None:
             return
-        end = emission.constants["window_end"]
-        both = self._totals.setdefault((family, due.account.account_id, due.period.key, end), {})
-        both[side] = (total, emission)
+        both = self._totals.setdefault(place, {})
+        both[self._sides[emission.due.report.stream][1]] = _Side(total, emission.key)
         if len(both) == 2:
-            emission.check(CHECK, both["summary"][0], both["itemized"][0])
+            emission.checks.append(self._check(place, both))
+            del self._totals[place]
+
+    def settled(self, read: Read) -> list[Read]:
+        """What may be called done now that this period has been read: nothing, itself, or both sides."""
+        place = self._place(read.finished.due)
+        if place is None or place not in self._expected:
+            return [read]
+        if place not in self._held:
+            self._held[place] = read
+            return []
+        self._expected.discard(place)
+        return [self._held.pop(place), read]
+
+    def given_up(self, due: Due) -> list[Read]:
+        """This period will not be read in this sync: what waited for it may be called done."""
+        place = self._place(due)
+        if place is None:
+            return []
+        self._expected.discard(place)
+        return [self._held.pop(place)] if place in self._held else []
+
+    def held(self) -> Iterator[Read]:
+        """The periods that still wait for their other side."""
+        yield from self._held.values()
 
     def unmatched(self) -> Iterator[Check]:
         """Periods of which only one side was read in this sync."""
-        for both in self._totals.values():
-            if len(both) == 1:
-                (total, emission) = next(iter(both.values()))
-                reason = "the other report of this period was not read in the same sync"
-                lone = Emission(emission.finished)
-                lone.check(CHECK, None, total, reason=reason)
-                yield from lone.checks
+        for place, side in self._totals.items():
+            yield self._check(place, side, reason="the other report of this period was not read in the same sync")
+
+    @staticmethod
+    def _check(place: _Place, sides: dict[str, _Side], reason: str | None = None) -> Check:
+        summary, itemized = sides.get(SUMMARY), sides.get(ITEMIZED)
+        return Check.compare(
+            None if summary is None else summary.total,
+            None if itemized is None else itemized.total,
+            source=place.source,
+            account_id=place.account_id,
+            subject=place.subject,
+            check=CHECK,
+            run_id=(summary or itemized or _Side).run_id if sides else None,
+            **({} if reason is None else {"reason": reason}),
+        )

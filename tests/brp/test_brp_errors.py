@@ -124,7 +124,7 @@ def test_basic_credentials_go_along_where_they_are_set(brp):
     brp.control.options["brp_require_basic"] = True
     assert brp.sync().status == 1
     assert brp.sync(brp_username=USERNAME, brp_password=PASSWORD).status == 0
-    wrong = brp.sync(brp_username=USERNAME, brp_password="another")
+    wrong = brp.sync(brp_username=USERNAME, brp_password="Tr0ubadour-9")
     assert wrong.status == 1
     assert "brp_username, brp_password" in wrong.log
 

@@ -25,9 +25,7 @@ LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin"
 def broken_demo():
     subprocess.run([sys.executable, "scripts/venvs.py", "meltano"], cwd=ROOT, check=True)
     command = [sys.executable, "-m", "scripts.demo", "--break", "--days", "10", "--name", NAME]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_SECONDS
-    )
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_SECONDS)
 
 
 def processes_of_the_demo():
@@ -79,9 +77,7 @@ def warehouse(broken_demo, tmp_path):
 def test_sums_in_the_warehouse_are_exact_and_leave_deleted_rows_out(warehouse):
     charges = warehouse("12345678901234567890.123", "-0.003", "1e0", None)
     assert charges.columns() == {"charges": ["source", "amount", "_sdc_deleted_at"]}
-    assert charges.held("charges", ["amount"]) == {
-        "stripe": Held(4, {"amount": Decimal("12345678901234567891.120")})
-    }
+    assert charges.held("charges", ["amount"]) == {"stripe": Held(4, {"amount": Decimal("12345678901234567891.120")})}
     assert charges.row_counts() == {"charges": 4}
 
 

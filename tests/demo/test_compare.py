@@ -64,18 +64,14 @@ def test_equal_totals_have_a_line_for_every_count_and_sum():
 
 def test_one_lost_line_differs_in_rows_and_sums():
     warehouse = LoadedWarehouse()
-    warehouse.loaded["invoices"]["stripe"] = Held(
-        2, AMOUNTS | {"total_amount": Decimal("12345678901234567890.122")}
-    )
+    warehouse.loaded["invoices"]["stripe"] = Held(2, AMOUNTS | {"total_amount": Decimal("12345678901234567890.122")})
     assert differing(warehouse) == [("invoices", "stripe", "rows"), ("invoices", "stripe", "total_amount")]
     assert table(compare(TOTALS, warehouse)).count("DIFFERS") == 2
 
 
 def test_the_smallest_unit_of_a_twenty_digit_sum_differs():
     warehouse = LoadedWarehouse()
-    warehouse.loaded["invoices"]["stripe"] = Held(
-        3, AMOUNTS | {"total_amount": Decimal(BIG) + Decimal("0.001")}
-    )
+    warehouse.loaded["invoices"]["stripe"] = Held(3, AMOUNTS | {"total_amount": Decimal(BIG) + Decimal("0.001")})
     assert differing(warehouse) == [("invoices", "stripe", "total_amount")]
 
 

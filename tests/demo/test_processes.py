@@ -59,9 +59,7 @@ def test_sigterm_ends_what_was_started(tmp_path):
         "    print(inner.pid, flush=True)\n"
         "    time.sleep(600)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as outer:
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as outer:
         inner = int(outer.stdout.readline())
         outer.terminate()
         assert outer.wait(20) == 128 + signal.SIGTERM

@@ -70,9 +70,7 @@ def test_capabilities_are_those_of_the_tap(about):
 
 def test_every_setting_is_described():
     for plugin in [TAP, *LOADERS.values()]:
-        assert all(
-            setting["label"] and setting["description"].endswith(".") for setting in plugin["settings"]
-        )
+        assert all(setting["label"] and setting["description"].endswith(".") for setting in plugin["settings"])
 
 
 def test_no_plugin_needs_a_hub_and_every_loader_is_pinned():

@@ -19,9 +19,7 @@ VERBS = ("demo", "test", "lint", "bench", "faults", "clean")
 
 def would_run(*arguments):
     """The commands that make would run."""
-    env = {
-        name: text for name, text in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
-    }
+    env = {name: text for name, text in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
     command = ["make", "--dry-run", "--no-print-directory", *arguments]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
 
@@ -66,9 +64,7 @@ def test_pins_are_exact_versions_without_any_address():
 
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
 def test_a_package_has_one_pin_for_each_python(python):
-    names = [
-        pin.name for pin in pins() if pin.marker is None or pin.marker.evaluate({"python_version": python})
-    ]
+    names = [pin.name for pin in pins() if pin.marker is None or pin.marker.evaluate({"python_version": python})]
     assert len(names) == len(set(names))
     assert {"singer-sdk", "meltano", "duckdb", "target-duckdb", "requests", "lxml", "pytest"} <= set(names)
 
@@ -134,9 +130,7 @@ def test_a_failed_installation_is_not_taken_for_an_environment(environment, monk
 def test_the_first_supported_python_is_taken_and_none_is_said_in_one_line(tmp_path, found):
     for name, supported in (("python3", False), ("python3.12", found)):
         program = tmp_path / name
-        program.write_text(
-            f'#!/bin/sh\n[ "$1" = -c ] && exit {0 if supported else 1}\necho "{name} runs $*"\n'
-        )
+        program.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit {0 if supported else 1}\necho "{name} runs $*"\n')
         program.chmod(0o755)
     script = ROOT / "scripts" / "with_python.sh"
     env = {"PATH": str(tmp_path)}

@@ -12,13 +12,15 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from billing_shards import Shard, States, listed, schema_messages, selecting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GRACE_SECONDS = 60.0
 

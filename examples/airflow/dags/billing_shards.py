@@ -203,6 +203,6 @@ def problems(
         expected += len(found)
         well = {Shard.of(result) for result in done.get(source) or ()}
         for shard in sorted(set(map(Shard.of, found)) - well):
-            yield f"{shard.source} {shard.account_id}: failed; its STATE stays where it was, the next run goes on there"
+            yield f"{shard.source} {shard.account_id}: failed; the next run goes on where its STATE ends"
     if not expected and None not in shards.values():
         yield "the settings name no account at all"

@@ -1,0 +1,224 @@
+"""How far one process goes: the figures of docs/scale.md, measured on this machine.
+
+    python -m scripts.airflow.measure [accounts] [rows] [shards]
+
+Needs the environments of `make airflow`. Memory is the peak of the resident set of the tap alone. Times are of the
+whole pipe, with the sandbox and PostgreSQL on the same machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.airflow.cluster import TARGET
+from scripts.airflow.warehouse import Postgres
+from scripts.demo.compare import columns_of
+from scripts.demo.processes import child
+from scripts.targets.postgres import USER, postgres_server
+from scripts.venvs import ROOT, provide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from scripts.targets.postgres import Server
+
+ITEMIZED = {"report_type": "balance_change_from_activity.itemized.3", "window": "month"}
+ACCOUNTS = (10, 100, 1000)
+MULTIPLIERS = (10, 100, 500)
+START = "2026-05-01"
+
+# The emulated vendors with more customers at Bring than they come with, and reports that are made at once.
+_SERVE = """
+import sys
+from dataclasses import replace
+from tap_billing_reports.sandbox import server
+from tap_billing_reports.sandbox.bring import ledger
+customers, multiplier, ready = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+more = [replace(ledger.CUSTOMERS[1], number=f"3{n:010d}") for n in range(customers - len(ledger.CUSTOMERS))]
+ledger.CUSTOMERS += tuple(more)
+options = {"bring_run_seconds": 0, "stripe_run_seconds": 0, "stripe_rows_multiplier": multiplier}
+server.serve(ready_file=ready, options=options)
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One sync."""
+
+    seconds: float
+    mib: float
+    """Peak resident memory of the tap."""
+    state: str
+
+
+@contextlib.contextmanager
+def sandbox(folder: Path, *, customers: int = 4, multiplier: int = 1) -> Iterator[dict[str, Any]]:
+    """The settings of an emulation in a process of its own."""
+    ready = folder / f"ready-{customers}-{multiplier}.json"
+    command = [sys.executable, "-c", _SERVE, str(customers), str(multiplier), str(ready)]
+    with (folder / "sandbox.log").open("a") as log, child(command, cwd=ROOT, env=os.environ, output=log):
+        deadline = time.monotonic() + 60
+        while not ready.exists():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the sandbox did not start: {(folder / 'sandbox.log').read_text()[-500:]}")
+            time.sleep(0.1)
+        settings: dict[str, Any] = json.loads(ready.read_text())["settings"]
+        yield settings
+
+
+def sync(folder: Path, settings: Mapping[str, Any], *, target: str = "", state: str = "") -> Measured:
+    """One sync through `target`, or into nothing.
+
+    Raises:
+        RuntimeError: a part of the pipe failed.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        place = Path(name)
+        (place / "config.json").write_text(json.dumps(settings))
+        tap = f"{shlex.quote(sys.executable)} -m tap_billing_reports --config config.json"
+        if state:
+            (place / "state.json").write_text(state)
+            tap += " --state state.json"
+        timed = f'{shlex.quote(sys.executable)} -c "{_TIMED}" {tap} 2> tap.log'
+        # Without a target the last STATE is picked out of the messages.
+        script = f"{timed} | {target or 'grep ^.{8}STATE. | tail -n 1'} > states.jsonl"
+        began = time.monotonic()
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=place, env=env, check=False)
+        seconds = time.monotonic() - began
+        if ended.returncode:
+            raise RuntimeError(f"a sync failed:\n{(place / 'tap.log').read_text()[-2000:]}")
+        lines = (place / "states.jsonl").read_text().splitlines()
+        found = json.loads(lines[-1]) if lines else {}
+        return Measured(seconds, float((place / "mib").read_text()), json.dumps(found.get("value", found)))
+
+
+_TIMED = (
+    "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); "
+    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024; "
+    "open('mib', 'w').write(str(peak)); sys.exit(status)"
+)
+
+
+class Measurements:
+    """Each method measures one thing and gives the lines of a table, its heads first."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self._folder = folder
+        self._server = server
+        self._databases = 0
+
+    def accounts(self) -> list[Sequence[str]]:
+        """Bring customers in one process: the first sync and one that finds nothing new."""
+        lines: list[Sequence[str]] = [("accounts", "first, s", "nothing new, s", "MiB", "STATE, KB")]
+        for count in ACCOUNTS:
+            with sandbox(self._folder, customers=count) as found:
+                bring = {k: v for k, v in found.items() if k.startswith("bring_")}
+                first = sync(self._folder, {**bring, "start_date": START})
+                again = sync(self._folder, {**bring, "start_date": START}, state=first.state)
+            mib = max(first.mib, again.mib)
+            lines.append(
+                (
+                    str(count),
+                    f"{first.seconds:.1f}",
+                    f"{again.seconds:.1f}",
+                    f"{mib:.0f}",
+                    f"{len(first.state) / 1e3:.0f}",
+                )
+            )
+        return lines
+
+    def rows(self) -> list[Sequence[str]]:
+        """Rows of one Stripe account in one process: into nothing, and into PostgreSQL."""
+        lines: list[Sequence[str]] = [("rows", "tap alone, s", "rows/s", "MiB", "with PostgreSQL, s", "rows/s")]
+        for multiplier in MULTIPLIERS:
+            with sandbox(self._folder, multiplier=multiplier) as found:
+                settings = _stripe(found, "acct_sandbox")
+                alone = sync(self._folder, settings)
+                database, target = self._target()
+                loaded = sync(self._folder, settings, target=target)
+            rows = Postgres(self._server, database, database).rows()
+            lines.append(
+                (
+                    str(rows),
+                    *(f"{alone.seconds:.1f}", f"{rows / alone.seconds:.0f}", f"{max(alone.mib, loaded.mib):.0f}"),
+                    *(f"{loaded.seconds:.1f}", f"{rows / loaded.seconds:.0f}"),
+                )
+            )
+        return lines
+
+    def shards(self) -> list[Sequence[str]]:
+        """The same three Stripe accounts as one process, and as shards of which some run at once."""
+        lines: list[Sequence[str]] = [("three accounts", "rows", "s", "rows/s", "MiB of all taps")]
+        names = ("acct_sandbox", "acct_sandbox_north", "acct_sandbox_east")
+        with sandbox(self._folder, multiplier=20) as found:
+            for at_once in (0, 1, 2, 3):
+                database, target = self._target()
+                plans = [_stripe(found, name) for name in names] if at_once else [_stripe(found, *names)]
+                _prepare(self._folder, plans[0], target)
+                began = time.monotonic()
+                with ThreadPoolExecutor(at_once or 1) as pool:
+                    ended = list(pool.map(lambda plan, to=target: sync(self._folder, plan, target=to), plans))
+                seconds = time.monotonic() - began
+                rows = Postgres(self._server, database, database).rows()
+                mib = sum(sorted((one.mib for one in ended), reverse=True)[: at_once or 1])
+                title = f"shards, {at_once} at once" if at_once else "one process"
+                lines.append((title, str(rows), f"{seconds:.1f}", f"{rows / seconds:.0f}", f"{mib:.0f}"))
+        return lines
+
+    def _target(self) -> tuple[str, str]:
+        """A new database, whose schema has the same name, and the command that loads into it."""
+        self._databases += 1
+        name = f"measure_{self._databases}"
+        self._server.create(name)
+        config = self._folder / f"{name}.json"
+        settings = {"host": "127.0.0.1", "port": self._server.port, "user": USER, "password": "unused"}
+        config.write_text(json.dumps({**settings, "database": name, "default_target_schema": name}))
+        executable = TARGET.environment.path / "bin" / TARGET.executable
+        return name, f"{executable} --config {config} 2> {self._folder / 'target.log'}"
+
+
+def _stripe(found: Mapping[str, Any], *accounts: str) -> dict[str, Any]:
+    """Settings for these accounts, and no others."""
+    connected = [name for name in accounts if name != found["stripe_account_id"]]
+    return {
+        **{name: value for name, value in found.items() if name.startswith("stripe_")},
+        "start_date": START,
+        "stripe_reports": [ITEMIZED],
+        "stripe_connected_accounts": connected,
+        "stripe_read_platform": len(connected) < len(accounts),
+    }
+
+
+def _prepare(folder: Path, settings: Mapping[str, Any], target: str) -> None:
+    """Make the tables, as the DAG does."""
+    sync(folder, {**settings, "start_date": "2099-01-01"}, target=target)
+
+
+def main(wanted: Sequence[str]) -> None:
+    """Prints a table for each of the wanted measurements, for all when none is named."""
+    provide(TARGET.environment)
+    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    print(f"{os.cpu_count()} processors, {cpu[1] if cpu else 'unknown'}")
+    with tempfile.TemporaryDirectory(prefix="measure-") as name:
+        folder = Path(name)
+        with postgres_server(folder / "postgres.log") as server:
+            measurements = Measurements(folder, server)
+            for what in wanted or ("accounts", "rows", "shards"):
+                print(f"\n{what}\n\n{columns_of(getattr(measurements, what)(), right=range(1, 6))}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

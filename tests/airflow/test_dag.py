@@ -1,0 +1,41 @@
+"""The DAG's file as far as it goes without Airflow; its run is `make airflow`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+
+from billing_shards import SOURCES
+
+from scripts.airflow import cluster
+from tests.airflow.conftest import DAGS
+
+TEXT = (DAGS / "billing_reports.py").read_text()
+README = (DAGS.parent / "README.md").read_text()
+
+
+def test_the_file_is_python_of_every_supported_version():
+    for path in DAGS.glob("*.py"):
+        ast.parse(path.read_text(), feature_version=(3, 10))
+
+
+def test_there_is_a_pool_for_each_sources_credential():
+    pools = json.loads((DAGS / "billing_pools.json").read_text())
+    assert set(pools) == {f"billing_{source}" for source in SOURCES}
+    assert all(
+        pool["slots"] >= 1 and set(pool) == {"slots", "description", "include_deferred"} for pool in pools.values()
+    )
+
+
+def test_what_the_file_reads_from_the_environment_is_documented_and_set_by_the_trial():
+    read = set(re.findall(r'os\.environ(?:\.get\(|\[)"(\w+)"', TEXT))
+    assert read == set(re.findall(r"BILLING_[A-Z_]+", README))
+    given = set(re.findall(r'"(BILLING_[A-Z_]+)":', (cluster.ROOT / "scripts/airflow/__main__.py").read_text()))
+    assert given == read
+
+
+def test_the_trial_runs_the_documented_version_with_pins():
+    pins = (cluster.ROOT / str(cluster.AIRFLOW.constraints)).read_text().splitlines()
+    assert cluster.AIRFLOW.requirements[0] in pins
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+( ; .+)?", line) for line in pins if line[0] != "#")
