@@ -10,7 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = (
-    *(".venv", ".tools", "dist", "build", "site", "benchmarks/data", "output/demo*", "output/airflow*"),
+    *(
+        ".venv",
+        ".tools",
+        "dist",
+        "build",
+        "site",
+        "benchmarks/data",
+        "output/demo*",
+        "output/targets",
+        "output/airflow*",
+    ),
     *(
         ".mypy_cache",
         ".ruff_cache",

@@ -82,8 +82,9 @@ ENVIRONMENTS = {
     ),
     "docs": Environment(
         path=ROOT / ".tools" / "docs",
-        requirements=("mkdocs", "mkdocs-material"),
-        made_from=("constraints.txt",),
+        requirements=("sphinx", "furo", "myst-parser"),
+        made_from=("scripts/docs/constraints.txt",),
+        constraints="scripts/docs/constraints.txt",
     ),
 }
 

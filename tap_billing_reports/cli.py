@@ -26,6 +26,8 @@ _config = click.option(
     help="Settings file, or ENV for environment variables and .env; may be given more than once. Unset: ENV.",
 )
 
+_WRITABLE = {True: "ok", False: "refused -> make the folder writable for this user", None: "not tried"}
+
 
 @click.group()
 @click.version_option(__version__)
@@ -49,13 +51,17 @@ def check(config: tuple[str, ...]) -> None:
         for line in checkup.check(tap.session):
             click.echo(str(line))
             well = well and line.is_well
+        for note in tap.ignored_settings():
+            click.echo(f"note: {note}")
         if tap.session.storage is not None:
             tap.session.storage.sizes("journal")
-            click.echo("storage_url: readable ok; writing is not tried")
+            writable = tap.session.storage.writable()
+            click.echo(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
+            well = well and writable is not False
     sys.exit(0 if well else 1)
 
 
-@main.command()
+@main.command(short_help="Show what a sync would order and what not, and why.")
 @_config
 @click.option("--state", type=click.File(), help="The STATE that the sync would start from.")
 @click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
@@ -70,7 +76,7 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
         tap = _tap(config, state=state, catalog=catalog)
         tap.cycle.check_identities()
         rows = list(outlook.plan(tap.cycle, tap.session))
-        notes = [*tap.summary.notes, *summary.skipped_reports(tap)]
+        notes = [*tap.ignored_settings(), *tap.summary.notes, *summary.skipped_reports(tap)]
     for line in outlook.table(rows):
         click.echo(line)
     click.echo(f"\n{outlook.totals(rows)}; nothing was ordered")

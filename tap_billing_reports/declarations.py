@@ -60,6 +60,22 @@ COUNT: Schema = {"type": "integer", "minimum": 1}
 REPORT_NAME = r"^[a-z][a-z0-9_]{0,46}$"
 
 
+def parameters_schema(*taken: str) -> Schema:
+    """The schema of free run parameters: texts, whole numbers, booleans, lists of texts; none that others set.
+
+    Args:
+        taken: the names that other keys of the entry set.
+    """
+    return {
+        "type": "object",
+        "propertyNames": {
+            "pattern": f"^(?!({'|'.join(taken)})$)",
+            "description": f"parameters without a key of their own; {', '.join(taken)} have one.",
+        },
+        "additionalProperties": {"type": ["string", "integer", "boolean", "array"], "items": TEXT},
+    }
+
+
 def reports_schema(report_type: str, windows: Iterable[Unit], **more: Schema) -> Schema:
     """The schema of a setting that lists reports, each an entry for `Report.of`.
 

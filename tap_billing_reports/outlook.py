@@ -63,9 +63,10 @@ def plan(cycle: Cycle, session: Session) -> Iterator[Row]:
     decider = Decider(cycle.orders, cycle.book, session.settings.max_new_runs)
     for report in wanted:
         shop = cycle.shop(report.source)
+        decided = _decided(report, dues[report.stream], decider, session)
         for account in session.accounts(shop.asker.source):
-            of_account = [due for due in dues[report.stream] if due.account is account]
-            yield from _decided(report, account, of_account, decider, session)
+            for (action, why), found in decided.get(account.account_id, {}).items():
+                yield _row(report, account, action, [due.period for due in found], why)
             try:
                 yield from list(_others(cycle, shop, report, account))
             except ISOLATED as error:
@@ -74,11 +75,12 @@ def plan(cycle: Cycle, session: Session) -> Iterator[Row]:
 
 
 def _decided(
-    report: Report, account: Account, dues: Sequence[Due], decider: Decider, session: Session
-) -> Iterator[Row]:
-    """What is done about the periods that are due; those with one reason in one row."""
-    groups: dict[tuple[str, str], list[Due]] = {}
+    report: Report, dues: Sequence[Due], decider: Decider, session: Session
+) -> dict[str, dict[tuple[str, str], list[Due]]]:
+    """What is done about the periods that are due, in the order of the sync: account -> action and reason -> dues."""
+    decided: dict[str, dict[tuple[str, str], list[Due]]] = {}
     for due in dues:
+        groups = decided.setdefault(due.account.account_id, {})
         try:
             decision = decider.decide(due)
         except ISOLATED as error:
@@ -87,8 +89,7 @@ def _decided(
         if decision.verb is Verb.ORDER:
             decider.count(due)
         groups.setdefault((_WORDS[decision.verb], _why(decision, session.clock.now())), []).append(decision.due)
-    for (action, why), found in groups.items():
-        yield _row(report, account, action, [due.period for due in found], why)
+    return decided
 
 
 def _refused(report: Report, error: BillingError, session: Session) -> tuple[str, str]:
@@ -166,5 +167,6 @@ def totals(rows: Iterable[Row]) -> str:
     """One sentence: how many periods each action has."""
     counts = dict.fromkeys((*_WORDS.values(), SKIP, WAIT, FAIL), 0)
     for row in rows:
-        counts[row.action] += row.count
+        # Where not even the periods could be found out, that is one failure.
+        counts[row.action] += row.count or int(row.action == FAIL)
     return ", ".join(f"{action} {count}" for action, count in counts.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LONGEST_JITTER = 30.0
 
 _T = TypeVar("_T")
+
+logger = logging.getLogger("tap-billing-reports")
 
 
 class RetryBudget:
@@ -80,6 +83,7 @@ class Retries:
             spent += wait
             if spent > self._waiting_seconds:
                 return
+            logger.info("trying again in %.1f s: %s", wait, error)
             self._clock.sleep(wait)
             ceiling = min(ceiling * 2, LONGEST_JITTER)
             error = yield 0.0

@@ -51,7 +51,8 @@ TOP: tuple[Setting, ...] = (
     ),
     Setting(
         "on_new_column",
-        "What to do with a report column that is not in the catalogue: `add` it, `ignore` it, or `fail` the period.",
+        "What to do with a report column that the tap does not know yet: `add` it (unless the catalogue leaves out "
+        "any column of that stream), `ignore` it, or `fail` the period.",
         {"type": "string", "enum": ["add", "ignore", "fail"]},
         default="add",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import uuid
 from contextlib import suppress
@@ -55,6 +56,10 @@ class Storage:
             self._fs, root = fsspec.core.url_to_fs(url, **(options or {}))
         except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own, here and below
             failure = type(error).__name__
+            if isinstance(error, ImportError):
+                failure = (
+                    "the package for it is not installed, such as s3fs for s3://, gcsfs for gs://, adlfs for abfs://"
+                )
         else:
             self._root = root.rstrip("/")
             return
@@ -125,6 +130,14 @@ class Storage:
             raise _refused(self.path(*names), error) from None
         files = {item["name"]: item["size"] for item in found if item["type"] == "file"}
         return {path: size for path, size in files.items() if not path.rpartition("/")[2].startswith(".")}
+
+    def writable(self) -> bool | None:
+        """Whether files may be written, as far as that is known without writing one; None: it is not."""
+        folder = self.local(self._root)
+        if folder is None:
+            return None
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        return os.access(there, os.W_OK | os.X_OK)
 
     def _replacing(self, path: str) -> _Replacing:
         return _Replacing(self._fs, path)

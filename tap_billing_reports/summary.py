@@ -13,10 +13,14 @@ from tap_billing_reports.terminal import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog
+
     from tap_billing_reports.progress import Board
     from tap_billing_reports.streams.session import Summary
     from tap_billing_reports.tap import TapBillingReports
 
+NAMED_COLUMNS = 5
 _COUNTED = (Step.ORDERED, Step.RESUMED, Step.ADOPTED, Step.KEPT, Step.DONE, Step.DEFERRED, Step.FAILED)
 
 
@@ -55,7 +59,7 @@ def left_periods(board: Board) -> Iterator[str]:
 
 
 def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
-    """The configured reports of which the catalogue keeps everything away; the SDK passes them over in silence.
+    """The configured reports and the columns that the catalogue keeps away; the SDK passes them over in silence.
 
     One that is new since the catalogue was made is not in it; one that selection patterns made before it was
     configured do not match is there, but deselected.
@@ -65,9 +69,11 @@ def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
         return
     wanted = {report.stream for report in tap.cycle.wanted()}
     for stream in tap.streams.values():
-        if not isinstance(stream, ReportRows) or stream.selected:
+        if stream.selected:
+            yield from _left_out(stream, catalog)
+        elif not isinstance(stream, ReportRows):
             continue
-        if catalog.get_stream(stream.name) is None:
+        elif catalog.get_stream(stream.name) is None:
             yield (
                 f"{stream.name} is configured but not in the catalogue, so none of its rows were sent: make the "
                 f"catalogue anew with --discover (Meltano: --refresh-catalog)"
@@ -77,3 +83,16 @@ def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
                 f"{stream.name} is configured but deselected in the catalogue, so nothing of it was ordered or sent: "
                 f"select it (Meltano: meltano select {tap.name} {stream.name} '*') or take it out of the settings"
             )
+
+
+def _left_out(stream: Stream, catalog: Catalog) -> Iterator[str]:
+    """The columns that a catalogue from before an update, or from before a change of the settings, does not have."""
+    entry = catalog.get_stream(stream.name)
+    known = entry.schema.properties if entry is not None else None
+    missing = [name for name in stream.schema["properties"] if known and name not in known]
+    if missing:
+        more = f" and {len(missing) - NAMED_COLUMNS} more" if len(missing) > NAMED_COLUMNS else ""
+        yield (
+            f"{stream.name}: not in the catalogue, so not sent: {', '.join(missing[:NAMED_COLUMNS])}{more}: make the "
+            f"catalogue anew with --discover (Meltano: --refresh-catalog)"
+        )

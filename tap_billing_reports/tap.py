@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers._util import load_json
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -20,16 +21,16 @@ from tap_billing_reports import __version__, redaction
 from tap_billing_reports.clock import Clock, CountingClock
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.environment import settings_from
-from tap_billing_reports.errors import BillingError, ConfigError, StateError, remedy_of
+from tap_billing_reports.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
 from tap_billing_reports.progress import Progress
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
-from tap_billing_reports.streams import core_streams, document_progress, row_streams, sync_rank
+from tap_billing_reports.streams import core_streams, document_progress, invoices, report_runs, row_streams, sync_rank
 from tap_billing_reports.streams.cycle import Cycle
 from tap_billing_reports.streams.session import Session, Summary
 from tap_billing_reports.summary import closing, skipped_reports
-from tap_billing_reports.validation import malformed, problems
+from tap_billing_reports.validation import malformed, problems, unknown
 
 if TYPE_CHECKING:
     from tap_billing_reports.declarations import Source
@@ -70,7 +71,8 @@ class TapBillingReports(DeferredTermination):
         errors = problems(self._config, sources, schema, self.clock.now())
         fatal = errors if raise_errors else malformed(self._config, sources, schema)
         if fatal:
-            raise ConfigValidationError("Config validation failed", errors=fatal, schema=None)
+            errors = [*fatal, *unknown(self._config, schema)]
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=None)
         return errors
 
     @classproperty
@@ -103,6 +105,10 @@ class TapBillingReports(DeferredTermination):
             found = super().streams
             self._streams = dict(sorted(found.items(), key=lambda item: (sync_rank(item[1]), item[0])))
         return self._streams
+
+    def ignored_settings(self) -> list[str]:
+        """The given settings that do not exist, one line each."""
+        return list(unknown(self.config, self.config_jsonschema))
 
     # -- the sync --------------------------------------------------------------------------------------
 
@@ -144,6 +150,13 @@ class TapBillingReports(DeferredTermination):
         Raises:
             StateError: it is foreign, cut, or written by a newer version.
         """
+        if state and "bookmarks" not in state:
+            # A whole sync would be ordered anew without a word.
+            whole = "it holds a whole STATE message, of which only the value is the state"
+            raise StateError(
+                f"the state has no bookmarks: {whole if 'value' in state else 'it is none of this tap'}; "
+                f"for a full refresh leave it out"
+            )
         bookmarks = state.get("bookmarks", {})
         if not isinstance(bookmarks, Mapping):
             raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
@@ -154,6 +167,8 @@ class TapBillingReports(DeferredTermination):
                 )
             check_state(stream, bookmark)
             document_progress.check_state(stream, bookmark)
+            invoices.check_state(stream, bookmark)
+            report_runs.check_state(stream, bookmark)
         super().load_state(state)
 
     # -- the command -----------------------------------------------------------------------------------
@@ -210,6 +225,17 @@ class TapBillingReports(DeferredTermination):
         with _one_line_errors():
             super().cb_test(ctx, param, value)
 
+    def run_connection_test(self) -> bool:  # type: ignore[misc]
+        """One record of each stream. The SDK's own passes whatever an account or a report refuses.
+
+        Raises:
+            AccountError: something was refused; what it was has been logged.
+        """
+        super().run_connection_test()
+        if self.summary.failures:
+            raise AccountError(f"the test failed: {len(self.summary.failures)} of what it tried")
+        return True
+
     @classmethod
     def invoke(  # type: ignore[override]
         cls,
@@ -240,11 +266,12 @@ class TapBillingReports(DeferredTermination):
                 self._sync()
         except BillingError as error:
             text = redaction.redact(str(error))
-            summary.failures.append(text)
-            summary.remedies[text] = remedy_of(error)
+            if text not in summary.failures:  # with fail_fast it is there already
+                summary.failures.append(text)
+                summary.remedies[text] = remedy_of(error)
         except BaseException as error:
             # A signal, a target that is gone, a fault of ours: it goes on its way, after what was done till then.
-            summary.failures.append(f"ended early by {type(error).__name__}")
+            summary.failures.append(f"ended early by {_cause(error)}")
             raise
         finally:
             took = self._counting_clock.monotonic() - started
@@ -256,10 +283,18 @@ class TapBillingReports(DeferredTermination):
         try:
             self.session.begin()
             self.cycle.check_identities()
-            self.summary.notes.extend(skipped_reports(self))
+            self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
             self.sync_all()
         finally:
             self.session.close()
+
+
+def _cause(error: BaseException) -> str:
+    """What ended a sync, in words for its reader: a signal's name, or that of an exception."""
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > 128:
+        return signal.Signals(error.code - 128).name
+    name = type(error).__name__
+    return f"{name}: the target reads no more" if isinstance(error, BrokenPipeError) else name
 
 
 def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
@@ -285,6 +320,8 @@ def _one_line_errors() -> Iterator[None]:
         lines = error.errors
     except BillingError as error:
         lines = [str(error)]
+    except (MapExpressionError, StreamMapConfigError) as error:
+        lines = [f"setting stream_maps: {error}"]
     else:
         return
     for line in lines:

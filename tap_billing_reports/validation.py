@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema import Draft202012Validator
 
 from tap_billing_reports.dates import zone_named
+from tap_billing_reports.redaction import sentence
 from tap_billing_reports.settings import Settings, all_settings, texts
 from tap_billing_reports.transport import checked_base
 
@@ -65,6 +67,16 @@ def problems(values: Values, sources: Sequence[Source], schema: Mapping[str, Any
         else:
             found.extend(source.check(values))
     return [*found, *_dates(values, now)]
+
+
+def unknown(values: Values, schema: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each setting that does not exist. No error: Meltano and wrappers may add their own."""
+    known = schema["properties"]
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.8)
+            meant = f": is {near[0]} meant?" if near else ""
+            yield sentence(f"setting {name:.80} does not exist and has no effect{meant}")
 
 
 def _dates(values: Values, now: datetime) -> Iterator[str]:
@@ -165,7 +177,7 @@ def _explain(error: ValidationError) -> str:
         return f"{where} must be one of {', '.join(str(option) for option in wanted if option is not None)}"
     if rule == "pattern":
         meaning = schema.get("description")
-        return f"{where} must be what it is for: {meaning}" if meaning else f"{where} must match {wanted}"
+        return f"{where} does not have the form that it needs: {meaning}" if meaning else f"{where} must match {wanted}"
     limit = f" {wanted}" if isinstance(wanted, str | int) else ""
     return f"{where} breaks the rule {rule}{limit}"
 

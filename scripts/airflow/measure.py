@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ITEMIZED = {"report_type": "balance_change_from_activity.itemized.3", "window": "month"}
 ACCOUNTS = (10, 100, 1000)
-MULTIPLIERS = (10, 100, 500)
+MULTIPLIERS = (10, 100, 300)
 START = "2026-05-01"
 
 # The emulated vendors with more customers at Bring than they come with, and reports that are made at once.
@@ -93,7 +93,7 @@ def sync(folder: Path, settings: Mapping[str, Any], *, target: str = "", state: 
             tap += " --state state.json"
         timed = f'{shlex.quote(sys.executable)} -c "{_TIMED}" {tap} 2> tap.log'
         # Without a target the last STATE is picked out of the messages.
-        script = f"{timed} | {target or 'grep ^.{8}STATE. | tail -n 1'} > states.jsonl"
+        script = f"{timed} | {target or _LAST_STATE} > states.jsonl"
         began = time.monotonic()
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         ended = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=place, env=env, check=False)
@@ -105,6 +105,7 @@ def sync(folder: Path, settings: Mapping[str, Any], *, target: str = "", state: 
         return Measured(seconds, float((place / "mib").read_text()), json.dumps(found.get("value", found)))
 
 
+_LAST_STATE = """grep '^{"type":"STATE"' | tail -n 1"""
 _TIMED = (
     "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); "
     "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024; "

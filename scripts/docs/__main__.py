@@ -4,23 +4,28 @@
 
     --parts    only the generated parts of the pages, and the README's settings
 
-Exit status 1 when a page has lost its markers, when the builder warns, or when the site would load anything from
-another host.
+Exit status 1 when a page has lost its markers, when a link is broken, when the builder warns, or when the site would
+load anything from another host.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from scripts import readme_settings
 from scripts.docs.foreign import foreign
 from scripts.docs.parts import PARTS
+from scripts.docs.staging import BrokenLinkError, stage
 from scripts.docs.tables import between
 
 ROOT = Path(__file__).resolve().parents[2]
-MKDOCS = ROOT / ".tools" / "docs" / "bin" / "mkdocs"
+SITE = ROOT / "site"
+# Warnings are errors, all of them are shown, and every reference must lead somewhere.
+STRICT = ("-W", "--keep-going", "-n", "-q", "-E")
 
 
 def write_parts() -> None:
@@ -35,21 +40,35 @@ def write_parts() -> None:
 
 
 def build() -> None:
-    subprocess.run([str(MKDOCS), "build", "--strict", "--clean", "--quiet"], cwd=ROOT, check=True)
-    found = foreign(ROOT / "site")
-    if found:
-        sys.exit("\n".join(["the site would load these from other hosts:", *found]))
-    pages = len(list((ROOT / "site").rglob("*.html")))
-    print(f"site/index.html: {pages} pages, nothing from another host")
+    """Builds the site anew.
+
+    Raises:
+        CalledProcessError: the builder failed, or warned; it has said why.
+        BrokenLinkError: a link leads nowhere.
+    """
+    shutil.rmtree(SITE, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
+        pages, doctrees = Path(folder) / "pages", Path(folder) / "doctrees"
+        stage(pages)
+        python = str(ROOT / ".tools" / "docs" / "bin" / "python")
+        where = ("-c", str(Path(__file__).parent), "-d", str(doctrees), str(pages), str(SITE))
+        subprocess.run([python, "-m", "sphinx", "-b", "html", *STRICT, *where], check=True)
+    shutil.rmtree(SITE / ".doctrees", ignore_errors=True)
 
 
 def main(arguments: list[str]) -> None:
     write_parts()
-    if "--parts" not in arguments:
-        try:
-            build()
-        except subprocess.CalledProcessError as error:
-            sys.exit(error.returncode)
+    if "--parts" in arguments:
+        return
+    try:
+        build()
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    except BrokenLinkError as error:
+        sys.exit(str(error))
+    if found := foreign(SITE):
+        sys.exit("\n".join(["the site would load these from other hosts:", *found]))
+    print(f"site/index.html: {len(list(SITE.rglob('*.html')))} pages; nothing in them is loaded from another host")
 
 
 if __name__ == "__main__":

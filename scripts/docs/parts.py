@@ -39,7 +39,8 @@ def kind(schema: Mapping[str, Any]) -> str:
 
 
 def settings() -> str:
-    return readme_settings.table(readme_settings.about()).strip() + "\n"
+    """The README's tables, one heading higher."""
+    return readme_settings.table(readme_settings.about()).strip().replace("### ", "## ") + "\n"
 
 
 def _entry(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tap_billing_reports.columns import column_name
 
-PERSON = "names or describes a person, or says where one lives"
-FREE = "free text: may hold anything that somebody typed"
-LEADS = "an identifier: leads to a person through the vendor or another table"
+PERSON = "who or where a person is"
+FREE = "free text, may hold anything"
+LEADS = "identifier that leads to a person through the vendor or another table"
 WHOLE = "the vendor's whole object"
 
 CORE: dict[str, dict[str, str]] = {
@@ -30,10 +30,10 @@ CORE: dict[str, dict[str, str]] = {
         "invoice_id": LEADS,
         "uri": f"{LEADS}; the PDF itself names the recipient",
     },
-    "report_runs": {"parameters": f"{FREE}: what the settings of the report say"},
+    "report_runs": {"parameters": "what the report's settings ask for, such as an account or a payout"},
     "report_files": {"uri": "leads to the whole file, with all columns that the vendor sent"},
     "reconciliations": {
-        "subject": f"{LEADS}, where it is an invoice",
+        "subject": f"where it is an invoice: {LEADS}",
     },
 }
 """Stream -> column -> why. The key columns of a stream cannot be deselected."""
@@ -86,25 +86,29 @@ BRING_COLUMNS: dict[str, str] = {
 REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS}
 """Source -> header in the vendor's file -> why."""
 
-HARMLESS: dict[str, str] = {
-    "account_name": "the issuer",
-    "report_name": "a name from the settings",
-    "feature_name": "Stripe's own product",
-    "tax_name": "the tax",
-    "jurisdiction_name": "the tax authority",
-    "origin_resolved_address_state": "where the seller is",
-    "origin_resolved_address_country": "where the seller is",
-    "customer_facing_amount": "an amount",
-    "customer_facing_currency": "a currency",
-    "fee_description": "Stripe's own text",
-    "Description": "Bring's own text for the charge",
-    "PICK_UP_POSTAL_CODE": "where the sender hands in",
-    "SentFromPostalCode": "where the sender hands in",
-    "ACCOUNT_NUMBER": "the customer number that pays",
-    "description": "the vendor's text for a report type",
-    "name": "the vendor's name for a report type",
+HARMLESS: dict[str, dict[str, str]] = {
+    "report_types": {"name": "the vendor's name for a type", "description": "the vendor's text for a type"},
+    "report_runs": {"report_name": "a name from the settings"},
+    "report_files": {"report_name": "a name from the settings"},
+    "report_rows": {"report_name": "a name from the settings"},
+    "stripe": {
+        "feature_name": "Stripe's product",
+        "fee_description": "Stripe's text",
+        "tax_name": "the tax",
+        "jurisdiction_name": "the tax authority",
+        "origin_resolved_address_state": "where the seller is",
+        "origin_resolved_address_country": "where the seller is",
+        "customer_facing_amount": "an amount",
+        "customer_facing_currency": "a currency",
+        "statement_descriptor": "the account's own text",
+    },
+    "bring": {
+        "pick_up_postal_code": "where the sender hands in",
+        "sent_from_postal_code": "where the sender hands in",
+        "account_number": "the customer number that pays",
+    },
 }
-"""Columns whose names hint at a person and that hold none, and what they hold."""
+"""Stream or source -> column whose name hints at a person and that holds none -> what it holds."""
 
 
 def headers(source: str) -> dict[str, str]:

@@ -142,12 +142,13 @@ class Book:
         entry.open[due.key] = {"attempt": next_attempt, **_rows_out(entry.open.get(due.key, {}), due.previous_rows)}
         self._save(due)
 
-    def done(self, due: Due, rows: int | None) -> None:
-        """All that was selected of this period is out and its checks hold."""
+    def done(self, due: Due, rows: int | None, *, sent: bool = True) -> None:
+        """All that was selected of this period is out and its checks hold; `sent`: its rows are out, too."""
         note = self._journal.recall(due)
         if note is not None and note.run is not None:
             self._journal.write(due, replace(note, rows=rows))
         entry, key = self._entry(due), due.key
+        entry.unsent = entry.unsent or not sent
         facts = entry.open.pop(key, {})
         if due.report.per_invoice:
             subjects.subject_done(entry, key)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.errors import ConfigError, StateError
+from tap_billing_reports.reports.windows import ALL
 
 VERSION = 1
 KEY = "ledger"
@@ -32,6 +35,7 @@ class Entry:
         done: period -> {end, rows} of what is done outside the closed range, or may be read again.
         seen: the newest date of a subject that was listed (reports of one run an invoice).
         subjects_due, subjects_done: date -> subjects; done ones only while they may be listed again.
+        unsent: periods were called done while nobody took their rows, for the sake of their files alone.
     """
 
     account: str
@@ -43,6 +47,7 @@ class Entry:
     seen: str | None = None
     subjects_due: dict[str, list[str]] = field(default_factory=dict)
     subjects_done: dict[str, list[str]] = field(default_factory=dict)
+    unsent: bool = False
 
     def as_state(self) -> Facts:
         """The entry as it stands in STATE: lists inside, never dicts keyed by an id."""
@@ -56,6 +61,8 @@ class Entry:
         for name, days in (("subjects_due", self.subjects_due), ("subjects_done", self.subjects_done)):
             if days:
                 state[name] = [[day, *subjects] for day, subjects in sorted(days.items()) if subjects]
+        if self.unsent:
+            state["unsent"] = True
         return state
 
     @classmethod
@@ -78,6 +85,7 @@ class Entry:
             seen=state.get("seen"),
             subjects_due={day: list(subjects) for day, *subjects in state.get("subjects_due", ())},
             subjects_done={day: list(subjects) for day, *subjects in state.get("subjects_done", ())},
+            unsent=state.get("unsent", False),
         )
 
     def is_closed(self, key: str) -> bool:
@@ -92,6 +100,13 @@ class Entry:
             self.through = next_key
         elif next_key == self.first:
             self.first = key
+
+    def begin_again(self) -> None:
+        """Nothing is done any more: rows that nobody took are wanted now. Rows that may be out stay known."""
+        for key, facts in self.done.items():
+            self.open.setdefault(key, {"attempt": 1, "rows": facts.get("rows", 0)})
+        self.first = self.through = self.seen = None
+        self.done, self.subjects_done, self.unsent = {}, {}, False
 
 
 class Ledger:
@@ -159,6 +174,34 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
                 f"update the tap, or {advice}"
             )
         try:
-            Entry.from_state(item)
-        except (KeyError, TypeError, ValueError):
+            _check_entry(Entry.from_state(item))
+        except (KeyError, TypeError, ValueError, AttributeError):
             raise StateError(f"the state of {stream} holds a damaged ledger entry: {advice}") from None
+
+
+def _check_entry(entry: Entry) -> None:
+    """What a sync would stumble over half-way. Raises KeyError, TypeError, ValueError or AttributeError."""
+    instants = [moment for moment in (entry.first, entry.through) if moment is not None]
+    for key, facts in entry.open.items():
+        instants += [facts[name] for name in ("at", "start", "end") if name in facts]
+        if "run" in facts and (key == ALL or _is_instant(key)):
+            instants += [facts["start"], facts["end"]]
+    for facts in entry.done.values():
+        # A subject that is done has no facts.
+        instants += [facts["end"], facts.get("next", facts["end"])] if facts else []
+    for moment in instants:
+        parse_utc(moment)
+    for facts in (*entry.open.values(), *entry.done.values()):
+        for name in ("attempt", "rows", "out_rows"):
+            int(facts.get(name, 0))
+    days = [*entry.subjects_due, *entry.subjects_done, *([] if entry.seen is None else [entry.seen])]
+    for day in days:
+        date.fromisoformat(day)
+
+
+def _is_instant(key: str) -> bool:
+    try:
+        parse_utc(key)
+    except ValueError:
+        return False
+    return True

@@ -12,7 +12,6 @@ installed, does so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_billing_reports.errors import FileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tap_billing_reports.columns import ColumnType
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 ROW_NUMBER: Final = "row_number"
 DIGITS, DECIMAL_PLACES = 38, 12
 BLOCK: Final = 1 << 20  # bytes of CSV at a time; a longer record goes through our reader
+LAST_KNOWN_YEAR: Final = 2036  # pyarrow reads no rules for later years
 GROUP_BYTES: Final = 32 << 20  # of a row group in memory
 
-Part = tuple[int, dict[str, Any]]
+_Part = tuple[int, dict[str, Any]]
 """How many rows, and the arrays of the columns that the file has."""
 
 
@@ -80,8 +81,10 @@ class BulkLane:
         """The rows of a file, kept at `path`; the URI of that.
 
         Args:
+            path: as `path` gives it.
             file: CSV or XML, on disk.
             reader: has read it to its end.
+            layout: what of them.
             read_again: opens another reader of it that gives decimals as text.
             pulse: called between pieces.
 
@@ -117,7 +120,7 @@ def _write_csv(written: Path, local: Path, reader: Reader, layout: Layout, pulse
     return True
 
 
-def _write(written: Path, parts: Iterator[Part], layout: Layout, rows: int, pulse: Callable[[], None]) -> None:
+def _write(written: Path, parts: Iterator[_Part], layout: Layout, rows: int, pulse: Callable[[], None]) -> None:
     """All parts, in row groups of about the same size in memory."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -174,9 +177,8 @@ def _constants(layout: Layout, schema: Any) -> dict[str, Any]:
 # -- CSV -----------------------------------------------------------------------------------------------
 
 
-def _csv_parts(local: Path, reader: Reader, layout: Layout) -> Iterator[Part]:
+def _csv_parts(local: Path, reader: Reader, layout: Layout) -> Iterator[_Part]:
     import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
     from pyarrow import csv  # noqa: PLC0415
 
     # Its handler would take the signals away from ours, which sends a last STATE.
@@ -205,18 +207,31 @@ def _csv_parts(local: Path, reader: Reader, layout: Layout) -> Iterator[Part]:
         for column in columns:
             array = batch.column(column.header)
             if column.type.startswith("timestamp"):
-                zone = layout.zone if column.type == "timestamp" else "UTC"
-                # As our reader: of an hour that occurs twice the first. One that the clock skipped raises.
-                array = pc.assume_timezone(array, zone, ambiguous="earliest", nonexistent="raise")
-                array = array.cast(arrow_type(column.type))
+                array = _instants(array, layout.zone if column.type == "timestamp" else "UTC")
+            elif column.type == "decimal":
+                # A whole number of 27 digits slips through, into a value that no other reader takes.
+                array.validate(full=True)
             arrays[column.name] = array
         yield batch.num_rows, arrays
+
+
+def _instants(wall: Any, zone: str) -> Any:
+    """Wall-clock times as instants, the same as our reader's; ArrowInvalid where that is in doubt."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    latest = pc.max(wall)
+    if zone != "UTC" and latest.is_valid and latest.as_py().year > LAST_KNOWN_YEAR:
+        raise pa.ArrowInvalid("beyond the time zones that pyarrow knows")
+    # Of an hour that occurs twice the first. A time that the clock skipped raises.
+    instants = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="raise")
+    return instants.cast(arrow_type("timestamp"))
 
 
 # -- chunks of our reader ------------------------------------------------------------------------------
 
 
-def _chunk_parts(chunks: Iterator[RowChunk], layout: Layout) -> Iterator[Part]:
+def _chunk_parts(chunks: Iterator[RowChunk], layout: Layout) -> Iterator[_Part]:
     for rows, columns in chunks:
         arrays = {
             column.name: _array([getattr(row, column.name) for row in rows], column.name, layout, rows[0].row_number)
@@ -232,9 +247,10 @@ def _array(values: Sequence[Any], name: str, layout: Layout, first: int) -> Any:
 
     kind = layout.columns[name]
     try:
-        if kind in {"integer", "boolean"}:
-            return pa.array(values, arrow_type(kind))
-        return pa.array(values, pa.string()).cast(arrow_type(kind))
+        # Numbers and booleans come as such, everything else as text.
+        array = pa.array(values, arrow_type(kind) if kind in {"integer", "boolean"} else pa.string())
+        array = array.cast(arrow_type(kind))
+        array.validate(full=True)
     except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
         if len(values) > 1:
             half = len(values) // 2
@@ -244,3 +260,4 @@ def _array(values: Sequence[Any], name: str, layout: Layout, first: int) -> Any:
             f"row {first}: the value of column {name!r} does not fit the Parquet type {arrow_type(kind)}, "
             f"and would have to be rounded or cut"
         ) from None
+    return array

@@ -109,7 +109,6 @@ class Runner:
     # -- order -----------------------------------------------------------------------------------------
 
     def _fill(self, lane: Lane) -> None:
-        new_to_state = False
         while lane.may_order(now := self._clock.monotonic()):
             due = lane.queue.popleft()
             try:
@@ -130,13 +129,13 @@ class Runner:
             if got.origin == Verb.ORDER:
                 lane.throttled_since = None
             self._tell(Step(got.origin), got)
-            new_to_state = new_to_state or due.run_id is None
+            if due.run_id is None:
+                # Before the next order: one whose id is lost would be ordered again.
+                self._checkpoint()
             if got.kept:
                 lane.ready.append(got)
             else:
                 lane.waiting.append(got)
-        if new_to_state:
-            self._checkpoint()
 
     def _obtain(self, due: Due, now: float) -> Waiting | Finished:
         """A run to wait for, or why there is none."""

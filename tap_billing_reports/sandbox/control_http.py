@@ -1,6 +1,6 @@
 """The control host: `Control` over HTTP, JSON in and out.
 
-    GET  /                 {"vendors": [...], "urls": {host: url}}
+    GET  /                 {"urls": {host: url}}
     GET  /clock            {"now", "frozen"}
     POST /clock            {"advance": seconds} | {"set": RFC 3339} | {"freeze": true | false}, also combined
     POST /next-day         the clock moves by a day, every vendor has the day's events

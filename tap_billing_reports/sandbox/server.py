@@ -29,16 +29,15 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
-    Prints one line on stdout when it is ready, and writes {"urls": {host: url}, "settings": {flat settings of
-    the tap}, "pid": n} to `ready_file`, which is there in full or not at all.
+    Prints a line on stdout when it is ready, and without `ready_file` where the settings are. Writes
+    {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, which is there in
+    full or not at all.
 
     Raises:
         OSError: a port is taken, or the file cannot be written.
     """
     stop = threading.Event()
-    previous = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with Sandbox(now, seed, vendors, port_base=port_base, **(options or {})) as sandbox:
             if ready_file is not None:
@@ -47,6 +46,8 @@ def serve(
                     {"urls": sandbox.urls, "settings": sandbox.settings(), "pid": os.getpid()},
                 )
             sys.stdout.write(f"sandbox ready, control at {sandbox.urls['control']}\n")
+            if ready_file is None:
+                sys.stdout.write(f"settings for the tap at {sandbox.urls['control']}/settings\n")
             sys.stdout.flush()
             stop.wait()
     finally:

@@ -64,7 +64,7 @@ SETTINGS = (
             reporting_category=d.TEXT,
             connected_account=d.TEXT,
             payouts=d.TEXTS,
-            extra_parameters={"type": "object"},
+            extra_parameters=d.parameters_schema("interval_start", "interval_end", "timezone", "columns", "payout"),
             include_partial=d.FLAG,
         ),
         default=[],

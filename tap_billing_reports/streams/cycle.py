@@ -23,7 +23,7 @@ from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
 from tap_billing_reports.streams.report_rows import ReportRows
 from tap_billing_reports.streams.report_runs import ReportRuns
-from tap_billing_reports.streams.twins import Twins
+from tap_billing_reports.streams.twins import Read, Twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +131,7 @@ class Cycle:
             self._twins = Twins((report, self.shop(report.source).api) for report in wanted)
             dues = [due for report in wanted for due in self.due(report)]
             session.forget_invoices()
+            self._twins.expect(dues)
             session.listener.planned(dues)
             self.orders.look_ahead(dues)
             runner = Runner(
@@ -147,6 +148,9 @@ class Cycle:
             for finished in runner.finished(dues):
                 self._take(finished, runner)
                 session.checkpoint()
+            for read in self._twins.held():
+                reason = "read, and read again with the other report of this period, which failed"
+                self._tell(Step.DEFERRED, read.finished, reason=reason)
             self._emit_listed_runs(wanted)
             self._emit_checks(wanted)
         finally:
@@ -161,6 +165,13 @@ class Cycle:
         for account in session.accounts(shop.asker.source):
             with session.isolated():
                 ledger.identify(account.account_id, report.stream, report.identity)
+                entry = ledger.entry(account.account_id)
+                if entry.unsent and self._rows_of(report).selected:
+                    entry.begin_again()
+                    session.note(
+                        f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
+                        f"all its periods are due again for their rows"
+                    )
                 if report.per_invoice:
                     self._note_invoices(shop, account, ledger)
                     ledger.save()
@@ -172,6 +183,8 @@ class Cycle:
                     session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
                 else:
                     self._planned.add((report.stream, account.account_id))
+        # Oldest first over all accounts: else `max_new_runs` would serve the first ones alone, sync after sync.
+        dues.sort(key=lambda due: (due.run_id is None, "" if due.period.start is None else due.period.key))
         return dues
 
     def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
@@ -231,13 +244,20 @@ class Cycle:
             if finished.file is not None:
                 self.book.broke_off(due, finished.file)
             self._tell(Step.FAILED, finished, reason=error)
+            if session.settings.on_mismatch != "fail":
+                self._close(self._twins.given_up(due))
             session.fail(error, remedy)
         elif finished.file is not None:
             assert emission.reader is not None
-            self.book.done(due, emission.reader.rows)
-            self._tell(Step.DONE, finished, rows=emission.reader.rows)
+            self._close(self._twins.settled(Read(finished, emission.reader.rows)))
         elif finished.step is not Step.AGAIN:
             self._tell(finished.step, finished, reason=finished.note)
+            self._close(self._twins.given_up(due))
+
+    def _close(self, reads: list[Read]) -> None:
+        for finished, rows in reads:
+            self.book.done(finished.due, rows, sent=self._rows_of(finished.due.report).selected)
+            self._tell(Step.DONE, finished, rows=rows)
 
     def _tell(self, step: Step, finished: Finished, **facts: Any) -> None:
         run_id = None if finished.run is None else finished.run.run_id
@@ -297,6 +317,7 @@ class Cycle:
         """The checks that belong to no single run: coverage of each report, lone twins, other streams' checks."""
         session = self._session
         session.checks.extend(self._twins.unmatched())
+        wrong: list[str] = []
         for report in wanted:
             shop, ledger = self.shop(report.source), self.ledger(report.stream)
             for account in session.accounts(shop.asker.source):
@@ -304,7 +325,19 @@ class Cycle:
                     continue  # refused, and said so
                 with session.isolated():
                     entry = ledger.entry(account.account_id)
-                    session.checks.extend(coverage_checks(shop, report, account, entry, self.planner))
+                    checks = list(coverage_checks(shop, report, account, entry, self.planner))
+                    session.checks.extend(checks)
+                    wrong += [
+                        f"{report.stream} account {account.account_id}: reconciliation {check.check} does not hold: "
+                        f"{check.reason}"
+                        for check in checks
+                        if check.ok is False
+                    ]
         for member in self._members(Reconciliations):
             member.emit_records(member.records(session.checks))
         session.checks.clear()
+        for text in wrong:
+            if session.settings.on_mismatch == "fail":
+                session.fail(text)
+            else:
+                session.note(text)

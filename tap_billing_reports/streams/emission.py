@@ -22,8 +22,10 @@ def utc_or_none(moment: Any) -> str | None:
 
 
 class Emission:
-    """A finished run. `reader` is there once its file is being read, and then knows rows, header, sums.
-    `parquet_uri` is there once its rows are kept as Parquet.
+    """A finished run.
+
+    `reader` is there once its file is being read, and then knows rows, header, sums; `parquet_uri` once its rows
+    are kept as Parquet.
 
     Args:
         before_rows: called with the number of rows that will be out, before each chunk of them.

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.errors import AccountError, NotFound
+from tap_billing_reports.errors import AccountError, NotFound, StateError
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
@@ -172,3 +172,25 @@ class Invoices(BillingStream):
             return self.complete(gone)
         self._remember(feed.api, columns, unsettled)
         return self._record(feed, columns, record)
+
+
+def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
+    """Refuse bookmarks of accounts that this version cannot go on from.
+
+    Raises:
+        StateError: one is foreign or cut.
+    """
+    if stream != Invoices.name:
+        return
+    try:
+        for part in bookmark.get("partitions", ()):
+            if set(part["context"]) != {"source", "account_id"}:
+                raise ValueError("another context")
+            days = [day for _invoice_id, day in part.get(UNSETTLED, ())]
+            for day in (part.get("replication_key_value"), *days):
+                if day is not None:
+                    date.fromisoformat(day)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StateError(
+            f"the state of {stream} holds a damaged bookmark: restore an older state, or run a full refresh of it"
+        ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +18,7 @@ from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declarations import Report, ReportApi
     from tap_billing_reports.reports.due import LocalFile
@@ -30,7 +29,6 @@ SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
 SURPLUS_CHUNK = 1000  # rows
-_KEPT_AS: Mapping[str, ColumnType] = {"date-time": "timestamp_utc", "integer": "integer"}
 
 
 class ReportRows(FastRows, Member):
@@ -52,6 +50,7 @@ class ReportRows(FastRows, Member):
             name = unique_names([header], self._reserved)[0]
             column = self._by_header[header] = Column(header, name, api.column_type(report, header))
             schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
+        self._catalogued = tuple(self._by_header.values())
         super().__init__(tap, name=report.stream, schema=schema)
 
     @property
@@ -180,6 +179,7 @@ class ReportRows(FastRows, Member):
     def kept_columns(self, reader: Reader) -> dict[str, ColumnType]:
         """The columns that rows are kept with as Parquet, in the order of the schema: name -> type.
 
+        Those of the catalogue, then the file's own: what other files have is no matter of this one.
         What the catalogue leaves out is left out there too; a catalogue that leaves out the whole stream, or all
         of its columns, wants the rows kept and not sent.
         """
@@ -187,10 +187,10 @@ class ReportRows(FastRows, Member):
         metadata[()] = StreamMetadata(selected=True)
         mask = metadata.resolve_selection()
         types: dict[str, ColumnType] = {
-            name: _KEPT_AS.get(kind.get("format") or kind["type"], "text")
+            name: "timestamp_utc" if "format" in kind else "integer" if kind["type"] == "integer" else "text"
             for name, kind in stream_schema(SCHEMA)["properties"].items()
         }
-        there = {column.name: column.type for column in (*self._by_header.values(), *reader.columns)}
+        there = {column.name: column.type for column in (*self._catalogued, *reader.columns)}
         selected = {name: kind for name, kind in there.items() if mask["properties", name]}
         return types | (selected or there)
 

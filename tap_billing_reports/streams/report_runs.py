@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.declarations import Account, Report, Run, RunStatus
-from tap_billing_reports.errors import NotFound, ReportError
+from tap_billing_reports.errors import NotFound, ReportError, StateError
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.streams.emission import Emission, utc_or_none
 from tap_billing_reports.streams.member import Member
@@ -122,3 +122,22 @@ def _foreign(shop: Shop, account: Account, run: Run) -> dict[str, Any]:
         "error": run.error,
         "file_id": None if run.file is None else run.file.file_id,
     }
+
+
+def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
+    """Refuse progress through the vendors' lists that this version cannot go on from.
+
+    Raises:
+        StateError: it is foreign or cut.
+    """
+    try:
+        for entry in bookmark.get(LISTED, ()):
+            named = [entry["source"], entry["account_id"], *entry.get("known", ()), *entry.get("pending", ())]
+            if not all(isinstance(name, str) for name in named):
+                raise TypeError
+            if "created_at" in entry:
+                parse_utc(entry["created_at"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StateError(
+            f"the state of {stream} holds damaged progress: restore an older state, or run a full refresh of it"
+        ) from None

@@ -146,7 +146,9 @@ class Session:
             self.summary.failures.append(text)
             self.summary.remedies[text] = remedy
         if self.settings.fail_fast:
-            raise SyncError(f"fail_fast: {text}")
+            self.summary.notes.append("all that comes after the first failure, because fail_fast is set")
+            self.checkpoint(at_once=True)
+            raise SyncError(text)
 
     def note(self, text: str) -> None:
         """Remember something that is no failure but should be seen: deferred, optional, unreachable."""

@@ -145,6 +145,6 @@ class Twins:
             account_id=place.account_id,
             subject=place.subject,
             check=CHECK,
-            run_id=(summary or itemized or _Side).run_id if sides else None,
+            run_id=sides[SUMMARY if SUMMARY in sides else ITEMIZED].run_id,
             **({} if reason is None else {"reason": reason}),
         )

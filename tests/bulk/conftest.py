@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from tests.running import Result, run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 ITEMIZED = "balance_change_from_activity.itemized.3"
@@ -38,7 +38,7 @@ class Bulk:
             **self.box.settings(start_date="2026-09-15"),
             "stripe_connected_accounts": [],
             "stripe_reports": [monthly],
-            "bring_customers": ["20000770044"],
+            "bring_customers": ["20000770044", "20000770011"],
         }
         return {**given, "storage_url": str(self.store), **settings}
 

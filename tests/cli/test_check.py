@@ -39,6 +39,19 @@ def test_it_only_reads_and_orders_nothing(desk):
     assert [dict(parse_qsl(entry["query"]))["limit"] for entry in invoices] == ["1"]
 
 
+def test_a_folder_that_takes_no_files_is_told(desk, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, _mode: path != desk.folder)
+    printed = desk.command("check", desk.only("stripe", storage_url=str(desk.folder / "kept" / "here")))
+    assert lines(printed)["storage_url"].startswith("readable ok; writable refused")
+    assert printed.exit_code == 1
+
+
+def test_settings_that_do_not_exist_are_noted(desk):
+    printed = desk.command("check", desk.only("stripe", stripe_lookbak_days=3))
+    assert "note: setting stripe_lookbak_days does not exist" in printed.output
+    assert printed.exit_code == 0
+
+
 def test_a_file_is_tried_where_a_run_has_one(desk):
     config = desk.only("stripe", DAILY)
     assert desk.sync(config).status == 0

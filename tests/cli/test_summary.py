@@ -92,15 +92,23 @@ def test_a_run_that_was_made_in_the_end_is_not_left(desk):
     assert closing(done.log)[-1] == "INFO 0 failed, 0 left"
 
 
-def test_an_end_before_its_time_is_told_too(desk, monkeypatch):
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (BrokenPipeError("nobody reads"), "ended early by BrokenPipeError: the target reads no more"),
+        (SystemExit(143), "ended early by SIGTERM"),
+        (RecursionError(), "ended early by RecursionError"),
+    ],
+)
+def test_an_end_before_its_time_is_told_too(desk, monkeypatch, end, said):
     def broken(self):
-        raise BrokenPipeError("nobody reads")
+        raise end
 
     monkeypatch.setattr(TapBillingReports, "sync_all", broken)
     tap = TapBillingReports(config=desk.only("stripe", DAILY))
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(type(end)):
         tap.run()
-    assert tap.summary.failures == ["ended early by BrokenPipeError"]
+    assert tap.summary.failures == [said]
 
 
 # -- a catalogue older than the settings ---------------------------------------------------------------
@@ -122,6 +130,20 @@ def test_a_report_that_the_catalogue_deselects(desk):
     assert left.startswith("WARNING left: stripe_daily is configured but deselected")
     assert "meltano select tap-billing-reports stripe_daily" in left
     assert (desk.orders(), done.status) == (0, 0)
+
+
+def test_columns_that_the_catalogue_does_not_know(desk):
+    config = desk.only("stripe", DAILY)
+    old = TapBillingReports(config=config).catalog_dict
+    (rows,) = [stream for stream in old["streams"] if stream["tap_stream_id"] == "stripe_daily"]
+    for name in ("fee", "gross"):
+        del rows["schema"]["properties"][name]
+        rows["metadata"] = [one for one in rows["metadata"] if one["breadcrumb"] != ["properties", name]]
+    done = desk.sync(config, catalog=old)
+    (left,) = [line for line in closing(done.log) if "left: " in line]
+    assert left.startswith("WARNING left: stripe_daily: not in the catalogue, so not sent: gross, fee: make the")
+    assert done.status == 0
+    assert not {"fee", "gross"} & set(done.of("stripe_daily")[0])
 
 
 @pytest.mark.parametrize("streams", [("stripe_daily",), ("report_files",)])

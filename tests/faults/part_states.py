@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.tap import TapBillingReports
 from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.cases import Case, Verdict
 from tests.running import Result
@@ -17,10 +18,8 @@ from tests.running import Result
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from tap_billing_reports.tap import TapBillingReports
-
 # What may stand in the place of any part of a STATE.
-STRANGERS = (None, "x", 7, -1, [], {}, [[]], [None], {"a": 1}, "9999-12-31T00:00:00Z", True)
+STRANGERS = (None, "x", 7, [], {}, [[]], "9999-12-31T00:00:00Z")
 FOREIGN: dict[str, Any] = {
     "another tap's": {"bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}},
     "bookmarks a list": {"bookmarks": []},
@@ -123,10 +122,11 @@ def damaged(bench: Bench, state: Any, is_harmless: bool | None, verdict: Verdict
     Args:
         is_harmless: True: it holds nothing of ours and must not be refused; False: it must be; None: either.
     """
-    bench.reset()
-    whole = bench.sync()
-    before = bench.orders()
     try:
+        TapBillingReports(config=dict(bench.config), state=copy.deepcopy(state))
+        bench.reset()
+        whole = bench.sync()
+        before = bench.orders()
         result = bench.sync(state=state)
     except SyncError as error:
         verdict.ended = f"refused: {error}"[:200]

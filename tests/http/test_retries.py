@@ -55,6 +55,15 @@ def test_never_earlier_than_retry_after(serve, door, clock, status, headers, ask
     assert clock.slept == [pytest.approx(asked + 1)], "what was asked, and jitter on top"
 
 
+def test_a_wait_is_told(serve, door, caplog):
+    caplog.set_level("INFO", "tap-billing-reports")
+    server = serve(reply(503, headers={"Retry-After": "7"}), OK)
+    door(server).call("GET", "api", "/x")
+    (told,) = [record.getMessage() for record in caplog.records if "trying again" in record.getMessage()]
+    assert "HTTP 503" in told
+    assert told.startswith("trying again in 8.0 s: ")
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-5", "²", "Fri, 99 Nov 2026 09:30:09 GMT", "9" * 30])
 def test_an_unreadable_retry_after_is_none(serve, door, clock, value):
     server = serve(reply(429, headers={"Retry-After": value} if value else {}), OK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts import hub_definition
 from scripts.demo import meltano
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,26 +48,50 @@ def as_meltano(name, schema):
     }
 
 
-def test_settings_are_those_of_the_tap(about):
-    expected = {
+def of_the_tap(about):
+    """The tap's settings as meltano.yml should have them."""
+    return {
         name: as_meltano(name, schema)
         for name, schema in about["settings"]["properties"].items()
         if name not in OF_THE_SDK
     }
-    found = {
+
+
+def of_a_definition(definition):
+    """The settings of meltano.yml or of the hub's definition."""
+    return {
         setting["name"]: {
             "kind": setting["kind"],
             "sensitive": setting.get("sensitive", False),
             "value": setting.get("value"),
             "options": [option["value"] for option in setting.get("options", ())],
         }
-        for setting in TAP["settings"]
+        for setting in definition["settings"]
     }
-    assert found == expected
+
+
+def test_settings_are_those_of_the_tap(about):
+    assert of_a_definition(TAP) == of_the_tap(about)
 
 
 def test_capabilities_are_those_of_the_tap(about):
     assert sorted(TAP["capabilities"]) == sorted(about["capabilities"])
+
+
+def test_the_hubs_definition_is_that_of_the_tap(about):
+    hub = yaml.safe_load(hub_definition.FILE.read_text())
+    assert of_a_definition(hub) == of_the_tap(about)
+    assert hub["capabilities"] == sorted(about["capabilities"])
+    classifiers = re.findall(r"Programming Language :: Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    assert hub["supported_python_versions"] == classifiers
+    assert hub_definition.main(["--check"]) == 0, "run scripts/hub_definition.py"
+
+
+def test_each_way_to_use_the_tap_names_what_it_needs(about):
+    needed = [set(group) for group in yaml.safe_load(hub_definition.FILE.read_text())["settings_group_validation"]]
+    assert all("start_date" in group for group in needed)
+    assert set().union(*needed) <= set(about["settings"]["properties"])
+    assert {name.partition("_")[0] for group in needed for name in group} == {"start", "stripe", "bring", "brp"}
 
 
 def test_every_setting_is_described():

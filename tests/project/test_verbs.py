@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -14,7 +16,7 @@ from packaging.requirements import Requirement
 from scripts import venvs
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("demo", "test", "lint", "bench", "faults", "clean")
+VERBS = ("demo", "test", "lint", "bench", "faults", "targets", "clean")
 
 
 def would_run(*arguments):
@@ -147,3 +149,41 @@ def test_the_first_supported_python_is_taken_and_none_is_said_in_one_line(tmp_pa
         assert ran.returncode == 1
         assert ran.stderr.count("\n") == 1
         assert "No Python 3.10" in ran.stderr
+
+
+def test_requirements_that_pin_enough_are_installed_without_the_projects_pins(environment, monkeypatch, tmp_path):
+    commands = install_by(monkeypatch, uv=None)
+    alone = venvs.Environment(tmp_path / "other", ("target-jsonl==0.1.4",), constraints=None)
+    venvs.provide(alone)
+    assert commands[-1][-1] == "target-jsonl==0.1.4"
+    assert not any("--constraint" in command for command in commands)
+    assert alone.is_current()
+    assert not venvs.Environment(alone.path, alone.requirements).is_current(), "pins are part of what it is made from"
+
+
+def test_of_two_who_need_an_environment_one_makes_it(environment, monkeypatch):
+    commands = install_by(monkeypatch, uv=None)
+
+    @contextlib.contextmanager
+    def alone():
+        # Somebody else held the lock until now, and has made it.
+        venvs.build(environment)
+        commands.clear()
+        yield
+
+    monkeypatch.setattr(venvs, "alone", alone)
+    venvs.provide(environment)
+    assert not commands
+
+
+def test_the_lock_is_held_by_one_process_at_a_time(environment):
+    with venvs.alone(), (venvs.ROOT / ".tools" / "making.lock").open("w") as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (venvs.ROOT / ".tools" / "making.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_coverage_has_a_floor_where_reports_are_ordered_and_read():
+    command = would_run("test")
+    assert "--cov=tap_billing_reports.reports" in command
+    assert int(re.search(r"--cov-fail-under=(\d+)", command)[1]) >= 90

@@ -229,8 +229,22 @@ def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, tar
         ([{"account": "acct"}], "ledger version None"),
         ([{"account": "acct", "version": 1, "open": [{"run": "r"}]}], "damaged"),
         ([{"account": "acct", "version": 1, "subjects_due": [[]]}], "damaged"),
+        ([{"account": "acct", "version": 1, "subjects_done": [["yesterday", "1"]]}], "damaged"),
+        ([{"account": "acct", "version": 1, "first": 5, "through": 6}], "damaged"),
+        ([{"account": "acct", "version": 1, "done": [{"period": "2026-03-01T00:00:00Z", "rows": 1}]}], "damaged"),
+        ([{"account": "acct", "version": 1, "done": [{"period": "p", "end": "2026-03-01"}]}], "damaged"),
+        ([{"account": "acct", "version": 1, "open": [{"period": "p", "attempt": "second"}]}], "damaged"),
+        ([{"account": "acct", "version": 1, "open": [{"period": "p", "run": "r", "at": "today"}]}], "damaged"),
+        # A window's run is of no use without its interval; a subject's has none.
+        ([{"account": "acct", "version": 1, "open": [{"period": "2026-03-01T00:00:00Z", "run": "r"}]}], "damaged"),
+        ([{"account": "acct", "version": 1, "open": [{"period": "all", "run": "r"}]}], "damaged"),
     ],
 )
 def test_a_ledger_that_cannot_be_gone_on_from_is_refused(ledger, message):
     with pytest.raises(StateError, match=message):
         check_state("fake_daily", {"ledger": ledger})
+
+
+def test_a_ledger_of_subjects_is_taken():
+    entry = {"account": "acct", "version": 1, "open": [{"period": "po_1", "run": "r"}], "done": [{"period": "po_2"}]}
+    check_state("fake_daily", {"ledger": [entry]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
@@ -416,3 +417,17 @@ def test_a_year_is_as_far_as_runs_are_looked_for(sync, vendor):
     run = sync(vendor, start=date(2024, 1, 1), max_new_runs=1)
     oldest = run.dues()[0]
     assert run.orders.adoptable_from(oldest) == vendor.clock.now() - timedelta(days=365)
+
+
+def test_an_order_is_in_the_state_before_the_next_one_goes_out(sync, unkeyed, target):
+    orders_in_state = []
+
+    def watch(event):
+        if event == "order":
+            state = json.loads(target.state) if target.states else {}
+            entries = [entry for stream in state.values() for entry in stream["ledger"]]
+            orders_in_state.append(sum(len(entry.get("open", ())) for entry in entries))
+
+    unkeyed.hook = watch
+    sync(unkeyed).run()
+    assert orders_in_state[:2] == [0, 1]

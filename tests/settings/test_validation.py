@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_billing_reports.redaction import Redactor
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
-from tap_billing_reports.validation import malformed, problems
+from tap_billing_reports.validation import malformed, problems, unknown
 
 SOURCES = all_sources()
 SCHEMA = config_jsonschema(SOURCES)
@@ -101,7 +101,8 @@ JSON = st.recursive(
 @settings(deadline=None, max_examples=200)
 def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
     setting, key = place
-    for line in check(**{setting: [{"report_type": "balance-summary" if "bring" in setting else "a.b.1", key: value}]}):
+    report = {"report_type": "balance-summary" if "bring" in setting else "a.b.1", key: value}
+    for line in check(storage_url="kept", **{setting: [report]}):
         assert line.startswith(f"setting {setting}"), line
         assert CANARY not in line
 
@@ -109,7 +110,7 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"start_date": "yesterday"}, "setting start_date must be what it is for: The first day to read"),
+        ({"start_date": "yesterday"}, "setting start_date does not have the form that it needs: The first day to read"),
         ({"start_date": "2026-02-30"}, "no day or instant of the calendar"),
         ({"start_date": "2026-01-01T12:00:00Z"}, "setting start_date"),
         ({"start_date": "0001-01-01"}, "setting start_date must lie between the years 1970 and 2999"),
@@ -151,6 +152,18 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
         (
             {"stripe_reports": [{"report_type": "a" * 57 + ".1"}]},
             "setting stripe_reports: the report of type " + "a" * 57 + ".1 has no name that a stream can have",
+        ),
+        (
+            {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"x": {"y": "canary"}}}]},
+            "setting stripe_reports[0].extra_parameters must be of type string or integer or boolean or array",
+        ),
+        (
+            {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"x": None}}]},
+            "setting stripe_reports[0].extra_parameters must be of type string or integer or boolean or array",
+        ),
+        (
+            {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"interval_end": "1795132800"}}]},
+            "interval_start, interval_end, timezone, columns, payout have one",
         ),
         ({"stripe_reports": [{"report_type": "1.a"}]}, "has no name that a stream can have"),
         ({"brp_api_url": "http://brp.example.test"}, "setting brp_api_url must be an https URL"),
@@ -236,3 +249,17 @@ def test_urls_without_a_password(url):
 def test_the_schema_marks_secrets():
     marked = {name for name, schema in SCHEMA["properties"].items() if schema.get("secret")}
     assert marked == {"stripe_api_key", "bring_api_key", "brp_api_key", "brp_password", "storage_options"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("stripe_lookbak_days", "does not exist and has no effect: is stripe_lookback_days meant?"),
+        ("xero_key", "setting xero_key does not exist and has no effect"),
+    ],
+)
+def test_a_setting_that_does_not_exist_is_told_without_its_value(name, said):
+    (line,) = unknown({**ALL, name: CANARY}, SCHEMA)
+    assert line.endswith(said)
+    assert CANARY not in line
+    assert not list(unknown(with_defaults(ALL, SOURCES), SCHEMA))

@@ -212,3 +212,12 @@ def test_a_local_file_that_is_not_there(storage, tmp_path):
     with pytest.raises(SyncError):
         storage.keep(tmp_path / "none", storage.path("a"))
     assert files(storage) == []
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    def missing(*_args, **_options):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(SyncError, match=r"s3fs for s3://"):
+        Storage("s3://bucket")

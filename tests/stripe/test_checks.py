@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tap_billing_reports.sandbox.stripe.accounts import KEY_WITHOUT_REPORTS
 from tests.stripe.conftest import ITEMIZED, SUMMARY
 
@@ -37,9 +39,11 @@ def test_repeated_local_hours_are_counted(stripe):
         end_date="2026-11-02",
     )
     assert ended.code == 0, ended.log
-    for record in checks(ended).get("ambiguous_local_times", []):
-        assert record["ok"] is None
-        assert int(record["actual"]) > 0
+    (record,) = checks(ended)["ambiguous_local_times"]
+    assert record["ok"] is None
+    rows = ended.of("stripe_la")
+    twice = [row for row in rows if "2026-11-01T08:00:00Z" <= row["created"] < "2026-11-01T09:00:00Z"]
+    assert int(record["actual"]) >= len(twice) > 0
 
 
 def test_a_missing_row_shows_in_the_summary(stripe):
@@ -52,27 +56,75 @@ def test_a_missing_row_shows_in_the_summary(stripe):
     assert "itemized_vs_summary" in ended.log
 
 
-def test_on_mismatch_fail_keeps_the_bookmark(stripe):
+def ledgers(ended) -> list[dict]:
+    names = ("balance_change_from_activity_itemized_3", "balance_change_from_activity_summary_1")
+    return [ended.state["bookmarks"][f"stripe_{name}"]["ledger"][0] for name in names]
+
+
+def twin(ended) -> list[tuple[str, bool | None]]:
+    return [(record["subject"], record["ok"]) for record in checks(ended)["itemized_vs_summary"]]
+
+
+def test_on_mismatch_fail_keeps_both_bookmarks_until_the_totals_agree(stripe):
     stripe.control.options["stripe_run_rules"] = [{"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}]
-    ended = stripe.sync(*BOTH, on_mismatch="fail")
+    subject = "balance_change_from_activity_summary_1 2026-10-01T00:00:00Z"
+    ended = None
+    for _ in range(2):
+        ended = stripe.sync(*BOTH, on_mismatch="fail", state=ended and ended.state)
+        assert ended.code == 1, "a second sync must not pass by what the first one refused"
+        assert twin(ended) == [(subject, False)]
+        assert not any("through" in entry for entry in ledgers(ended))
+    assert stripe.ordered() == 2
+    stripe.control.options["stripe_run_rules"] = []
+    stripe.control.advance(60)
+    now = stripe.control.now().isoformat()
+    mended = stripe.sync(*BOTH, on_mismatch="fail", state=ended.state, reuse_runs_since=now)
+    assert mended.code == 0, mended.log
+    assert twin(mended) == [(subject, True)]
+    assert all("through" in entry for entry in ledgers(mended))
+
+
+@pytest.mark.parametrize(("on_mismatch", "open_ones"), [("warn", 1), ("fail", 2)])
+def test_a_side_without_its_other_is_closed_unless_a_mismatch_is_a_failure(stripe, on_mismatch, open_ones):
+    stripe.control.options["stripe_run_rules"] = [{"match": {"report_type": "summary"}, "do": {"fail": "no"}}]
+    ended = stripe.sync(*BOTH, on_mismatch=on_mismatch)
     assert ended.code == 1
-    ledgers = [
-        ended.state["bookmarks"][name]["ledger"][0]
-        for name in (
-            "stripe_balance_change_from_activity_itemized_3",
-            "stripe_balance_change_from_activity_summary_1",
-        )
-    ]
-    assert sum("through" in entry for entry in ledgers) == 1, "the side that showed it stays open"
+    assert [ok for _subject, ok in twin(ended)] == [None]
+    assert sum("through" not in entry for entry in ledgers(ended)) == open_ones
+    stripe.control.options["stripe_run_rules"] = []
+    again = stripe.sync(*BOTH, on_mismatch=on_mismatch, state=ended.state)
+    assert again.code == 0, again.log
+    assert [ok for _subject, ok in twin(again)] == [None if on_mismatch == "warn" else True]
+    assert all("through" in entry for entry in ledgers(again))
 
 
-def test_stale_data_are_named(stripe):
+def test_a_side_whose_other_is_deferred_is_closed(stripe):
+    both = [{**report, "window": "week"} for report in BOTH]
+    first = stripe.sync(*both, max_new_runs=1)
+    assert first.code == 0, first.log
+    assert [ok for _subject, ok in twin(first)] == [True]
+    # Only one side has a run to adopt: the other is over the limit.
+    second = stripe.sync(both[0])
+    assert second.code == 0, second.log
+    ordered = stripe.ordered()
+    third = stripe.sync(*both, max_new_runs=1, state=first.state)
+    assert third.code == 0, third.log
+    assert stripe.ordered() == ordered + 1
+    assert [ok for _subject, ok in twin(third)].count(True) == 1
+    assert "open" not in ledgers(third)[0]
+
+
+@pytest.mark.parametrize(("on_mismatch", "code"), [("warn", 0), ("fail", 1)])
+def test_stale_data_are_named(stripe, on_mismatch, code):
     kind = f"/v1/reporting/report_types/{SUMMARY}"
     # 2026-11-20 00:00 becomes 2026-11-15 00:00.
     stripe.control.fault({"alter": {"from": "1795132800", "to": "1794700800"}}, {"path": kind})
-    ended = stripe.sync({"report_type": SUMMARY, "window": "day"}, start_date="2026-11-12")
-    assert ended.code == 0, ended.log
+    report = {"report_type": SUMMARY, "window": "day"}
+    ended = stripe.sync(report, start_date="2026-11-12", on_mismatch=on_mismatch)
+    assert ended.code == code, ended.log
     assert [r["ok"] for r in checks(ended)["freshness"]] == [False]
+    assert "reconciliation freshness does not hold: data up to 2026-11-15T00:00:00Z" in ended.log
+    assert ended.of("stripe_balance_change_from_activity_summary_1")
 
 
 def test_a_window_that_failed_is_a_gap(stripe):

@@ -137,6 +137,19 @@ def test_end_date_and_max_new_runs(stripe):
     assert stripe.ordered() == 5
 
 
+def test_no_account_waits_for_the_newer_windows_of_another(stripe):
+    report = {"report_type": SUMMARY, "window": "day", "name": "daily"}
+    more = {"stripe_connected_accounts": ["acct_sandbox_north", "acct_sandbox_east"], "start_date": "2026-11-17"}
+    state, served = None, []
+    for _ in range(3):
+        ended = stripe.sync(report, state=state, max_new_runs=3, **more)
+        assert ended.code == 0, ended.log
+        served.append({(r["account_id"], r["period"][:10]) for r in ended.of("report_runs") if r["report_name"]})
+        state = ended.state
+    accounts = ("acct_sandbox", "acct_sandbox_north", "acct_sandbox_east")
+    assert served == [{(account, f"2026-11-{day}") for account in accounts} for day in (17, 18, 19)]
+
+
 def test_an_order_out_of_range_reads_availability_again_once(stripe):
     kind = f"/v1/reporting/report_types/{SUMMARY}"
     end = at("2026-11-20")

@@ -80,6 +80,30 @@ def test_a_test_run_orders_nothing(box, tmp_path):
     ended = run("--test", config=config, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert box.control.counters()["orders"] == before
+    assert "ERROR" not in ended.stderr, "that it ends each stream after a record is no error"
+
+
+def test_a_setting_that_does_not_exist_is_told(box, tmp_path):
+    ended = run(config={**small(box), "bring_lookbak_days": 3, "canary": 1}, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "left: setting bring_lookbak_days does not exist and has no effect: is bring_lookback_days" in ended.stderr
+    assert "left: setting canary does not exist and has no effect" in ended.stderr
+
+
+def test_a_stream_map_that_cannot_be_read_is_one_line(box, tmp_path):
+    ended = run(config={**small(box), "stream_maps": {"invoices": {"x": "bogus("}}}, folder=tmp_path)
+    assert ended.returncode == 1
+    assert "setting stream_maps: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("setting", ["stripe_api_key", "bring_api_key", "brp_api_key"])
+def test_a_test_run_fails_where_a_sync_would(box, tmp_path, setting):
+    ended = run("--test", config={**small(box), setting: "canary-0000-key"}, folder=tmp_path)
+    assert ended.returncode == 1
+    assert setting in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "canary-0000-key" not in ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,9 +146,25 @@ def test_wrong_credentials_name_source_account_and_setting(box, tmp_path, settin
 
 
 FOREIGN_STATES = [
+    {"type": "STATE", "value": {"bookmarks": {}}},
+    {"singer_state": {"bookmarks": {}}},
     {"bookmarks": []},
     {"bookmarks": {"invoices": None}},
     {"bookmarks": {"x": {"ledger": [{"version": 99, "account": "a"}]}}},
+    {"bookmarks": {"invoices": {"partitions": [{"context": {"id": 1}, "replication_key_value": "2026-11-01"}]}}},
+    {
+        "bookmarks": {
+            "invoices": {
+                "partitions": [
+                    {
+                        "context": {"source": "stripe", "account_id": "a"},
+                        "replication_key_value": "2026-11-01T00:00:00Z",
+                    }
+                ]
+            }
+        }
+    },
+    {"bookmarks": {"report_runs": {"listed": [{"source": "stripe", "account_id": "a", "created_at": "now"}]}}},
 ]
 
 

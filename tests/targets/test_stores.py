@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+
+import pytest
 
 from scripts.targets import postgres, stores
 from scripts.targets.findings import Table
@@ -52,3 +56,59 @@ def test_the_systems_server_is_taken_before_the_packaged_one(tmp_path, monkeypat
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert postgres.server_programs() == tmp_path
+
+
+VERSION = '[ "$1" = --version ] && { echo "postgres (PostgreSQL) 16.1"; exit 0; }'
+PROGRAMS = {
+    "initdb": "exit 0",
+    "postgres": f'{VERSION}\necho $$ > "$PIDS"\nexec sleep 600',
+    "psql": """echo '{"a": "1", "b": null}'""",
+}
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """A server that only pretends: what counts is how it is started and ended."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    tmp_path.chmod(0o755)
+
+    def provide(**other):
+        for name, body in (PROGRAMS | other).items():
+            (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+            (folder / name).chmod(0o755)
+
+    provide()
+    pids = tmp_path / "pids"
+    pids.touch()
+    pids.chmod(0o666)
+    monkeypatch.setenv("PIDS", str(pids))
+    monkeypatch.setattr(postgres, "server_programs", lambda: folder)
+    monkeypatch.setattr(postgres, "READY_SECONDS", 1)
+    # Other users than one's own may not see this folder; a server that pretends needs none.
+    monkeypatch.setattr(postgres, "_unprivileged", lambda: pwd.getpwuid(os.geteuid()))
+    return provide
+
+
+def test_a_server_answers_in_the_block_and_is_gone_after_it(programs, tmp_path):
+    with postgres.postgres_server(tmp_path / "log") as server:
+        assert server.version == "16.1"
+        assert server.query("any", "SELECT 1") == [["1", None]]
+        pid = int((tmp_path / "pids").read_text())
+        os.kill(pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"initdb": "echo no space; exit 1"}, "initdb failed:\nno space"),
+        ({"psql": "exit 2", "postgres": f"{VERSION}\necho port taken; exit 1"}, "did not start:\nport taken"),
+        ({"psql": "exit 2"}, "did not start"),
+    ],
+)
+def test_a_server_that_does_not_come_up_says_why(programs, tmp_path, broken, said):
+    programs(**broken)
+    with pytest.raises(RuntimeError, match=said), postgres.postgres_server(tmp_path / "log"):
+        pass

@@ -1,0 +1,251 @@
+"""Canary secrets: given to every secret setting in every way, echoed by the vendors, and looked for everywhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from singer_sdk.exceptions import ConfigValidationError
+
+from tap_billing_reports.errors import BillingError
+from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.settings import all_settings
+from tap_billing_reports.sources import all_sources
+from tap_billing_reports.tap import TapBillingReports
+from tests.faults.bench import NOW, STORAGE_SECRET, VENDORS, Bench
+from tests.faults.canaries import spellings
+from tests.faults.cases import Case, Verdict
+from tests.running import _Lines, run_tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"stripe": "stripe_api_key", "bring": "bring_api_key", "brp": "brp_api_key"}
+CANARY = "canary-Key/+=%41&é-0123456789"
+SECRETS = {setting.name for setting in all_settings(all_sources()) if setting.secret}
+PREFIX = "TAP_BILLING_REPORTS_"
+
+
+def cases(stack: ExitStack) -> list[Case]:
+    """All cells."""
+    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
+    bench = Bench(box)
+    stack.callback(bench.close)
+    found = [Case(f"the command: {name}", partial(command, bench, name)) for name in COMMANDS]
+    for vendor in VENDORS:
+        for how, text in _echoes(bench.config[KEYS[vendor]]):
+            for place in PLACES:
+                found.append(Case(f"{vendor} echoes its key {how} {place}", partial(echo, bench, vendor, text, place)))
+    for setting in all_settings(all_sources()):
+        for how, value in WRONG.items():
+            if setting.secret or how != "as it should be":
+                found.append(Case(f"setting {setting.name}: {how}", partial(wrong, bench, setting.name, value)))
+            found.append(
+                Case(f"variable {setting.name}: {how}", partial(variable, bench, setting.name, value))
+                if setting.secret
+                else Case(f"variable {setting.name}: {how}", why_not="holds no secret, and its type is checked above")
+            )
+    for url in STORES:
+        found.append(Case(f"storage_url {url.partition(':')[0]}", partial(wrong, bench, "storage_url", url)))
+    return found
+
+
+# -- the commands --------------------------------------------------------------------------------------
+
+TAP = "tap_billing_reports"
+PEOPLE = "tap_billing_reports.cli"
+COMMANDS: dict[str, tuple[str, str]] = {
+    "a sync": (TAP, "--config config.json"),
+    "a sync that keeps files": (TAP, "--config stored.json"),
+    "settings from the environment": (TAP, "--config=ENV"),
+    "about": (TAP, "--about --format=json --config config.json"),
+    "about as markdown": (TAP, "--about --format=markdown --config config.json"),
+    "about with the environment": (TAP, "--about --format=json --config=ENV"),
+    "discover": (TAP, "--config config.json --discover"),
+    "test": (TAP, "--config config.json --test"),
+    "check": (PEOPLE, "check --config config.json"),
+    "plan": (PEOPLE, "plan --config config.json"),
+    "a wrong key": (TAP, "--config wrong.json"),
+    "a check with a wrong key": (PEOPLE, "check --config wrong.json"),
+    "a setting that is missing": (TAP, "--config missing.json"),
+    "a file that is no JSON": (TAP, "--config broken.json"),
+    "a state that is none": (TAP, "--config config.json --state broken.json"),
+    "a catalogue that is none": (TAP, "--config config.json --catalog broken.json"),
+}
+
+
+def command(bench: Bench, name: str, verdict: Verdict) -> None:
+    """A real process at DEBUG: all that it writes, and every file that it leaves."""
+    bench.reset()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        made = folder / "made"
+        made.mkdir()
+        stored = {"storage_url": str(made / "kept"), "storage_options": {"unused": STORAGE_SECRET}}
+        wrong = {KEYS[vendor]: f"{CANARY}-{vendor}" for vendor in VENDORS}
+        files = {
+            "config": bench.config,
+            "stored": {**bench.config, **stored},
+            "wrong": {**bench.config, **wrong},
+            "missing": {k: v for k, v in bench.config.items() if k != "bring_api_uid"},
+        }
+        for file, config in files.items():
+            (folder / f"{file}.json").write_text(json.dumps(config))
+        (folder / "broken.json").write_text(json.dumps({**bench.config, "state": CANARY})[:-9])
+        settings = {
+            PREFIX + key.upper(): value if isinstance(value, str) else json.dumps(value)
+            for key, value in {**bench.config, **stored}.items()
+        }
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(made),
+            "LOGLEVEL": "DEBUG",
+            "TAP_BILLING_REPORTS_LOGLEVEL": "DEBUG",
+            **(settings if "ENV" in COMMANDS[name][1] else {}),
+        }
+        module, arguments = COMMANDS[name]
+        run = subprocess.run(
+            [sys.executable, "-m", module, *arguments.split()],
+            capture_output=True, env=environment, cwd=folder, check=False, timeout=300,
+        )  # fmt: skip
+        verdict.ended = f"exit {run.returncode}"
+        said = run.stdout.decode() + run.stderr.decode()
+        if not said.strip():
+            verdict.remarks.append("it said nothing at all")
+        verdict.leaked += bench.canaries.count(said) + _count(said) + bench.canaries.count_files(made)
+        if "Traceback" in said:
+            verdict.remarks.append(f"a traceback: {said[-600:]}")
+
+
+# -- vendors that tell ---------------------------------------------------------------------------------
+
+
+def _echoes(key: str) -> Iterator[tuple[str, str]]:
+    yield "raw", key
+    yield "URL-encoded", quote(key, safe="")
+    yield "in Base64", base64.b64encode(key.encode()).decode()
+    yield "as Basic", base64.b64encode(f"{key}:".encode()).decode()
+
+
+PLACES = ("in an error", "in a page", "in a redirect", "in its answer", "as a header")
+
+
+def echo(bench: Bench, vendor: str, text: str, place: str, verdict: Verdict) -> None:
+    """The vendor's answers hold the key that it was sent."""
+    bench.reset()
+    error = {"error": {"message": f"Invalid key: {text}", "code": text, "type": text}}
+    do: dict[str, Any] = {
+        "in an error": {"status": 401, "body": error},
+        "in a page": {"status": 500, "body": f"<html>your key {text} is wrong</html>"},
+        "in a redirect": {"redirect": f"{bench.box.urls['foreign']}/login?key={text}"},
+        "in its answer": {"status": 200, "body": f'{{"broken {text}": [<'},
+        "as a header": {"status": 503, "headers": {"Retry-After": text, "X-Key": text}, "body": ""},
+    }[place]
+    bench.control.fault(do, {"vendor": vendor})
+    result = bench.sync(impatient=vendor)
+    verdict.ended = f"exit {result.status}"
+    if result.status == 0:
+        verdict.silent = 1
+    bench.control.clear_faults()
+    bench.judge_leaks(verdict, result)
+
+
+# -- settings that are wrong ---------------------------------------------------------------------------
+
+WRONG: dict[str, Any] = {
+    "as it should be": CANARY,
+    "a list": [CANARY],
+    "an object": {"key": CANARY},
+    "an object with the secret as its key": {CANARY: 1},
+    "with a line break": f"{CANARY}\n",
+    "with a blank": f" {CANARY}",
+    "nested": [{"name": CANARY, "report_type": {"x": CANARY}}],
+}
+STORES = (
+    f"s3://user:{quote(CANARY, safe='')}@bucket/x",
+    f"ftp://user:{quote(CANARY, safe='')}@127.0.0.1:1/x",
+    f"sftp://user:{quote(CANARY, safe='')}@127.0.0.1:1/x",
+    f"https://user:{quote(CANARY, safe='')}@127.0.0.1:1/x",
+    f"unknown://user:{quote(CANARY, safe='')}@host/x",
+    f"/dev/null/{CANARY}",
+)
+
+
+def wrong(bench: Bench, name: str, value: Any, verdict: Verdict) -> None:
+    """The setting has this value: nothing that is said, logged or raised holds it."""
+    bench.reset()
+    config = {**bench.config, name: value}
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    handler = _Lines()
+    root.addHandler(handler)
+    said = ""
+    try:
+        result = run_tap(config, clock=bench.clock)
+        verdict.ended = f"exit {result.status}"
+        # What is no secret may stand where it belongs: in records and STATE.
+        said = result.log
+    except ConfigValidationError as error:
+        verdict.ended = f"refused: {len(error.errors)} lines"
+        said = f"{error} {error.errors} {error!r} {error.__cause__!r} {error.__context__!r}"
+    except BillingError as error:
+        verdict.ended = f"refused: {type(error).__name__}"
+        said = f"{error} {error!r} {error.__cause__!r} {error.__context__!r}"
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+    secret = name in SECRETS or "@" in str(value)
+    text = said + "\n".join(handler.lines)
+    if secret or verdict.ended.startswith("refused"):
+        verdict.leaked += _count(text)
+    verdict.leaked += bench.canaries.count(text)
+
+
+def variable(bench: Bench, name: str, value: Any, verdict: Verdict) -> None:
+    """The same by an environment variable."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    variables = {
+        PREFIX + key.upper(): inner if isinstance(inner, str) else json.dumps(inner)
+        for key, inner in bench.config.items()
+    }
+    variables[PREFIX + name.upper()] = text
+    bench.reset()
+    before = dict(os.environ)
+    os.environ.update(variables)
+    root = logging.getLogger()
+    handler = _Lines()
+    root.addHandler(handler)
+    said = ""
+    try:
+        tap = TapBillingReports(parse_env_config=True)
+        tap.clock = bench.clock
+        verdict.ended = "taken"
+        said = json.dumps(tap.catalog_dict)
+    except ConfigValidationError as error:
+        verdict.ended = f"refused: {len(error.errors)} lines"
+        said = f"{error} {error.errors} {error.__cause__!r} {error.__context__!r}"
+    except BillingError as error:
+        verdict.ended = f"refused: {type(error).__name__}"
+        said = f"{error} {error.__cause__!r} {error.__context__!r}"
+    finally:
+        root.removeHandler(handler)
+        os.environ.clear()
+        os.environ.update(before)
+    verdict.leaked += _count(said + "\n".join(handler.lines))
+
+
+def _count(text: str) -> int:
+    return sum(text.count(form) for form in set(spellings(CANARY)))
