@@ -29,7 +29,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessageType
-from singer_sdk.singerlib.encoding.simple import Message
+from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -61,7 +61,9 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         atexit.register(self._flush_at_exit)
 
     def serialize_message(self, message: Message) -> bytes:
-        return _encoder.encode(message.to_dict()) + b"\n"
+        # `to_dict` copies all that is in a message, and a STATE may be large.
+        whole = {"type": "STATE", "value": message.value} if isinstance(message, StateMessage) else message.to_dict()
+        return _encoder.encode(whole) + b"\n"
 
     def write_message(self, message: Message) -> None:
         self.write_lines(self.serialize_message(message), at_once=message.type is not SingerMessageType.RECORD)

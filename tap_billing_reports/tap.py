@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
@@ -26,6 +27,7 @@ from tap_billing_reports.progress import Progress
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
+from tap_billing_reports.states import LineStates
 from tap_billing_reports.streams import core_streams, document_progress, invoices, report_runs, row_streams, sync_rank
 from tap_billing_reports.streams.cycle import Cycle
 from tap_billing_reports.streams.session import Session, Summary
@@ -56,6 +58,10 @@ class TapBillingReports(DeferredTermination):
     clock: Clock = Clock()
     limits: Limits | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._line_states = self._state_writer = LineStates(self.message_writer)
+
     # -- settings --------------------------------------------------------------------------------------
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -80,8 +86,11 @@ class TapBillingReports(DeferredTermination):
         """The environment's settings, as text where they are malformed: the SDK's own parser shows the value."""
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)
-        # With no settings to look for, this reads the .env file that other taps read.
-        parse_environment_config({}, cls._env_var_prefix)
+        # With no settings to look for, this reads the .env file. The SDK's own search begins where the SDK is
+        # installed; here it begins in the working directory.
+        folder = Path.cwd()
+        found = (path for above in (folder, *folder.parents) if (path := above / ".env").is_file())
+        parse_environment_config({}, cls._env_var_prefix, next(found, None))
         return settings_from(os.environ, cls._env_var_prefix, schema)
 
     def active_sources(self) -> tuple[Source, ...]:
@@ -134,10 +143,16 @@ class TapBillingReports(DeferredTermination):
             sources=self.active_sources(),
             clock=self._counting_clock,
             limits=self.limits,
-            write_state=lambda: self.state_writer.write_state(self.state),
+            write_state=self._write_state,
             summary=self.summary,
             listener=self.progress,
         )
+
+    def _write_state(self) -> int:
+        """Send STATE if it has changed; how many bytes that were."""
+        before = self._line_states.sent
+        self._line_states.write_state(self.state)
+        return self._line_states.sent - before
 
     @cached_property
     def cycle(self) -> Cycle:

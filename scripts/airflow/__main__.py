@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 ACCOUNTS = 8
 WAREHOUSE, SCHEMA = "billing", "billing"
-READY_SECONDS = 120
-RUN_SECONDS = 600
+READY_SECONDS = 240
+RUN_SECONDS = 900
 KEPT = "kept"
 # Long enough that a worker can be lost while its reports are in the making.
 SLOW_RUNS = {"bring_run_seconds": 4, "stripe_run_seconds": 4}

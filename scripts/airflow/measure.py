@@ -2,8 +2,8 @@
 
     python -m scripts.airflow.measure [accounts] [rows] [shards]
 
-Needs the environments of `make airflow`. Memory is the peak of the resident set of the tap alone. Times are of the
-whole pipe, with the sandbox and PostgreSQL on the same machine.
+Needs what `make airflow` sets up. Memory is the peak of the resident set. Processor time is that of the tap, or of the
+target, alone: neighbours on the machine do not count, nor do the sandbox and PostgreSQL, which are on it too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 ITEMIZED = {"report_type": "balance_change_from_activity.itemized.3", "window": "month"}
 ACCOUNTS = (10, 100, 1000)
-MULTIPLIERS = (10, 100, 300)
+MULTIPLIERS = (10, 50, 200)
+SHARD_MULTIPLIER = 10
 START = "2026-05-01"
 
 # The emulated vendors with more customers at Bring than they come with, and reports that are made at once.
@@ -54,13 +55,21 @@ server.serve(ready_file=ready, options=options)
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What one process has taken: peak resident memory, processor time."""
+
+    mib: float
+    cpu: float
+
+
+@dataclass(frozen=True)
 class Measured:
     """One sync."""
 
     seconds: float
-    mib: float
-    """Peak resident memory of the tap."""
     state: str
+    tap: Taken
+    target: Taken
 
 
 @contextlib.contextmanager
@@ -91,25 +100,28 @@ def sync(folder: Path, settings: Mapping[str, Any], *, target: str = "", state: 
         if state:
             (place / "state.json").write_text(state)
             tap += " --state state.json"
-        timed = f'{shlex.quote(sys.executable)} -c "{_TIMED}" {tap} 2> tap.log'
+        timed = shlex.join([sys.executable, "-c", _TIMED])
         # Without a target the last STATE is picked out of the messages.
-        script = f"{timed} | {target or _LAST_STATE} > states.jsonl"
+        script = f"{timed} tap {tap} 2> tap.log | {timed} target {target or _LAST_STATE} 2> target.log > states.jsonl"
         began = time.monotonic()
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         ended = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=place, env=env, check=False)
         seconds = time.monotonic() - began
         if ended.returncode:
-            raise RuntimeError(f"a sync failed:\n{(place / 'tap.log').read_text()[-2000:]}")
+            said = [(place / name).read_text()[-1500:] for name in ("tap.log", "target.log")]
+            raise RuntimeError("a sync failed:\n" + "\n".join(said))
         lines = (place / "states.jsonl").read_text().splitlines()
         found = json.loads(lines[-1]) if lines else {}
-        return Measured(seconds, float((place / "mib").read_text()), json.dumps(found.get("value", found)))
+        taken = (Taken(*json.loads((place / f"{name}.json").read_text())) for name in ("tap", "target"))
+        return Measured(seconds, json.dumps(found.get("value", found)), *taken)
 
 
-_LAST_STATE = """grep '^{"type":"STATE"' | tail -n 1"""
+_LAST_STATE = """sh -c "grep '^{\\"type\\":\\"STATE\\"' | tail -n 1" """
 _TIMED = (
-    "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); "
-    "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024; "
-    "open('mib', 'w').write(str(peak)); sys.exit(status)"
+    "import json, resource, subprocess, sys; status = subprocess.call(sys.argv[2:]); "
+    "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+    "taken = [used.ru_maxrss / 1024, used.ru_utime + used.ru_stime]; "
+    "json.dump(taken, open(sys.argv[1] + '.json', 'w')); sys.exit(status)"
 )
 
 
@@ -123,60 +135,49 @@ class Measurements:
 
     def accounts(self) -> list[Sequence[str]]:
         """Bring customers in one process: the first sync and one that finds nothing new."""
-        lines: list[Sequence[str]] = [("accounts", "first, s", "nothing new, s", "MiB", "STATE, KB")]
+        lines: list[Sequence[str]] = [("accounts", "first, s", "nothing new, s", "processor, s", "MiB", "STATE, KB")]
         for count in ACCOUNTS:
             with sandbox(self._folder, customers=count) as found:
                 bring = {k: v for k, v in found.items() if k.startswith("bring_")}
                 first = sync(self._folder, {**bring, "start_date": START})
                 again = sync(self._folder, {**bring, "start_date": START}, state=first.state)
-            mib = max(first.mib, again.mib)
-            lines.append(
-                (
-                    str(count),
-                    f"{first.seconds:.1f}",
-                    f"{again.seconds:.1f}",
-                    f"{mib:.0f}",
-                    f"{len(first.state) / 1e3:.0f}",
-                )
-            )
+            mib = max(first.tap.mib, again.tap.mib)
+            numbers = (f"{first.seconds:.1f}", f"{again.seconds:.1f}", f"{again.tap.cpu:.1f}")
+            lines.append((str(count), *numbers, f"{mib:.0f}", f"{len(first.state) / 1e3:.0f}"))
         return lines
 
     def rows(self) -> list[Sequence[str]]:
-        """Rows of one Stripe account in one process: into nothing, and into PostgreSQL."""
-        lines: list[Sequence[str]] = [("rows", "tap alone, s", "rows/s", "MiB", "with PostgreSQL, s", "rows/s")]
+        """Rows of one Stripe account in one process, into PostgreSQL; rows by second of processor time."""
+        lines: list[Sequence[str]] = [("rows", "s", "tap, rows/s", "tap, MiB", "target, rows/s", "target, MiB")]
         for multiplier in MULTIPLIERS:
             with sandbox(self._folder, multiplier=multiplier) as found:
-                settings = _stripe(found, "acct_sandbox")
-                alone = sync(self._folder, settings)
                 database, target = self._target()
-                loaded = sync(self._folder, settings, target=target)
+                ended = sync(self._folder, _stripe(found, "acct_sandbox"), target=target)
             rows = Postgres(self._server, database, database).rows()
-            lines.append(
-                (
-                    str(rows),
-                    *(f"{alone.seconds:.1f}", f"{rows / alone.seconds:.0f}", f"{max(alone.mib, loaded.mib):.0f}"),
-                    *(f"{loaded.seconds:.1f}", f"{rows / loaded.seconds:.0f}"),
-                )
-            )
+            taken = (f"{figure:.0f}" for one in (ended.tap, ended.target) for figure in (rows / one.cpu, one.mib))
+            lines.append((str(rows), f"{ended.seconds:.1f}", *taken))
         return lines
 
     def shards(self) -> list[Sequence[str]]:
         """The same three Stripe accounts as one process, and as shards of which some run at once."""
-        lines: list[Sequence[str]] = [("three accounts", "rows", "s", "rows/s", "MiB of all taps")]
+        lines: list[Sequence[str]] = [("three accounts", "rows", "s", "processor, s", "MiB")]
         names = ("acct_sandbox", "acct_sandbox_north", "acct_sandbox_east")
-        with sandbox(self._folder, multiplier=20) as found:
+        with sandbox(self._folder, multiplier=SHARD_MULTIPLIER) as found:
             for at_once in (0, 1, 2, 3):
                 database, target = self._target()
                 plans = [_stripe(found, name) for name in names] if at_once else [_stripe(found, *names)]
-                _prepare(self._folder, plans[0], target)
+                # The tables first, as the DAG has it.
+                sync(self._folder, {**plans[0], "start_date": "2099-01-01"}, target=target)
                 began = time.monotonic()
                 with ThreadPoolExecutor(at_once or 1) as pool:
                     ended = list(pool.map(lambda plan, to=target: sync(self._folder, plan, target=to), plans))
                 seconds = time.monotonic() - began
                 rows = Postgres(self._server, database, database).rows()
-                mib = sum(sorted((one.mib for one in ended), reverse=True)[: at_once or 1])
+                peaks = sorted((one.tap.mib + one.target.mib for one in ended), reverse=True)
+                cpu = sum(one.tap.cpu + one.target.cpu for one in ended)
                 title = f"shards, {at_once} at once" if at_once else "one process"
-                lines.append((title, str(rows), f"{seconds:.1f}", f"{rows / seconds:.0f}", f"{mib:.0f}"))
+                mib = sum(peaks[: at_once or 1])
+                lines.append((title, str(rows), f"{seconds:.1f}", f"{cpu:.1f}", f"{mib:.0f}"))
         return lines
 
     def _target(self) -> tuple[str, str]:
@@ -188,7 +189,7 @@ class Measurements:
         settings = {"host": "127.0.0.1", "port": self._server.port, "user": USER, "password": "unused"}
         config.write_text(json.dumps({**settings, "database": name, "default_target_schema": name}))
         executable = TARGET.environment.path / "bin" / TARGET.executable
-        return name, f"{executable} --config {config} 2> {self._folder / 'target.log'}"
+        return name, f"{executable} --config {config}"
 
 
 def _stripe(found: Mapping[str, Any], *accounts: str) -> dict[str, Any]:
@@ -201,11 +202,6 @@ def _stripe(found: Mapping[str, Any], *accounts: str) -> dict[str, Any]:
         "stripe_connected_accounts": connected,
         "stripe_read_platform": len(connected) < len(accounts),
     }
-
-
-def _prepare(folder: Path, settings: Mapping[str, Any], target: str) -> None:
-    """Make the tables, as the DAG does."""
-    sync(folder, {**settings, "start_date": "2099-01-01"}, target=target)
 
 
 def main(wanted: Sequence[str]) -> None:

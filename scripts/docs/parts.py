@@ -121,12 +121,13 @@ def stripe_columns() -> str:
 
 def stripe_types() -> str:
     """Stripe's catalogued report types: what a run takes, and its columns."""
-    rows = []
+    parts = []
     for name, facts in catalogue("stripe")["report_types"].items():
-        takes = [*facts["required"], *(f"{optional} (optional)" for optional in facts["optional"])]
-        columns = codes(map(column_name, facts["columns"])) or "not known beforehand: as text, as the file has them"
-        rows.append((code(name), ", ".join(takes), columns))
-    return table(("report type", "run parameters", "columns"), rows)
+        takes = [code(parameter) for parameter in facts["required"]]
+        takes += [f"{code(parameter)} (optional)" for parameter in facts["optional"]]
+        columns = codes(map(column_name, facts["columns"])) or "not known beforehand; as the file has them, as text"
+        parts.append(f"### {name}\n\nParameters: {', '.join(takes)}.\n\nColumns: {columns}.\n")
+    return "\n".join(parts)
 
 
 # -- privacy -------------------------------------------------------------------------------------------

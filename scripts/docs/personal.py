@@ -31,7 +31,10 @@ CORE: dict[str, dict[str, str]] = {
         "uri": f"{LEADS}; the PDF itself names the recipient",
     },
     "report_runs": {"parameters": "what the report's settings ask for, such as an account or a payout"},
-    "report_files": {"uri": "leads to the whole file, with all columns that the vendor sent"},
+    "report_files": {
+        "uri": "leads to the whole file, with all columns that the vendor sent",
+        "parquet_uri": "leads to its rows",
+    },
     "reconciliations": {
         "subject": f"where it is an invoice: {LEADS}",
     },

@@ -96,6 +96,8 @@ class Due:
     """The run that is gone on with was found at the vendor, not ordered by us."""
     known_run: str | None = None
     """The run whose rows the ledger holds as the last good reading: another reading needs a newer one."""
+    read_at: str = ""
+    """When the last good reading was ordered, as text that sorts; empty if there is none."""
     previous_rows: int | None = None
     """Rows that earlier readings of this period may have sent; a shorter one now leaves a surplus to take back."""
     billed_account: str = ""
@@ -104,6 +106,17 @@ class Due:
     @property
     def row_account(self) -> str:
         return self.billed_account or self.account.account_id
+
+    @property
+    def rank(self) -> tuple[bool, str, int, str]:
+        """Its place among a report's: runs that exist, then what was never read, then what was read longest ago;
+        of those, what has failed less often, then what is older.
+
+        Else `max_new_runs` would serve the same accounts, the same windows of a look-back, or what fails each time,
+        sync after sync.
+        """
+        key = "" if self.period.start is None else self.period.key
+        return self.run_id is None, self.read_at, self.attempt, key
 
     @property
     def key(self) -> str:

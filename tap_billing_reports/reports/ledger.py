@@ -11,10 +11,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.errors import ConfigError, StateError
+from tap_billing_reports.reports.subjects import split_key
 from tap_billing_reports.reports.windows import ALL
 
 VERSION = 1
@@ -119,20 +121,44 @@ class Ledger:
     def __init__(self, bookmark: Callable[[], MutableMapping[str, Any]]) -> None:
         self._bookmark = bookmark
         self._entries = {item["account"]: Entry.from_state(item) for item in bookmark().get(KEY, ())}
+        self._states: dict[str, Facts] = {}
+        self._touched = dict.fromkeys(self._entries)
 
     def entry(self, account: str) -> Entry:
-        """The account's entry, new if it has none. To be put back after a change."""
+        """The account's entry, new if it has none; to be got anew for each change, and `save`d after it."""
         if account not in self._entries:
             self._entries[account] = Entry(account)
+        self._touched[account] = None
         return self._entries[account]
 
     def entries(self) -> Iterable[Entry]:
-        """All accounts' entries."""
+        """All accounts' entries, to be looked at alone."""
         return self._entries.values()
 
+    @cached_property
+    def subjects(self) -> set[tuple[str, str]]:
+        """The subjects of all accounts, due and done, by number and billed account; kept up to date by whoever
+        enters or forgets one.
+        """
+        return {
+            split_key(key, entry.account)
+            for entry in self._entries.values()
+            for days in (entry.subjects_due, entry.subjects_done)
+            for keys in days.values()
+            for key in keys
+        }
+
+    def begin_again(self, account: str) -> None:
+        """As `Entry.begin_again`; not saved yet."""
+        self.entry(account).begin_again()
+        self.__dict__.pop("subjects", None)
+
     def save(self) -> None:
-        """Write the entries to the bookmark, in one assignment."""
-        self._bookmark()[KEY] = [entry.as_state() for entry in self._entries.values()]
+        """Write the entries to the bookmark, in one assignment; only those that may have changed are made anew."""
+        for account in self._touched:
+            self._states[account] = self._entries[account].as_state()
+        self._touched.clear()
+        self._bookmark()[KEY] = list(self._states.values())
 
     def identify(self, account: str, stream: str, identity: Mapping[str, Any]) -> None:
         """Remember what the report is, or refuse what it has become.
@@ -181,14 +207,14 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
 
 def _check_entry(entry: Entry) -> None:
     """What a sync would stumble over half-way. Raises KeyError, TypeError, ValueError or AttributeError."""
-    instants = [moment for moment in (entry.first, entry.through) if moment is not None]
+    instants: list[Any] = [moment for moment in (entry.first, entry.through) if moment is not None]
     for key, facts in entry.open.items():
         instants += [facts[name] for name in ("at", "start", "end") if name in facts]
         if "run" in facts and (key == ALL or _is_instant(key)):
             instants += [facts["start"], facts["end"]]
     for facts in entry.done.values():
         # A subject that is done has no facts.
-        instants += [facts["end"], facts.get("next", facts["end"])] if facts else []
+        instants += [facts["end"], *(facts[name] for name in ("next", "at") if name in facts)] if facts else []
     for moment in instants:
         parse_utc(moment)
     for facts in (*entry.open.values(), *entry.done.values()):

@@ -166,6 +166,7 @@ class Planner:
             ordered_at=parse_utc(ordered_at) if ordered_at else None,
             adopted=facts.get("adopted", False),
             known_run=done.get("run"),
+            read_at=done.get("at", "unknown") if done else "",
             previous_rows=rows or None,
             billed_account=billed,
         )

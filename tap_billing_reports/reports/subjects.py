@@ -61,13 +61,7 @@ def note_invoices(
     An invoice that the vendor lists under two accounts (an old and a new customer number) is due once.
     """
     entry = ledger.entry(account)
-    known = {
-        split_key(key, other.account)
-        for other in ledger.entries()
-        for days in (other.subjects_due, other.subjects_done)
-        for subjects in days.values()
-        for key in subjects
-    }
+    known = ledger.subjects
     newest = entry.seen
     for invoice in invoices:
         day = invoice["invoice_date"]
@@ -83,7 +77,8 @@ def note_invoices(
         entry.seen = min(newest, bounds.today.isoformat())
     # What may be listed once more must not be taken for new: from the oldest that still waits on.
     keep = list_from(entry, bounds).isoformat()
-    entry.subjects_done = {day: subjects for day, subjects in entry.subjects_done.items() if day >= keep}
+    for day in [day for day in entry.subjects_done if day < keep]:
+        known.difference_update(split_key(key, account) for key in entry.subjects_done.pop(day))
 
 
 def subject_done(entry: Entry, key: str) -> None:

@@ -167,7 +167,7 @@ class Cycle:
                 ledger.identify(account.account_id, report.stream, report.identity)
                 entry = ledger.entry(account.account_id)
                 if entry.unsent and self._rows_of(report).selected:
-                    entry.begin_again()
+                    ledger.begin_again(account.account_id)
                     session.note(
                         f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
                         f"all its periods are due again for their rows"
@@ -183,8 +183,7 @@ class Cycle:
                     session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
                 else:
                     self._planned.add((report.stream, account.account_id))
-        # Oldest first over all accounts: else `max_new_runs` would serve the first ones alone, sync after sync.
-        dues.sort(key=lambda due: (due.run_id is None, "" if due.period.start is None else due.period.key))
+        dues.sort(key=lambda due: due.rank)
         return dues
 
     def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:

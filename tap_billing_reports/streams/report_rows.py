@@ -91,6 +91,8 @@ class ReportRows(FastRows, Member):
 
     def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""
+        if before <= rows:
+            return
         deleted_at = utc_text(self.session.clock.now().replace(microsecond=0))
         rest = [name for name in self.schema["properties"] if name not in {*KEYS, DELETED_AT}]
         row: Any = msgspec.defstruct("Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)])

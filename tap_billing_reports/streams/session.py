@@ -18,6 +18,7 @@ from tap_billing_reports.redaction import redact
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.journal import Journal, StorageJournal
 from tap_billing_reports.reports.lock import Lock
+from tap_billing_reports.states import Pace
 from tap_billing_reports.storage import Storage
 from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 
@@ -57,7 +58,7 @@ class Session:
     Args:
         settings: validated.
         sources: those that are on.
-        write_state: sends the current STATE if it has changed.
+        write_state: sends the current STATE if it has changed, and says how many bytes went out.
         summary: kept for the end of the sync.
         listener: told what happens to periods.
     """
@@ -69,7 +70,7 @@ class Session:
         sources: tuple[Source, ...],
         clock: Clock,
         limits: Limits | None,
-        write_state: Callable[[], None],
+        write_state: Callable[[], int],
         summary: Summary | None = None,
         listener: Listener | None = None,
     ) -> None:
@@ -82,7 +83,8 @@ class Session:
         """Reconciliations that wait to be sent."""
         self._limits = limits
         self._write_state = write_state
-        self._state_at = float("-inf")
+        self._pace = Pace(clock.monotonic, STATE_SECONDS)
+        self._state_is_due = False
         self._open: dict[str, OpenSource] = {}
         self._accounts: dict[str, list[Account]] = {}
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
@@ -159,11 +161,11 @@ class Session:
     # -- state and disk --------------------------------------------------------------------------------
 
     def checkpoint(self, *, at_once: bool = False) -> None:
-        """Send STATE: at once where an order's id depends on it, else at most every few seconds."""
-        now = self.clock.monotonic()
-        if at_once or now - self._state_at >= STATE_SECONDS:
-            self._write_state()
-            self._state_at = now
+        """Send STATE: at once where an order's id depends on it, else every few seconds; see `Pace`."""
+        self._state_is_due = True
+        if self._pace.allows(at_once=at_once):
+            self._pace.sent(self._write_state())
+            self._state_is_due = False
 
     @cached_property
     def storage(self) -> Storage | None:
@@ -189,7 +191,9 @@ class Session:
             self._lock.acquire()
 
     def beat(self) -> None:
-        """Show others, and whoever watches, that this sync is alive."""
+        """Show others, and whoever watches, that this sync is alive; send a STATE that had to wait."""
+        if self._state_is_due:
+            self.checkpoint()
         self.listener.pulse()
         if self._lock is not None:
             self._lock.beat()

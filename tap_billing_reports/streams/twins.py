@@ -61,9 +61,7 @@ class Twins:
                 sides.setdefault(self._family(report, twin.family), {})[twin.side] = report
                 self._columns[report.stream] = twin.column
         pairs = {family: both for family, both in sides.items() if len(both) == 2}
-        self._sides = {
-            report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()
-        }
+        self._sides = {report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()}
         self._names = {family: both[SUMMARY].name for family, both in pairs.items()}
         self._totals: dict[_Place, dict[str, _Side]] = {}
         self._expected: set[_Place] = set()

@@ -265,10 +265,21 @@ class TestConfiguredReports:
         bring.control.next_day()
         bring.run(config, state=state)
         assert [q["fromDate"] for q in queries(orders_of(bring, ECONOMY))] == [
+            "20.11.2026",
             "18.11.2026",
             "19.11.2026",
-            "20.11.2026",
-        ]
+        ], "what was never read comes first"
+
+    def test_a_look_back_over_the_limit_keeps_no_window_waiting_for_ever(self, bring):
+        config = {**self.config(bring, "2026-11-14", window="day", lookback_days=30), "max_new_runs": 3}
+        state, read = None, []
+        for _ in range(4):
+            result = bring.run(config, state=state)
+            assert result.status == 0, result.log
+            read.append([q["fromDate"][:2] for q in queries(orders_of(bring, ECONOMY))])
+            state = result.state
+            bring.control.advance(3600)
+        assert read == [["14", "15", "16"], ["17", "18", "19"], ["14", "15", "16"], ["17", "18", "19"]]
 
     def test_free_parameters_go_out_as_bring_spells_them(self, bring):
         entry = {

@@ -35,14 +35,14 @@ def points(forks: Forks, *, stored: bool) -> Iterator[tuple[str, Any]]:
     """Every point at which it is killed: a number for a call, else what dies."""
     counts = forks.counts[stored]
     for number in range(counts["calls"]):
-        yield f"after call {number + 1} of {counts['calls']}", number
+        yield f"after call {number + 1}", number
     for number in range(counts["states"]):
-        yield f"before STATE {number + 1} of {counts['states']}", AtState(number, after=False)
-        yield f"after STATE {number + 1} of {counts['states']}", AtState(number, after=True)
+        yield f"before STATE {number + 1}", AtState(number, after=False)
+        yield f"after STATE {number + 1}", AtState(number, after=True)
     for number in range(counts["files"]):
-        yield f"within download {number + 1} of {counts['files']}", WithinDownload(number)
+        yield f"within download {number + 1}", WithinDownload(number)
     for number in range(counts["puts"]):
-        yield f"within write {number + 1} of {counts['puts']}", WithinWrite(number)
+        yield f"within write {number + 1}", WithinWrite(number)
 
 
 def run(forks: Forks, point: Any, keeps: str, stored: bool, verdict: Verdict) -> None:

@@ -48,17 +48,17 @@ def cases(stack: ExitStack) -> list[Case]:
     for torn in (False, True):
         how = " within a line" if torn else ""
         for number in range(writes):
-            place = f"write {number + 1} of {writes}"
+            place = f"write {number + 1}"
             found.append(Case(f"EPIPE at {place}{how}", partial(output_fails, bench, number, errno.EPIPE, torn)))
             found.append(Case(f"ENOSPC at {place}{how}", partial(output_fails, bench, number, errno.ENOSPC, torn)))
     for number in range(files):
-        name = f"the temporary folder is full at file {number + 1} of {files}"
+        name = f"the temporary folder is full at file {number + 1}"
         found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Downloads(number), False)))
     for number in range(stored):
-        name = f"the storage is full at write {number + 1} of {stored}"
+        name = f"the storage is full at write {number + 1}"
         found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Disk(number), True)))
     for number in range(writes):
-        name = f"a shorter file after the target died at write {number + 1} of {writes}"
+        name = f"a shorter file after the target died at write {number + 1}"
         found.append(Case(name, partial(shorter, bench, number)))
     found += [Case(f"the command: {name}", partial(command, bench, name)) for name in COMMANDS]
     return found

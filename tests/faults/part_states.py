@@ -42,7 +42,7 @@ def cases(stack: ExitStack) -> list[Case]:
         number = len(bench.sync(prepare=often).states)
         found += [
             Case(
-                f"from STATE {k + 1} of {number}{' / stored' if stored else ''}", partial(restart, bench, k, stored)
+                f"from STATE {k + 1}{' / stored' if stored else ''}", partial(restart, bench, k, stored)
             )
             for k in range(number)
         ]

@@ -168,6 +168,7 @@ REFUSED = {
     "a field twice": (report(PLAIN + line(A="1") + "    <Line>\n<A>1</A>\n<A>2</A>\n</Line>", 3), 19),
     "something else": (report(PLAIN + "<Total>1</Total>", 1), 14),
     "text between lines": (report(PLAIN + "garbage" + PLAIN, 2), 8),
+    "text where no line is": (report("garbage", 0), 7),
     "text in a line": (report(PLAIN + "<Line>5<A>1</A></Line>", 2), 14),
     "text after a field": (report(PLAIN + "<Line><A>1</A>5</Line>", 2), 14),
     "no decimal": (report(PLAIN * 2 + line(Name="x", AMOUNT="1,5"), 3), 20),

@@ -20,15 +20,18 @@ def box():
         yield box
 
 
-def run(*args: str, config: dict | None = None, folder=None, env: dict | None = None) -> subprocess.CompletedProcess:
+def run(
+    *args: str, config: dict | None = None, folder=None, env: dict | None = None, cwd=None
+) -> subprocess.CompletedProcess:
     command = [*TAP, *args]
     if config is not None:
         path = folder / "config.json"
         path.write_text(json.dumps(config))
         command += ["--config", str(path)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
+    clean["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, check=False
+        command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, cwd=cwd, check=False
     )
 
 
@@ -69,6 +72,18 @@ def test_settings_from_the_environment(box):
         for name, value in small(box).items()
     }
     ended = run("--config=ENV", env=env)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count('"RECORD"') > 3
+
+
+def test_settings_from_a_file_named_env_in_the_working_directory(box, tmp_path):
+    lines = [
+        f"TAP_BILLING_REPORTS_{name.upper()}='{value if isinstance(value, str) else json.dumps(value)}'\n"
+        for name, value in small(box).items()
+    ]
+    (tmp_path / ".env").write_text("".join(lines))
+    (tmp_path / "below").mkdir()
+    ended = run("--config=ENV", cwd=tmp_path / "below")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count('"RECORD"') > 3
 

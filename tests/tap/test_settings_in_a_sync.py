@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +124,25 @@ def test_maps_see_every_record_and_change_no_bookmark(sync):
         )
     ]
     assert ledgers[0] == ledgers[1]
+
+
+def test_rows_that_are_taken_back_pass_the_maps_of_the_guide(box, sync):
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "streams.md").read_text()
+    (example,) = (
+        json.loads(part.partition("```")[0]) for part in guide.split("```json")[1:] if "_sdc_deleted_at is not" in part
+    )
+    ((_, mapping),) = example["stream_maps"].items()
+    more = {
+        "stripe_reports": [{**ITEMIZED, "window": "all"}],
+        "stream_maps": {ROWS: mapping},
+        "bring_invoice_lines": False,
+    }
+    first = sync(**more)
+    box.control.options["stripe_drop_rows"] = 300
+    box.control.advance(86_400 / 2)
+    second = sync(state=first.state, **more)
+    assert (first.status, second.status) == (0, 0), second.log
+    assert {row["currency"] for row in first.of(ROWS)} == {"usd"}
+    gone = [row for row in second.of(ROWS) if row["_sdc_deleted_at"]]
+    assert gone
+    assert all(row["net"] is row["net_as_float"] is None for row in gone)

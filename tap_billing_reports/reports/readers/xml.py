@@ -85,6 +85,9 @@ class XmlReader(TableReader):
         with opened(self._source) as stream:
             for finished in tree.grow(stream, self._block):
                 yield from self._chunks_of(tree.container, finished, lines, selected)
+        if (tree.container.text or "").strip():
+            # Without a single line nobody has looked at it yet.
+            raise FileError("text outside the lines", line=tree.container.sourceline)
         self._read_metadata(tree.container.getroottree().getroot())
         if self.declared_rows is not None and self.declared_rows not in {
             self.rows,

@@ -1,0 +1,208 @@
+"""Every `sh` block of README and docs runs as it stands there, page by page, against the emulated vendors.
+
+A block that cannot run here is marked: a comment right before it says why, or it is one of the project's long verbs,
+which are listed below. At most eight are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from tap_billing_reports.sandbox.core import Sandbox
+from tests.docs.pages import PAGES, ROOT
+
+LONG = {
+    "make demo": "minutes; makes environments from the package registry",
+    "make test": "runs this test",
+    "make targets": "minutes; makes environments from the package registry",
+    "make faults": "up to 40 minutes",
+    "make bench": "minutes, and its figures are worth nothing beside other tests",
+    "make airflow": "minutes; makes environments from the package registry",
+    "make airflow-celery": "minutes; makes environments from the package registry",
+}
+MOST_MARKED = 8
+SECONDS = 60
+
+BLOCK = re.compile(r"(?:^<!-- not run: (?P<why>.+?) -->\n+)?^```sh\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def reason(why, code):
+    """Why a block is not run, None for one that is."""
+    commands = [line.partition("#")[0].strip() for line in code.splitlines() if line.partition("#")[0].strip()]
+    if why is None and commands and all(command in LONG for command in commands):
+        return LONG[commands[0]]
+    return why
+
+
+FOUND = [
+    (page, found["code"], reason(found["why"], found["code"]))
+    for page in PAGES
+    for found in BLOCK.finditer(page.read_text())
+]
+RUN = {page: [code for other, code, why in FOUND if other is page and why is None] for page in PAGES}
+
+
+def test_few_blocks_are_not_run():
+    marked = [(page.name, code) for page, code, why in FOUND if why is not None]
+    assert len(marked) <= MOST_MARKED, marked
+    assert sum(map(len, RUN.values())) > len(marked)
+
+
+def test_no_block_of_commands_hides_under_another_name():
+    others = {"bash", "shell", "console", "zsh", "terminal", "sh-session"}
+    named = {(page.name, name) for page in PAGES for name in re.findall(r"^```([\w-]+)", page.read_text(), re.MULTILINE)}
+    assert not {(page, name) for page, name in named if name in others}
+
+
+@pytest.fixture(scope="module")
+def vendors():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    """A folder with the commands of an installed tap, and a target that hands STATE back and stores nothing."""
+    folder = tmp_path_factory.mktemp("bin")
+    target = (
+        "import json, sys\n"
+        "assert json.load(open(sys.argv[sys.argv.index('--config') + 1])) == {}\n"
+        "messages = map(json.loads, sys.stdin)\n"
+        "[print(json.dumps(m['value'])) for m in messages if m['type'] == 'STATE']\n"
+    )
+    (folder / "target.py").write_text(target)
+    programs = {
+        "tap-billing-reports": "-m tap_billing_reports",
+        "billing-reports": "-m tap_billing_reports.cli",
+        "python3": "",
+        "target-postgres": f'"{folder}/target.py"',
+    }
+    for name, arguments in programs.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def prepared(vendors, tmp_path):
+    """The files that a reader of the pages has by then: settings, a STATE, a target's settings."""
+    start = (datetime.now(timezone.utc) - timedelta(days=40)).date().isoformat()
+    settings = vendors.settings(start_date=start) | {
+        "stripe_connected_accounts": [],
+        "bring_customers": ["20000770011"],
+        "stripe_reports": [{"report_type": "payouts.itemized.3", "name": "payouts", "window": "month"}],
+    }
+    for name, content in {
+        "config.json": settings,
+        "state.json": {"bookmarks": {}},
+        "target.json": {},
+    }.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    return tmp_path
+
+
+def script(blocks):
+    """One shell for a page: what an earlier block has started or made is there for a later one."""
+    return "".join(f"echo 'block {number}' >&2\n{block}\n" for number, block in enumerate(blocks))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if RUN[page]], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_blocks_of_a_page(page, commands, prepared):
+    assert shutil.which("bash")
+    env = {name: text for name, text in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS_")}
+    env |= {"PATH": f"{commands}:{env['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    log = prepared / "said.txt"
+    # Into a file: what a block leaves running would keep a pipe open.
+    with log.open("w") as output, subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", script(RUN[page])],
+        cwd=prepared, env=env, stdout=output, stderr=output, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            process.wait(SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+    said = log.read_text()
+    assert process.returncode == 0, said[-3000:]
+    CHECKS.get(page.relative_to(ROOT).as_posix(), lambda _folder, _said: None)(prepared, said)
+
+
+# -- what the pages say comes of it --------------------------------------------------------------------
+
+
+def messages(folder, name):
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def records(folder, name):
+    found = {}
+    for message in messages(folder, name):
+        if message["type"] == "RECORD":
+            found.setdefault(message["stream"], []).append(message["record"])
+    return found
+
+
+def of_readme(folder, _said):
+    streams = {entry["tap_stream_id"] for entry in json.loads((folder / "catalog.json").read_text())["streams"]}
+    assert {"accounts", "invoices", "bring_invoice_lines", "stripe_payouts"} <= streams
+    # Piped into the target: what it handed back last is the next STATE.
+    states = [json.loads(line) for line in (folder / "states.jsonl").read_text().splitlines()]
+    assert json.loads((folder / "state.json").read_text()) == states[-1]
+    assert states[-1]["bookmarks"]["bring_invoice_lines"]["ledger"]
+    found = records(folder, "messages.jsonl")
+    assert {"accounts", "invoices", "bring_invoice_lines", "report_runs", "report_files"} <= set(found)
+    assert messages(folder, "messages.jsonl")[-1]["type"] == "STATE"
+
+
+def of_quick_start(folder, said):
+    first, second = records(folder, "first.jsonl"), records(folder, "second.jsonl")
+    assert first["stripe_activity"]
+    assert "stripe_activity" not in second
+    assert all(run["origin"] != "ordered" for run in second.get("report_runs", []))
+    assert any(path.is_file() for path in (folder / "kept" / "files" / "stripe").rglob("*"))
+    before, after = re.findall(r"^keep (?:\d+), .*? order (\d+),", said, re.MULTILINE)
+    assert int(before) > int(after) == 0
+    sums = Counter()
+    for row in first["stripe_activity"]:
+        sums.update({row["currency"]: Decimal(row["net"])})
+    assert re.findall(r"^(\w+): (-?[\d.]+)$", said, re.MULTILINE) == [(name, str(net)) for name, net in sums.items()]
+
+
+def of_privacy(folder, _said):
+    found = messages(folder, "messages.jsonl")
+    gone = {"recipient", "source_record", "receiver_name", "cust_po_number"}
+    streams = {message["stream"] for message in found if message["type"] == "RECORD"}
+    assert {"invoices", "bring_invoice_lines"} <= streams
+    for message in found:
+        if message["type"] == "RECORD":
+            assert not gone & set(message["record"])
+        elif message["type"] == "SCHEMA":
+            assert not gone & set(message["schema"]["properties"])
+
+
+def of_backfill(folder, said):
+    assert re.search(r"order +[1-9]", said)
+    assert set(records(folder, "rerun.jsonl")) >= {"accounts", "stripe_payouts"}
+    assert {run["period"][:7] for run in records(folder, "rerun.jsonl")["report_runs"] if run["source"] == "stripe"} == {
+        "2026-10"
+    }
+
+
+CHECKS = {
+    "README.md": of_readme,
+    "docs/quick-start.md": of_quick_start,
+    "docs/privacy.md": of_privacy,
+    "docs/backfill.md": of_backfill,
+}
