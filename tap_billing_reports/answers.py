@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import simplejson
-from lxml import etree
 
 from tap_billing_reports.errors import AccountError, Unavailable
 from tap_billing_reports.redaction import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from lxml import etree
 
 # Enough of an unexpected body to recognise it by, too little to leak a record into a log.
 EXCERPT_LENGTH = 200
@@ -104,6 +105,8 @@ class Answer:
 
     @cached_property
     def _xml(self) -> etree._Element:
+        from lxml import etree  # noqa: PLC0415 - most answers are JSON, and discovery has none
+
         parser = etree.XMLParser(
             resolve_entities=False,
             no_network=True,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lxml import etree
-
 from tap_billing_reports.answers import Problem
 from tap_billing_reports.declarations import (
     CursorPaging,
@@ -18,6 +16,8 @@ from tap_billing_reports.http import Door, Limits, RetryBudget
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from lxml import etree
 
     from tap_billing_reports.answers import Answer
     from tap_billing_reports.clock import Clock
@@ -155,7 +155,7 @@ def tree(element: etree._Element) -> Any:
         return text or None
     result: dict[str, Any] = {}
     for child in children:
-        name = etree.QName(child).localname
+        name = local_name(child)
         value = tree(child)
         if name not in result:
             result[name] = value
@@ -166,6 +166,11 @@ def tree(element: etree._Element) -> Any:
     return result
 
 
+def local_name(element: etree._Element) -> str:
+    """An element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
     """The answer's records: a bare list, a list under a known key, or a single one; nulls are skipped."""
     if isinstance(whole, list):
@@ -173,7 +178,7 @@ def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
     shapes = [whole]
     if answer.is_xml:
         # The root's own name may be the list's or the record's: an empty list has no other.
-        shapes.append({etree.QName(answer.xml()).localname: whole})
+        shapes.append({local_name(answer.xml()): whole})
     for shape in shapes:
         if not isinstance(shape, Mapping):
             continue

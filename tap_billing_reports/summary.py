@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_billing_reports.progress import Board
-    from tap_billing_reports.streams.session import Summary
+    from tap_billing_reports.streams.base import Summary
     from tap_billing_reports.tap import TapBillingReports
 
 NAMED_COLUMNS = 5

@@ -1,4 +1,7 @@
-"""The Singer face: name, settings, discovery, order of the streams, exit status."""
+"""The Singer face: name, settings, discovery, order of the streams, exit status.
+
+What only a sync needs is imported where it is used: discovery starts in little more than the SDK's own time.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +26,20 @@ from tap_billing_reports.clock import Clock, CountingClock
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.environment import settings_from
 from tap_billing_reports.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
-from tap_billing_reports.progress import Progress
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
 from tap_billing_reports.states import LineStates
 from tap_billing_reports.streams import core_streams, document_progress, invoices, report_runs, row_streams, sync_rank
-from tap_billing_reports.streams.cycle import Cycle
-from tap_billing_reports.streams.session import Session, Summary
-from tap_billing_reports.summary import closing, skipped_reports
+from tap_billing_reports.streams.base import Summary
 from tap_billing_reports.validation import malformed, problems, unknown
 
 if TYPE_CHECKING:
     from tap_billing_reports.declarations import Source
     from tap_billing_reports.http import Limits
+    from tap_billing_reports.progress import Progress
+    from tap_billing_reports.streams.cycle import Cycle
+    from tap_billing_reports.streams.session import Session
 
 
 class TapBillingReports(DeferredTermination):
@@ -133,11 +136,15 @@ class TapBillingReports(DeferredTermination):
     @cached_property
     def progress(self) -> Progress:
         """Hears how far this sync is."""
+        from tap_billing_reports.progress import Progress  # noqa: PLC0415 - see the top
+
         return Progress(self._counting_clock, self.summary.records)
 
     @cached_property
     def session(self) -> Session:
         """This sync's shared state. Needs valid settings."""
+        from tap_billing_reports.streams.session import Session  # noqa: PLC0415
+
         return Session(
             settings=Settings.of(self.config),
             sources=self.active_sources(),
@@ -157,6 +164,8 @@ class TapBillingReports(DeferredTermination):
     @cached_property
     def cycle(self) -> Cycle:
         """The report lifecycle of this sync."""
+        from tap_billing_reports.streams.cycle import Cycle  # noqa: PLC0415
+
         return Cycle(self)
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -274,6 +283,8 @@ class TapBillingReports(DeferredTermination):
 
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
+        from tap_billing_reports.summary import closing  # noqa: PLC0415
+
         self.logger.info("tap-billing-reports %s", __version__)
         started, summary = self._counting_clock.monotonic(), self.summary
         try:
@@ -295,6 +306,8 @@ class TapBillingReports(DeferredTermination):
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:
+        from tap_billing_reports.summary import skipped_reports  # noqa: PLC0415
+
         try:
             self.session.begin()
             self.cycle.check_identities()

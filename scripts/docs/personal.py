@@ -90,7 +90,11 @@ REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS}
 """Source -> header in the vendor's file -> why."""
 
 HARMLESS: dict[str, dict[str, str]] = {
-    "report_types": {"name": "the vendor's name for a type", "description": "the vendor's text for a type"},
+    "report_types": {
+        "name": "the vendor's name for a type",
+        "description": "the vendor's text for a type",
+        "source_record": "the vendor's description of a type",
+    },
     "report_runs": {"report_name": "a name from the settings"},
     "report_files": {"report_name": "a name from the settings"},
     "report_rows": {"report_name": "a name from the settings"},

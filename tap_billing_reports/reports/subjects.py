@@ -65,9 +65,13 @@ def note_invoices(
     newest = entry.seen
     for invoice in invoices:
         day = invoice["invoice_date"]
-        if day is None or (before is not None and day >= before.isoformat()):
+        if day is None:
+            # It was listed, so its lines are wanted; it stands with what is newest.
+            day = bounds.today.isoformat()
+        elif before is not None and day >= before.isoformat():
             continue
-        newest = day if newest is None or day > newest else newest
+        else:
+            newest = day if newest is None or day > newest else newest
         pair = (invoice["invoice_id"], invoice["account_id"])
         if invoice.get("specification_available") is not True or pair in known:
             continue

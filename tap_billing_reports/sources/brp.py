@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lxml import etree
-
 from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import QueryKeyAuthenticator
 from tap_billing_reports.errors import AccountError
-from tap_billing_reports.reading import tree
+from tap_billing_reports.reading import local_name, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +114,7 @@ def _read_problem(answer: Answer) -> Problem | None:
     """BRP describes errors in the body, with status 200 too: under the tag or key `errors`, one or several."""
     whole = answer.parsed()
     if answer.is_xml:
-        place = whole if etree.QName(whole).localname == "errors" else whole.find("{*}errors")
+        place = whole if local_name(whole) == "errors" else whole.find("{*}errors")
         errors = None if place is None else tree(place)
     else:
         errors = whole.get("errors") if isinstance(whole, Mapping) else None

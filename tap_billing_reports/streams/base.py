@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from copy import deepcopy
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,6 @@ from tap_billing_reports.answers import to_json
 from tap_billing_reports.schemas import stream_schema
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
 
     from tap_billing_reports.declarations import Record
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
     from tap_billing_reports.tap import TapBillingReports
 
 DECIMAL = "x-singer.decimal"
+
+
+@dataclass
+class Summary:
+    """What the closing lines tell, without secrets.
+
+    Attributes:
+        remedies: failure -> what a person can do about it, where that is known.
+        records: stream -> records sent.
+    """
+
+    failures: list[str] = field(default_factory=list)
+    remedies: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    records: Counter[str] = field(default_factory=Counter)
 
 
 class Meter(metrics.Counter):

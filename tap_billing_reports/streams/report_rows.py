@@ -12,8 +12,6 @@ from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.reports.readers import Reader, RowChunk
-from tap_billing_reports.reports.readers.csv import CsvReader
-from tap_billing_reports.reports.readers.xml import XmlReader
 from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
 
@@ -109,6 +107,8 @@ class ReportRows(FastRows, Member):
         sums = (*self._api.sums(self.report), *sum_of)
         decimals_as = decimals_as or self._decimals_as
         if file.remote.format == "csv":
+            from tap_billing_reports.reports.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
+
             reader = CsvReader(
                 file.path,
                 size=file.size if file.remote.size is None else file.remote.size,
@@ -119,6 +119,8 @@ class ReportRows(FastRows, Member):
             )
             self._check_header(reader.header)
             return reader
+        from tap_billing_reports.reports.readers.xml import XmlReader  # noqa: PLC0415
+
         return XmlReader(
             file.path,
             size=file.size,

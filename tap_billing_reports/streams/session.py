@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ from tap_billing_reports.reports.journal import Journal, StorageJournal
 from tap_billing_reports.reports.lock import Lock
 from tap_billing_reports.states import Pace
 from tap_billing_reports.storage import Storage
+from tap_billing_reports.streams.base import Summary
 from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 
 if TYPE_CHECKING:
@@ -35,21 +34,6 @@ if TYPE_CHECKING:
 STATE_SECONDS = 5.0
 
 logger = logging.getLogger("tap-billing-reports")
-
-
-@dataclass
-class Summary:
-    """What the closing lines tell, without secrets.
-
-    Attributes:
-        remedies: failure -> what a person can do about it, where that is known.
-        records: stream -> records sent.
-    """
-
-    failures: list[str] = field(default_factory=list)
-    remedies: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    records: Counter[str] = field(default_factory=Counter)
 
 
 class Session:

@@ -113,8 +113,8 @@ def test_every_command_of_the_package_on_a_page_takes_its_options():
     for page in PAGES:
         for block in blocks(page.read_text(), "sh"):
             for line in block.replace("\\\n", " ").splitlines():
-                words = shlex.split(line.partition("|")[0])
-                if words and words[0] in helps:
+                if line.partition(" ")[0] in helps:
+                    words = shlex.split(line.partition("|")[0])
                     seen.add(words[0])
                     options = [word.partition("=")[0] for word in words if word.startswith("--")]
                     assert all(option in helps[words[0]] for option in options), line

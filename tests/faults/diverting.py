@@ -64,7 +64,8 @@ def places() -> Iterator[Places]:
             urls[kind] = f"https://localhost:{server.port}"
         deaf = deaf_port()
         urls["deaf"] = f"http://127.0.0.1:{next(deaf)}"
-        stack.callback(deaf.close)
+        # Run to its end, where it closes its sockets.
+        stack.callback(next, deaf, None)
         yield Places(urls, servers)
 
 

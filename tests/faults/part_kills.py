@@ -55,6 +55,10 @@ def run(forks: Forks, point: Any, keeps: str, stored: bool, verdict: Verdict) ->
     how = {"kill_after": arrange} if isinstance(point, int) else {"prepare": point}
     first = forks.sync(stored=stored, **how)
     verdict.ended = f"exit {first.code}"
+    if first.code == 0 and not isinstance(point, int):
+        # Which of several runs is ready first is the vendors' affair: with it the number of STATEs varies by one.
+        verdict.why_not = "that sync had fewer points than the one that was counted"
+        return
     if first.code != -9:
         verdict.remarks.append(f"the kill did not hit: {first.log[-500:]}")
     forks.control.clear_faults()

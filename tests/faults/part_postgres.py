@@ -35,7 +35,8 @@ def cases(stack: ExitStack) -> list[Case]:
     """Twenty of the calls, evenly spread; every other time the target dies as well."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     server = stack.enter_context(postgres_server(folder / "postgres.log"))
-    box = stack.enter_context(Sandbox(stripe_run_seconds=0, bring_run_seconds=0))
+    # The tap is a process with the machine's clock; the vendors begin anew at the same instant for each kill.
+    box = stack.enter_context(Sandbox(datetime.now(timezone.utc), stripe_run_seconds=0, bring_run_seconds=0))
     pipeline = Pipeline(server, box, folder)
     pipeline.load("whole", None)
     pipeline.whole = pipeline.held("whole")

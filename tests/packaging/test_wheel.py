@@ -14,6 +14,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from trove_classifiers import classifiers as KNOWN_CLASSIFIERS  # noqa: N812 - a constant there
 
 from scripts import schema_snapshot
 from tap_billing_reports import __version__
@@ -105,6 +106,11 @@ def test_the_wheel_says_what_it_is_and_carries_what_it_needs(wheel):
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "Apache License" in licence
     assert metadata["Requires-Python"] == "<3.14,>=3.10"
+    classifiers = set(metadata.get_all("Classifier"))
+    assert classifiers <= KNOWN_CLASSIFIERS
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)} <= classifiers
+    assert "Typing :: Typed" in classifiers
+    assert set(metadata.get_all("Provides-Extra")) == {"sandbox", "parquet"}
     assert metadata.get_payload() == (ROOT / "README.md").read_text()
 
 
@@ -113,10 +119,12 @@ def test_the_source_distribution_can_be_built_tested_and_read(built):
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert set(SCHEMAS) <= names
-    wanted = {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "meltano.yml", "docs/architecture.md"}
-    assert wanted <= names
+    wanted = {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "meltano.yml", "Dockerfile", ".ci/run"}
+    pages = (path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.*"))
+    scripts = (path.relative_to(ROOT).as_posix() for path in (ROOT / "scripts").rglob("*.py"))
+    assert {*wanted, *pages, *scripts} <= names
     tests = (path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
     assert set(tests) <= names
     # What the verbs make, and what a user keeps beside the tree, goes to nobody.
-    private = (".venv/", ".tools/", ".meltano/", "output/", "benchmarks/data/", ".env")
+    private = (".venv/", ".tools/", ".meltano/", ".hypothesis/", "output/", "site/", "benchmarks/data/", ".env")
     assert [name for name in names if name.startswith(private)] == [".env.example"]

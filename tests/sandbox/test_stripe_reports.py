@@ -63,13 +63,16 @@ def test_summary_and_itemized_agree(calls):
 
 def test_the_balance_adds_up(calls):
     lines = rows(calls.file("balance.summary.1", **AUTUMN))
+    assert lines
     for currency in {row["currency"] for row in lines}:
         *parts, end = [Decimal(row["net_amount"]) for row in lines if row["currency"] == currency]
         assert sum(parts) == end
 
 
 def test_a_payout_pays_what_it_reconciles(calls):
-    for payout in rows(calls.file("payouts.itemized.3", **AUTUMN, reporting_category="payout"))[:6]:
+    payouts = rows(calls.file("payouts.itemized.3", **AUTUMN, reporting_category="payout"))[:6]
+    assert len(payouts) == 6
+    for payout in payouts:
         paid = rows(calls.file("payout_reconciliation.by_id.itemized.4", payout=payout["payout_id"]))
         assert sum(Decimal(row["net"]) for row in paid) == -Decimal(payout["net"])
         assert {row["automatic_payout_id"] for row in paid} == {payout["payout_id"]}

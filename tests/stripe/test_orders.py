@@ -219,3 +219,33 @@ def test_the_order_is_form_encoded_with_a_key(stripe):
     text = form if isinstance(form, str) else json.dumps(form)
     assert "parameters[columns][]" in text
     assert "parameters[currency]" in text
+
+
+def test_every_run_parameter_goes_out_and_narrows_the_rows(stripe):
+    report = {
+        "report_type": "connected_account_balance_change_from_activity.itemized.3",
+        "name": "charges",
+        "window": "month",
+        "timezone": "Europe/Oslo",
+        "columns": ["reporting_category", "currency", "net", "created"],
+        "reporting_category": "charge",
+        "extra_parameters": {"currency": "eur", "connected_account": "acct_sandbox_north"},
+    }
+    ended = stripe.sync(report)
+    assert ended.code == 0, ended.log
+    ((kind, parameters),) = [json.loads(key)[1:] for key in stripe.orders()]
+    assert kind == report["report_type"]
+    assert {name: str(value) if name.startswith("interval") else value for name, value in parameters.items()} == {
+        "interval_start": "1790805600",  # midnight in Oslo: 22:00 UTC in summer, 23:00 in winter
+        "interval_end": "1793487600",
+        "timezone": "Europe/Oslo",
+        "columns": ["reporting_category", "currency", "net", "created"],
+        "reporting_category": "charge",
+        "currency": "eur",
+        "connected_account": "acct_sandbox_north",
+    }
+    rows = ended.of("stripe_charges")
+    assert rows
+    assert {(row["reporting_category"], row["currency"]) for row in rows} == {("charge", "eur")}
+    own = {"source", "account_id", "report_name", "period", "row_number", "window_end", "run_id", "file_id"}
+    assert {name for row in rows for name in row} == {*report["columns"], *own, "_sdc_deleted_at"}

@@ -1,0 +1,123 @@
+"""What is generated on the pages is what the code says today, and every column has been looked at for persons."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from scripts import schema_snapshot
+from scripts.docs import personal
+from scripts.docs.parts import CORE, PARTS
+from scripts.docs.tables import BEGIN, END, between, table
+from tap_billing_reports.columns import column_name
+from tap_billing_reports.schemas import catalogue, stream_schema
+from tests.docs.pages import PAGES, ROOT
+
+EACH = [(page, name) for page, parts in PARTS.items() for name in parts]
+
+
+@pytest.mark.parametrize(("page", "name"), EACH)
+def test_a_generated_part_is_up_to_date(page, name):
+    """Where this fails: `make docs`, or `python -m scripts.docs --parts`."""
+    _before, found, _after = between((ROOT / page).read_text(), name, page)
+    assert found == f"\n{PARTS[page][name]()}\n"
+
+
+def test_no_page_has_markers_that_nothing_fills():
+    found = {
+        (page.relative_to(ROOT).as_posix(), name)
+        for page in PAGES
+        for name in re.findall(r"^<!-- generated: ([\w ]+); ", page.read_text(), re.MULTILINE)
+    }
+    assert found == set(EACH)
+
+
+def test_a_page_without_its_markers_is_refused():
+    page = BEGIN.format(name="x") + "old\n" + END.format(name="x")
+    assert between(page, "x", "p.md")[1] == "old\n"
+    for broken in (page.replace("<!-- end of x -->", ""), page.replace("generated: x", "generated: y")):
+        with pytest.raises(SystemExit, match=r"p\.md has lost"):
+            between(broken, "x", "p.md")
+
+
+def test_a_bar_in_a_cell_does_not_end_it():
+    assert table(("a", "b"), [("1|2", "3")]).splitlines()[2] == "| 1\\|2 | 3 |"
+
+
+# -- streams -------------------------------------------------------------------------------------------
+
+
+def test_every_stream_and_every_catalogued_column_is_on_a_page():
+    streams = schema_snapshot.everything().streams
+    page, columns = (ROOT / "docs" / "streams.md").read_text(), (ROOT / "docs" / "report-columns.md").read_text()
+    for stream in streams.values():
+        if stream.schema_name != "report_rows":
+            _, _, section = page.partition(f"\n## `{stream.name}`\n")
+            section = section.partition("\n## ")[0]
+            assert section, stream.name
+            assert all(f"\n| `{name}` |" in section for name in stream.schema["properties"]), stream.name
+    common = set(stream_schema("report_rows")["properties"])
+    lines = page.partition("\n## `bring_invoice_lines`\n")[2]
+    assert all(f"| `{name}` |" in lines for name in set(streams["bring_invoice_lines"].schema["properties"]) - common)
+    for name, facts in catalogue("stripe")["report_types"].items():
+        section = columns.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        assert all(f"`{column_name(header)}`" in section for header in facts["columns"]), name
+
+
+# -- persons -------------------------------------------------------------------------------------------
+
+HINTS = re.compile(
+    r"name|mail|phone|address|city|postal|zip|receiver|recipient|sender|reference|customer|person|birth|description"
+    r"|descriptor|tax_id|po_number|source_record|account_number|iban"
+)
+
+
+def places():
+    """Stream or source -> its columns."""
+    found = {name: set(stream_schema(name)["properties"]) for name in (*CORE, "report_rows")}
+    for source in ("stripe", "bring"):
+        known = catalogue(source)
+        types = known["report_types"].values()
+        headers = [header for facts in types for header in (facts["columns"] if source == "stripe" else facts)]
+        found[source] = {column_name(header) for header in headers}
+    return found
+
+
+def personal_columns(place):
+    return set(personal.CORE.get(place, {})) | set(personal.headers(place) if place in personal.REPORT_COLUMNS else ())
+
+
+@pytest.mark.parametrize("place", places())
+def test_every_column_whose_name_hints_at_a_person_was_decided_on(place):
+    """Where this fails: say in scripts/docs/personal.py what the column holds."""
+    columns, harmless = places()[place], set(personal.HARMLESS.get(place, {}))
+    decided = personal_columns(place) | harmless
+    assert {column for column in columns if HINTS.search(column)} <= decided
+    assert decided <= columns
+    assert not personal_columns(place) & harmless
+
+
+def test_the_schemas_that_speak_of_personal_data_are_among_them():
+    for name in CORE:
+        for column, schema in stream_schema(name)["properties"].items():
+            if "personal data" in schema["description"].lower():
+                assert column in personal.CORE[name]
+
+
+def test_what_a_vendors_own_object_holds_is_said(tmp_path):
+    """The emulated Stripe's invoices name what the page says that `source_record` holds."""
+    from datetime import datetime, timezone
+
+    from tap_billing_reports.sandbox.core import Sandbox
+    from tests.fakes import SandboxClock
+    from tests.running import run_tap
+
+    with Sandbox(datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)) as sandbox:
+        config = sandbox.settings(start_date="2026-11-01") | {"bring_invoice_lines": False}
+        result = run_tap(config, clock=SandboxClock(sandbox.control))
+    kept = [json.loads(record["source_record"]) for record in result.of("invoices") if record["source"] == "stripe"]
+    assert {"customer_email", "customer_address", "customer_shipping", "customer_phone", "customer_tax_ids"} <= set(
+        kept[0]
+    )
