@@ -1,1 +1,1 @@
-"""What `make docs` runs: writes the generated parts of the pages, builds the site, looks for addresses it would load."""
+"""What `make docs` runs: the generated parts of the pages, the site, and a look for what it would load."""

@@ -156,7 +156,12 @@ class Book:
             entry.done[key] = {}
         else:
             assert due.period.end is not None
-            done: Facts = {"end": utc_text(due.period.end), "run": facts.get("run"), "at": facts.get("at"), "rows": rows}
+            done: Facts = {
+                "end": utc_text(due.period.end),
+                "run": facts.get("run"),
+                "at": facts.get("at"),
+                "rows": rows,
+            }
             entry.done[key] = {name: value for name, value in done.items() if value is not None}
             self._close(due, entry)
         self._save(due)

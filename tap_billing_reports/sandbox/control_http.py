@@ -67,9 +67,7 @@ def control_app(control: Control, urls: Mapping[str, str]) -> Starlette:
 
         return answer
 
-    return Starlette(
-        routes=[Route(path, endpoint(call), methods=[method]) for (method, path), call in calls.items()]
-    )
+    return Starlette(routes=[Route(path, endpoint(call), methods=[method]) for (method, path), call in calls.items()])
 
 
 def _clock(control: Control) -> dict[str, Any]:

@@ -64,17 +64,13 @@ async def disturbed(
 
 def _kill(what: Mapping[str, Any]) -> None:
     name = what.get("signal", "KILL")
-    number = (
-        signal.Signals[f"SIG{name.removeprefix('SIG')}"] if isinstance(name, str) else signal.Signals(name)
-    )
+    number = signal.Signals[f"SIG{name.removeprefix('SIG')}"] if isinstance(name, str) else signal.Signals(name)
     os.kill(int(what["pid"]), number)
 
 
 def _instead(do: Mapping[str, Any]) -> tuple[int, Headers, bytes] | None:
     """Status, headers and body of an answer that does not come from the vendor, or None."""
-    extra = [
-        (str(name).lower().encode(), str(value).encode()) for name, value in do.get("headers", {}).items()
-    ]
+    extra = [(str(name).lower().encode(), str(value).encode()) for name, value in do.get("headers", {}).items()]
     if "redirect" in do:
         return int(do.get("status", 302)), [(b"location", str(do["redirect"]).encode()), *extra], b""
     if "html" in do:
@@ -121,9 +117,7 @@ async def _truncated(
     """The first `limit` bytes of the body on the bare connection, then its end, in order or by a reset."""
     left = limit
     start: MutableMapping[str, Any] = {}
-    held: list[
-        bytes
-    ] = []  # the body of an answer without a declared length, which must be known to be broken
+    held: list[bytes] = []  # the body of an answer without a declared length, which must be known to be broken
 
     async def cut(message: Message) -> None:
         nonlocal left
@@ -161,9 +155,7 @@ def _declared(headers: Headers) -> bool:
 
 
 def _framed(headers: Headers, framing: str, length: int | None) -> Headers:
-    kept = [
-        (name, value) for name, value in headers if framing != "close" or name.lower() != b"content-length"
-    ]
+    kept = [(name, value) for name, value in headers if framing != "close" or name.lower() != b"content-length"]
     if length is not None:
         kept.append((b"content-length", str(length).encode()))
     return [*kept, (b"connection", b"close")]

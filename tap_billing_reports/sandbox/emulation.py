@@ -36,9 +36,7 @@ def available(wanted: Sequence[str]) -> tuple[str, ...]:
     unknown = set(wanted) - set(VENDORS)
     if unknown:
         raise ValueError(f"the sandbox has no vendor {sorted(unknown)}; it has {sorted(VENDORS)}")
-    return tuple(
-        name for name in VENDORS if name in wanted and find_spec(f"{__package__}.{name}") is not None
-    )
+    return tuple(name for name in VENDORS if name in wanted and find_spec(f"{__package__}.{name}") is not None)
 
 
 def hosts(vendors: Sequence[str]) -> tuple[str, ...]:

@@ -82,9 +82,7 @@ class Rule:
                 return False
         if self._path is not None and not self._path.search(asked.path):
             return False
-        return all(
-            _contains(getattr(asked, key), self.match[key]) for key in ("query", "form") if key in self.match
-        )
+        return all(_contains(getattr(asked, key), self.match[key]) for key in ("query", "form") if key in self.match)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -102,9 +100,7 @@ def _contains(text: str, wanted: str | Mapping[str, Any]) -> bool:
     if isinstance(wanted, str):
         return wanted in text
     pairs: Sequence[tuple[str, str]] = parse_qsl(text, keep_blank_values=True)
-    return all(
-        any(key == name and str(value) in held for name, held in pairs) for key, value in wanted.items()
-    )
+    return all(any(key == name and str(value) in held for name, held in pairs) for key, value in wanted.items())
 
 
 class Faults:

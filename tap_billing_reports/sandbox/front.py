@@ -48,9 +48,7 @@ class Site:
 class Front:
     """Dispatches by the local port."""
 
-    def __init__(
-        self, ports: Mapping[int, str], control: ASGIApp, emulation: Callable[[], Emulation]
-    ) -> None:
+    def __init__(self, ports: Mapping[int, str], control: ASGIApp, emulation: Callable[[], Emulation]) -> None:
         self._ports = ports
         self._control = control
         self._emulation = emulation
@@ -60,9 +58,7 @@ class Front:
     def renew(self) -> None:
         """Serve the routes of the emulation that is current now."""
         emulation = self._emulation()
-        sites = {
-            host: Site(vendor.routes(host)) for vendor in emulation.vendors.values() for host in vendor.hosts
-        }
+        sites = {host: Site(vendor.routes(host)) for vendor in emulation.vendors.values() for host in vendor.hosts}
         sites["foreign"] = Site([Route("/{path:path}", _foreign, methods=_METHODS)])
         self._sites = sites
 

@@ -24,9 +24,7 @@ class Secrets:
 
     def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
         """`known`: vendor -> its credentials, in an order that gives them their names."""
-        self._names = {
-            value: f"{vendor}:{n}" for vendor, values in known.items() for n, value in enumerate(values)
-        }
+        self._names = {value: f"{vendor}:{n}" for vendor, values in known.items() for n, value in enumerate(values)}
         # Longest first, so that a credential which begins like another is not taken for it.
         ordered = sorted(self._names, key=len, reverse=True)
         self._any = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
@@ -108,9 +106,7 @@ def counters(entries: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str,
         "requests": {host: dict(found) for host, found in requests.items()},
         "statuses": {host: dict(found) for host, found in statuses.items()},
         "credentials": {host: sorted(names) for host, names in credentials.items()},
-        "orders": {
-            vendor: {"total": found.total(), "by_key": dict(found)} for vendor, found in orders.items()
-        },
+        "orders": {vendor: {"total": found.total(), "by_key": dict(found)} for vendor, found in orders.items()},
         "pending": dict(pending),
         "events": dict(kinds),
     }

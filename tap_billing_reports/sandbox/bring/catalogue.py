@@ -47,9 +47,7 @@ class ReportType:
 
 MASTER = ReportType("MASTER-SPECIFIED_INVOICE", ("Specified invoice", "Spesifisert faktura"), INVOICE)
 PARCELS = (
-    ReportType(
-        "PARCELS-SPECIFIED_INVOICE", ("Specified invoice, parcels", "Spesifisert faktura, pakker"), INVOICE
-    ),
+    ReportType("PARCELS-SPECIFIED_INVOICE", ("Specified invoice, parcels", "Spesifisert faktura, pakker"), INVOICE),
     ReportType("PARCELS-PRE_NOTIFICATION_RECEIVED", ("Pre-notified", "Forhåndsmeldt"), RANGE),
     ReportType("PARCELS-DELIVERED", ("Delivered to recipient", "Utlevert til mottaker"), RANGE),
     ReportType("PARCELS-RETURNED", ("Returned to sender", "Returnert til avsender"), RANGE),
@@ -60,19 +58,13 @@ PARCELS = (
         RANGE,
         "economy",
     ),
-    ReportType(
-        "PARCELS-FREIGHT_STATISTICS_SUMMED", ("Freight statistics", "Fraktstatistikk"), YEAR, "economy"
-    ),
-    ReportType(
-        "PARCELS-FREIGHT_STATISTICS_DETAILED", ("Freight, detailed", "Frakt, detaljert"), YEAR, "economy"
-    ),
+    ReportType("PARCELS-FREIGHT_STATISTICS_SUMMED", ("Freight statistics", "Fraktstatistikk"), YEAR, "economy"),
+    ReportType("PARCELS-FREIGHT_STATISTICS_DETAILED", ("Freight, detailed", "Frakt, detaljert"), YEAR, "economy"),
     ReportType("PARCELS-ADDITIONAL-COSTS", ("Additional costs", "Tilleggskostnader"), INVOICE, "economy"),
     ReportType("PARCELS-ADDITIONAL-COSTS", ("Additional costs", "Tilleggskostnader"), RANGE, "economy"),
     ReportType("PARCELS_EMISSIONS_PER_MONTH", ("Emissions per month", "Utslipp per måned"), RANGE),
 )
-CARGO = (
-    ReportType("CARGO_EMISSIONS_PER_SHIPMENT", ("Emissions per shipment", "Utslipp per sending"), RANGE),
-)
+CARGO = (ReportType("CARGO_EMISSIONS_PER_SHIPMENT", ("Emissions per shipment", "Utslipp per sending"), RANGE),)
 
 
 def report_types(customer: Customer) -> tuple[ReportType, ...]:

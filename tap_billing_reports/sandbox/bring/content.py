@@ -109,9 +109,7 @@ class Contents:
         if kind.kind == "status":
             return Content(family, invoice.lines, family.titles, invoice=invoice)
         extras = tuple(
-            i
-            for i in invoice.lines
-            if not str(i.get("Description", PARCEL_CHARGES[0])).startswith(PARCEL_CHARGES[0])
+            i for i in invoice.lines if not str(i.get("Description", PARCEL_CHARGES[0])).startswith(PARCEL_CHARGES[0])
         )
         return Content(family, extras, kind.names, invoice=invoice)
 
@@ -149,9 +147,7 @@ class Contents:
         for month in range(1, 13):
             if (year, month) > (today.year, today.month):
                 break
-            rng = self._world.rng(
-                f"bring-{kind.id}-{customer.number}-{parameters['reporttype']}-{year}-{month}"
-            )
+            rng = self._world.rng(f"bring-{kind.id}-{customer.number}-{parameters['reporttype']}-{year}-{month}")
             for product, name in PARCEL_PRODUCTS:
                 lines.append(
                     {

@@ -170,9 +170,7 @@ def _relation(kind: str, target: str) -> str:
 
 def invoice_pdf(invoice: Invoice) -> bytes:
     """One page that names the invoice and its total."""
-    text = (
-        f"{invoice.type} {invoice.number}  {invoice.day.isoformat()}  {invoice.total:.2f} {invoice.currency}"
-    )
+    text = f"{invoice.type} {invoice.number}  {invoice.day.isoformat()}  {invoice.total:.2f} {invoice.currency}"
     stream = f"BT /F1 14 Tf 60 760 Td ({text}) Tj ET".encode("ascii")
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",

@@ -85,9 +85,7 @@ class Gate:
     def throttled(self) -> Response:
         """429; with `Retry-After` only if the option `bring_retry_after` (seconds) is set."""
         retry_after = self._world.options.get("bring_retry_after")
-        return Response(
-            status_code=429, headers=None if retry_after is None else {"Retry-After": str(retry_after)}
-        )
+        return Response(status_code=429, headers=None if retry_after is None else {"Retry-After": str(retry_after)})
 
     def _refusal(self, request: Request, *, translated: bool) -> Response | None:
         headers = request.headers

@@ -87,9 +87,7 @@ class InvoiceApi:
         today = self._ledger.today()
         try:
             last = parse_day(query["toDate"]) if "toDate" in query else today
-            return parse_day(query["fromDate"]) if "fromDate" in query else last - timedelta(
-                DEFAULT_DAYS
-            ), last
+            return parse_day(query["fromDate"]) if "fromDate" in query else last - timedelta(DEFAULT_DAYS), last
         except InvalidParametersError:
             return today, today - timedelta(days=1)
 
@@ -130,7 +128,5 @@ def _xml(records: list[dict[str, Any]]) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return f"<{name}>{escape(text)}</{name}>"
 
-    invoices = "".join(
-        f"<Invoice>{''.join(element(*field) for field in r.items())}</Invoice>" for r in records
-    )
+    invoices = "".join(f"<Invoice>{''.join(element(*field) for field in r.items())}</Invoice>" for r in records)
     return f"{XML_HEAD}<InvoiceResponse><InvoiceList>{invoices}</InvoiceList></InvoiceResponse>"

@@ -42,13 +42,9 @@ class Customer:
 
 
 CUSTOMERS = (
-    Customer(
-        "20000770011", "FJELLTOPP SPORT AS", ("PARCEL_DOMESTIC",), old_number="PARCELS_NORWAY-00012770011"
-    ),
+    Customer("20000770011", "FJELLTOPP SPORT AS", ("PARCEL_DOMESTIC",), old_number="PARCELS_NORWAY-00012770011"),
     Customer("20000770022", "ÆRLIG & SØNN MØBLER", ("ALYSTRA", "AMPHORA_DOMESTIC")),
-    Customer(
-        "20000770033", "NORDLYS HANDEL AB", ("PARCEL_INTERNATIONAL", "PARCEL_DOMESTIC"), ("SEK", "DKK", "NOK")
-    ),
+    Customer("20000770033", "NORDLYS HANDEL AB", ("PARCEL_INTERNATIONAL", "PARCEL_DOMESTIC"), ("SEK", "DKK", "NOK")),
     Customer("20000770044", "FJORDGODS AS", ("AMPHORA_SEA", "AMPHORA_BCI"), ("NOK", "EUR")),
 )
 
@@ -110,9 +106,7 @@ class Ledger:
     def next_day(self) -> None:
         """An open invoice is settled; two invoices, one of them specified, and a credit note are new."""
         rng, today = self._world.rng(f"bring-day-{self._serial}"), self.today()
-        settled = next(
-            (i for i in self.invoices if i.status == "Open" and i.day < today and i.total > 0), None
-        )
+        settled = next((i for i in self.invoices if i.status == "Open" and i.day < today and i.total > 0), None)
         self.invoices = tuple(replace(i, status="Closed") if i is settled else i for i in self.invoices)
         first, second = rng.sample(self.customers, 2)
         fresh = self._invoice(rng, first, today, specified=True)
@@ -129,24 +123,16 @@ class Ledger:
         for n in range(40):
             customer = self.customers[n % len(self.customers)]
             day = today - timedelta(days=1 + n * 5 + rng.randint(0, 3))
-            booked.append(
-                self._invoice(rng, customer, day, specified=rng.random() < SPECIFIED_SHARE or n < 8)
-            )
+            booked.append(self._invoice(rng, customer, day, specified=rng.random() < SPECIFIED_SHARE or n < 8))
         for n, specified in ((4, True), (9, False), (14, True), (23, False)):
             credited = booked[n]
             day = min(today, credited.day + timedelta(days=6))
             booked.append(self._credit(rng, credited, day, specified=specified))
         sea = self.customers[3]
         booked += [
-            self._invoice(
-                rng, sea, today - timedelta(days=40), specified=True, source="AMPHORA_SEA", extra=HUGE
-            ),
-            self._invoice(
-                rng, self.customers[1], today - timedelta(days=300), specified=True, source="ALYSTRA"
-            ),
-            self._invoice(
-                rng, self.customers[1], today - timedelta(days=400), specified=True, source="ALYSTRA"
-            ),
+            self._invoice(rng, sea, today - timedelta(days=40), specified=True, source="AMPHORA_SEA", extra=HUGE),
+            self._invoice(rng, self.customers[1], today - timedelta(days=300), specified=True, source="ALYSTRA"),
+            self._invoice(rng, self.customers[1], today - timedelta(days=400), specified=True, source="ALYSTRA"),
         ]
         booked[5] = replace(booked[5], batch_source=None)
         booked[6] = replace(booked[6], has_pdf=False)

@@ -125,9 +125,7 @@ def parcel_lines(order: Order, *, abroad: bool = False) -> list[Line]:
         if rng.random() < 0.2:
             # Both forms occur: nothing inside, and elements without text.
             lines.append(
-                {}
-                if rng.random() < 0.5
-                else dict.fromkeys(("InvoiceNumber", "ShipmentNumber", "Description"), "")
+                {} if rng.random() < 0.5 else dict.fromkeys(("InvoiceNumber", "ShipmentNumber", "Description"), "")
             )
     lines.append({})
     return lines
@@ -226,9 +224,7 @@ class Family:
 
 
 def _cargo(name: str, navn: str, build: Callable[[Order], list[Line]] = cargo_lines) -> Family:
-    return Family(
-        (f"Specified invoice - {name}", f"Spesifisert faktura - {navn}"), build, long, "AMOUNT", "TAX_AMOUNT"
-    )
+    return Family((f"Specified invoice - {name}", f"Spesifisert faktura - {navn}"), build, long, "AMOUNT", "TAX_AMOUNT")
 
 
 def _parcel(name: str, navn: str, *, abroad: bool) -> Family:

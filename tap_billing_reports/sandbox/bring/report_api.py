@@ -115,9 +115,7 @@ class ReportApi:
         customer = self._allowed(number)
         if customer is None:
             return forbidden()
-        records = [
-            _type_record(kind, number, norwegian=norwegian(request)) for kind in report_types(customer)
-        ]
+        records = [_type_record(kind, number, norwegian=norwegian(request)) for kind in report_types(customer)]
         if wants_xml(request, suffix):
             return _xml(f"<ReportList>{''.join(map(_type_xml, records))}</ReportList>")
         reports_key = self._world.options.get("bring_reports_key", "reports")
@@ -179,18 +177,14 @@ class ReportApi:
     def repeats(self, invoice_number: str | None) -> int:
         """How often each line of a report stands in its file."""
         only = self._world.options.get("bring_multiplied_invoice")
-        return (
-            int(self._world.options.get("bring_lines_multiplier", 1)) if only in {None, invoice_number} else 1
-        )
+        return int(self._world.options.get("bring_lines_multiplier", 1)) if only in {None, invoice_number} else 1
 
     def _sheet(self, run: Run, *, norwegian: bool) -> Sheet | None:
         content = self.contents.make(run.kind, run.customer, run.parameters)
         if content is None:
             return None
         repeats = self.repeats(content.invoice.number if content.invoice else None)
-        blank = (
-            len(content.lines) - content.filled if self._world.options.get("bring_rows_count_blank") else 0
-        )
+        blank = len(content.lines) - content.filled if self._world.options.get("bring_rows_count_blank") else 0
         finished = run.ready_at.astimezone(OSLO)
         title = content.titles[norwegian]
         return Sheet(content, run.customer, title, finished, repeats, content.filled * repeats + blank)

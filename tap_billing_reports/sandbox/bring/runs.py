@@ -72,9 +72,7 @@ class Runs:
         run = self._runs.get(run_id)
         return None if run is None or run.outcome == "lost" else run
 
-    def order(
-        self, customer: Customer, kind: ReportType, parameters: Mapping[str, str], *, fails: bool
-    ) -> Run:
+    def order(self, customer: Customer, kind: ReportType, parameters: Mapping[str, str], *, fails: bool) -> Run:
         """Start one more run, even if an identical one exists."""
         run_id = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
         seconds = float(self._world.options.get("bring_run_seconds", 0.2))

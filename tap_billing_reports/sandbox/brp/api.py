@@ -64,9 +64,7 @@ class Api:
         writes = Route("/{path:path}", self._endpoint(self._missing), methods=METHODS)
         return [*(Route(ROOT + p, self._endpoint(h), methods=METHODS) for p, h in paths.items()), writes]
 
-    def _endpoint(
-        self, handler: Callable[[Request], tuple[str, str, Any]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, handler: Callable[[Request], tuple[str, str, Any]]) -> Callable[[Request], Awaitable[Response]]:
         """A handler answers the plural name, the singular name, and one object or a list of them."""
 
         async def endpoint(request: Request) -> Response:

@@ -106,16 +106,12 @@ class Ledger:
         rng, today = world.rng("brp-ledger"), self.today()
         states = [n for n in STATES if n != COMPLETED]
         invoices = [
-            self._invoice(
-                rng, n, today - timedelta(days=2 + n * 7 + rng.randint(0, 5)), states[n % len(states)]
-            )
+            self._invoice(rng, n, today - timedelta(days=2 + n * 7 + rng.randint(0, 5)), states[n % len(states)])
             for n in range(27)
         ]
         for n in range(0, 27, 4):
             invoices[n] = _paid(invoices[n], min(today, invoices[n].day + timedelta(days=9)))
-        invoices += [
-            self._invoice(rng, 27 + n, today - timedelta(days=days), 3) for n, days in enumerate((900, 2100))
-        ]
+        invoices += [self._invoice(rng, 27 + n, today - timedelta(days=days), 3) for n, days in enumerate((900, 2100))]
         invoices[6] = replace(invoices[6], total=-49_900, rest=-49_900, fee=0)
         invoices[11] = replace(invoices[11], total=HUGE, rest=HUGE - 1)
         invoices[13] = replace(invoices[13], total=5, rest=5, fee=0)
@@ -132,10 +128,7 @@ class Ledger:
         today, count = self.today(), len(self.invoices)
         sent = next((i for i in self.invoices if i.state == 7), None)
         pending = next((i for i in self.invoices if i.state == 2), None)
-        changed = [
-            _paid(i, today) if i is sent else replace(i, state=1) if i is pending else i
-            for i in self.invoices
-        ]
+        changed = [_paid(i, today) if i is sent else replace(i, state=1) if i is pending else i for i in self.invoices]
         fresh = self._invoice(self._world.rng(f"brp-day-{count}"), count, today, 7)
         self.invoices = (*changed, fresh)
 

@@ -91,11 +91,7 @@ def decimal_columns() -> frozenset[str]:
 
 def visible(account: Account) -> dict[str, ReportType]:
     """The types that an account sees: a connected account has none that look over other accounts."""
-    return {
-        name: found
-        for name, found in report_types().items()
-        if account.platform or not _ONLY_PLATFORM.match(name)
-    }
+    return {name: found for name, found in report_types().items() if account.platform or not _ONLY_PLATFORM.match(name)}
 
 
 def available(start: datetime, now: datetime) -> tuple[datetime, datetime, datetime]:

@@ -122,7 +122,5 @@ def _customer_cells(customer: Customer) -> Row:
         "customer_description": customer.description or None,
     }
     for prefix in ("customer_address", "customer_shipping_address", "shipping_address", "card_address"):
-        row |= {
-            f"{prefix}_{part}": text or None for part, text in zip(_ADDRESS, customer.address, strict=True)
-        }
+        row |= {f"{prefix}_{part}": text or None for part, text in zip(_ADDRESS, customer.address, strict=True)}
     return row

@@ -40,9 +40,7 @@ class CsvStyle:
     def body(self, columns: Sequence[str], rows: Iterable[Row]) -> bytes:
         """The lines after the header."""
         extra = list(self._extra.values())
-        return self._lines(
-            [*(self._text(column, row.get(column)) for column in columns), *extra] for row in rows
-        )
+        return self._lines([*(self._text(column, row.get(column)) for column in columns), *extra] for row in rows)
 
     def _lines(self, lines: Iterable[Sequence[str]]) -> bytes:
         text = io.StringIO()

@@ -75,9 +75,7 @@ class Files:
         """The rows that a run with these parameters would have."""
         kind = report_types()[report_type]
         question = Question(
-            ledgers=self._read_by(
-                account, given, connected=kind.over_connected or kind.family.startswith("connect.")
-            ),
+            ledgers=self._read_by(account, given, connected=kind.over_connected or kind.family.startswith("connect.")),
             start=_moment(given.get("interval_start")),
             end=_moment(given.get("interval_end")),
             currency=given.get("currency"),

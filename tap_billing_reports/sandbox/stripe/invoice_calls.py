@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from .invoices import Invoice, InvoiceBook, Line
 
 _STATUSES = frozenset({"draft", "open", "paid", "uncollectible", "void"})
-_FILTERS = frozenset(
-    {"status", "customer", "customer_account", "collection_method", "subscription", "due_date"}
-)
+_FILTERS = frozenset({"status", "customer", "customer_account", "collection_method", "subscription", "due_date"})
 
 
 class _ListedLine:
@@ -38,12 +36,8 @@ class InvoiceCalls:
         allow(call.given, CURSORS | _FILTERS)
         status = call.given.get("status")
         if status is not None and status not in _STATUSES:
-            raise StripeError(
-                400, f"Invalid status: must be one of {', '.join(sorted(_STATUSES))}", param="status"
-            )
-        found = [
-            invoice for invoice in self._books[call.account.id].newest_first() if _wanted(invoice, call.given)
-        ]
+            raise StripeError(400, f"Invalid status: must be one of {', '.join(sorted(_STATUSES))}", param="status")
+        found = [invoice for invoice in self._books[call.account.id].newest_first() if _wanted(invoice, call.given)]
         return page(found, call.given, "invoice", call.url, lambda invoice: self._json(invoice, call))
 
     def invoice(self, call: Call) -> dict[str, Any]:

@@ -96,13 +96,9 @@ class InvoiceBook:
         count = _COUNTS[account.platform]
         self._all: list[Invoice] = []
         for index in range(count):
-            at = start - timedelta(
-                days=_DAYS * (count - index) / (count + 1), minutes=self._rng.randrange(600)
-            )
+            at = start - timedelta(days=_DAYS * (count - index) / (count + 1), minutes=self._rng.randrange(600))
             status = self._rng.choices(tuple(_STATUS_WEIGHTS), tuple(_STATUS_WEIGHTS.values()))[0]
-            self._all.append(
-                self._made(int(at.timestamp()), CURRENCIES[index % len(CURRENCIES)], status, index)
-            )
+            self._all.append(self._made(int(at.timestamp()), CURRENCIES[index % len(CURRENCIES)], status, index))
         # Whatever the seed: a draft that is old, one that is recent, and an open invoice of each kind.
         for place, status in (
             (-2, "draft"),

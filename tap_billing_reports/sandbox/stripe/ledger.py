@@ -70,9 +70,7 @@ class Ledger:
         day = max(begin.date(), self.first_day)
         while day <= end.date():
             if day.weekday() == _WEDNESDAY:
-                yield from (
-                    found for found in self._week(day - _PAYOUT_AFTER) if begin <= found.effective_at < end
-                )
+                yield from (found for found in self._week(day - _PAYOUT_AFTER) if begin <= found.effective_at < end)
             day += timedelta(days=1)
 
     def paid_in(self, payout: Payout) -> Iterator[Entry]:

@@ -139,9 +139,7 @@ class Payout:
     def reversal(self) -> Movement:
         """The money of a failed payout as it came back."""
         at = self.effective_at + timedelta(days=1, hours=5)
-        return self._booked(
-            f"{self.transaction_id}r", at, self.amount, "payout_reversal", "PAYOUT FAILED, RETURNED"
-        )
+        return self._booked(f"{self.transaction_id}r", at, self.amount, "payout_reversal", "PAYOUT FAILED, RETURNED")
 
     def _booked(self, identifier: str, at: datetime, gross: int, category: str, description: str) -> Movement:
         return Movement(

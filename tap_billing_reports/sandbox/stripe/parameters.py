@@ -156,13 +156,9 @@ def _one(name: str, value: Any, kind: ReportType, connected: Collection[str]) ->
     if name == "timezone" and value not in timezones():
         raise StripeError(400, f"Invalid {param}: must be one of the names of the tz database", param=param)
     if name == "reporting_category" and value not in CATEGORIES:
-        raise StripeError(
-            400, f"Invalid {param}: must be one of {', '.join(sorted(CATEGORIES))}", param=param
-        )
+        raise StripeError(400, f"Invalid {param}: must be one of {', '.join(sorted(CATEGORIES))}", param=param)
     if name == "currency" and not _CURRENCY.match(value):
-        raise StripeError(
-            400, f"Invalid currency: {value}", code="parameter_invalid_string_blank", param=param
-        )
+        raise StripeError(400, f"Invalid currency: {value}", code="parameter_invalid_string_blank", param=param)
     if name == "decimal_separator" and value not in _SEPARATORS:
         raise StripeError(400, f"Invalid {param}: must be one of . or ,", param=param)
     return value.lower() if name == "currency" else value
@@ -180,9 +176,7 @@ def _columns(value: Any, kind: ReportType) -> list[str]:
         raise StripeError(400, "Invalid array", param=param)
     for column in value:
         if not isinstance(column, str) or not kind.has(column):
-            raise StripeError(
-                400, f"Column `{column}` is not available for the report type {kind.id}.", param=param
-            )
+            raise StripeError(400, f"Column `{column}` is not available for the report type {kind.id}.", param=param)
     return value
 
 
@@ -199,8 +193,7 @@ def _interval(checked: Mapping[str, int], kind: ReportType, first: datetime, end
             continue
         raise StripeError(
             400,
-            f"Data for the report type {kind.id} is only available {edge}; "
-            f"you requested `{name}` = {_shown(moment)}.",
+            f"Data for the report type {kind.id} is only available {edge}; you requested `{name}` = {_shown(moment)}.",
             param=f"parameters.{name}",
         )
     if "interval_start" in checked and checked["interval_start"] >= checked["interval_end"]:

@@ -142,6 +142,4 @@ class ReportCalls:
 
 def _failure(status: int) -> Reply:
     message = "An unexpected error occurred while the request was processed."
-    return Reply(
-        {"error": {"message": message, "type": "api_error"}}, status, {"Stripe-Should-Retry": "true"}
-    )
+    return Reply({"error": {"message": message, "type": "api_error"}}, status, {"Stripe-Should-Retry": "true"})

@@ -93,16 +93,12 @@ class Runs:
     def find_file(self, account: str, identifier: str) -> Run | None:
         """The run whose file this is, while the file is there."""
         now = self._world.clock.now()
-        return next(
-            (run for run in self.of(account) if run.file_id == identifier and run.has_file(now)), None
-        )
+        return next((run for run in self.of(account) if run.file_id == identifier and run.has_file(now)), None)
 
     def check_room(self, account: str) -> None:
         """Raises StripeError (429) when the account has as many runs at work as it may."""
         if self._pending(account) >= int(self._world.options.get("stripe_concurrent_runs", _CONCURRENT)):
-            raise rate_limited(
-                "Too many report runs are in progress for this account. Wait for some to complete."
-            )
+            raise rate_limited("Too many report runs are in progress for this account. Wait for some to complete.")
 
     def rule(self, account: str, report_type: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Count one order; what the first matching rule does with it, or nothing."""
@@ -164,9 +160,7 @@ class Runs:
         now = self._world.clock.now()
         return sum(run.status(now) == "pending" for run in self.of(account))
 
-    def _matches(
-        self, match: Mapping[str, Any], account: str, report_type: str, parameters: Mapping[str, Any]
-    ) -> bool:
+    def _matches(self, match: Mapping[str, Any], account: str, report_type: str, parameters: Mapping[str, Any]) -> bool:
         return (
             re.search(match.get("report_type", ""), report_type) is not None
             and match.get("account", account) == account

@@ -177,9 +177,7 @@ def _connect_overview(question: Question) -> Iterator[Row]:
                 {
                     category: sum(
                         -entry.movement.gross
-                        for entry in ledger.between(
-                            question.end - week * back, question.end - week * (back - 1)
-                        )
+                        for entry in ledger.between(question.end - week * back, question.end - week * (back - 1))
                         if (entry.movement.category, entry.movement.currency) == (category, currency)
                     )
                     for category in ("refund", "dispute")

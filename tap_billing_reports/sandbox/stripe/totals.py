@@ -74,9 +74,7 @@ def _invoices(settings: Mapping[str, Any], books: Iterable[InvoiceBook]) -> Tota
         "total_amount": [invoice.money(invoice.total) for invoice in found],
         "amount_due": [invoice.money(invoice.amount_due) for invoice in found],
     }
-    sums = {
-        name: _text(sum((money.major for money in column), Decimal())) for name, column in columns.items()
-    }
+    sums = {name: _text(sum((money.major for money in column), Decimal())) for name, column in columns.items()}
     return {"rows": len(found), "sums": sums}
 
 
@@ -113,11 +111,7 @@ def _questions(
     entry: Mapping[str, Any], settings: Mapping[str, Any], kind: ReportType, world: World
 ) -> list[dict[str, Any]]:
     """The parameters of every order of a report that bear on its rows."""
-    fixed = {
-        name: entry[name]
-        for name in ("currency", "reporting_category", "connected_account")
-        if entry.get(name)
-    }
+    fixed = {name: entry[name] for name in ("currency", "reporting_category", "connected_account") if entry.get(name)}
     fixed |= {name: value for name, value in (entry.get("extra_parameters") or {}).items() if name in _ASKED}
     if "payout" in kind.required:
         return [{**fixed, "payout": payout} for payout in entry.get("payouts") or ()]
