@@ -2,7 +2,7 @@
 #
 #   docker build -t tap-billing-reports .
 #
-# EXTRAS: extras of the project, such as [parquet]. EXTRA_PACKAGES: what else is needed, such as s3fs for an object store.
+# EXTRAS: extras of the project, such as [s3,parquet]. EXTRA_PACKAGES: what else is needed, such as gcsfs.
 
 FROM python:3.12-slim AS build
 ARG EXTRAS=""

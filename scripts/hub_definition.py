@@ -65,7 +65,7 @@ def text() -> str:
 def main(arguments: list[str]) -> int:
     """The exit status."""
     if arguments == ["--check"]:
-        return 0 if FILE.is_file() and FILE.read_text(encoding="utf-8") == text() else 1
+        return 0 if yaml.safe_load(FILE.read_text(encoding="utf-8")) == definition() else 1
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_text(text(), encoding="utf-8")
     return 0

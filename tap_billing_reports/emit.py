@@ -13,6 +13,7 @@ These names of the SDK are private; `tests/emit/test_sdk_contract.py` holds each
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import sys
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.readers import RowChunk
 
 logger = logging.getLogger(__name__)
+
+# The SDK's modules live as long as the process. The collector need not look through them again and again: a tenth
+# of the start went there.
+gc.freeze()
 
 _encoder: Final = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
 

@@ -75,7 +75,8 @@ class Measured:
 @contextlib.contextmanager
 def sandbox(folder: Path, *, customers: int = 4, multiplier: int = 1) -> Iterator[dict[str, Any]]:
     """The settings of an emulation in a process of its own."""
-    ready = folder / f"ready-{customers}-{multiplier}.json"
+    ready = folder / "ready.json"
+    ready.unlink(missing_ok=True)
     command = [sys.executable, "-c", _SERVE, str(customers), str(multiplier), str(ready)]
     with (folder / "sandbox.log").open("a") as log, child(command, cwd=ROOT, env=os.environ, output=log):
         deadline = time.monotonic() + 60

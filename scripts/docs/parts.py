@@ -9,6 +9,7 @@ from scripts import readme_settings, schema_snapshot
 from scripts.docs import personal
 from scripts.docs.tables import code, codes, table
 from tap_billing_reports.columns import column_name
+from tap_billing_reports.reports import journal, ledger
 from tap_billing_reports.schemas import catalogue, stream_schema
 from tap_billing_reports.sources import all_sources
 
@@ -160,7 +161,10 @@ def contract() -> str:
     """How many names a major version keeps."""
     promised = json.loads(schema_snapshot.SNAPSHOT.read_text(encoding="utf-8"))
     columns = sum(len(stream["columns"]) for stream in promised.values())
-    return f"The snapshot holds {len(promised)} streams with {columns:,} columns.\n"
+    return (
+        f"The snapshot holds {len(promised)} streams with {columns:,} columns. "
+        f"A ledger in the STATE has version {ledger.VERSION}, a file of the journal version {journal.VERSION}.\n"
+    )
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {

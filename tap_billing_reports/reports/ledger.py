@@ -137,9 +137,7 @@ class Ledger:
 
     @cached_property
     def subjects(self) -> set[tuple[str, str]]:
-        """The subjects of all accounts, due and done, by number and billed account; kept up to date by whoever
-        enters or forgets one.
-        """
+        """All accounts' subjects, due and done: number and billed account. Whoever enters or forgets one tells it."""
         return {
             split_key(key, entry.account)
             for entry in self._entries.values()

@@ -143,6 +143,9 @@ class Runner:
         due, attempt = decision.due, decision.attempt
         if decision.unknown is not None:
             self._book.resumed(due, decision.unknown)
+        if decision.verb is Verb.DEFER and self._tries[str(due)]:
+            text = f"{due}: its run failed, and another one is deferred: {decision.reason}"
+            return Finished(due, error=text, remedy=ReportError.remedy)
         if decision.verb is Verb.DEFER:
             return Finished(due, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
         if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:

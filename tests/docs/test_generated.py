@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timezone
 
 import pytest
 
@@ -12,8 +13,11 @@ from scripts.docs import personal
 from scripts.docs.parts import CORE, PARTS
 from scripts.docs.tables import BEGIN, END, between, table
 from tap_billing_reports.columns import column_name
+from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.schemas import catalogue, stream_schema
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT, blocks
+from tests.fakes import SandboxClock
+from tests.running import run_tap
 
 EACH = [(page, name) for page, parts in PARTS.items() for name in parts]
 
@@ -106,18 +110,25 @@ def test_the_schemas_that_speak_of_personal_data_are_among_them():
                 assert column in personal.CORE[name]
 
 
-def test_what_a_vendors_own_object_holds_is_said(tmp_path):
-    """The emulated Stripe's invoices name what the page says that `source_record` holds."""
-    from datetime import datetime, timezone
-
-    from tap_billing_reports.sandbox.core import Sandbox
-    from tests.fakes import SandboxClock
-    from tests.running import run_tap
-
+@pytest.fixture(scope="module")
+def synced():
+    """A sync with the stream map of docs/privacy.md."""
+    (example,) = blocks((ROOT / "docs" / "privacy.md").read_text(), "json")
     with Sandbox(datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)) as sandbox:
-        config = sandbox.settings(start_date="2026-11-01") | {"bring_invoice_lines": False}
+        config = sandbox.settings(start_date="2026-11-01") | {"bring_invoice_lines": False} | json.loads(example)
         result = run_tap(config, clock=SandboxClock(sandbox.control))
-    kept = [json.loads(record["source_record"]) for record in result.of("invoices") if record["source"] == "stripe"]
-    assert {"customer_email", "customer_address", "customer_shipping", "customer_phone", "customer_tax_ids"} <= set(
-        kept[0]
-    )
+    assert result.status == 0, result.log
+    return result
+
+
+def test_what_a_vendors_own_object_holds_is_said(synced):
+    kept = [json.loads(record["source_record"]) for record in synced.of("invoices") if record["source"] == "stripe"]
+    named = {"customer_email", "customer_address", "customer_shipping", "customer_phone", "customer_tax_ids"}
+    assert named <= set(kept[0])
+
+
+def test_the_stream_map_of_the_page_replaces_names_and_nothing_else(synced):
+    recipients = [record["recipient"] for record in synced.of("invoices") if record["recipient"] is not None]
+    assert recipients
+    assert all(re.fullmatch(r"[0-9a-f]{32}", recipient) for recipient in recipients)
+    assert all(record["total_amount"] for record in synced.of("invoices"))

@@ -44,7 +44,7 @@ def test_code_is_left_as_it_is(staged):
     for page in PAGES:
         copy = (staged / staging.place(page)).read_text()
         for language in ("sh", "json", "python"):
-            assert [code for code in blocks(copy, language)] == blocks(page.read_text(), language)
+            assert blocks(copy, language) == blocks(page.read_text(), language)
 
 
 @pytest.mark.parametrize("link", ["nowhere.md", "images", "../../outside.md"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -110,7 +111,10 @@ def test_the_wheel_says_what_it_is_and_carries_what_it_needs(wheel):
     assert classifiers <= KNOWN_CLASSIFIERS
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)} <= classifiers
     assert "Typing :: Typed" in classifiers
-    assert set(metadata.get_all("Provides-Extra")) == {"sandbox", "parquet"}
+    extras = set(metadata.get_all("Provides-Extra"))
+    assert {"sandbox", "parquet"} <= extras
+    # Each is named where people look for it.
+    assert all(re.search(rf"`{extra}`|\[{extra}\]", metadata.get_payload()) for extra in extras)
     assert metadata.get_payload() == (ROOT / "README.md").read_text()
 
 

@@ -156,8 +156,9 @@ def test_windows_whose_runs_always_fail_do_not_use_up_the_limit_for_the_others(s
         {"match": {"parameters": {"interval_start": kind(start)}}, "do": {"fail": "no"}} for kind in (int, str)
     ]
     report, state, read = {"report_type": SUMMARY, "window": "day", "name": "daily"}, None, []
-    for _ in range(2):
+    for code in (1, 0):
         ended = stripe.sync(report, state=state, max_new_runs=3, start_date="2026-11-15")
+        assert ended.code == code, "a failed run is a failure; one that is only deferred is none"
         read += sorted({r["period"][8:10] for r in ended.of("stripe_daily")})
         state = ended.state
     assert read == ["16", "17", "18", "19"]
