@@ -17,7 +17,6 @@ import re
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,21 +75,20 @@ def run_shard(part: str, shard: int, shards: int, pick: str) -> list[Any]:
         return [case.verdict() for case in cases[shard::shards]]
 
 
+def named_shard(told: tuple[str, int, int, str]) -> tuple[str, int, list[Any]]:
+    """`run_shard`, with the part and the shard that the verdicts are of."""
+    return told[0], told[1], run_shard(*told)
+
+
 def run(parts: list[str], pick: str) -> dict[str, Tally]:
     """All parts on two workers."""
     tallies = {part: Tally() for part in parts}
     began = time.monotonic()
     # Each shard in a process of its own: nothing that a cell leaves behind reaches another shard.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = {
-            pool.submit(run_shard, part, shard, PARTS[part][1], pick): (part, shard)
-            for part in parts
-            for shard in range(PARTS[part][1])
-        }
-        for future in as_completed(futures):
-            part, shard = futures[future]
-            verdicts = future.result()
+    with context.Pool(WORKERS, maxtasksperchild=1) as pool:
+        shards = [(part, shard, PARTS[part][1], pick) for part in parts for shard in range(PARTS[part][1])]
+        for part, shard, verdicts in pool.imap_unordered(named_shard, shards):
             for verdict in verdicts:
                 tallies[part].take(verdict)
             ran = [verdict for verdict in verdicts if not verdict.why_not]
@@ -104,7 +102,8 @@ def run(parts: list[str], pick: str) -> dict[str, Tally]:
 
 def table(tallies: dict[str, Tally]) -> list[str]:
     """The lines of the table, the last of which is the sum."""
-    head = f"{'part':<10} {'cells':>6} {'n/a':>6} {'lost':>6} {'doubled':>8} {'leaked':>7} {'silent':>7} {'else':>5} {'time':>8}"
+    names = f"{'lost':>6} {'doubled':>8} {'leaked':>7} {'silent':>7} {'else':>5} {'time':>8}"
+    head = f"{'part':<10} {'cells':>6} {'n/a':>6} {names}"
     lines = [head, "-" * len(head)]
     for part, tally in tallies.items():
         counts = tally.counts

@@ -77,7 +77,8 @@ changes invoices, deletes drafts, and reads one report again that has grown a co
 read back as text and compared cell by cell. There are negative amounts, amounts of 20 digits, currencies with no and
 with three decimals, and texts from several languages.
 
-`make targets` tries it again and writes this page. It makes an environment for each target under `.tools/`, and takes some minutes.
+`make targets` tries it again and writes this page. It makes an environment for each target under
+`.tools/`, and takes some minutes.
 """
 
 

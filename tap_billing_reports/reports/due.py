@@ -109,10 +109,10 @@ class Due:
 
     @property
     def rank(self) -> tuple[bool, str, int, str]:
-        """Its place among a report's: runs that exist, then what was never read, then what was read longest ago;
-        of those, what has failed less often, then what is older.
+        """Its place among a report's.
 
-        Else `max_new_runs` would serve the same accounts, the same windows of a look-back, or what fails each time,
+        Runs that exist come first, then what was never read, then what was read longest ago; of those, what has
+        failed less often, then what is older. Else `max_new_runs` would serve the same accounts, the same windows of a look-back, or what fails each time,
         sync after sync.
         """
         key = "" if self.period.start is None else self.period.key

@@ -50,7 +50,9 @@ class Forks:
             self.counts[stored] = Counter(
                 calls=len(asked),
                 states=len(ended.states),
-                files=sum("/contents" in r["path"] or r["path"].endswith(".xml") and "report" in r["path"] for r in asked),
+                files=sum(
+                    "/contents" in r["path"] or (r["path"].endswith(".xml") and "report" in r["path"]) for r in asked
+                ),
                 puts=told.stat().st_size,
             )
             self.needed = self.orders()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUCKET = "billing"
-SECRET = "canary-s3-Secret/+=3"  # noqa: S105 - opens nothing but the emulator
+SECRET = "canary-s3-Secret/+=3"
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.faults.parse_faults import PARSE_FAULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DOWNLOADS = {
     "stripe": ("GET", r"^/v1/files/.*/contents$"),

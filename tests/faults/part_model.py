@@ -22,7 +22,10 @@ LIVES, BATCH = 20_000, 2_000
 def cases(_stack: ExitStack) -> list[Case]:
     """Batches of lives, each from a seed of its own."""
     return [
-        Case(f"{BATCH} lives from seed {seed}", partial(pytest, "tests/reports/test_model.py", seed, "MODEL_EXAMPLES", BATCH))
+        Case(
+            f"{BATCH} lives from seed {seed}",
+            partial(pytest, "tests/reports/test_model.py", seed, "MODEL_EXAMPLES", BATCH),
+        )
         for seed in range(1, LIVES // BATCH + 1)
     ]
 

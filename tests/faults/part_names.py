@@ -29,10 +29,12 @@ S3 = Environment(
     made_from=("pyproject.toml", "constraints.txt"),
 )
 HOSTILE = (
-    "..", ".", "", "/", "//", "../..", "../../etc/passwd", "/etc/passwd", "a/../../b", "..\\..\\b", "C:\\b", "~", "~root",
+    "..", ".", "", "/", "//", "../..", "../../etc/passwd", "/etc/passwd", "a/../../b", "..\\..\\b", "C:\\b", "~",
+    "~root",
     "a\0b", "a\nb", "a\rb", "\x1b[2J", "%2e%2e%2f", "..%2f..", "....//", "a//b", "/../", "file:///etc/passwd",
     "s3://other/x", "memory://x", "x" * 5000, "ø" * 300, "e\u0301", "\u00e9", "CON", "nul.txt", ".hidden", "-rf", "a b",
-    "*", "?", "[a]", "$HOME", "`id`", "a;b", "|", "\ud800", "\u202e", "\ufeff", "A", "a", "K", "\u212a", "\uff0e\uff0e", "..;",
+    "*", "?", "[a]", "$HOME", "`id`", "a;b", "|", "\ud800", "\u202e", "\ufeff", "A", "a", "K", "\u212a", "\uff0e\uff0e",
+    "..;",
     "a\\", "a.", "a ", "<", ">", ":", '"', "'", "{}", "${x}", "#", "a#b", "a?b", "@", "user@host", "=", "_", "~1",
 )  # fmt: skip
 SEEDED = 2000
@@ -43,7 +45,7 @@ def cases(stack: ExitStack) -> list[Case]:
     box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
     bench = Bench(box)
     stack.callback(bench.close)
-    found = [
+    return [
         Case(f"{len(HOSTILE)} hostile and {SEEDED} generated names on the local disk", local_names),
         *(Case(f"ids that are {text!r} on the local disk", partial(ids, bench, text)) for text in IDS),
         Case(f"{len(HOSTILE)} hostile and {SEEDED} generated names in S3", partial(in_s3, "names")),
@@ -51,7 +53,6 @@ def cases(stack: ExitStack) -> list[Case]:
         Case("hostile ids in S3", partial(in_s3, "ids")),
         Case("the lock in S3", partial(in_s3, "lock")),
     ]
-    return found
 
 
 def names() -> Iterator[str]:

@@ -18,13 +18,13 @@ from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import kept
-from tests.running import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import ExitStack
 
     from tap_billing_reports.tap import TapBillingReports
+    from tests.running import Result
 
 ROOT = Path(__file__).resolve().parents[2]
 STRIPE_ROWS = "stripe_balance_change_from_activity_summary_1"
@@ -179,7 +179,7 @@ class _Full:
         self._file = self._replacing.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self._replacing.__exit__(*error)
 
     def write(self, data: bytes) -> int:

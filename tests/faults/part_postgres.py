@@ -75,7 +75,7 @@ class Pipeline:
         Returns:
             The STATE that the target has kept (None for none), the tap's exit status, and all that both said.
         """
-        if state is None and kill_at is not None or database == "whole":
+        if (state is None and kill_at is not None) or database == "whole":
             self.server.create(database)
         environment = self._loader.environment
         place = Place(self.folder, database, self.server, environment.python)
@@ -92,7 +92,10 @@ class Pipeline:
                 rule = {"signal": {"pid": tap.pid, "signal": "KILL", "when": "after"}}
                 self.box.control.fault(rule, skip=kill_at, times=1)
             target = subprocess.Popen(
-                [str(program), "--config", str(self.folder / "target.json")], stdin=tap.stdout, stdout=out, stderr=errors
+                [str(program), "--config", str(self.folder / "target.json")],
+                stdin=tap.stdout,
+                stdout=out,
+                stderr=errors,
             )
             assert tap.stdout is not None
             tap.stdout.close()

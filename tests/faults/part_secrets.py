@@ -45,8 +45,10 @@ def cases(stack: ExitStack) -> list[Case]:
     found = [Case(f"the command: {name}", partial(command, bench, name)) for name in COMMANDS]
     for vendor in VENDORS:
         for how, text in _echoes(bench.config[KEYS[vendor]]):
-            for place in PLACES:
-                found.append(Case(f"{vendor} echoes its key {how} {place}", partial(echo, bench, vendor, text, place)))
+            found += [
+                Case(f"{vendor} echoes its key {how} {place}", partial(echo, bench, vendor, text, place))
+                for place in PLACES
+            ]
     for setting in all_settings(all_sources()):
         for how, value in WRONG.items():
             if setting.secret or how != "as it should be":
@@ -56,8 +58,7 @@ def cases(stack: ExitStack) -> list[Case]:
                 if setting.secret
                 else Case(f"variable {setting.name}: {how}", why_not="holds no secret, and its type is checked above")
             )
-    for url in STORES:
-        found.append(Case(f"storage_url {url.partition(':')[0]}", partial(wrong, bench, "storage_url", url)))
+    found += [Case(f"storage_url {url.partition(':')[0]}", partial(wrong, bench, "storage_url", url)) for url in STORES]
     return found
 
 

@@ -23,8 +23,7 @@ def cases(stack: ExitStack) -> list[Case]:
     stack.callback(forks.close)
     return [
         Case(
-            f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1}"
-            f"{' / stored' if stored else ''}",
+            f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1}{' / stored' if stored else ''}",
             partial(run, forks, name, call, times, stored),
         )
         for stored in (False, True)

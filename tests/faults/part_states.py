@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # What may stand in the place of any part of a STATE.
 STRANGERS = (None, "x", 7, [], {}, [[]], "9999-12-31T00:00:00Z")
 FOREIGN: dict[str, Any] = {
-    "another tap's": {"bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}},
+    "another tap's": {
+        "bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}
+    },
     "bookmarks a list": {"bookmarks": []},
     "bookmarks a text": {"bookmarks": "invoices"},
     "a bookmark a list": {"bookmarks": {"invoices": []}},
@@ -41,9 +43,7 @@ def cases(stack: ExitStack) -> list[Case]:
         bench.reset(stored=stored)
         number = len(bench.sync(prepare=often).states)
         found += [
-            Case(
-                f"from STATE {k + 1}{' / stored' if stored else ''}", partial(restart, bench, k, stored)
-            )
+            Case(f"from STATE {k + 1}{' / stored' if stored else ''}", partial(restart, bench, k, stored))
             for k in range(number)
         ]
     bench.reset()
@@ -69,7 +69,7 @@ def cases(stack: ExitStack) -> list[Case]:
 
 def often(tap: TapBillingReports) -> None:
     """A STATE whenever one may go out."""
-    tap.session.checkpoint = lambda *, at_once=False: tap.session._write_state()  # noqa: ARG005
+    tap.session.checkpoint = tap.session._write_state
 
 
 def _states(bench: Bench) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -116,7 +116,9 @@ def _place(result: Result, k: int) -> int:
 # -- damage --------------------------------------------------------------------------------------------
 
 
-def damaged(bench: Bench, state: Any, is_harmless: bool | None, verdict: Verdict) -> None:
+def damaged(  # noqa: C901 - one judgement, told in order
+    bench: Bench, state: Any, is_harmless: bool | None, verdict: Verdict
+) -> None:
     """Refused without any STATE, or gone on from so that nothing is missing.
 
     Args:
@@ -159,7 +161,9 @@ def damaged(bench: Bench, state: Any, is_harmless: bool | None, verdict: Verdict
             verdict.silent = 1
             verdict.remarks.append(f"{stream}: {len(missing)} records are missing or old, as {missing[0]}")
     for vendor, orders in bench.orders().items():
-        grown = {what: n for what, n in orders.items() if vendor == "stripe" and n > max(1, before[vendor].get(what, 0))}
+        grown = {
+            what: n for what, n in orders.items() if vendor == "stripe" and n > max(1, before[vendor].get(what, 0))
+        }
         if grown:
             verdict.remarks.append(f"{vendor}: ordered twice: {grown}")
 
