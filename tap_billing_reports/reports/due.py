@@ -112,8 +112,8 @@ class Due:
         """Its place among a report's.
 
         Runs that exist come first, then what was never read, then what was read longest ago; of those, what has
-        failed less often, then what is older. Else `max_new_runs` would serve the same accounts, the same windows of a look-back, or what fails each time,
-        sync after sync.
+        failed less often, then what is older. Else `max_new_runs` would serve the same accounts, the same windows
+        of a look-back, or what fails each time, sync after sync.
         """
         key = "" if self.period.start is None else self.period.key
         return self.run_id is None, self.read_at, self.attempt, key

@@ -1,4 +1,4 @@
-"""One vendor is down and one account of another is refused: the rest arrives and is checkpointed. One sync at a time."""
+"""One vendor is down and one account of another is refused: the rest arrives. One sync at a time."""
 
 from __future__ import annotations
 
