@@ -143,15 +143,15 @@ def personal_core() -> str:
 
 def _grouped(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for why in dict.fromkeys(columns.values()):
-        yield codes(name for name, other in columns.items() if other == why), why
+        yield why, codes(name for name, other in columns.items() if other == why)
 
 
 def personal_stripe() -> str:
-    return table(("column", "what it holds"), _grouped(personal.headers("stripe")))
+    return table(("what they hold", "columns"), _grouped(personal.headers("stripe")))
 
 
 def personal_bring() -> str:
-    return table(("column", "what it holds"), _grouped(personal.headers("bring")))
+    return table(("what they hold", "columns"), _grouped(personal.headers("bring")))
 
 
 # -- the contract --------------------------------------------------------------------------------------
