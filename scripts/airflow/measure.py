@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.airflow.cluster import TARGET
 from scripts.airflow.warehouse import Postgres
 from scripts.demo.compare import columns_of
-from scripts.demo.processes import child
+from scripts.demo.processes import child, leave_on_sigterm
 from scripts.targets.postgres import USER, postgres_server
 from scripts.venvs import ROOT, provide
 
@@ -207,6 +207,7 @@ def _stripe(found: Mapping[str, Any], *accounts: str) -> dict[str, Any]:
 
 def main(wanted: Sequence[str]) -> None:
     """Prints a table for each of the wanted measurements, for all when none is named."""
+    leave_on_sigterm()
     provide(TARGET.environment)
     cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     print(f"{os.cpu_count()} processors, {cpu[1] if cpu else 'unknown'}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_billing_reports.sandbox.stripe.accounts import KEY_WITHOUT_REPORTS
+from tap_billing_reports.sandbox.stripe.accounts import KEY_WITHOUT_FILES, KEY_WITHOUT_INVOICES, KEY_WITHOUT_REPORTS
 from tests.stripe.conftest import ITEMIZED, SUMMARY
 
 BOTH = (
@@ -154,3 +154,23 @@ def test_a_missing_right_is_told_in_stripes_own_words(stripe):
     assert ended.code == 1
     assert "permission" in ended.log
     assert ended.of("invoices"), "what the key may read has arrived"
+
+
+@pytest.mark.parametrize(
+    ("key", "arrives", "stays_away"),
+    [
+        (KEY_WITHOUT_FILES, "invoices", "report_files"),
+        (KEY_WITHOUT_INVOICES, "report_files", "invoices"),
+        (KEY_WITHOUT_REPORTS, "invoices", "report_types"),
+    ],
+)
+def test_a_right_that_comes_later_costs_no_second_order(stripe, key, arrives, stays_away):
+    poor = stripe.sync(BOTH[1], stripe_api_key=key)
+    assert poor.code == 1
+    assert poor.of(arrives)
+    assert not poor.of(stays_away)
+    rich = stripe.sync(BOTH[1], state=poor.state)
+    assert rich.code == 0, rich.log
+    assert rich.of(stays_away)
+    assert stripe.ordered() == 1
+    assert "through" in rich.state["bookmarks"]["stripe_balance_change_from_activity_summary_1"]["ledger"][0]

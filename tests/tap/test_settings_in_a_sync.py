@@ -85,7 +85,7 @@ def test_fail_fast_ends_the_sync_at_the_first_failure_and_keeps_what_was_done(bo
 
 def test_fail_fast_sends_what_was_done_before_the_failure_as_state(box, sync):
     box.control.fault({"status": 404}, {"path": "/contents"}, skip=1)
-    ended = sync(fail_fast=True, bring_invoice_lines=False)
+    ended = sync(fail_fast=True, bring_invoice_lines=False, stripe_max_concurrent_runs=1)
     assert ended.status == 1
     (entry,) = ended.state["bookmarks"][ROWS]["ledger"]
     assert (entry["first"], entry["through"]) == ("2026-10-26T00:00:00Z", "2026-11-02T00:00:00Z")

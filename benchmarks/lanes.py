@@ -1,0 +1,89 @@
+"""One file into Parquet: `python -m benchmarks.lanes lane|checked|bare <file> <columns as JSON> <zone> [<to>]`.
+
+`lane` writes a file that has been checked, `checked` checks it first, as a sync whose rows are deselected does.
+One line with rows, processor seconds and peak memory goes to stderr. Imports are not counted.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.compute  # so that its import is not counted
+from pyarrow import csv, parquet
+
+from benchmarks.taps import CONSTANTS, columns_of
+from tap_billing_reports.reports.parquet import BulkLane, Layout
+from tap_billing_reports.reports.readers.csv import CsvReader
+from tap_billing_reports.storage import Storage
+
+CONSTANT_TYPES = dict.fromkeys(CONSTANTS, "text") | {
+    "window_end": "timestamp_utc",
+    "_sdc_deleted_at": "timestamp_utc",
+    "row_number": "integer",
+}
+TYPES = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "decimal": pa.decimal128(38, 12),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "timestamp_utc": pa.timestamp("us"),
+}
+
+
+def bare(path, types, _zone, folder):
+    options = csv.ConvertOptions(
+        column_types={header: TYPES[kind] for header, kind in types.items()}, null_values=[""], strings_can_be_null=True
+    )
+    table = csv.read_csv(path, convert_options=options)
+    parquet.write_table(table, folder / "bare.parquet")
+    return table.num_rows, folder / "bare.parquet"
+
+
+def lane(path, types, zone, folder, rows=None):
+    columns = columns_of(types)
+    if rows is None:
+        reader = CsvReader(path, size=path.stat().st_size, resolve=lambda _: columns, zone=zone)
+        for _ in reader.chunks(None):
+            pass
+    else:
+        reader = SimpleNamespace(columns=columns, rows=rows)
+    file = SimpleNamespace(path=folder / "report", remote=SimpleNamespace(format="csv"))
+    file.path.symlink_to(path)
+    layout = Layout(CONSTANT_TYPES | {column.name: column.type for column in columns}, CONSTANTS, zone)
+    bulk = BulkLane(Storage(str(folder / "store")))
+    kept = bulk.path("stripe_balance", "acct_1", "all")
+    bulk.keep(kept, file, reader, layout, read_again=None)
+    return reader.rows, Path(kept)
+
+
+def lines_of(path):
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def main():
+    kind, name, types, zone, *to = sys.argv[1:]
+    path, types = Path(name), json.loads(types)
+    known = {"rows": lines_of(path) - 1} if kind == "lane" else {}
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        started = time.process_time()
+        rows, written = (bare if kind == "bare" else lane)(path, types, zone, Path(folder), **known)
+        seconds = time.process_time() - started
+        for place in to:
+            shutil.copyfile(written, place)
+    status = Path("/proc/self/status").read_text()
+    memory = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    json.dump({"rows": rows, "seconds": seconds, "rss_mib": memory}, sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""STATE bytes of a whole sync, by the number of accounts: invoices and a report of each. All STATEs together."""
+
+from __future__ import annotations
+
+from benchmarks.measure import run
+
+ACCOUNTS = (10, 100, 500)
+SUBJECTS = 2000
+
+
+def measure():
+    results = {}
+    for accounts in ACCOUNTS:
+        results[f"state_bytes.{accounts}"] = run("-m", "benchmarks.bigbring", accounts, 1)["state_bytes"]
+    subjects = run("-m", "benchmarks.bigbring", 1, SUBJECTS)
+    results[f"state.{SUBJECTS}_subjects_bytes"] = subjects["state_bytes"]
+    results[f"state.{SUBJECTS}_subjects_messages"] = subjects["states"]
+    results[f"state.{SUBJECTS}_subjects_seconds"] = round(subjects["seconds"], 2)
+    return results
