@@ -111,7 +111,7 @@ class Trial:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             members = tree.family(worker.pid)
-            stores = {store for member in members if (store := _store(member.command))}
+            stores = {store for member in members if (store := _store(member))}
             if any(_has_open_orders(store) for store in stores):
                 count = tree.kill(members)
                 names = {store.name for store in stores}
@@ -196,11 +196,11 @@ class Trial:
         print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
 
 
-def _store(command: str) -> Path | None:
-    """The storage of a tap that reads a shard, from its command line; it bears the shard's name."""
-    found = re.search(r" tap_billing_reports --config (\S+)", command)
+def _store(process: tree.Process) -> Path | None:
+    """The storage of a tap that reads a shard, from the settings that it was handed; it bears the shard's name."""
+    found = re.search(r" tap_billing_reports --config /dev/fd/(\d+)", process.command)
     try:
-        url = json.loads(Path(found[1]).read_text()).get("storage_url") if found else None
+        url = json.loads(process.file(int(found[1]))).get("storage_url") if found else None
     except (OSError, ValueError):
         return None  # it ends just now
     return Path(url) if url and Path(url).name != KEPT else None

@@ -33,6 +33,14 @@ class Process:
         except OSError:
             return ""
 
+    def file(self, descriptor: int) -> bytes:
+        """What an open file of it holds.
+
+        Raises:
+            OSError: the process or the file is gone.
+        """
+        return (PROC / str(self.pid) / "fd" / str(descriptor)).read_bytes()
+
     @property
     def mib(self) -> float:
         """Its memory, with its share of what it shares with others; 0 when it is gone."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from billing_pipe import Commands, Pipe, PipeError, list_shards, prepare
@@ -28,6 +28,8 @@ here = Path(sys.argv[0]).parent
 config = json.loads(Path(given.config).read_text())
 mode = oct(os.stat(given.config).st_mode & 0o777)
 seen = {"config": config, "mode": mode, "path": given.config, "discover": given.discover}
+folder = here / "temporary"
+seen["temporary"] = folder.is_dir() and os.listdir(folder)
 seen["state"] = given.state and json.loads(Path(given.state).read_text())
 seen["catalog"] = given.catalog and json.loads(Path(given.catalog).read_text())
 with open(here / "seen.jsonl", "a") as log:
@@ -107,12 +109,15 @@ def test_a_second_sync_goes_on_from_the_kept_state(bench):
     assert bench.kept() == {"n": 3}
 
 
-def test_the_settings_are_this_users_alone_and_gone_afterwards(bench):
+def test_the_settings_are_this_users_alone_and_stand_in_no_folder(bench, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.folder / "temporary"))
+    (bench.folder / "temporary").mkdir()
     bench.pipe.sync(SHARD, {"messages": [], "bring_api_key": "k"})
     (call,) = bench.seen()
     assert call["mode"] == "0o600"
     assert call["config"]["bring_api_key"] == "k"
-    assert not Path(call["path"]).parent.exists()
+    assert not call["temporary"]
+    assert call["path"].startswith("/dev/fd/")
 
 
 def test_a_failed_tap_fails_the_shard_and_what_was_stored_is_in_its_state(bench):

@@ -13,8 +13,8 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from billing_shards import Shard, States, listed, schema_messages, selecting
@@ -43,11 +43,31 @@ class Commands:
     tap: str
     target: str
 
-    def tap_command(self, *arguments: str | Path) -> list[str]:
-        return [*shlex.split(self.tap), *map(str, arguments)]
+    def tap_command(self, *arguments: str) -> list[str]:
+        return [*shlex.split(self.tap), *arguments]
 
     def target_command(self) -> list[str]:
         return shlex.split(self.target)
+
+
+class Handed(ExitStack):
+    """Files for one child process that stand in no folder.
+
+    Settings hold credentials. These are gone with the last process that holds them, however that one ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptors: list[int] = []
+        """What the child inherits."""
+
+    def file(self, text: str) -> str:
+        """The path by which the child reads the text."""
+        file = self.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - this is a stack
+        file.write(text.encode())
+        file.seek(0)
+        self.descriptors.append(file.fileno())
+        return f"/dev/fd/{file.fileno()}"
 
 
 class Pipe:
@@ -65,14 +85,12 @@ class Pipe:
             PipeError: one of the two failed. What the target has stored is in the STATE: a retry goes on there.
         """
         began = time.monotonic()
-        # Settings hold credentials: the folder is this user's alone, and gone afterwards.
-        with tempfile.TemporaryDirectory(prefix="billing-") as folder:
-            config = _written(Path(folder) / "config.json", json.dumps(dict(settings)))
-            arguments: list[str | Path] = ["--config", config]
-            state = self._states.load(shard)
+        state = self._states.load(shard)
+        with Handed() as handed:
+            arguments = ["--config", handed.file(json.dumps(dict(settings)))]
             if state is not None:
-                arguments += ["--state", _written(Path(folder) / "state.json", state)]
-            states = self._run(shard, self._commands.tap_command(*arguments))
+                arguments += ["--state", handed.file(state)]
+            states = self._run(shard, self._commands.tap_command(*arguments), handed)
         return {**shard.facts, "seconds": round(time.monotonic() - began, 1), "states": states}
 
     def stop(self) -> None:
@@ -80,11 +98,11 @@ class Pipe:
         if self._tap is not None and self._tap.poll() is None:
             self._tap.terminate()
 
-    def _run(self, shard: Shard, command: list[str]) -> int:
+    def _run(self, shard: Shard, command: list[str], handed: Handed) -> int:
         # If this process is killed outright, its tap must not read on: a retry would find the account locked.
         setpriv = shutil.which("setpriv")
         bound = [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
-        self._tap = tap = subprocess.Popen(bound, stdout=subprocess.PIPE)
+        self._tap = tap = subprocess.Popen(bound, stdout=subprocess.PIPE, pass_fds=handed.descriptors)
         try:
             with (
                 subprocess.Popen(self._commands.target_command(), stdin=tap.stdout, stdout=subprocess.PIPE) as target,
@@ -125,8 +143,7 @@ def prepare(commands: Commands, settings: Mapping[str, Any]) -> int:
     Raises:
         PipeError: one of the two failed.
     """
-    with tempfile.TemporaryDirectory(prefix="billing-") as folder:
-        catalog = _discovered(commands, _written(Path(folder) / "config.json", json.dumps(dict(settings))))
+    catalog = _discovered(commands, settings)
     _load(commands, schema_messages(catalog))
     return len(catalog["streams"])
 
@@ -137,22 +154,26 @@ def list_shards(commands: Commands, settings: Mapping[str, Any]) -> list[Shard]:
     Raises:
         PipeError: the accounts cannot be listed, or not be loaded.
     """
-    with tempfile.TemporaryDirectory(prefix="billing-") as folder:
-        config = _written(Path(folder) / "config.json", json.dumps(dict(settings)))
-        catalog = json.dumps(selecting(_discovered(commands, config), "accounts"))
-        chosen = _written(Path(folder) / "catalog.json", catalog)
-        messages = _output(commands.tap_command("--config", config, "--catalog", chosen))
+    chosen = selecting(_discovered(commands, settings), "accounts")
+    messages = _output(commands, settings, catalog=chosen)
     _load(commands, messages)
     return listed(messages.splitlines())
 
 
-def _discovered(commands: Commands, config: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_output(commands.tap_command("--config", config, "--discover")))
+def _discovered(commands: Commands, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_output(commands, settings, "--discover"))
     return found
 
 
-def _output(command: list[str]) -> bytes:
-    ended = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+def _output(
+    commands: Commands, settings: Mapping[str, Any], *options: str, catalog: Mapping[str, Any] | None = None
+) -> bytes:
+    with Handed() as handed:
+        arguments = ["--config", handed.file(json.dumps(dict(settings))), *options]
+        if catalog is not None:
+            arguments += ["--catalog", handed.file(json.dumps(dict(catalog)))]
+        command = commands.tap_command(*arguments)
+        ended = subprocess.run(command, stdout=subprocess.PIPE, pass_fds=handed.descriptors, check=False)
     if ended.returncode:
         raise PipeError(f"the tap ended with exit status {ended.returncode}")
     return ended.stdout
@@ -171,9 +192,3 @@ def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
         logger.warning("process %s has not ended within %.0f s and is killed", process.pid, GRACE_SECONDS)
         process.kill()
         process.wait()
-
-
-def _written(path: Path, text: str) -> Path:
-    path.touch(mode=0o600)
-    path.write_text(text)
-    return path
