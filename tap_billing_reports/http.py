@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports import __version__
@@ -79,6 +80,18 @@ class Door:
     ) -> None:
         install()
         redact.add(*authenticator.secrets)
+        self._another = partial(
+            Door,
+            source=source,
+            account=account,
+            hosts=hosts,
+            authenticator=authenticator,
+            headers=headers,
+            remedy=remedy,
+            read_problem=read_problem,
+            clock=clock,
+            limits=limits,
+        )
         self.source = source
         self.account = account
         self.clock = clock or Clock()
@@ -99,6 +112,10 @@ class Door:
             tries=self._limits.tries,
             waiting_seconds=self._limits.waiting_seconds,
         )
+
+    def another(self) -> Door:
+        """A door to the same hosts for another thread, with connections and a retry budget of its own."""
+        return self._another()
 
     def __repr__(self) -> str:
         return f"Door({self.source}, {self.account})"

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billing_reports.declarations import RemoteFile, Run
+    from tap_billing_reports.http import Download
+    from tap_billing_reports.reports.ahead import Ahead
     from tap_billing_reports.reports.journal import KeptFile
     from tap_billing_reports.storage import Storage
 
@@ -26,11 +28,22 @@ class Collector:
     Args:
         folder: where to; removed by its owner.
         storage: where files are kept beyond the sync; None keeps none.
+        ahead: fetches files before it is their turn; None fetches each when it is.
     """
 
-    def __init__(self, folder: Path, storage: Storage | None) -> None:
+    def __init__(self, folder: Path, storage: Storage | None, ahead: Ahead | None = None) -> None:
         self._folder = folder
         self._storage = storage
+        self._ahead = ahead
+
+    def fetch_ahead(self, due: Due, run: Run) -> None:
+        """Begin to fetch the file of a run whose turn is next; does nothing while another one is fetched."""
+        if self._ahead is None or not self._ahead.is_idle or run.file is None:
+            return
+        path = self._local_path(due, run.file)
+        # Two reports may share a run: then its file is the one that is being read.
+        if not path.exists():
+            self._ahead.begin(due, run.file, path, _headers(due, run.file))
 
     def collect(self, due: Due, run: Run) -> tuple[LocalFile, ...]:
         """The run's files on disk, whole, that of the rows first.
@@ -66,28 +79,36 @@ class Collector:
 
     def _fetch(self, due: Due, run: Run, remote: RemoteFile) -> LocalFile:
         path = self._local_path(due, remote)
+        got = None if self._ahead is None else self._ahead.take(path)
         for attempt in range(1, TRIES + 1):
-            with path.open("wb") as file:
-                got = due.shop.asker.door.download(
-                    remote.host,
-                    remote.path,
-                    file,
-                    size=remote.size,
-                    headers={"Accept": _ACCEPT[remote.format], **due.account.headers},
-                    account=due.account.account_id,
-                )
+            if got is None:
+                got = self._download(due, remote, path)
             problem = _problem(path, got.size, remote)
             if problem is None:
                 break
             if attempt == TRIES:
                 path.unlink()
                 raise FileError(f"file {remote.file_id}: {problem}")
+            got = None
+        assert got is not None
         uri = None
         if self._storage is not None:
             where = self._kept_path(due, run, remote)
             self._storage.keep(path, where)
             uri = self._storage.uri(where)
         return LocalFile(path, got.size, got.sha256, remote, uri)
+
+    @staticmethod
+    def _download(due: Due, remote: RemoteFile, path: Path) -> Download:
+        with path.open("wb") as file:
+            return due.shop.asker.door.download(
+                remote.host,
+                remote.path,
+                file,
+                size=remote.size,
+                headers=_headers(due, remote),
+                account=due.account.account_id,
+            )
 
     def _local_path(self, due: Due, remote: RemoteFile) -> Path:
         return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{due.shop.name}-{remote.file_id}")
@@ -96,6 +117,10 @@ class Collector:
         assert self._storage is not None
         name = f"{run.run_id}.{remote.format}"
         return self._storage.path("files", due.shop.name, due.account.account_id, due.report.name, due.key, name)
+
+
+def _headers(due: Due, remote: RemoteFile) -> dict[str, str]:
+    return {"Accept": _ACCEPT[remote.format], **due.account.headers}
 
 
 def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:

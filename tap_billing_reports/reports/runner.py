@@ -70,12 +70,13 @@ class Runner:
         self._tries: Counter[str] = Counter()
         self._lanes: list[Lane] = []
         self._ends: deque[Finished] = deque()
+        self._is_taken_in = False
 
     def finished(self, dues: Sequence[Due]) -> Iterator[Finished]:
         """Each period once with its end: rows to read, an error, or why it was left (and failed runs between).
 
-        A file is fetched just before it is handed out, so that one at a time is on disk. The caller takes it
-        in, and meanwhile calls `tend` now and then.
+        A file is fetched just before it is handed out, or while the one before is taken in, so that two at a time
+        are on disk. The caller takes it in, and meanwhile calls `tend` now and then.
         """
         shops = list(dict.fromkeys(due.shop for due in dues))
         self._lanes = [Lane(shop, [due for due in dues if due.shop is shop]) for shop in shops]
@@ -87,7 +88,10 @@ class Runner:
             elif ready is not None:
                 finished = self._collect(ready)
                 if finished is not None:
+                    self._is_taken_in = finished.file is not None
+                    self._fetch_ahead()
                     yield finished
+                    self._is_taken_in = False
             elif all(lane.is_empty for lane in self._lanes):
                 return
             else:
@@ -99,6 +103,13 @@ class Runner:
         for lane in self._lanes:
             self._poll(lane)
             self._fill(lane)
+        self._fetch_ahead()
+
+    def _fetch_ahead(self) -> None:
+        """While a file is taken in, begin with the one that is next."""
+        ready = next((lane.ready[0] for lane in self._lanes if lane.ready), None)
+        if self._is_taken_in and ready is not None and not ready.kept:
+            self._collector.fetch_ahead(ready.due, ready.run)
 
     def _wait(self) -> None:
         moments = [moment for lane in self._lanes if (moment := lane.wakes_at()) is not None]

@@ -137,7 +137,7 @@ class Cycle:
             runner = Runner(
                 orders=self.orders,
                 book=self.book,
-                collector=Collector(session.folder, session.storage),
+                collector=Collector(session.folder, session.storage, session.ahead),
                 checkpoint=lambda: session.checkpoint(at_once=True),
                 clock=clock,
                 deadline_seconds=session.settings.run_deadline_seconds,

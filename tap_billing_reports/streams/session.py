@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tap_billing_reports.errors import ISOLATED, SyncError, remedy_of
 from tap_billing_reports.reading import OpenSource
 from tap_billing_reports.redaction import redact
+from tap_billing_reports.reports.ahead import Ahead
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.journal import Journal, StorageJournal
 from tap_billing_reports.reports.lock import Lock
@@ -74,6 +75,8 @@ class Session:
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
         self._folder: Path | None = None
         self._lock: Lock | None = None
+        self.ahead = Ahead()
+        """Fetches the next file; it writes to `folder`."""
 
     # -- sources and accounts --------------------------------------------------------------------------
 
@@ -191,6 +194,7 @@ class Session:
 
     def close(self) -> None:
         """Give the disk and the lock back."""
+        self.ahead.stop()
         if self._lock is not None:
             self._lock.release()
         if self._folder is not None:
