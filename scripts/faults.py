@@ -11,20 +11,26 @@ nothing was lost, doubled, leaked or silent and nothing else was found.
 from __future__ import annotations
 
 import argparse
-import importlib
-import multiprocessing
-import re
+import json
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from scripts.venvs import ROOT
+from tests.faults.cases import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORKERS = 2
 REPORT = ROOT / "output" / "faults.md"
+LONGEST_LOG = 3000  # characters of a shard's that failed
 COUNTS = ("lost", "doubled", "leaked", "silent")
 
 PARTS: dict[str, tuple[str, int]] = {
@@ -50,11 +56,11 @@ class Tally:
 
     cells: int = 0
     seconds: float = 0.0
-    not_applicable: list[Any] = field(default_factory=list)
-    found: list[Any] = field(default_factory=list)
+    not_applicable: list[Verdict] = field(default_factory=list)
+    found: list[Verdict] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def take(self, verdict: Any) -> None:
+    def take(self, verdict: Verdict) -> None:
         if verdict.why_not:
             self.not_applicable.append(verdict)
             return
@@ -66,37 +72,42 @@ class Tally:
             self.found.append(verdict)
 
 
-def run_shard(part: str, shard: int, shards: int, pick: str) -> list[Any]:
-    """Every so manieth cell of a part, in this process."""
-    module = importlib.import_module(f"tests.faults.part_{part}")
-    wanted = re.compile(pick).search
-    with ExitStack() as stack:
-        cases = [case for case in module.cases(stack) if wanted(case.name)]
-        return [case.verdict() for case in cases[shard::shards]]
-
-
-def named_shard(told: tuple[str, int, int, str]) -> tuple[str, int, list[Any]]:
-    """`run_shard`, with the part and the shard that the verdicts are of."""
-    return told[0], told[1], run_shard(*told)
+def run_shard(part: str, shard: int, pick: str) -> Iterator[Verdict]:
+    """Every so manieth cell of a part, in a process of its own: what a cell leaves behind reaches no other shard."""
+    numbers = (str(shard), str(PARTS[part][1]))
+    command = [sys.executable, "-m", "tests.faults.shard", part, *numbers, pick]
+    with tempfile.TemporaryFile("w+") as log:
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield Verdict(**json.loads(line))
+        if process.returncode:
+            log.seek(0)
+            said = log.read()[-LONGEST_LOG:]
+            yield Verdict(f"shard {shard + 1}", remarks=[f"it ended with exit status {process.returncode}: {said}"])
 
 
 def run(parts: list[str], pick: str) -> dict[str, Tally]:
-    """All parts on two workers."""
+    """All parts, two shards at a time."""
     tallies = {part: Tally() for part in parts}
     began = time.monotonic()
-    # Each shard in a process of its own: nothing that a cell leaves behind reaches another shard.
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(WORKERS, maxtasksperchild=1) as pool:
-        shards = [(part, shard, PARTS[part][1], pick) for part in parts for shard in range(PARTS[part][1])]
-        for part, shard, verdicts in pool.imap_unordered(named_shard, shards):
-            for verdict in verdicts:
+    lock = threading.Lock()
+
+    def one(part: str, shard: int) -> None:
+        ran = 0
+        for verdict in run_shard(part, shard, pick):
+            with lock:
                 tallies[part].take(verdict)
-            ran = [verdict for verdict in verdicts if not verdict.why_not]
-            minutes = (time.monotonic() - began) / 60
-            print(f"[{minutes:5.1f} min] {part} {shard + 1}/{PARTS[part][1]}: {len(ran)} cells", flush=True)
-            for verdict in ran:
+                ran += not verdict.why_not
                 if not verdict.is_good:
-                    print(f"  {verdict.said()}", flush=True)
+                    print(f"  {part}: {verdict.said()}", flush=True)
+        minutes = (time.monotonic() - began) / 60
+        print(f"[{minutes:5.1f} min] {part} {shard + 1}/{PARTS[part][1]}: {ran} cells", flush=True)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        futures = [pool.submit(one, part, shard) for part in parts for shard in range(PARTS[part][1])]
+        for future in futures:
+            future.result()
     return tallies
 
 

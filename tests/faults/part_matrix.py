@@ -158,6 +158,20 @@ class Matrix:
         }
         for stream, records in expected.items():
             verdict.lost += sum(delivered.get(stream, {}).get(key) != record for key, record in records.items())
+        self._judge_way_out(cell, verdict, *results)
+
+    def _judge_way_out(self, cell: Cell, verdict: Verdict, *results: Result) -> None:
+        """A full refresh of the report, with `reuse_runs_since` set to now, orders anew and brings all of it."""
+        state = json.loads(json.dumps(results[-1].state))
+        for stream in [name for name in state["bookmarks"] if name.startswith(f"{cell.vendor}_")]:
+            del state["bookmarks"][stream]
+        self.control.advance(1)
+        now = self.control.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        last = self.bench.sync(state=state, reuse_runs_since=now)
+        # Stripe goes on listing the run that nobody can read, and the sync goes on saying so.
+        if last.status and "unknown shape or status" not in failures(last):
+            verdict.remarks.append(f"ordering anew failed: {failures(last)}")
+        self.bench.judge_whole(verdict, *results, last)
 
     def _judge_orders(self, cell: Cell, verdict: Verdict) -> None:
         for vendor, orders in self.bench.orders().items():

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def cases(stack: ExitStack) -> list[Case]:
     bench = Bench(box)
     stack.callback(bench.close)
     found = [Case(f"the command: {name}", partial(command, bench, name)) for name in COMMANDS]
+    found.append(Case("files on their way are for this user's eyes", partial(private_files, bench)))
     for vendor in VENDORS:
         for how, text in _echoes(bench.config[KEYS[vendor]]):
             found += [
@@ -128,6 +130,30 @@ def command(bench: Bench, name: str, verdict: Verdict) -> None:
         verdict.leaked += bench.canaries.count(said) + _count(said) + bench.canaries.count_files(made)
         if "Traceback" in said:
             verdict.remarks.append(f"a traceback: {said[-600:]}")
+
+
+def private_files(bench: Bench, verdict: Verdict) -> None:
+    """No other user may look into the folder that files come down to, and it is gone afterwards."""
+    bench.reset()
+    seen: dict[Path, int] = {}
+
+    def prepare(tap: TapBillingReports) -> None:
+        beat = tap.session.beat
+
+        def looking() -> None:
+            folder = tap.session.folder
+            seen[folder] = stat.S_IMODE(folder.stat().st_mode)
+            beat()
+
+        tap.session.beat = looking
+
+    result = bench.sync(prepare=prepare)
+    verdict.ended = f"exit {result.status}, modes {[oct(mode) for mode in seen.values()]}"
+    if list(seen.values()) != [0o700]:
+        verdict.remarks.append("the folder is not private")
+    if any(folder.exists() for folder in seen):
+        verdict.remarks.append("the folder was left behind")
+    bench.judge_whole(verdict, result)
 
 
 # -- vendors that tell ---------------------------------------------------------------------------------
