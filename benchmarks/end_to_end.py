@@ -1,6 +1,6 @@
 """The same rows into targets, and how much of the processor the tap takes; Parquet into DuckDB beside them.
 
-A target is measured where `make targets` has installed it.
+Each target gets the environment that `make targets` gives it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks import data
 from benchmarks.measure import PROJECT, run
 from scripts.targets.loaders import LOADERS, POSTGRES, Place
 from scripts.targets.postgres import postgres_server
+from scripts.venvs import provide
 
 ROWS = 20_000
 TARGETS = ("target-jsonl", POSTGRES, "target-duckdb")
@@ -57,20 +58,21 @@ def _loaded(loader, place, sample):
 
 def measure():
     sample = data.narrow(ROWS)
-    there = [loader for loader in LOADERS if loader.name in TARGETS and loader.environment.python.exists()]
+    loaders = [loader for loader in LOADERS if loader.name in TARGETS]
+    for loader in loaders:
+        provide(loader.environment)
     results = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if there:
-            with postgres_server(folder / "postgres.log") as server:
-                for loader in there:
-                    inside = folder / loader.name
-                    inside.mkdir()
-                    place = Place(inside, loader.executable.replace("-", "_"), server, loader.environment.python)
-                    server.create(place.database)
-                    seconds, share = _loaded(loader, place, sample)
-                    results[f"end_to_end.{loader.name}.rows_per_second"] = round(ROWS / seconds)
-                    results[f"end_to_end.{loader.name}.tap_share_of_cpu"] = round(share, 3)
+        with postgres_server(folder / "postgres.log") as server:
+            for loader in loaders:
+                inside = folder / loader.name
+                inside.mkdir()
+                place = Place(inside, loader.executable.replace("-", "_"), server, loader.environment.python)
+                server.create(place.database)
+                seconds, share = _loaded(loader, place, sample)
+                results[f"end_to_end.{loader.name}.rows_per_second"] = round(ROWS / seconds)
+                results[f"end_to_end.{loader.name}.tap_share_of_cpu"] = round(share, 3)
         results["end_to_end.parquet_in_duckdb.rows_per_second"] = _from_parquet(data.narrow(500_000), folder)
     return results
 

@@ -22,4 +22,5 @@ def measure():
         finally:
             if mib > 1000:
                 data.remove(sample)
+    results["rss_mib.5gb_to_100mb"] = round(results["rss_mib.5gb"] / results["rss_mib.100mb"], 3)
     return results

@@ -12,6 +12,9 @@ def measure():
     results = {}
     for accounts in ACCOUNTS:
         results[f"state_bytes.{accounts}"] = run("-m", "benchmarks.bigbring", accounts, 1)["state_bytes"]
+    few, many = ACCOUNTS[0], ACCOUNTS[-1]
+    growth = (results[f"state_bytes.{many}"] / many) / (results[f"state_bytes.{few}"] / few)
+    results[f"state.bytes_an_account_{many}_to_{few}"] = round(growth, 3)
     subjects = run("-m", "benchmarks.bigbring", 1, SUBJECTS)
     results[f"state.{SUBJECTS}_subjects_bytes"] = subjects["state_bytes"]
     results[f"state.{SUBJECTS}_subjects_messages"] = subjects["states"]
