@@ -133,11 +133,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__.partition("\n")[0])
     parser.add_argument("--break", dest="broken", action="store_true", help="leave out one line")
     parser.add_argument("--days", type=int, default=DAYS, help="days before today to start from")
-    parser.add_argument("--name", default="demo", help="name of the output, for runs side by side")
+    parser.add_argument("--name", help="name of the output, for runs side by side (demo; with --break demo-break)")
     arguments = parser.parse_args()
+    # What is broken on purpose has its own warehouse: `make pictures` must not draw it.
+    name = arguments.name or ("demo-break" if arguments.broken else "demo")
     leave_on_sigterm()
     try:
-        return Demo(arguments.name, arguments.days).run(broken=arguments.broken)
+        return Demo(name, arguments.days).run(broken=arguments.broken)
     except (RuntimeError, OSError, ValueError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

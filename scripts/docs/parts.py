@@ -47,8 +47,8 @@ def settings() -> str:
 def _entry(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     needed = schema.get("required", ())
     for name, value in schema["properties"].items():
-        allowed = codes(value["enum"]) if "enum" in value else ""
-        yield code(name), value["type"], ("required; " if name in needed else "") + allowed
+        notes = (("required" if name in needed else ""), codes(value.get("enum", ())))
+        yield code(name), value["type"], "; ".join(filter(None, notes))
 
 
 def entries() -> str:
@@ -135,9 +135,10 @@ def stripe_types() -> str:
 
 
 def personal_core() -> str:
+    names = {"report_rows": "<source>_<name>"}  # as the README calls the rows of a configured report
     return table(
         ("stream", "column", "what it holds"),
-        ((code(s), code(c), why) for s, columns in personal.CORE.items() for c, why in columns.items()),
+        ((code(names.get(s, s)), code(c), why) for s, columns in personal.CORE.items() for c, why in columns.items()),
     )
 
 

@@ -8,6 +8,8 @@ PERSON = "who or where a person is"
 FREE = "free text, may hold anything"
 LEADS = "identifier that leads to a person through the vendor or another table"
 WHOLE = "the vendor's whole object"
+PERIOD = f"where it is an invoice (Bring): {LEADS}"
+QUOTED = "a message; it may quote a value that could not be read"
 
 CORE: dict[str, dict[str, str]] = {
     "accounts": {
@@ -29,9 +31,18 @@ CORE: dict[str, dict[str, str]] = {
     "invoice_documents": {
         "invoice_id": LEADS,
         "uri": f"{LEADS}; the PDF itself names the recipient",
+        "error": QUOTED,
     },
-    "report_runs": {"parameters": "what the report's settings ask for, such as an account or a payout"},
+    "report_rows": {
+        "period": PERIOD,
+    },
+    "report_runs": {
+        "period": PERIOD,
+        "parameters": "what was asked for, such as an account, a payout or with Bring an invoice number",
+        "error": QUOTED,
+    },
     "report_files": {
+        "period": PERIOD,
         "uri": "leads to the whole file, with all columns that the vendor sent",
         "parquet_uri": "leads to its rows",
     },
@@ -83,7 +94,9 @@ BRING_COLUMNS: dict[str, str] = {
     **dict.fromkeys(
         ("CUST_PO_NUMBER", "RECEIVER_REFERENCE", "SENDER_REFERENCE", "DESCRIPTION", "ITEM_DESCRIPTION"), FREE
     ),
-    **dict.fromkeys(("ShipmentNumber", "PackageNumber", "WAYBILL_NUMBER", "ORDER_NUMBER"), LEADS),
+    **dict.fromkeys(
+        ("InvoiceNumber", "TRX_NUMBER", "ShipmentNumber", "PackageNumber", "WAYBILL_NUMBER", "ORDER_NUMBER"), LEADS
+    ),
 }
 
 REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS}

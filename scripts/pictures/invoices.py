@@ -51,7 +51,9 @@ def _numbers(sums: Sequence[InvoiceSum]) -> View:
     figures = []
     for source in sorted({found.source for found in sums}):
         mine = [found for found in sums if found.source == source]
-        total = sum(found.invoices for found in mine)
+        deleted = sum(found.invoices for found in mine if found.status == "deleted")
+        total = sum(found.invoices for found in mine) - deleted
+        counted = words.counted(total, "invoice", "invoices") + (f", {words.count(deleted)} deleted" if deleted else "")
         traces = []
         for status in _statuses(mine):
             each = {
@@ -66,8 +68,8 @@ def _numbers(sums: Sequence[InvoiceSum]) -> View:
         highest = [sum(found.invoices for found in mine if found.month == month) for month in months]
         figures.append(
             _figure(
-                f"{words.vendor(source)} · {words.counted(total, 'invoice', 'invoices')}",
-                f"Number of invoices of {words.vendor(source)} by month and status, {total} in all.",
+                f"{words.vendor(source)} · {counted}",
+                f"Number of invoices of {words.vendor(source)} by month and status: {counted}.",
                 traces,
                 months,
                 highest,

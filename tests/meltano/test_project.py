@@ -55,6 +55,13 @@ def test_settings_are_told_and_secrets_masked(project):
     assert project.settings["stripe_api_key"] not in said
     said, _ = project.call("config", "print", EXTRACTOR, "--format=json", environment="prod")
     assert json.loads(said)["on_mismatch"] == "fail"
+    # What is set for one environment stays out of the others.
+    project.call("config", "set", EXTRACTOR, "max_new_runs", "7", environment="prod")
+    kept = {}
+    for environment in ("dev", "prod"):
+        said, _ = project.call("config", "print", EXTRACTOR, "--format=json", environment=environment)
+        kept[environment] = json.loads(said)["max_new_runs"]
+    assert kept == {"dev": 60, "prod": 7}
 
 
 def test_a_sync_loads_and_its_state_is_kept(project, synced):

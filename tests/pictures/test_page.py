@@ -113,6 +113,11 @@ def test_tables_have_the_exact_sums_of_each_currency(page):
     assert row(page, "Table: by reporting category in USD", "brand new category") == ["1", "-3.50"]
 
 
+def test_a_deleted_invoice_is_not_counted_among_the_others(page):
+    captions = [words for words in page.words if " · " in words and "invoice" in words]
+    assert captions == ["Bring · 1 invoice", "BRP Systems · 2 invoices", "Stripe · 3 invoices, 1 deleted"]
+
+
 def test_what_is_too_large_to_draw_is_said(page):
     assert "1 amount of a million million or more, together 123,456,789,012,345,678.90 SEK" in page.text
     figures = json.loads(page.scripts["figures"])

@@ -76,6 +76,14 @@ def test_the_loaders_database_is_one_that_loses_no_rows():
     assert Requirement("duckdb<1.3").specifier.contains(str(duckdb.specifier).removeprefix("=="))
 
 
+def test_the_pins_leave_room_for_the_extra_that_reads_s3():
+    """The image installs extras with the pins; botocore, which s3fs needs, refuses python-dateutil 3."""
+    found = {pin.name: str(pin.specifier).removeprefix("==") for pin in pins()}
+    assert Requirement("python-dateutil>=2.1,<3").specifier.contains(found["python-dateutil"])
+    assert found["s3fs"] == found["fsspec"]
+    assert {"aiobotocore", "botocore", "aiohttp"} <= set(found)
+
+
 @pytest.fixture
 def environment(tmp_path, monkeypatch):
     (tmp_path / "made-from.txt").write_text("1")
