@@ -80,7 +80,7 @@ def measure():
 def _from_parquet(sample, folder):
     """Rows a second of a report that goes the bulk lane and is read by DuckDB: checked, written, loaded."""
     kept = folder / "kept.parquet"
-    arguments = ("checked", sample.path, json.dumps(sample.columns), sample.zone, kept)
+    arguments = ("lane", sample.path, json.dumps(sample.columns), sample.zone, kept)
     written = run("-m", "benchmarks.lanes", *arguments)
     loaded = run("-c", FROM_PARQUET, kept, folder / "warehouse.duckdb")
     return round(written["rows"] / (written["seconds"] + loaded["seconds"]))

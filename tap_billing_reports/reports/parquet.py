@@ -1,40 +1,33 @@
-"""The bulk lane: the rows of a report file that has been read and checked, once more as typed Parquet.
+"""The bulk lane: the rows of a report file as typed Parquet, each of them checked as the target's are.
 
 Targets take some thousand rows a second, whatever the tap sends. A warehouse reads Parquet where it lies. A
 period's file holds the columns of the row stream, in the order of its schema, and replaces the one of an
 earlier reading. Amounts are decimal128(38, 12): one that does not fit refuses the file, none is rounded.
 
-CSV goes through pyarrow's own reader. What that refuses (`TRUE`, `01.02.2026`, a local time that the clock
-skipped) goes through ours, slowly, as XML always does; so both accept the same files, and a refusal names its
-row. pyarrow takes some time and 60 MB to import: only a sync that keeps files, where the extra `parquet` is
-installed, does so.
+A file that is plainly written comes as arrays, in the one pass that checks it. Any other comes through our
+reader's rows, slowly; so both accept the same files, and a refusal names its row. pyarrow takes some time and
+60 MB to import: only a sync that keeps files, where the extra `parquet` is installed, does so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.errors import FileError
+from tap_billing_reports.reports.readers import NotPlain
+from tap_billing_reports.reports.readers.arrow import arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from tap_billing_reports.columns import ColumnType
-    from tap_billing_reports.reports.due import LocalFile
-    from tap_billing_reports.reports.readers import Reader, RowChunk
+    from tap_billing_reports.reports.readers import Part, Reader, RowChunk
     from tap_billing_reports.storage import Storage
 
 ROW_NUMBER: Final = "row_number"
-DIGITS, DECIMAL_PLACES = 38, 12
-BLOCK: Final = 1 << 20  # bytes of CSV at a time; a longer record goes through our reader
-LAST_KNOWN_YEAR: Final = 2036  # pyarrow reads no rules for later years
-GROUP_BYTES: Final = 32 << 20  # of a row group in memory
-
-_Part = tuple[int, dict[str, Any]]
-"""How many rows, and the arrays of the columns that the file has."""
+GROUP_BYTES: Final = 64 << 20  # of a row group in memory
 
 
 def is_available() -> bool:
@@ -48,17 +41,15 @@ class Layout:
 
     Attributes:
         columns: name -> type, in order. What neither the file nor the constants have is null.
-        constants: the columns that all rows share.
-        zone: IANA name of the zone of `timestamp` columns in the file.
+        constants: the columns that all rows share, as text; no column of the file has such a name.
     """
 
     columns: Mapping[str, ColumnType]
     constants: Mapping[str, Any]
-    zone: str
 
 
 class BulkLane:
-    """Writes Parquet beside the report file on disk, then moves it into the storage, whole or not at all."""
+    """Writes Parquet into the storage, whole or not at all."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -68,170 +59,149 @@ class BulkLane:
         window = period.lower().replace(":", "").replace("-", "") if period[-1:] == "Z" else period
         return self._storage.path("parquet", stream, f"account={account}", f"window={window}", "rows.parquet")
 
-    def keep(
+    def keep_arrays(
         self,
         path: str,
-        file: LocalFile,
         reader: Reader,
         layout: Layout,
         *,
-        read_again: Callable[[], Reader],
+        rows: int | None = None,
         pulse: Callable[[], None] = lambda: None,
-    ) -> str:
-        """The rows of a file, kept at `path`; the URI of that.
+    ) -> str | None:
+        """The rows of a file, kept at `path`; the URI of that, None where the reader has no arrays of this file.
 
         Args:
             path: as `path` gives it.
-            file: CSV or XML, on disk.
-            reader: has read it to its end.
-            layout: what of them.
-            read_again: opens another reader of it that gives decimals as text.
+            reader: knows of the file what `Reader.arrays` tells, once this has ended well.
+            layout: what of the rows.
+            rows: how many another reader has found, None where none has read the file.
             pulse: called between pieces.
 
         Raises:
-            FileError: a value does not fit its column's type, or pyarrow finds other rows than our reader did.
+            FileError: the count of rows is another.
             SyncError: the storage refuses.
         """
-        written = file.path.with_name(file.path.name + ".parquet")
         try:
-            if file.remote.format != "csv" or not _write_csv(written, file.path, reader, layout, pulse):
-                again = read_again()
-                _write(written, _chunk_parts(again.chunks(layout.columns), layout), layout, reader.rows, pulse)
-            self._storage.keep(written, path)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise FileError(f"its rows cannot be written as Parquet: {reason}") from None
-        finally:
-            written.unlink(missing_ok=True)
+            return self._keep(path, reader.arrays(), layout, rows, pulse)
+        except NotPlain:
+            return None
+
+    def keep_rows(
+        self, path: str, reader: Reader, layout: Layout, *, rows: int, pulse: Callable[[], None] = lambda: None
+    ) -> str:
+        """The same from the reader's rows, whatever the file; `reader` gives decimals as text.
+
+        Raises:
+            FileError: also for a value that does not fit its column's type.
+            SyncError: the storage refuses.
+        """
+        return self._keep(path, _chunk_parts(reader.chunks(layout.columns), layout), layout, rows, pulse)
+
+    def _keep(
+        self, path: str, parts: Iterator[Part], layout: Layout, rows: int | None, pulse: Callable[[], None]
+    ) -> str:
+        with self._storage.writing(path) as file:
+            done = _write(file, parts, layout, pulse)
+            if rows is not None and done != rows:
+                raise FileError(f"{done} rows for Parquet where {rows} were read")
         return self._storage.uri(path)
 
 
-def _write_csv(written: Path, local: Path, reader: Reader, layout: Layout, pulse: Callable[[], None]) -> bool:
-    """Through pyarrow's own reader; False where that refuses what ours has accepted."""
-    import pyarrow as pa  # noqa: PLC0415 - see the top
-
-    wanted = [column for column in reader.columns if column.name in layout.columns]
-    if not wanted:
-        return False  # it would take no columns to mean all
-    try:
-        _write(written, _csv_parts(local, reader, layout), layout, reader.rows, pulse)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError):
-        return False
-    return True
+# -- writing -------------------------------------------------------------------------------------------
 
 
-def _write(written: Path, parts: Iterator[_Part], layout: Layout, rows: int, pulse: Callable[[], None]) -> None:
-    """All parts, in row groups of about the same size in memory."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.parquet as pq  # noqa: PLC0415
+def _write(file: IO[bytes], parts: Iterator[Part], layout: Layout, pulse: Callable[[], None]) -> int:
+    """All parts, in row groups of about the same size in memory; how many rows they were."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - see the top
 
-    schema = pa.schema([pa.field(name, arrow_type(kind)) for name, kind in layout.columns.items()])
-    shared = _constants(layout, schema)
-    done, size, held = 0, 0, []
+    columns = _Columns(layout)
+    done, count, size = 0, 0, 0
+    held: list[Part] = []
     # The file's own types say it all; what else pyarrow would add keeps its readers from agreeing with others'.
-    with pq.ParquetWriter(written, schema, store_schema=False) as writer:
-        for count, arrays in parts:
-            arrays[ROW_NUMBER] = pa.array(range(done + 1, done + count + 1), pa.int64())
-            whole = [arrays[name] if name in arrays else pa.repeat(shared[name], count) for name in schema.names]
-            batch = pa.RecordBatch.from_arrays(whole, schema=schema)
-            held.append(batch)
-            done, size = done + count, size + batch.nbytes
+    # A row's number occurs once: a dictionary of them is of no use.
+    repeating = [name for name in layout.columns if name != ROW_NUMBER]
+    with pq.ParquetWriter(file, columns.schema, store_schema=False, use_dictionary=repeating) as writer:
+        for rows, arrays in parts:
+            if rows:
+                held.append((rows, arrays))
+                count, size = count + rows, size + columns.size(rows, arrays)
             if size >= GROUP_BYTES:
-                writer.write_table(pa.Table.from_batches(held), row_group_size=done)
-                size, held = 0, []
+                writer.write_table(columns.table(done, held), row_group_size=count)
+                done, count, size, held = done + count, 0, 0, []
             pulse()
         if held:
-            writer.write_table(pa.Table.from_batches(held), row_group_size=done)
-    if done != rows:
-        raise FileError(f"{done} rows for Parquet where {rows} were read")
+            writer.write_table(columns.table(done, held), row_group_size=count)
+    return done + count
 
 
-def arrow_type(kind: ColumnType) -> Any:
-    """The type of a column in the file; all instants are UTC."""
+class _Columns:
+    """The columns of a Parquet file, whole: the report's, the row's number, and what all rows share."""
+
+    def __init__(self, layout: Layout) -> None:
+        import pyarrow as pa  # noqa: PLC0415
+
+        self._types = {name: arrow_type(kind) for name, kind in layout.columns.items()}
+        # One value each. Constants come as text; where neither they nor the file have a column, it is null.
+        self._shared = {
+            name: pa.array([layout.constants.get(name)], pa.string()).cast(kind) for name, kind in self._types.items()
+        }
+        for name in set(self._types).intersection(layout.constants):
+            if pa.types.is_string(self._types[name]):
+                # Written as such, a dictionary of one text costs next to nothing.
+                self._shared[name] = self._shared[name].dictionary_encode()
+        self.schema = pa.schema(
+            [
+                (name, self._shared[name].type if name in layout.constants else kind)
+                for name, kind in self._types.items()
+            ]
+        )
+
+    def size(self, rows: int, arrays: Mapping[str, Any]) -> int:
+        """About how many bytes a part becomes in memory."""
+        own: list[int] = [array.nbytes for name, array in arrays.items() if name in self._types]
+        return sum(own) + 8 * rows * (len(self._types) - len(own))
+
+    def table(self, before: int, parts: Sequence[Part]) -> Any:
+        """The parts' rows, which follow `before` others."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        count = sum(rows for rows, _ in parts)
+        columns = []
+        for name in self._types:
+            if name == ROW_NUMBER:
+                columns.append(_numbers(before + 1, count))
+            elif any(name in arrays for _, arrays in parts):
+                columns.append(pa.chunked_array([self._of(part, name) for part in parts]))
+            else:
+                columns.append(_repeated(self._shared[name], count))
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+    def _of(self, part: Part, name: str) -> Any:
+        """A part's column; XML may have it in some parts alone."""
+        rows, arrays = part
+        return arrays[name] if name in arrays else _repeated(self._shared[name], rows)
+
+
+def _repeated(one: Any, count: int) -> Any:
+    """An array of one value, `count` times."""
     import pyarrow as pa  # noqa: PLC0415
 
-    return {
-        "text": pa.string(),
-        "integer": pa.int64(),
-        "decimal": pa.decimal128(DIGITS, DECIMAL_PLACES),
-        "boolean": pa.bool_(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us", "UTC"),
-        "timestamp_utc": pa.timestamp("us", "UTC"),
-    }[kind]
+    if pa.types.is_dictionary(one.type):
+        return pa.DictionaryArray.from_arrays(_repeated(one.indices, count), one.dictionary)
+    return pa.repeat(one[0], count)
 
 
-def _constants(layout: Layout, schema: Any) -> dict[str, Any]:
-    """What each column holds where the file has none: the constant, which comes as text, or null."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    values = {name: layout.constants.get(name) for name in schema.names}
-    return {
-        name: pa.scalar(None, schema.field(name).type)
-        if value is None
-        else pa.scalar(value).cast(schema.field(name).type)
-        for name, value in values.items()
-    }
-
-
-# -- CSV -----------------------------------------------------------------------------------------------
-
-
-def _csv_parts(local: Path, reader: Reader, layout: Layout) -> Iterator[_Part]:
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import csv  # noqa: PLC0415
-
-    # Its handler would take the signals away from ours, which sends a last STATE.
-    pa.enable_signal_handlers(False)
-    columns = [column for column in reader.columns if column.name in layout.columns]
-    # Wall-clock times have no zone yet.
-    wall = pa.timestamp("us")
-    types = {
-        column.header: wall if column.type.startswith("timestamp") else arrow_type(column.type) for column in columns
-    }
-    stream = csv.open_csv(
-        local,
-        read_options=csv.ReadOptions(block_size=BLOCK),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            column_types=types,
-            include_columns=list(types),
-            null_values=[""],
-            strings_can_be_null=True,
-            true_values=["true"],
-            false_values=["false"],
-        ),
-    )
-    for batch in stream:
-        arrays = {}
-        for column in columns:
-            array = batch.column(column.header)
-            if column.type.startswith("timestamp"):
-                array = _instants(array, layout.zone if column.type == "timestamp" else "UTC")
-            elif column.type == "decimal":
-                # A whole number of 27 digits slips through, into a value that no other reader takes.
-                array.validate(full=True)
-            arrays[column.name] = array
-        yield batch.num_rows, arrays
-
-
-def _instants(wall: Any, zone: str) -> Any:
-    """Wall-clock times as instants, the same as our reader's; ArrowInvalid where that is in doubt."""
+def _numbers(first: int, count: int) -> Any:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
-    latest = pc.max(wall)
-    if zone != "UTC" and latest.is_valid and latest.as_py().year > LAST_KNOWN_YEAR:
-        raise pa.ArrowInvalid("beyond the time zones that pyarrow knows")
-    # Of an hour that occurs twice the first. A time that the clock skipped raises.
-    instants = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="raise")
-    return instants.cast(arrow_type("timestamp"))
+    return pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count), start=first - 1)
 
 
 # -- chunks of our reader ------------------------------------------------------------------------------
 
 
-def _chunk_parts(chunks: Iterator[RowChunk], layout: Layout) -> Iterator[_Part]:
+def _chunk_parts(chunks: Iterator[RowChunk], layout: Layout) -> Iterator[Part]:
     for rows, columns in chunks:
         arrays = {
             column.name: _array([getattr(row, column.name) for row in rows], column.name, layout, rows[0].row_number)

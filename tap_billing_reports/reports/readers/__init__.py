@@ -1,7 +1,8 @@
 """File readers: a downloaded report becomes typed rows in chunks, exactly, or is refused with its line.
 
 The contract that every reader keeps stands here; `csv.py` and `xml.py` read, `table.py` and `cells.py` are
-what they share. Readers know no vendor: the caller's `resolve` says which header is which column.
+what they share, `plain_csv.py` is CSV for the bulk lane. Readers know no vendor: the caller's `resolve` says which
+header is which column.
 """
 
 from __future__ import annotations
@@ -14,9 +15,16 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.columns import Column
 
+Part = tuple[int, dict[str, Any]]
+"""Some rows by column: how many, and the Arrow array of each column's name."""
+
 Resolve = Callable[[tuple[str, ...]], "Sequence[Column | None]"]
 """Called with the header as written, again whenever it has grown: the column of each header cell, None to
 leave it out. Headers seen before must resolve as they did before."""
+
+
+class NotPlain(Exception):  # noqa: N818 - no error: the same rows are to be had from `chunks`
+    """The file cannot be read as arrays; `Reader.chunks` says what it holds, or why it is refused."""
 
 
 class RowChunk(NamedTuple):
@@ -73,5 +81,15 @@ class Reader(Protocol):
                 those to be summed are converted.
             constants: fields to add to every row, those of them that are selected; a column of the same name
                 wins. Here they cost the emitter less than when it adds them itself.
+        """
+        ...
+
+    def arrays(self) -> Iterator[Part]:
+        """The same rows, all columns of them, as Arrow arrays at the speed of pyarrow (the extra `parquet`).
+
+        Exhausted, it has told of the file what reading all its `chunks` would have told.
+
+        Raises:
+            NotPlain: at once or in the middle, for whatever is not surely the same; nothing has been told then.
         """
         ...

@@ -126,6 +126,10 @@ class Cells:
     def ambiguous_times(self) -> int:
         return self._times.local.ambiguous
 
+    @ambiguous_times.setter
+    def ambiguous_times(self, count: int) -> None:
+        self._times.local.ambiguous = count
+
     @property
     def nonexistent_times(self) -> int:
         return self._times.local.nonexistent

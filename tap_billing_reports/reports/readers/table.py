@@ -11,14 +11,14 @@ import msgspec
 
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.money import EXACT
-from tap_billing_reports.reports.readers import RowChunk
+from tap_billing_reports.reports.readers import NotPlain, RowChunk
 from tap_billing_reports.reports.readers.cells import Cells, Convert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.columns import Column, DecimalsAs
-    from tap_billing_reports.reports.readers import Resolve
+    from tap_billing_reports.reports.readers import Part, Resolve
 
 Source = str | os.PathLike[str] | BinaryIO
 ROW_NUMBER: Final = "row_number"
@@ -72,6 +72,8 @@ class Table:
         self.columns: tuple[Column, ...] = ()
         self.sums: dict[str, Decimal] = {}
         self.rows = 0
+        self.zone = zone
+        self.places: Sequence[Column | None] = ()
         self._resolve = resolve
         self._sum_of = frozenset(sum_of)
         self._places: list[tuple[int, Column]] = []
@@ -89,6 +91,7 @@ class Table:
         names = [column.name for _, column in self._places]
         if len({ROW_NUMBER, *names}) <= len(names):
             raise ValueError(f"columns share a name: {sorted(names)}")
+        self.places = answer
         self.columns = tuple(column for _, column in self._places)
 
     def start(self, constants: Mapping[str, Any] | None) -> None:
@@ -97,16 +100,25 @@ class Table:
         self.sums = {}
         self._constants = constants or {}
 
+    @property
+    def to_sum(self) -> frozenset[str]:
+        """The columns to add up, of those that are here and can be."""
+        numbers = {column.name for column in self.columns if column.type in {"decimal", "integer"}}
+        return self._sum_of & numbers
+
+    def told(self, rows: int, sums: Mapping[str, Decimal], ambiguous_times: int) -> None:
+        """Take over what another way of reading has found."""
+        self.rows = rows
+        self.sums = dict(sums)
+        self.cells.ambiguous_times = ambiguous_times
+
     def select(self, selected: Collection[str] | None) -> None:
         """Which columns the chunks carry from now on; None for all."""
         emitted = [(place, column) for place, column in self._places if selected is None or column.name in selected]
-        summed = [
-            (place, column)
-            for place, column in self._places
-            if column.name in self._sum_of and column.type in {"decimal", "integer"}
-        ]
-        for _, column in summed:
-            self.sums.setdefault(column.name, Decimal(0))
+        to_sum = self.to_sum
+        summed = [(place, column) for place, column in self._places if column.name in to_sum]
+        for name in to_sum:
+            self.sums.setdefault(name, Decimal(0))
         self._work = [
             (place, column, self.cells.converter(column.type), (place, column) in summed)
             for place, column in [*emitted, *(item for item in summed if item not in emitted)]
@@ -183,3 +195,7 @@ class TableReader:
     @property
     def nonexistent_times(self) -> int:
         return self._table.cells.nonexistent_times
+
+    def arrays(self) -> Iterator[Part]:
+        """See `Reader`: no format has arrays of its own accord."""
+        raise NotPlain

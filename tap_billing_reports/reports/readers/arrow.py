@@ -1,0 +1,50 @@
+"""The Arrow types of columns, and wall-clock times of a zone as instants, as our own reader understands them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tap_billing_reports.columns import ColumnType
+
+DIGITS, DECIMAL_PLACES = 38, 12
+# Before and after these years pyarrow's rules of time zones are not held to be ours.
+KNOWN_YEARS: Final = range(1901, 2037)
+
+
+def arrow_type(kind: ColumnType) -> Any:
+    """The type of a column; all instants are UTC."""
+    import pyarrow as pa  # noqa: PLC0415 - only the bulk lane needs it
+
+    return {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "decimal": pa.decimal128(DIGITS, DECIMAL_PLACES),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "timestamp_utc": pa.timestamp("us", "UTC"),
+    }[kind]
+
+
+def instants(wall: Any, zone: str) -> tuple[Any, int]:
+    """Wall-clock times (`timestamp("us")`) as instants, and how many of them occurred twice (the first is taken).
+
+    Raises:
+        pyarrow.ArrowInvalid: a time that the clock skipped, or one whose zone is not surely known.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if zone == "UTC":
+        return wall.cast(arrow_type("timestamp")), 0
+    span = pc.min_max(wall)
+    if span["min"].is_valid and not all(span[end].as_py().year in KNOWN_YEARS for end in ("min", "max")):
+        raise pa.ArrowInvalid("outside the time zones that are known")
+    try:
+        found, twice = pc.assume_timezone(wall, zone, ambiguous="raise", nonexistent="raise"), 0
+    except pa.ArrowInvalid:
+        found = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="raise")
+        later = pc.assume_timezone(wall, zone, ambiguous="latest", nonexistent="raise")
+        twice = pc.sum(pc.not_equal(found, later)).as_py() or 0
+    return found.cast(arrow_type("timestamp")), twice
