@@ -159,6 +159,27 @@ class Problem:
         return f" ({': '.join(parts)})"[:LONGEST_MESSAGE] if parts else ""
 
 
+@dataclass(frozen=True)
+class Hints:
+    """The names of a vendor's own headers, which say more of an answer than its status; empty where it has none."""
+
+    retry: str = ""
+    """`true` or `false`: whether the same call may succeed later. A rate limit passes whatever it says."""
+    replayed: str = ""
+    """`true`: this is the stored answer to an earlier call with the same key, and will not change."""
+
+    def may_retry(self, answer: Answer) -> bool | None:
+        """What the vendor says about calling again, None where it says nothing."""
+        return {"true": True, "false": False}.get(_word(answer, self.retry))
+
+    def is_replayed(self, answer: Answer) -> bool:
+        return _word(answer, self.replayed) == "true"
+
+
+def _word(answer: Answer, header: str) -> str:
+    return answer.headers.get(header, "").strip().lower() if header else ""
+
+
 def describe(method: str, url: str) -> str:
     """`GET https://host/path`, without query, user or fragment."""
     parts = urlsplit(url)
@@ -166,7 +187,9 @@ def describe(method: str, url: str) -> str:
     return f"{method} {parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
-def problem_of(answer: Answer, read_problem: Callable[[Answer], Problem | None] | None) -> Problem | None:
+def problem_of(
+    answer: Answer, read_problem: Callable[[Answer], Problem | None] | None, hints: Hints | None = None
+) -> Problem | None:
     """The answer's problem, or None for a success. The vendor's own reading of a body comes first."""
     read = _read(answer, read_problem)
     if 200 <= answer.status < 300:
@@ -176,7 +199,7 @@ def problem_of(answer: Answer, read_problem: Callable[[Answer], Problem | None] 
         if read is None:
             return None
     known = read or Problem(message="" if answer.is_html else excerpt(answer.body))
-    kind = known.kind or _kind_of(answer)
+    kind = known.kind or _kind_of(answer, (hints or Hints()).may_retry(answer))
     message = known.message
     if answer.status == 406:
         message = f"the vendor does not accept the language or format asked for. {message}".strip()
@@ -193,19 +216,15 @@ def _read(answer: Answer, read_problem: Callable[[Answer], Problem | None] | Non
         return None
 
 
-def _kind_of(answer: Answer) -> Kind:
-    if answer.status == 429:
-        # Whatever Stripe-Should-Retry says: it marks rate limits with `false`, and they pass.
+def _kind_of(answer: Answer, may_retry: bool | None) -> Kind:
+    status = answer.status
+    if status == 429:
+        # Whatever else the answer says: some vendors mark rate limits as not to be tried again, and they pass.
         return "throttled"
-    should_retry = answer.headers.get("Stripe-Should-Retry", "").strip().lower()
-    if should_retry == "false":
-        return _refusal_kind(answer.status)
-    if should_retry == "true" or answer.status in {408, 409, 425} or answer.status >= 500:
+    if may_retry is None:
+        may_retry = status in {408, 409, 425} or status >= 500
+    if may_retry:
         return "unavailable"
-    return _refusal_kind(answer.status)
-
-
-def _refusal_kind(status: int) -> Kind:
     if status in {401, 403}:
         return "authentication"
     return "missing" if status in {404, 410} else "refused"

@@ -33,11 +33,6 @@ ISO_4217: Final[Mapping[str, int]] = MappingProxyType(
     | dict.fromkeys(_FOUR_DIGITS.split(), 4)
 )
 
-# Stripe's API amounts: the ariary has no minor unit there, while the krona and the Ugandan shilling are
-# sent with two digits although nothing smaller than 1 exists. HUF and TWD are whole only in payouts, and
-# still written with two.
-STRIPE: Final[Mapping[str, int]] = MappingProxyType({**ISO_4217, "MGA": 0, "ISK": 2, "UGX": 2})
-
 
 def decimal_text(value: str | int | Decimal) -> str:
     """The amount as plain decimal text: optional sign, digits, optional point and digits.
@@ -73,7 +68,7 @@ def minor_digits(currency: str, exponents: Mapping[str, int] = ISO_4217) -> int:
 def minor_to_major(amount: int | str, currency: str, exponents: Mapping[str, int] = ISO_4217) -> str:
     """An integer amount in minor units as exact decimal text in major units.
 
-    `exponents` is the vendor's table (`STRIPE` for Stripe's API); a currency not in it has two digits.
+    `exponents` is the vendor's table, where it has one of its own; a currency not in it has two digits.
     Exact for any number of digits. An amount that is not an integer is a ValueError.
     """
     digits = minor_digits(currency, exponents)

@@ -10,6 +10,7 @@ import pytest
 
 from tap_billing_reports.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
 from tap_billing_reports.http import Limits, RetryBudget
+from tap_billing_reports.sources.stripe import STRIPE
 from tests.fakes import FakeClock
 from tests.http.conftest import SHORT
 from tests.http.faultserver import chunked, free_port, head, raw, reply, reset, silence
@@ -136,25 +137,38 @@ def test_wrong_credentials_name_source_account_and_setting(serve, door):
     assert "\n" not in text
 
 
+HINTS = STRIPE.hints
+
+
 def test_stripe_says_what_to_ask_again(serve, door, clock):
     again = serve(reply(400, headers={"Stripe-Should-Retry": "true"}), OK)
-    door(again).call("GET", "api", "/x")
+    door(again, hints=HINTS).call("GET", "api", "/x")
     assert len(again.requests) == 2
     for status, error in ((500, Refused), (409, Refused), (404, NotFound), (403, AuthenticationFailed)):
         never = serve(reply(status, headers={"Stripe-Should-Retry": "false"}))
         with pytest.raises(error):
-            door(never).call("GET", "api", "/x")
+            door(never, hints=HINTS).call("GET", "api", "/x")
         assert len(never.requests) == 1
     # A rate limit is marked so too, and passes.
     limited = serve(reply(429, headers={"Stripe-Should-Retry": "false"}), OK)
-    door(limited).call("GET", "api", "/x")
+    door(limited, hints=HINTS).call("GET", "api", "/x")
     assert len(limited.requests) == 2
+
+
+def test_another_vendors_headers_mean_nothing(serve, door):
+    headers = {"Stripe-Should-Retry": "true", "Idempotent-Replayed": "true"}
+    refused = serve(reply(400, headers=headers))
+    with pytest.raises(Refused):
+        door(refused).call("GET", "api", "/x")
+    replayed = serve(reply(500, headers=headers), OK)
+    door(replayed).call("GET", "api", "/x")
+    assert len(replayed.requests) == 2
 
 
 def test_a_replayed_failure_is_not_asked_for_again(serve, door):
     server = serve(reply(500, headers={"Idempotent-Replayed": "true"}))
     with pytest.raises(Unavailable) as caught:
-        door(server).call("POST", "api", "/x", form=[("a", "b")])
+        door(server, hints=HINTS).call("POST", "api", "/x", form=[("a", "b")])
     assert caught.value.replayed
     assert len(server.requests) == 1
 
@@ -201,9 +215,11 @@ def test_an_order_that_was_not_sent_is_sent_later(serve, door, clock, monkeypatc
 
 
 def test_a_closed_port_was_not_reached(door):
-    with pytest.raises(Unavailable, match=r"connection failed .NewConnectionError") as caught:
+    said = r"connection failed .NewConnectionError: nobody listens there, or the network is down.$"
+    with pytest.raises(Unavailable, match=said) as caught:
         door(f"http://127.0.0.1:{free_port()}").call("GET", "api", "/order", safe=False)
     assert not caught.value.sent
+    assert caught.value.remedy.startswith("check the network, a proxy and the host in the settings")
 
 
 def test_nobody_to_connect_to(door, nobody, clock):

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tap_billing_reports.money import (
     EXACT,
     ISO_4217,
-    STRIPE,
     decimal_text,
     exact_sum,
     minor_to_major,
     parse_decimal,
 )
+from tap_billing_reports.sources.stripe_money import EXPONENTS
 
 DECIMALS = st.from_regex(r"[+-]?[0-9]{1,40}(\.[0-9]{1,20})?", fullmatch=True, alphabet=st.characters(max_codepoint=127))
 
@@ -86,7 +86,7 @@ def test_minor_units(amount, currency, major):
 )
 def test_stripe_differs_from_iso(currency, iso, stripe):
     assert minor_to_major(500, currency, ISO_4217) == iso
-    assert minor_to_major(500, currency.lower(), STRIPE) == stripe
+    assert minor_to_major(500, currency.lower(), EXPONENTS) == stripe
 
 
 @pytest.mark.parametrize("amount", ["1.5", "", "1e3", True, "\u0661"])

@@ -1,0 +1,77 @@
+"""What a vendor's declaration is made of. Plain frozen values and small functions; nothing here talks HTTP.
+
+A declaration answers: which settings, hosts and authenticator; which endpoints with which paging; which
+vendor field becomes which column; and how a report is ordered, polled and collected.
+"""
+
+from __future__ import annotations
+
+from tap_billing_reports.answers import Hints
+from tap_billing_reports.declarations.calls import (
+    Account,
+    Asker,
+    Convert,
+    CursorPaging,
+    Endpoint,
+    Field,
+    Host,
+    Query,
+    Record,
+    TokenPaging,
+)
+from tap_billing_reports.declarations.invoices import InvoiceApi
+from tap_billing_reports.declarations.reports import OrderCall, ReportApi, ReportTypeApi, Twin
+from tap_billing_reports.declarations.runs import Interval, Parameters, Period, RemoteFile, Report, Run, RunStatus, Unit
+from tap_billing_reports.declarations.settings import (
+    COUNT,
+    DAYS,
+    FLAG,
+    REPORT_NAME,
+    TEXT,
+    TEXTS,
+    Schema,
+    Setting,
+    Values,
+    parameters_schema,
+    reports_schema,
+)
+from tap_billing_reports.declarations.source import Source
+
+__all__ = [
+    "COUNT",
+    "DAYS",
+    "FLAG",
+    "REPORT_NAME",
+    "TEXT",
+    "TEXTS",
+    "Account",
+    "Asker",
+    "Convert",
+    "CursorPaging",
+    "Endpoint",
+    "Field",
+    "Hints",
+    "Host",
+    "Interval",
+    "InvoiceApi",
+    "OrderCall",
+    "Parameters",
+    "Period",
+    "Query",
+    "Record",
+    "RemoteFile",
+    "Report",
+    "ReportApi",
+    "ReportTypeApi",
+    "Run",
+    "RunStatus",
+    "Schema",
+    "Setting",
+    "Source",
+    "TokenPaging",
+    "Twin",
+    "Unit",
+    "Values",
+    "parameters_schema",
+    "reports_schema",
+]

@@ -1,0 +1,121 @@
+"""What is asked, and what the answer holds: hosts, endpoints with their paging, accounts, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tap_billing_reports.answers import Answer
+    from tap_billing_reports.declarations.settings import Values
+
+Record = Mapping[str, Any]
+"""One object of a vendor: JSON as parsed, or XML as nested dicts of text."""
+
+Query = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A base URL: `setting` overrides `url`. A host without `url` needs its setting."""
+
+    name: str
+    setting: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class CursorPaging:
+    """Pages that continue after the last record: `parameter` = that record's `key`, while `more` is true."""
+
+    parameter: str
+    key: str
+    more: str
+    size: tuple[str, str]
+    """The page size's parameter and value."""
+
+
+@dataclass(frozen=True)
+class TokenPaging:
+    """Pages that name the next one: `parameter` = what stands at `next` (keys joined by a dot), until it is null."""
+
+    parameter: str
+    next: str
+    size: tuple[str, str]
+    """The page size's parameter and value."""
+
+    @property
+    def more(self) -> str:
+        return self.next
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call. `{names}` in `path` are filled with percent-encoded values."""
+
+    host: str
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    accept: str = "application/json"
+    records: tuple[str, ...] = ()
+    """Keys (or XML tags of the list) under which the records may stand; a bare list is taken too."""
+    record: str = ""
+    """Key or XML tag of a single record, for answers that hold one or a list."""
+    paging: CursorPaging | TokenPaging | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of a source: what a bookmark, a ledger entry and every key belong to."""
+
+    source: str
+    account_id: str
+    kind: str
+    name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    record: Record | None = None
+
+
+class Asker(Protocol):
+    """A source with its door open, as the functions of a declaration see it."""
+
+    values: Values
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        account: Account | None = None,
+    ) -> Answer:
+        """The whole answer of one call."""
+
+    def records(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        account: Account | None = None,
+    ) -> Iterator[Record]:
+        """The records of all pages."""
+
+    def today(self) -> date:
+        """The current day in the source's own zone."""
+
+
+Convert = Callable[[Any, Record], Any]
+"""A vendor's value and the record around it -> the column's value. ValueError refuses the value."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Column `name` from the vendor's value at `path` (keys joined by a dot), converted; missing is null."""
+
+    name: str
+    path: str
+    convert: Convert

@@ -1,0 +1,39 @@
+"""How a vendor's invoices are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    from tap_billing_reports.declarations.calls import Account, Asker, Endpoint, Field, Query
+    from tap_billing_reports.declarations.settings import Values
+
+
+@dataclass(frozen=True)
+class InvoiceApi:
+    """How an account's invoices are read."""
+
+    endpoint: Callable[[Values], Endpoint]
+    queries: Callable[[Asker, Account, date, date], Iterable[Query]]
+    """The requests for invoices dated from..to, both inclusive, in the source's zone."""
+    fields: Callable[[Values], tuple[Field, ...]]
+    lookback: Callable[[Values], int] | None
+    """Days before the bookmark that are read again; None: the vendor has no date filter, all is read."""
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
+    horizon_days: int | None = None
+    """The vendor keeps no more than this; what lies beyond is named, not silently missed."""
+    by_id: Endpoint | None = None
+    """Reads one invoice by `{invoice_id}`: for those remembered as unsettled beyond the look-back."""
+    unsettled: frozenset[str] = frozenset()
+    """Statuses (ours) whose invoices are remembered until they settle."""
+    hidden: frozenset[str] = frozenset()
+    """Fields left out of `source_record`: links and secrets that open the document to anybody."""
+    document: Endpoint | None = None
+    """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
+    wants_documents: Callable[[Values], bool] = lambda _values: True
+    """Whether the settings ask for the PDFs."""

@@ -1,0 +1,93 @@
+"""How a vendor's report types are listed, and its reports ordered, polled and collected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from tap_billing_reports.answers import Answer
+    from tap_billing_reports.columns import ColumnType
+    from tap_billing_reports.declarations.calls import Account, Asker, Endpoint, Field, Query, Record
+    from tap_billing_reports.declarations.runs import Interval, Parameters, Period, RemoteFile, Report, Run
+    from tap_billing_reports.declarations.settings import Values
+    from tap_billing_reports.errors import Refused
+
+
+@dataclass(frozen=True)
+class ReportTypeApi:
+    """How the report types of an account are listed."""
+
+    endpoint: Endpoint
+    fields: tuple[Field, ...]
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
+
+
+@dataclass(frozen=True)
+class OrderCall:
+    """How an order goes out: query or form, and the path's names."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    params: Query = field(default_factory=list)
+    form: Query | None = None
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A report that accounts for the same movements as another one, item by item or summed up."""
+
+    family: str
+    side: str
+    """`itemized` or `summary`."""
+    column: str
+    """The row column whose total must be equal on both sides."""
+
+
+def _no_window(_parameters: Parameters) -> tuple[datetime | None, datetime]:
+    raise ValueError("no window")
+
+
+@dataclass(frozen=True)
+class ReportApi:
+    """How reports are configured, ordered, polled and collected."""
+
+    configured: Callable[[Values], Iterable[Report]]
+    parameters: Callable[[Report, Period], Parameters]
+    """What the run is asked for; runs with equal parameters are interchangeable."""
+    order: Endpoint
+    order_call: Callable[[Account, Report, Parameters], OrderCall]
+    read_order: Callable[[Answer], Run]
+    status: Endpoint
+    """By `{run_id}`."""
+    read_status: Callable[[Answer, str], Run]
+    """The answer and the run's id."""
+    format: Literal["csv", "xml"]
+    headers: Callable[[Report], Iterable[str]]
+    """The headers that the report's file is known to have; none for a report that nobody has described."""
+    column_type: Callable[[Report, str], ColumnType]
+    """The type of a column, known or new, by its header."""
+    budget: Callable[[Values], int]
+    """Runs that may wait at once."""
+    idempotency_header: str | None = None
+    """Where set, an order that is sent again with the same key is the same order; else it is never resent."""
+    runs: Endpoint | None = None
+    """Lists runs, newest first; None: runs cannot be listed, so none can be adopted."""
+    list_query: Callable[[datetime], Query] | None = None
+    """The query for runs created at or after an instant."""
+    read_listed: Callable[[Record], Run] | None = None
+    window: Callable[[Parameters], tuple[datetime | None, datetime]] = _no_window
+    """A listed run's window, from its parameters: start (None where the type takes none) and end. ValueError: none."""
+    availability: Callable[[Asker, Account, str], Interval] | None = None
+    """What data a report type has; None: up to the start of today in the report's zone."""
+    out_of_range: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refusal means that availability has moved since it was read."""
+    extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
+    """Files of a finished run that are kept beside that of its rows."""
+    sums: Callable[[Report], Mapping[str, str]] = lambda _report: {}
+    """Row column -> name of the reconciliation that compares its sum with the invoice's amount."""
+    twin: Callable[[Report], Twin | None] = lambda _report: None
+    """Which other report its total can be held against."""

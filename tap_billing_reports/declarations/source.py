@@ -1,0 +1,53 @@
+"""A vendor, whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.answers import Hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tap_billing_reports.answers import Answer, Problem
+    from tap_billing_reports.auth import Authenticator
+    from tap_billing_reports.declarations.calls import Account, Asker, Host
+    from tap_billing_reports.declarations.invoices import InvoiceApi
+    from tap_billing_reports.declarations.reports import ReportApi, ReportTypeApi
+    from tap_billing_reports.declarations.settings import Schema, Setting, Values
+
+
+@dataclass(frozen=True)
+class Source:
+    """A vendor, whole."""
+
+    name: str
+    title: str
+    zone: str
+    settings: tuple[Setting, ...]
+    hosts: tuple[Host, ...]
+    authenticator: Callable[[Values], Authenticator]
+    account_label: Callable[[Values], str]
+    """Whose credentials these are, for messages; never a secret."""
+    accounts: Callable[[Asker], Iterable[Account]]
+    headers: Callable[[Values], Mapping[str, str]] = lambda _values: {}
+    read_problem: Callable[[Answer], Problem | None] | None = None
+    hints: Hints = field(default_factory=Hints)
+    """The vendor's own headers that say whether to try again."""
+    check: Callable[[Values], Iterable[str]] = lambda _values: ()
+    """What is wrong with the settings beyond their schemas, one line each, without their values."""
+    invoices: InvoiceApi | None = None
+    report_types: ReportTypeApi | None = None
+    reports: ReportApi | None = None
+    columns: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
+    """Stream -> columns that this source adds to it, while it is on; their names begin with the source's."""
+    rights: Mapping[str, str] = field(default_factory=dict)
+    """What to ask the vendor for where `invoices`, `reports` or `files` are refused, in the vendor's own terms."""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(setting.name for setting in self.settings if setting.required)
+
+    def is_on(self, values: Values) -> bool:
+        return any(values.get(name) for name in self.required)
