@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from tap_billing_reports.declarations import Account, RunStatus
 from tap_billing_reports.errors import (
     ISOLATED,
-    AccountError,
     AuthenticationFailed,
     Refused,
     SyncError,
     Throttled,
     Unavailable,
+    Unreadable,
     remedy_of,
 )
 from tap_billing_reports.http import Limits
@@ -114,8 +114,7 @@ class _Examination:
                 except (*ISOLATED, SyncError) as error:
                     self.note(name, error)
                 except (ValueError, KeyError, TypeError) as error:
-                    said = f"an answer has an unknown shape: {error}"
-                    self.note(name, AccountError(f"{said}; update the tap, or report it"))
+                    self.note(name, Unreadable(f"an answer has an unknown shape: {error}"))
                 else:
                     self._answered(finding.verdict == OK)
                     self.line.parts[name] = finding

@@ -70,21 +70,21 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
 
     Reads availability, listed runs and invoices; orders nothing and changes neither state nor journal.
     """
-    from tap_billing_reports import outlook, summary  # noqa: PLC0415
+    from tap_billing_reports import causes, outlook, selection  # noqa: PLC0415
 
     with _told():
         tap = _tap(config, state=state, catalog=catalog)
+        selection.check_selection(tap)
         tap.cycle.check_identities()
         rows = list(outlook.plan(tap.cycle, tap.session))
-        notes = [*tap.ignored_settings(), *tap.summary.notes, *summary.skipped_reports(tap)]
+        notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
     for line in outlook.table(rows):
         click.echo(line)
     click.echo(f"\n{outlook.totals(rows)}; nothing was ordered")
     for note in notes:
         click.echo(f"note: {note}")
-    for failure in tap.summary.failures:
-        remedy = tap.summary.remedies.get(failure)
-        click.echo(f"failed: {failure}; to do: {remedy}" if remedy else f"failed: {failure}")
+    for line in causes.failed_lines(tap.summary):
+        click.echo(line)
     sys.exit(1 if tap.summary.failures else 0)
 
 

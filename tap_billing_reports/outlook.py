@@ -96,7 +96,7 @@ def _refused(report: Report, error: BillingError, session: Session) -> tuple[str
     """Action and reason where nothing can be decided."""
     if isinstance(error, Refused) and is_excused(report, error):
         return SKIP, f"refused, and optional: {error}"
-    session.fail(str(error), error.remedy)
+    session.fail(str(error), error.remedy, report.stream)
     return FAIL, str(error)
 
 

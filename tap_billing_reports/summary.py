@@ -5,22 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.causes import failed_lines
 from tap_billing_reports.redaction import sentence
 from tap_billing_reports.reports.events import Step
-from tap_billing_reports.streams.report_rows import ReportRows
 from tap_billing_reports.terminal import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from singer_sdk import Stream
-    from singer_sdk.singerlib import Catalog
-
     from tap_billing_reports.progress import Board
     from tap_billing_reports.streams.base import Summary
-    from tap_billing_reports.tap import TapBillingReports
 
-NAMED_COLUMNS = 5
 _COUNTED = (Step.ORDERED, Step.RESUMED, Step.ADOPTED, Step.KEPT, Step.DONE, Step.DEFERRED, Step.FAILED)
 
 
@@ -43,11 +38,12 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
     left = [*left_periods(board), *summary.notes]
     for note in left:
         yield logging.WARNING, f"left: {note}"
-    for failure in summary.failures:
-        remedy = summary.remedies.get(failure)
-        yield logging.ERROR, f"failed: {failure}; to do: {remedy}" if remedy else f"failed: {failure}"
-    level = logging.ERROR if summary.failures else logging.INFO
-    yield level, f"{len(summary.failures)} failed, {len(left)} left"
+    failed = list(failed_lines(summary))
+    for line in failed:
+        yield logging.ERROR, line
+    count = len(summary.failures)
+    folded = f" of {len(failed)} cause{'s' * (len(failed) > 1)}" if len(failed) < count else ""
+    yield logging.ERROR if failed else logging.INFO, f"{count} failed{folded}, {len(left)} left"
 
 
 def left_periods(board: Board) -> Iterator[str]:
@@ -56,43 +52,3 @@ def left_periods(board: Board) -> Iterator[str]:
         several = f"{len(periods)} periods, {periods[0]} to {periods[-1]}"
         which = several if len(periods) > 1 else f"period {periods[0]}"
         yield sentence(f"{stream} account {account}: {which}: {reason}")
-
-
-def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
-    """The configured reports and the columns that the catalogue keeps away; the SDK passes them over in silence.
-
-    One that is new since the catalogue was made is not in it; one that selection patterns made before it was
-    configured do not match is there, but deselected.
-    """
-    catalog = tap.input_catalog
-    if catalog is None:
-        return
-    wanted = {report.stream for report in tap.cycle.wanted()}
-    for stream in tap.streams.values():
-        if stream.selected:
-            yield from _left_out(stream, catalog)
-        elif not isinstance(stream, ReportRows):
-            continue
-        elif catalog.get_stream(stream.name) is None:
-            yield (
-                f"{stream.name} is configured but not in the catalogue, so none of its rows were sent: make the "
-                f"catalogue anew with --discover (Meltano: --refresh-catalog)"
-            )
-        elif stream.name not in wanted:
-            yield (
-                f"{stream.name} is configured but deselected in the catalogue, so nothing of it was ordered or sent: "
-                f"select it (Meltano: meltano select {tap.name} {stream.name} '*') or take it out of the settings"
-            )
-
-
-def _left_out(stream: Stream, catalog: Catalog) -> Iterator[str]:
-    """The columns that a catalogue from before an update, or from before a change of the settings, does not have."""
-    entry = catalog.get_stream(stream.name)
-    known = entry.schema.properties if entry is not None else None
-    missing = [name for name in stream.schema["properties"] if known and name not in known]
-    if missing:
-        more = f" and {len(missing) - NAMED_COLUMNS} more" if len(missing) > NAMED_COLUMNS else ""
-        yield (
-            f"{stream.name}: not in the catalogue, so not sent: {', '.join(missing[:NAMED_COLUMNS])}{more}: make the "
-            f"catalogue anew with --discover (Meltano: --refresh-catalog)"
-        )

@@ -83,9 +83,7 @@ def served() -> Iterator[Sandbox]:
 @pytest.fixture
 def desk(served, tmp_path, monkeypatch, caplog) -> Desk:
     caplog.set_level("INFO", logger="tap-billing-reports")
-    served.control.reset()
-    served.control.freeze()
-    served.control.clock.set(NOW)
+    served.control.reset(at=NOW)
     found = Desk(served, tmp_path)
     monkeypatch.setattr(TapBillingReports, "clock", found.clock)
     monkeypatch.setattr(TapBillingReports, "limits", Limits(tries=2))

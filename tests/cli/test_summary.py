@@ -6,8 +6,12 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tap_billing_reports import errors
+from tap_billing_reports.causes import causes
+from tap_billing_reports.streams.base import Summary
 from tap_billing_reports.tap import TapBillingReports
 from tests.cli.conftest import DAILY
 from tests.running import selecting
@@ -76,6 +80,93 @@ def test_what_failed_is_said_with_the_remedy_and_the_status(desk):
     assert runs(done.log)["done"] == 5, "the other report goes on"
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.RetryableError,
+        errors.Unavailable,
+        errors.Throttled,
+        errors.Refused,
+        errors.NotFound,
+        errors.AuthenticationFailed,
+        errors.Unreadable,
+        errors.ReportError,
+        errors.FileError,
+    ],
+)
+def test_whatever_a_vendor_does_there_is_something_to_do(kind):
+    assert len(kind.remedy) > 20
+    assert errors.remedy_of(kind("x", status=400) if issubclass(kind, errors.Refused) else kind("x")) == kind.remedy
+
+
+DOWN = {"status": 503, "body": {"error": {"message": "no service today"}}}
+
+
+def test_a_vendor_that_is_down_is_one_line_that_names_all_it_hit(desk):
+    desk.control.fault(DOWN, {"vendor": "stripe"})
+    done = desk.sync(desk.config(DAILY, {**DAILY, "name": "second"}, stripe_connected_accounts=["acct_connected1"]))
+    assert done.status == 1
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert failed.startswith("ERROR failed: stripe accounts acct_sandbox, acct_connected1: HTTP 503 (no service today)")
+    assert "8 times in report_types, invoices, stripe_daily, stripe_second, report_runs;" in failed
+    assert re.search(r"; asked: GET http://\S+/v1/reporting/report_types and 3 more; to do: ", failed)
+    assert failed.endswith(f"; to do: {errors.RetryableError.remedy}")
+    assert closing(done.log)[-1] == "ERROR 8 failed of 1 cause, 0 left"
+    told = [line for line in done.log.splitlines() if line.startswith("ERROR stripe account ") and "HTTP 503" in line]
+    assert len(told) == 8, "each has been told where it happened"
+    assert done.of("bring_invoice_lines") or done.of("invoices"), "the other vendors go on"
+
+
+def test_accounts_that_cannot_be_listed_keep_all_streams_of_their_vendor_away(desk):
+    desk.control.fault(DOWN, {"vendor": "bring"})
+    done = desk.sync(desk.only("bring", bring_customers=[]))
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert "HTTP 503" in failed
+    assert "; in all streams of Bring; to do: sync again later" in failed
+    assert (done.status, closing(done.log)[-1]) == (1, "ERROR 1 failed, 0 left")
+
+
+def test_periods_that_failed_alike_are_counted_and_their_ends_named(desk):
+    desk.control.fault({"status": 503}, {"path": "^/v1/reporting/report_runs$", "method": "POST"})
+    done = desk.sync(desk.only("stripe", DAILY))
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert "stripe_daily (5 periods, 2026-11-15T00:00:00Z to 2026-11-19T00:00:00Z)" in failed
+    assert closing(done.log)[-1] == "ERROR 5 failed of 1 cause, 0 left"
+
+
+def test_other_words_another_remedy_and_another_vendor_are_other_causes():
+    summary = Summary()
+    summary.failures = [
+        "stripe account a: GET https://x/1: HTTP 500",
+        "stripe_rows account a period 2026-01-01: stripe account a: GET https://x/2: HTTP 500",
+        "bring account a: GET https://x/1: HTTP 500",
+        "stripe account a: GET https://x/1: HTTP 502",
+        "stripe account b: GET https://x/1: HTTP 500",
+        "brp: no business unit names its company",
+        "stripe_rows account a period 1: the run has failed",
+        "stripe_rows account b period 2: the run has failed",
+        "stripe_other account b period 2: the run has failed",
+    ]
+    summary.remedies = {summary.failures[4]: "another"}
+    summary.streams = {summary.failures[3]: ["invoices"]}
+    assert [str(cause) for cause in causes(summary)] == [
+        "stripe account a: HTTP 500; 2 times in stripe_rows (period 2026-01-01); asked: GET https://x/1 and 1 more",
+        "bring account a: GET https://x/1: HTTP 500",
+        "stripe account a: GET https://x/1: HTTP 502; in invoices",
+        "stripe account b: GET https://x/1: HTTP 500; to do: another",
+        "brp: no business unit names its company",
+        "accounts a, b: the run has failed; 2 times in stripe_rows (2 periods, 1 to 2)",
+        "stripe_other account b period 2: the run has failed",
+    ]
+
+
+@given(st.lists(st.text(max_size=60), max_size=6, unique=True))
+def test_whatever_failures_say_each_is_counted_once(texts):
+    summary = Summary(failures=texts)
+    assert sum(cause.count for cause in causes(summary)) == len(texts)
+    assert all(cause.said in cause.first for cause in causes(summary))
+
+
 def test_a_run_that_failed_for_good_counts_once(desk):
     desk.control.options["stripe_run_rules"] = [{"match": {}, "do": {"fail": "never"}}]
     done = desk.sync(desk.only("stripe", DAILY, start_date="2026-11-19"))
@@ -130,6 +221,26 @@ def test_a_report_that_the_catalogue_deselects(desk):
     assert left.startswith("WARNING left: stripe_daily is configured but deselected")
     assert "meltano select tap-billing-reports stripe_daily" in left
     assert (desk.orders(), done.status) == (0, 0)
+
+
+def test_a_report_that_only_the_catalogue_knows(desk):
+    old = TapBillingReports(config=desk.only("stripe", DAILY)).catalog_dict
+    done = desk.sync(desk.only("stripe"), catalog=old)
+    (left,) = [line for line in closing(done.log) if "left: " in line]
+    assert left.startswith("WARNING left: the catalogue selects stripe_daily, which these settings do not have")
+    assert done.status == 0
+
+
+def test_a_catalogue_that_deselects_all_is_a_failure(desk):
+    config = desk.only("stripe", DAILY)
+    done = desk.sync(config, catalog=selecting(config))
+    assert (done.status, done.messages, desk.orders()) == (1, [], 0)
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert failed.startswith("ERROR failed: the catalogue deselects every stream, so there is nothing to read")
+    assert "meltano select tap-billing-reports" in failed
+    planned = desk.command("plan", config, catalog=selecting(config))
+    assert planned.exit_code == 1
+    assert "the catalogue deselects every stream" in planned.output
 
 
 def test_columns_that_the_catalogue_does_not_know(desk):

@@ -55,8 +55,8 @@ def test_wrong_settings(config, mode):
     status, out, err = run("--config", path, *mode, command=True)
     assert status == 1
     assert out == ""
-    assert "setting max_new_runs must be of type integer" in err
-    assert "setting stripe_reports must be of type array" in err
+    assert "setting max_new_runs must be a whole number" in err
+    assert "setting stripe_reports must be a list" in err
     assert CANARY not in err
     assert "Traceback" not in err
     assert len([line for line in err.splitlines() if "ERROR" in line]) == 2
@@ -76,8 +76,8 @@ def test_a_wrong_environment(mode):
     status, out, err = run("--config", "ENV", *mode, environment=environment, command=True)
     assert status == 1
     assert out == ""
-    assert "setting run_deadline_minutes must be of type integer" in err
-    assert "setting stripe_reports must be of type array" in err
+    assert "setting run_deadline_minutes must be a whole number" in err
+    assert "setting stripe_reports must be a list; the given text is no JSON at line 1, column" in err
     assert CANARY not in err
     assert "Traceback" not in err
 
@@ -103,35 +103,99 @@ def test_discovery_needs_nothing():
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{broken " + CANARY, "--config names a file that cannot be read: it must hold one JSON object"),
-        ("[1]", "it must hold one JSON object"),
-        ("", "it must hold one JSON object"),
-        ("[" * 100_000, "it must hold one JSON object"),
+        ("{broken " + CANARY, "is no JSON at line 1, column 2: look there and just before it"),
+        ('{"a": 1,\n "stripe_api_key": "' + CANARY + '"\n "b": 2}', "is no JSON at line 3, column 2: look there"),
+        ('{"stripe_api_key": "' + CANARY, "is no JSON at line 1, column 20"),
+        ("[1]", "holds a list, and must hold one JSON object in { }"),
+        (f'"{CANARY}"', "holds a text, and must hold one JSON object in { }"),
+        ("1.5", "holds a number, and must hold one JSON object in { }"),
+        (" \n", "is empty, and must hold one JSON object in { }"),
+        ("[" * 100_000, "is no JSON that can be read: its brackets are nested too deep"),
     ],
 )
 @pytest.mark.parametrize("mode", [[], ["--discover"]])
 def test_a_file_that_holds_no_settings(config, content, said, mode, caplog):
-    status, out, err = run("--config", config(content), *mode)
+    path = config(content)
+    status, out, err = run("--config", path, *mode)
     assert (status, out) == (1, "")
-    assert said in caplog.text
+    assert f"--config: the file {path} {said}" in caplog.text
     assert CANARY not in caplog.text + err
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_file_of_another_encoding(tmp_path, caplog):
+    path = tmp_path / "config.json"
+    path.write_bytes(b'{"a": 1,\n"b": "\xe5"}')
+    status, _, _ = run("--config", str(path))
+    assert status == 1
+    assert f"--config: the file {path} is not UTF-8 text in line 2: save it as UTF-8" in caplog.text
+
+
+def test_a_file_with_a_byte_order_mark_is_read(config, tmp_path):
+    path = tmp_path / "with_a_mark.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
+    status, _, err = run("--config", str(path), "--discover")
+    assert status == 0, err
+
+
+def test_of_several_files_the_later_wins_and_the_wrong_one_is_named(config, tmp_path, caplog):
+    later = tmp_path / "later.json"
+    later.write_text('{"start_date": "no day"}')
+    status, _, _ = run("--config", config(GOOD), "--config", str(later))
+    assert (status, "setting start_date" in caplog.text) == (1, True)
+    later.write_text("{,}")
+    run("--config", config(GOOD), "--config", str(later))
+    assert f"--config: the file {later} is no JSON at line 1, column 2" in caplog.text
 
 
 def test_a_file_that_is_not_there(tmp_path, caplog):
     status, _, _ = run("--config", str(tmp_path / "none.json"))
     assert status == 1
-    assert "--config names a file that cannot be read" in caplog.text
+    assert f"--config: the file {tmp_path / 'none.json'} cannot be read: No such file or directory" in caplog.text
 
 
-@pytest.mark.parametrize("content", ["{broken " + CANARY, "[]", '"text"', "", "[" * 100_000])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{broken " + CANARY, "is no JSON at line 1, column 2"),
+        ('{"bookmarks":\n{"invoices": {}}', "is no JSON at line 2, column"),
+        ("[]", "holds a list"),
+        ('"text"', "holds a text"),
+        ("", "is empty"),
+        ("[" * 100_000, "is no JSON that can be read"),
+    ],
+)
 @pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_state_or_catalogue_that_is_none(config, tmp_path, content, option, caplog):
+def test_a_state_or_catalogue_that_is_none(config, tmp_path, content, said, option, caplog):
     path = tmp_path / "given.json"
     path.write_text(content)
     status, out, err = run("--config", config(GOOD), option, str(path))
     assert (status, out) == (1, "")
-    assert f"{option} names a file that holds no" in caplog.text
+    assert f"{option}: the file {path} {said}" in caplog.text
     assert CANARY not in caplog.text + err
+    assert not any(record.exc_info for record in caplog.records)
+
+
+ANOTHER = {"streams": [{"tap_stream_id": "orders", "stream": "orders", "schema": {}, "metadata": []}]}
+
+
+@pytest.mark.parametrize(
+    ("catalog", "said"),
+    [
+        ({}, "--catalog: the file holds no catalogue"),
+        ({"streams": {}}, "--catalog: the file holds no catalogue"),
+        ({"streams": [{"stream": "invoices"}]}, "--catalog: the file holds no catalogue"),
+        ({"streams": ["invoices"]}, "--catalog: the file holds no catalogue"),
+        ({"streams": []}, "the catalogue has no stream of this tap (it has none): make it anew with --discover"),
+        (ANOTHER, "the catalogue has no stream of this tap (it has orders): make it anew with --discover"),
+    ],
+)
+def test_a_catalogue_that_is_none_of_this_tap_sends_nothing_and_fails(config, tmp_path, catalog, said, caplog):
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    status, out, _ = run("--config", config(GOOD), "--catalog", str(path))
+    assert (status, out) == (1, "")
+    assert said in caplog.text
     assert not any(record.exc_info for record in caplog.records)
 
 

@@ -20,6 +20,7 @@ NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 CANARY = "CaNaRy-0123456789"
 
 STRIPE = {"stripe_api_key": "sk_test_1", "stripe_account_id": "acct_1"}
+WEEKLY = {"report_type": "b", "window": "week"}
 BRING = {"bring_api_uid": "me@x.no", "bring_api_key": "k-1", "bring_client_url": "https://x.no"}
 BRP = {"brp_api_url": "https://brp.example.test/api2", "brp_api_key": "k-2", "brp_currency": "SEK"}
 ALL: dict[str, Any] = {"start_date": "2026-01-01", **STRIPE, **BRING, **BRP}
@@ -121,15 +122,15 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
         ({"reuse_runs_since": "2026-11-22"}, "setting reuse_runs_since must not lie in the future"),
         ({"reuse_runs_since": "2026-13-01"}, "no day or instant of the calendar"),
         ({"on_mismatch": "shrug"}, "setting on_mismatch must be one of warn, fail"),
-        ({"max_new_runs": 0}, "setting max_new_runs breaks the rule minimum 1"),
-        ({"stripe_lookback_days": 10**12}, "setting stripe_lookback_days breaks the rule maximum 36500"),
+        ({"max_new_runs": 0}, "setting max_new_runs must be at least 1"),
+        ({"stripe_lookback_days": 10**12}, "setting stripe_lookback_days must be at most 36500"),
         (
             {"bring_reports": [{"report_type": "x", "lookback_days": 10**9}]},
-            "setting bring_reports[0].lookback_days breaks the rule maximum",
+            "setting bring_reports[0].lookback_days must be at most 36500",
         ),
         ({"bring_language": "E"}, "setting bring_language"),
-        ({"stripe_reports": [{"report_type": "a.1", "timezone": ""}]}, "[0].timezone breaks the rule minLength 1"),
-        ({"brp_states": [1, "x"]}, "setting brp_states[1] must be of type integer"),
+        ({"stripe_reports": [{"report_type": "a.1", "timezone": ""}]}, "[0].timezone must not be empty"),
+        ({"brp_states": [1, "x"]}, "setting brp_states[1] must be a whole number"),
         ({"stripe_reports": [{}]}, "setting stripe_reports[0].report_type is missing"),
         (
             {"stripe_reports": [{"report_type": "a.1", "colums": []}]},
@@ -155,11 +156,11 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
         ),
         (
             {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"x": {"y": "canary"}}}]},
-            "setting stripe_reports[0].extra_parameters must be of type string or integer or boolean or array",
+            "setting stripe_reports[0].extra_parameters must be a text or a whole number or true or false or a list",
         ),
         (
             {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"x": None}}]},
-            "setting stripe_reports[0].extra_parameters must be of type string or integer or boolean or array",
+            "setting stripe_reports[0].extra_parameters must be a text or a whole number or true or false or a list",
         ),
         (
             {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"interval_end": "1795132800"}}]},
@@ -174,13 +175,23 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
         ({"stripe_api_key": " sk_test_1"}, "setting stripe_api_key begins or ends with a blank"),
         ({"bring_client_url": "https://x.no\r\nX: 1"}, "setting bring_client_url begins or ends with a blank"),
         ({"bring_customers": ["1\n2"]}, "setting bring_customers begins or ends with a blank"),
-        ({"bring_customers": "1,2"}, "setting bring_customers must be of type array"),
+        ({"bring_customers": "1,2"}, "setting bring_customers must be a list"),
         ({"bring_invoice_documents": True}, "setting storage_url is missing"),
+        (
+            {"bring_reports": [{"report_type": "a"}, {**WEEKLY, "parameters": {"fromDate": "01.01.2026"}}]},
+            "setting bring_reports[1].parameters has fromDate or toDate, which window sets: take them out",
+        ),
+        ({"bring_reports": [{**WEEKLY, "parameters": {"y": 1, "todate": "x"}}]}, "fromDate or toDate, which window"),
     ],
 )
 def test_each_mistake_has_its_line(changed, said):
     (line,) = check(**changed)
     assert said in line
+
+
+def test_a_bring_report_without_a_window_has_dates_of_its_own():
+    own = {"fromDate": "01.01.2026", "toDate": "31.01.2026"}
+    assert not check(bring_reports=[{"report_type": "x", "parameters": own}, {**WEEKLY, "parameters": {"y": 1}}])
 
 
 def test_several_mistakes_are_told_at_once():
@@ -193,7 +204,7 @@ def test_discovery_asks_for_no_more_than_form():
     assert malformed({}, SOURCES, SCHEMA) == []
     assert malformed(with_defaults({"stripe_api_key": "sk"}, SOURCES), SOURCES, SCHEMA) == []
     (line,) = malformed(with_defaults({"stripe_reports": "[{"}, SOURCES), SOURCES, SCHEMA)
-    assert line == "setting stripe_reports must be of type array"
+    assert line.startswith("setting stripe_reports must be a list; the given text is no JSON at line 1, column 3: look")
 
 
 def test_loopback_may_be_http():

@@ -1,0 +1,98 @@
+"""What the catalogue keeps away from a sync: all of it, which is refused, or some of it, which is told.
+
+The SDK passes over both in silence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.errors import ConfigError
+from tap_billing_reports.streams.report_rows import ReportRows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog
+
+    from tap_billing_reports.tap import TapBillingReports
+
+NAMED = 5
+
+
+def check_selection(tap: TapBillingReports) -> None:
+    """See that there is something to do.
+
+    Raises:
+        ConfigError: the catalogue is another tap's, or selects no stream: a sync would send nothing and call it
+            a success.
+    """
+    catalog = tap.input_catalog
+    if catalog is None or any(stream.selected for stream in tap.streams.values()):
+        return
+    if any(catalog.get_stream(name) is not None for name in tap.streams):
+        raise ConfigError(
+            f"the catalogue deselects every stream, so there is nothing to read: select some "
+            f"(Meltano: meltano select {tap.name} '*' '*'), or give no catalogue to read all"
+        )
+    theirs = _some([entry.tap_stream_id for entry in catalog.streams]) or "none"
+    raise ConfigError(
+        f"the catalogue has no stream of this tap (it has {theirs}): make it anew with --discover and the same "
+        f"settings (Meltano: --refresh-catalog)"
+    )
+
+
+def skipped_reports(tap: TapBillingReports) -> Iterator[str]:
+    """The configured reports and the columns that the catalogue keeps away; the SDK passes them over in silence.
+
+    One that is new since the catalogue was made is not in it; one that selection patterns made before it was
+    configured do not match is there, but deselected.
+    """
+    catalog = tap.input_catalog
+    if catalog is None:
+        return
+    wanted = {report.stream for report in tap.cycle.wanted()}
+    strangers = [
+        entry.tap_stream_id
+        for entry in catalog.streams
+        if entry.tap_stream_id not in tap.streams and entry.metadata.root.selected
+    ]
+    if strangers:
+        yield (
+            f"the catalogue selects {_some(strangers)}, which these settings do not have, so nothing of it was sent: "
+            f"put the report back into the settings, or make the catalogue anew"
+        )
+    for stream in tap.streams.values():
+        if stream.selected:
+            yield from _left_out(stream, catalog)
+        elif not isinstance(stream, ReportRows):
+            continue
+        elif catalog.get_stream(stream.name) is None:
+            yield (
+                f"{stream.name} is configured but not in the catalogue, so none of its rows were sent: make the "
+                f"catalogue anew with --discover (Meltano: --refresh-catalog)"
+            )
+        elif stream.name not in wanted:
+            yield (
+                f"{stream.name} is configured but deselected in the catalogue, so nothing of it was ordered or sent: "
+                f"select it (Meltano: meltano select {tap.name} {stream.name} '*') or take it out of the settings"
+            )
+
+
+def _left_out(stream: Stream, catalog: Catalog) -> Iterator[str]:
+    """The columns that a catalogue from before an update, or from before a change of the settings, does not have."""
+    entry = catalog.get_stream(stream.name)
+    known = entry.schema.properties if entry is not None else None
+    missing = [name for name in stream.schema["properties"] if known and name not in known]
+    if missing:
+        yield (
+            f"{stream.name}: not in the catalogue, so not sent: {_some(missing)}: make the "
+            f"catalogue anew with --discover (Meltano: --refresh-catalog)"
+        )
+
+
+def _some(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
