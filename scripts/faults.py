@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.venvs import ROOT
@@ -72,12 +74,16 @@ class Tally:
             self.found.append(verdict)
 
 
-def run_shard(part: str, shard: int, pick: str) -> Iterator[Verdict]:
+def run_shard(part: str, shard: int, pick: str, temporary: str) -> Iterator[Verdict]:
     """Every so manieth cell of a part, in a process of its own: what a cell leaves behind reaches no other shard."""
     numbers = (str(shard), str(PARTS[part][1]))
     command = [sys.executable, "-m", "tests.faults.shard", part, *numbers, pick]
     with tempfile.TemporaryFile("w+") as log:
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        # Syncs that are killed leave their temporary folders: they go with this one.
+        environment = {**os.environ, "TMPDIR": temporary}
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        ) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 yield Verdict(**json.loads(line))
@@ -95,7 +101,7 @@ def run(parts: list[str], pick: str) -> dict[str, Tally]:
 
     def one(part: str, shard: int) -> None:
         ran = 0
-        for verdict in run_shard(part, shard, pick):
+        for verdict in run_shard(part, shard, pick, temporary):
             with lock:
                 tallies[part].take(verdict)
                 ran += not verdict.why_not
@@ -104,7 +110,12 @@ def run(parts: list[str], pick: str) -> dict[str, Tally]:
         minutes = (time.monotonic() - began) / 60
         print(f"[{minutes:5.1f} min] {part} {shard + 1}/{PARTS[part][1]}: {ran} cells", flush=True)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as temporary,
+        ThreadPoolExecutor(WORKERS) as pool,
+    ):
+        # PostgreSQL's server, which refuses to be root's, has to come through.
+        Path(temporary).chmod(0o711)
         futures = [pool.submit(one, part, shard) for part in parts for shard in range(PARTS[part][1])]
         for future in futures:
             future.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import random
 import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.tap import TapBillingReports
     from tests.faults.cases import Verdict
 
+NAP_SECONDS = 3.0
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
 VENDORS = ("stripe", "bring", "brp")
 # A vendor that is silent is only noticed by waiting, in real time: its own door has little patience, the others' much.
@@ -52,7 +54,7 @@ def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
 
 
 class OffClock(SandboxClock):
-    """A clock that is wrong by so many seconds."""
+    """A clock that is wrong by so many seconds, and oversleeps: several runs are ready at once, files fetched ahead."""
 
     def __init__(self, control: Any, seconds: float) -> None:
         super().__init__(control)
@@ -60,6 +62,9 @@ class OffClock(SandboxClock):
 
     def now(self) -> datetime:
         return super().now() + self._off
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(max(seconds, NAP_SECONDS))
 
 
 class Bench:
@@ -79,7 +84,9 @@ class Bench:
         self.store: Path | None = None
         self.canaries = Canaries(box, self.config, STORAGE_SECRET)
         self.reset()
-        self.whole = held(self.sync())
+        undisturbed = self.sync()
+        assert undisturbed.status == 0, undisturbed.log
+        self.whole = held(undisturbed)
 
     def close(self) -> None:
         self._folders.cleanup()
@@ -111,6 +118,7 @@ class Bench:
             changes: to the settings.
         """
         self.clock = OffClock(self.control, off)
+        random.seed(1)  # the vendors' answers come in the same order every time
         config = {**self.config, **changes}
         if self.store is not None:
             config |= {"storage_url": str(self.store), "storage_options": {"unused": STORAGE_SECRET}}

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import requests
+
+from tap_billing_reports.settings import all_settings
+from tap_billing_reports.sources import all_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,8 +24,9 @@ INVOICE_SECRETS = "_secret_sandbox"
 
 
 def spellings(secret: str) -> Iterator[str]:
-    """Raw, URL-encoded and Base64, the latter alone, as Basic with an empty password, and URL-safe."""
+    """Raw, escaped, URL-encoded and Base64, the latter alone, as Basic with an empty password, and URL-safe."""
     yield secret
+    yield json.dumps(secret)[1:-1]
     yield quote(secret, safe="")
     yield quote_plus(secret)
     for form in (secret, f"{secret}:"):
@@ -38,7 +43,8 @@ class Canaries:
         more: other secrets.
     """
 
-    SETTINGS = ("stripe_api_key", "bring_api_key", "brp_api_key", "brp_password")
+    # `storage_options` holds a secret of its own, which is among `more`.
+    SETTINGS = tuple(s.name for s in all_settings(all_sources()) if s.secret and s.name != "storage_options")
 
     def __init__(self, box: Sandbox, config: Mapping[str, Any], *more: str) -> None:
         self.secrets = [config[name] for name in self.SETTINGS if config.get(name)]
@@ -54,11 +60,11 @@ class Canaries:
         self._needles = [n for n in needles if not any(other in n for other in needles if other != n)]
 
     def count(self, *texts: str) -> int:
-        """How often any of them stands in the texts."""
-        return sum(text.count(needle) for text in texts for needle in self._needles)
+        """How many bytes of them stand in the texts."""
+        return sum(text.count(needle) * len(needle) for text in texts for needle in self._needles)
 
     def count_files(self, folder: Path) -> int:
-        """How often any of them stands in a folder's files, or in their names."""
+        """How many bytes of them stand in a folder's files, or in their names."""
         found = 0
         for path in folder.rglob("*"):
             found += self.count(str(path.relative_to(folder)))

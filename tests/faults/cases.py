@@ -17,7 +17,7 @@ class Verdict:
     Attributes:
         cell: its name, unique within its part.
         lost, doubled: records that differ from the undisturbed sync's after upsert by key.
-        leaked: places where a canary secret was found.
+        leaked: bytes of canary secrets where none may be, and credentials that a foreign host has seen.
         silent: 1 where a sync ended in exit status 0 with something lost or undelivered.
         ended: how the disturbed sync ended.
         remarks: everything else that must not be.

@@ -76,17 +76,39 @@ def _restore(before: str | None) -> None:
         os.environ["REQUESTS_CA_BUNDLE"] = before
 
 
-def divert(door: Door, to: str, match: dict[str, str], *, times: int | None) -> None:
-    """Send the door's matching calls to that place; the tap itself connects, and meets what is there."""
-    adapter: Any = door._transport._adapter
-    send, left, path = adapter.send, [times], re.compile(match["path"])
+def divert(door: Door, to: str, match: dict[str, str], *, times: int | None, skip: int = 0) -> None:
+    """Send the door's matching calls to that place; the tap itself connects, and meets what is there.
 
-    def diverted(request: Any, **kwargs: Any) -> Any:
-        parts = urlsplit(request.url)
-        if request.method == match["method"] and path.search(parts.path) and left[0] != 0:
-            left[0] = None if left[0] is None else left[0] - 1
-            elsewhere = urlsplit(to)
-            request.url = urlunsplit((elsewhere.scheme, elsewhere.netloc, parts.path, parts.query, ""))
-        return send(request, **kwargs)
+    Args:
+        times: so many of them, None for all.
+        skip: so many before them go where they should.
+    """
+    path, another = re.compile(match["path"]), door.another
+    left = [skip, times]
 
-    adapter.send = diverted
+    def is_struck(method: str, where: str) -> bool:
+        if method != match["method"] or not path.search(where):
+            return False
+        if left[0] > 0:
+            left[0] -= 1
+            return False
+        if left[1] is not None:
+            left[1] -= 1
+        return left[1] is None or left[1] >= 0
+
+    def diverts(one: Door) -> Door:
+        adapter: Any = one._transport._adapter
+        send = adapter.send
+
+        def diverted(request: Any, **kwargs: Any) -> Any:
+            parts = urlsplit(request.url)
+            if is_struck(request.method, parts.path):
+                elsewhere = urlsplit(to)
+                request.url = urlunsplit((elsewhere.scheme, elsewhere.netloc, parts.path, parts.query, ""))
+            return send(request, **kwargs)
+
+        adapter.send = diverted
+        return one
+
+    # The thread that fetches ahead has a door of its own.
+    diverts(door).another = lambda: diverts(another())

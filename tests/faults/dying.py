@@ -6,12 +6,39 @@ import os
 import random
 import signal
 import sys
+import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.clock import Clock
+from tests.faults.bench import NAP_SECONDS
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tap_billing_reports.tap import TapBillingReports
+
+
+class StillClock(Clock):
+    """Time passes by waiting alone: what happens when does not depend on how fast the machine is.
+
+    It oversleeps, so that several runs are ready at once and files are fetched ahead.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._waited = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._waited)
+
+    def monotonic(self) -> float:
+        return self._waited
+
+    def sleep(self, seconds: float) -> None:
+        self._waited += max(seconds, NAP_SECONDS)
 
 
 def _die() -> None:
@@ -20,11 +47,12 @@ def _die() -> None:
 
 
 def steady(tap: TapBillingReports) -> None:
-    """The points are the same every time: a STATE whenever one may go out, output and jitter not by the clock."""
-    import tap_billing_reports.streams.session as session_module
+    """The points are the same every time: a STATE whenever one may go out, nothing by the machine's clock."""
+    from tap_billing_reports.states import Pace
 
     random.seed(1)
-    session_module.STATE_SECONDS = 0.0
+    Pace.allows = lambda self, *, at_once: True
+    tap.clock = StillClock(tap.clock.now())
     tap.message_writer.max_age = float("inf")
 
 
@@ -77,7 +105,7 @@ class WithinWrite:
 
 @dataclass(frozen=True)
 class WithinDownload:
-    """Dies when half of the first piece of this file (from 0) is on disk."""
+    """Dies when half of the first piece of this file (from 0) is on disk, whichever thread fetches it."""
 
     number: int
 
@@ -100,18 +128,27 @@ class WithinDownload:
 
 @dataclass(frozen=True)
 class Steady:
-    """Dies nowhere, and tells how often it wrote to stdout: one byte each in that file."""
+    """Dies nowhere, and tells in that file, a letter each: `w`rites to stdout, `d`ownloads, those fetched `a`head."""
 
     tell: str
 
     def __call__(self, tap: TapBillingReports) -> None:
+        import tap_billing_reports.http as http_module
+
         steady(tap)
         writer = tap.message_writer
-        write = writer._put
+        put, write = writer._put, http_module._write
 
-        def put(data: bytes | bytearray) -> None:
+        def note(what: bytes) -> None:
             with Path(self.tell).open("ab") as file:
-                file.write(b".")
-            write(data)
+                file.write(what)
 
-        writer._put = put
+        def putting(data: bytes | bytearray) -> None:
+            note(b"w")
+            put(data)
+
+        def writing(to: Any, first: bytes, rest: Any, about: str) -> Any:
+            note(b"d" if threading.current_thread() is threading.main_thread() else b"a")
+            return write(to, first, rest, about)
+
+        writer._put, http_module._write = putting, writing

@@ -28,7 +28,8 @@ class Forks:
 
     Attributes:
         whole: what an undisturbed sync delivers, by whether files are kept.
-        calls: how many HTTP calls it makes. states, puts, files: STATEs, writes to stdout and downloads.
+        counts: of its HTTP `calls`, `states` and writes to stdout (`puts`).
+        downloads: of each of its downloads, in order, whether it was fetched ahead.
     """
 
     def __init__(self, box: Sandbox, **changes: Any) -> None:
@@ -40,21 +41,20 @@ class Forks:
         self.canaries = Canaries(box, self.config, STORAGE_SECRET)
         self.whole: dict[bool, Held] = {}
         self.counts: dict[bool, Counter[str]] = {}
+        self.downloads: dict[bool, list[bool]] = {}
         for stored in (False, True):
             self.reset()
             told = self._root / "told"
             ended = self.sync(stored=stored, prepare=Steady(str(told)))
             assert ended.code == 0, ended.log
-            asked = self.control.requests()
+            marks = told.read_text()
             self.whole[stored] = kept(ended.messages)
             self.counts[stored] = Counter(
-                calls=len(asked),
-                states=len(ended.states),
-                files=sum(
-                    "/contents" in r["path"] or (r["path"].endswith(".xml") and "report" in r["path"]) for r in asked
-                ),
-                puts=told.stat().st_size,
+                calls=len(self.control.requests()), states=len(ended.states), puts=marks.count("w")
             )
+            self.downloads[stored] = [mark == "a" for mark in marks if mark in "ad"]
+            # Else the thread that fetches ahead would not be in the proof.
+            assert any(self.downloads[stored]), marks
             self.needed = self.orders()
 
     def close(self) -> None:

@@ -14,7 +14,8 @@ _DOWNLOADS = {
     "stripe": ("GET", r"^/v1/files/.*/contents$"),
     "bring": ("GET", r"^/reports/api/report/[^/]+\.xml$"),
 }
-# Where each phase of each vendor happens: (method, path as a regular expression).
+# Where each phase of each vendor happens: (method, path as a regular expression). `download` is the main thread's,
+# `ahead` that of the thread which fetches the next file.
 PHASES: dict[str, dict[str, tuple[str, str]]] = {
     "stripe": {
         "list": ("GET", r"^/v1/invoices$"),
@@ -23,6 +24,7 @@ PHASES: dict[str, dict[str, tuple[str, str]]] = {
         "order": ("POST", r"^/v1/reporting/report_runs$"),
         "poll": ("GET", r"^/v1/reporting/report_runs/frr_"),
         "download": _DOWNLOADS["stripe"],
+        "ahead": _DOWNLOADS["stripe"],
         "parse": _DOWNLOADS["stripe"],
     },
     "bring": {
@@ -32,6 +34,7 @@ PHASES: dict[str, dict[str, tuple[str, str]]] = {
         "order": ("GET", r"^/reports/api/generate/[^/]+/[^/]+\.json$"),
         "poll": ("GET", r"^/reports/api/report/[^/]+/status"),
         "download": _DOWNLOADS["bring"],
+        "ahead": _DOWNLOADS["bring"],
         "parse": _DOWNLOADS["bring"],
     },
     "brp": {
@@ -39,14 +42,24 @@ PHASES: dict[str, dict[str, tuple[str, str]]] = {
         "list": ("GET", r"/invoices\."),
     },
 }
-CALLS = ("accounts", "list", "types", "runs", "order", "poll", "download")
+FILES = ("download", "ahead")
+CALLS = ("accounts", "list", "types", "runs", "order", "poll", *FILES)
+# Bring's files come first, and nothing is fetched ahead of the first of all.
+FIRST_AHEAD = {"stripe": 0, "bring": 1}
 ALL_PHASES = (*CALLS, "parse", "emit")
 
 _NO_REPORTS = "BRP has no reports"
 WITHOUT: dict[tuple[str, str], str] = {
     ("stripe", "accounts"): "Stripe's accounts come from the settings",
     ("bring", "runs"): "Bring lists no runs",
-    **{("brp", phase): _NO_REPORTS for phase in ("types", "runs", "order", "poll", "download", "parse")},
+    **{("brp", phase): _NO_REPORTS for phase in ("types", "runs", "order", "poll", *FILES, "parse")},
+}
+
+# Where storage changes nothing, by vendor or phase.
+NOT_STORED = {
+    "brp": "nothing of BRP is stored: the same as without storage",
+    "ahead": "the thread that fetches ahead stores nothing: the same as without storage",
+    **dict.fromkeys(("accounts", "types"), "nothing is stored in this phase: the same as without storage"),
 }
 
 
@@ -136,7 +149,7 @@ HTTP_FAULTS: tuple[Fault, ...] = (
         "cut at a line's end",
         {"alter": {"drop_line": -1}},
         **LASTING,
-        phases=("download",),
+        phases=FILES,
         why_not=_IN_FILES,
         vendors=_HAS_RUNS,
         why_not_there=_NO_REPORTS,
@@ -145,7 +158,7 @@ HTTP_FAULTS: tuple[Fault, ...] = (
         "a line left out",
         {"alter": {"drop_line": 40}},
         **LASTING,
-        phases=("download",),
+        phases=FILES,
         why_not=_IN_FILES,
         vendors=("stripe",),
         why_not_there="Bring declares no size: whole XML with all its rows and sums is all that can be checked",
@@ -154,7 +167,7 @@ HTTP_FAULTS: tuple[Fault, ...] = (
         "more rows declared than there are",
         {"alter": {"from": "<NumberOfRows>", "to": "<NumberOfRows>9"}},
         **LASTING,
-        phases=("download",),
+        phases=FILES,
         why_not=_IN_FILES,
         vendors=("bring",),
         why_not_there="only Bring's files declare their rows",
@@ -243,7 +256,7 @@ RUN_FAULTS: tuple[Fault, ...] = (
         options={"stripe": {"stripe_run_rules": [{"times": 1, "do": {"expire": 0}}]}},
         by_vendor={"bring": _status(410)},
         extra_orders=1,
-        phases=("download",),
+        phases=FILES,
         why_not="only files have links that expire",
         vendors=_HAS_RUNS,
         why_not_there=_NO_REPORTS,
@@ -294,6 +307,11 @@ class Cell:
         return self.fault.heals is not False or (self.vendor, self.phase, self.fault.name) in HEALS_THERE
 
     @property
+    def skip(self) -> int:
+        """So many of its calls go well before."""
+        return FIRST_AHEAD[self.vendor] if self.phase == "ahead" else 0
+
+    @property
     def match(self) -> dict[str, str]:
         method, path = PHASES[self.vendor][self.phase]
         return {"method": method, "path": path, "vendor": self.vendor}
@@ -315,8 +333,4 @@ def _reason(vendor: str, phase: str, fault: Fault, *, stored: bool) -> str:
         return fault.why_not or _IN_CALLS
     if vendor not in fault.vendors:
         return fault.why_not_there
-    if stored and vendor == "brp":
-        return "nothing of BRP is stored: the same as without storage"
-    if stored and phase in {"accounts", "types"}:
-        return "nothing is stored in this phase: the same as without storage"
-    return ""
+    return NOT_STORED.get(vendor) or NOT_STORED.get(phase, "") if stored else ""

@@ -1,19 +1,21 @@
-"""Hostile files: 10,000 generated ones for each way in which `tests/readers/test_hostile.py` damages them."""
+"""Hostile files: 10,000 generated ones for each test of `tests/readers/test_hostile.py`, in bounded memory."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.faults.cases import Case
+from tests.faults.cases import Case, Verdict
 from tests.faults.part_model import ROOT, pytest
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
 FILES = 10_000
+MAX_MIB = 400  # hypothesis, the plain parsers with their whole trees and the biggest files are in it
 MODULE = "tests/readers/test_hostile.py"
 
 
@@ -28,7 +30,16 @@ def cases(_stack: ExitStack) -> list[Case]:
     return [
         Case(
             f"{FILES} files: {test.partition('::')[2].removeprefix('test_').replace('_', ' ')}",
-            partial(pytest, test, 1, "HOSTILE_EXAMPLES", FILES),
+            partial(read, test),
         )
         for test in tests
     ]
+
+
+def read(test: str, verdict: Verdict) -> None:
+    """Run one test, and look at how much memory it took: entities that unfold would take gigabytes."""
+    pytest(test, 1, "HOSTILE_EXAMPLES", FILES, verdict)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    verdict.ended += f", {peak} MiB"
+    if peak > MAX_MIB:
+        verdict.remarks.append(f"it took {peak} MiB of memory")

@@ -14,9 +14,10 @@ from tests.faults.bench import NOW, VENDORS, Bench, failures, held, part_of
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.diverting import Places, divert, places
-from tests.faults.matrix import PHASES, Cell, cells
+from tests.faults.matrix import FILES, PHASES, Cell, cells
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import ExitStack
 
     from tap_billing_reports.tap import TapBillingReports
@@ -38,6 +39,21 @@ def cases(stack: ExitStack) -> list[Case]:
     ]
 
 
+def called_done(state: dict[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
+    """(stream, source, account, period) of all that a STATE says is delivered; of a first sync of this bench."""
+    for stream, bookmark in state["bookmarks"].items():
+        for part in bookmark.get("partitions", ()):
+            if part.get("replication_key_value"):
+                yield stream, part["context"]["source"], part["context"]["account_id"], None
+        for entry in bookmark.get("ledger", ()):
+            periods = [subject.partition("@")[0] for day in entry.get("subjects_done", ()) for subject in day[1:]]
+            periods += [item["period"] for item in entry.get("done", ())]
+            if entry.get("through", "") > entry.get("first", ""):
+                periods.append(entry["first"])  # of a bench with one window
+            for period in periods:
+                yield stream, stream.partition("_")[0], entry["account"], period
+
+
 class Matrix:
     """Runs cells on a bench."""
 
@@ -50,14 +66,19 @@ class Matrix:
         bench, fault = self.bench, cell.fault
         bench.reset(stored=cell.stored)
         self._arrange(cell)
-        first = bench.sync(impatient=cell.vendor, prepare=partial(self._prepare, cell))
+        ahead: list[str] = []
+        first = bench.sync(impatient=cell.vendor, prepare=partial(self._prepare, cell, ahead))
         waited, asked = sum(bench.clock.slept), self.control.requests()
         self.control.clear_faults()
         for switch in fault.options.get(cell.vendor, {}):
             self.control.options.pop(switch)
-        verdict.ended = f"exit {first.status}"
+        verdict.ended = f"exit {first.status} after {waited:.0f} s"
         self._judge_first(cell, first, verdict, waited)
+        self._judge_bookmarks(cell, first, verdict)
         self._judge_pauses(cell, asked, verdict)
+        struck = [entry["path"] for entry in asked if "fault" in entry]
+        if cell.phase == "ahead" and not any(path.endswith(tuple(ahead)) for path in struck or ahead):
+            verdict.remarks.append(f"nothing was fetched ahead, or it did not strike there: {struck}")
         self.control.advance(fault.then)
         second = bench.sync(state=first.states[-1] if first.states else None)
         if fault.recovers:
@@ -79,13 +100,21 @@ class Matrix:
         self.control.options.update(fault.options.get(cell.vendor, {}))
         do = fault.by_vendor.get(cell.vendor, fault.do)
         if do:
-            self.control.fault(self._resolved(do), cell.match, times=1 if fault.once else None)
+            self.control.fault(self._resolved(do), cell.match, skip=cell.skip, times=1 if fault.once else None)
 
-    def _prepare(self, cell: Cell, tap: TapBillingReports) -> None:
-        fault = cell.fault
+    def _prepare(self, cell: Cell, ahead: list[str], tap: TapBillingReports) -> None:
+        fault, fetcher = cell.fault, tap.session.ahead
+        begin = fetcher.begin
+
+        def noted(due: Any, remote: Any, *more: Any) -> None:
+            if cell.phase != "download":
+                ahead.append(remote.path)
+                begin(due, remote, *more)
+
+        fetcher.begin = noted  # type: ignore[method-assign]
         if fault.divert:
             door = tap.session._open[cell.vendor].door
-            divert(door, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None)
+            divert(door, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None, skip=cell.skip)
         if fault.breaks is not None:
             number, torn = fault.breaks
             break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())
@@ -126,6 +155,20 @@ class Matrix:
         for other in set(VENDORS) - {cell.vendor}:
             if part_of(got, other) != part_of(self.bench.whole, other):
                 verdict.remarks.append(f"{other} suffered from {cell.vendor}'s trouble: {said}")
+
+    def _judge_bookmarks(self, cell: Cell, first: Result, verdict: Verdict) -> None:
+        """Of what is missing nothing is called done: the last STATE stands where it stood before that sync."""
+        if not first.states:
+            return
+        whole, got = self.bench.whole, held(first)
+        missing = {
+            (stream, record["source"], record["account_id"], record.get("period"))
+            for stream, records in whole.items()
+            for key, record in records.items()
+            if got.get(stream, {}).get(key) != record
+        }
+        if wrong := missing & set(called_done(first.state)):
+            verdict.remarks.append(f"called done, but not delivered: {sorted(wrong, key=str)[:3]}")
 
     def _judge_pauses(self, cell: Cell, asked: list[dict[str, Any]], verdict: Verdict) -> None:
         if not cell.fault.waits:
@@ -180,9 +223,9 @@ class Matrix:
                 allowed = 0
             elif vendor == "stripe":
                 # A run that is gone or cannot be had is ordered again under the next number, and only then.
-                allowed = cell.fault.extra_orders or (3 if cell.phase in {"poll", "download"} else 0)
+                allowed = cell.fault.extra_orders or (3 if cell.phase in {"poll", *FILES} else 0)
             else:
                 # Bring lists no runs and knows no key: one whose answer was lost is unknown, whatever is noted.
-                allowed = cell.fault.extra_orders or (4 if cell.phase in {"order", "poll", "download"} else 0)
+                allowed = cell.fault.extra_orders or (4 if cell.phase in {"order", "poll", *FILES} else 0)
             if extra > allowed:
                 verdict.remarks.append(f"{vendor}: {extra} orders too many of one thing")

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,14 @@ def cases(stack: ExitStack) -> list[Case]:
     bench.sync(prepare=counter)
     writes = counter.count
     bench.reset(stored=True)
-    kept_files, downloads = _Disk(10**6), _Downloads(10**6)
-    bench.sync(prepare=lambda tap: (kept_files(tap), downloads(tap)))
-    files, stored = downloads.count, kept_files.count
+    kept_files = _Disk(10**6)
+    bench.sync(prepare=kept_files)
+    bench.reset()
+    downloads = _Downloads(10**6)
+    bench.sync(prepare=downloads)
+    downloads.undo()
+    files = list(downloads.files.values())
+    assert True in files, "no file was fetched ahead"
     found: list[Case] = []
     for torn in (False, True):
         how = " within a line" if torn else ""
@@ -51,10 +57,13 @@ def cases(stack: ExitStack) -> list[Case]:
             place = f"write {number + 1}"
             found.append(Case(f"EPIPE at {place}{how}", partial(output_fails, bench, number, errno.EPIPE, torn)))
             found.append(Case(f"ENOSPC at {place}{how}", partial(output_fails, bench, number, errno.ENOSPC, torn)))
-    for number in range(files):
-        name = f"the temporary folder is full at file {number + 1}"
+    for number, is_ahead in enumerate(files):
+        name = f"the temporary folder is full at file {number + 1}{', ahead' if is_ahead else ''}"
         found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Downloads(number), False)))
-    for number in range(stored):
+        if is_ahead:
+            name = f"the temporary folder is full while file {number + 1} is fetched ahead, not at its turn"
+            found.append(Case(name, partial(disk_has_room_again, bench, number)))
+    for number in range(kept_files.count):
         name = f"the storage is full at write {number + 1}"
         found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Disk(number), True)))
     for number in range(writes):
@@ -121,33 +130,37 @@ def goes_on(bench: Bench, verdict: Verdict, first: Result, **changes: Any) -> No
 
 
 class _Downloads:
-    """The temporary folder is full when this file (from 0) comes down."""
+    """The temporary folder is full when this file (from 0) comes down, whichever thread fetches it.
 
-    def __init__(self, number: int) -> None:
-        self.number, self.count = number, 0
+    Args:
+        only_ahead: it has room again once the main thread fetches the file itself.
+    """
+
+    def __init__(self, number: int, *, only_ahead: bool = False) -> None:
+        self.number, self._only_ahead = number, only_ahead
+        self.files: dict[str, bool] = {}
+        """Each file in order of its first try, and whether that was ahead."""
+
+    @property
+    def count(self) -> int:
+        """Files so far."""
+        return len(self.files)
 
     def __call__(self, tap: TapBillingReports) -> None:
-        from tap_billing_reports.reports import download
+        from tap_billing_reports import http
 
-        original = download.Collector._fetch
+        steady(tap)
+        original = http._write
 
-        def fetch(collector: Any, due: Any, run: Any, remote: Any) -> Any:
-            number, self.count = self.count, self.count + 1
-            if number != self.number:
-                return original(collector, due, run, remote)
-            # A real disk that takes no more: every write to it fails with ENOSPC.
-            collector._folder.mkdir(exist_ok=True)
-            path = collector._local_path(due, remote)
-            path.unlink(missing_ok=True)
-            path.symlink_to("/dev/full")
-            try:
-                return original(collector, due, run, remote)
-            finally:
-                path.unlink(missing_ok=True)
+        def write(to: Any, first: bytes, rest: Any, about: str) -> Any:
+            name = getattr(to, "_file", to).name
+            is_ahead = threading.current_thread() is not threading.main_thread()
+            self.files.setdefault(name, is_ahead)
+            is_it = list(self.files).index(name) == self.number
+            return original(_Full(to) if is_it and (is_ahead or not self._only_ahead) else to, first, rest, about)
 
-        tap.cycle  # noqa: B018 - made now, so that the class below is what it uses
-        download.Collector._fetch = fetch
-        self.undo = lambda: setattr(download.Collector, "_fetch", original)
+        http._write = write
+        self.undo = lambda: setattr(http, "_write", original)
 
 
 class _Disk:
@@ -163,29 +176,55 @@ class _Disk:
 
         def replacing(path: str) -> Any:
             number, self.count = self.count, self.count + 1
-            return _Full(original(path)) if number == self.number else original(path)
+            return _Replacing(original(path)) if number == self.number else original(path)
 
         storage._replacing = replacing
         self.undo: Callable[[], None] = lambda: None
 
 
 class _Full:
-    """Takes half of what is written into an object, and then no more."""
+    """Takes half of what is written into a file, and then no more."""
 
-    def __init__(self, replacing: Any) -> None:
-        self._replacing = replacing
+    def __init__(self, file: Any) -> None:
+        self._file = file
 
-    def __enter__(self) -> Any:
-        self._file = self._replacing.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._replacing.__exit__(*error)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
     def write(self, data: bytes) -> int:
         self._file.write(data[: len(data) // 2])
         self._file.flush()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class _Replacing:
+    """An object of the storage that does not get its bytes."""
+
+    def __init__(self, replacing: Any) -> None:
+        self._replacing = replacing
+
+    def __enter__(self) -> _Full:
+        return _Full(self._replacing.__enter__())
+
+    def __exit__(self, *error: object) -> None:
+        self._replacing.__exit__(*error)
+
+
+def disk_has_room_again(bench: Bench, number: int, verdict: Verdict) -> None:
+    """What was fetched ahead did not fit, but does when it is its turn: nobody needs to know."""
+    bench.reset()
+    fault = _Downloads(number, only_ahead=True)
+    try:
+        result = bench.sync(prepare=fault)
+    finally:
+        fault.undo()
+    verdict.ended = f"exit {result.status}"
+    if not list(fault.files.values())[number]:
+        verdict.remarks.append("that file was not fetched ahead")
+    if result.status:
+        verdict.remarks.append(f"it failed: {failures(result)}")
+    bench.judge_whole(verdict, result)
+    bench.judge_leaks(verdict, result)
 
 
 def disk_fails(bench: Bench, make: Callable[[], Any], stored: bool, verdict: Verdict) -> None:

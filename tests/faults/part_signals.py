@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import NOW
 from tests.faults.cases import Case, Verdict
-from tests.faults.forks import Forks, known_runs
+from tests.faults.dying import steady
+from tests.faults.forks import Forks
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -41,7 +42,7 @@ def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: V
         for when in ("after", "before")[:times]:
             forks.control.fault({"signal": {"pid": pid, "signal": name, "when": when}}, skip=call, times=1)
 
-    first = forks.sync(stored=stored, kill_after=arrange)
+    first = forks.sync(stored=stored, kill_after=arrange, prepare=steady)
     verdict.ended = f"exit {first.code}"
     forks.control.clear_faults()
     last = call + 1 == forks.counts[stored]["calls"]
@@ -49,7 +50,9 @@ def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: V
     if first.code != STATUSES[name] and not (last and first.code == 0):
         verdict.remarks.append(f"ended with {first.code} instead of {STATUSES[name]}: {first.log[-500:]}")
     if "Traceback" in first.log:
-        verdict.remarks.append("a traceback instead of a line")
+        verdict.remarks.append(
+            f"a traceback instead of a line: {first.log[first.log.find('Traceback') - 200 :][:2000]}"
+        )
     if first.messages and first.code != 0 and first.messages[-1]["type"] != "STATE" and _has_news(first):
         verdict.remarks.append(f"the last message is a {first.messages[-1]['type']}, no STATE")
     before = forks.orders()
@@ -57,9 +60,8 @@ def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: V
     state = first.state
     second = forks.sync(stored=stored, state=state)
     forks.judge_whole(verdict, first, second, stored=stored, since=since)
-    interrupted_order = before["bring"].total() - known_runs(state)
-    # An order whose answer came while the signal did may be unknown; no other.
-    forks.judge_orders(verdict, before, allowed=min(1, interrupted_order))
+    # A signal waits until an order's answer is written down.
+    forks.judge_orders(verdict, before, allowed=0)
 
 
 def _has_news(first: object) -> bool:
