@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import data
-from benchmarks.run import GOALS, nested
+from benchmarks import data, page
+from benchmarks.goals import GOALS, RESULTS
+from benchmarks.run import nested
 
 PROJECT = Path(data.__file__).parents[1]
 
@@ -66,3 +67,17 @@ def test_the_floor_is_small_and_on_its_own():
 def test_results_are_nested_by_the_dot():
     assert nested({"a.b": 1, "a.c.d": 2, "e": 3}) == {"a": {"b": 1, "c": {"d": 2}}, "e": 3}
     assert {key for key, _, _ in GOALS} >= {"csv.ratio_to_sdk", "csv_wide.ratio_to_floor", "xml.ratio_to_iterparse"}
+
+
+def test_the_page_says_what_was_measured():
+    results = json.loads(RESULTS.read_text())
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.rewritten(text, results) == text
+
+
+def test_every_goal_is_met_by_what_was_measured():
+    results = json.loads(RESULTS.read_text())
+    measured = {key: page.value(results, key) for key, _, _ in GOALS}
+    assert [
+        key for key, sense, bound in GOALS if (measured[key] < bound if sense == ">=" else measured[key] > bound)
+    ] == []

@@ -1,0 +1,24 @@
+"""What the benchmarks must reach, and where what they have seen is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results.json")
+# What must be reached: (key, at least or at most, value).
+GOALS = (
+    ("csv.ratio_to_sdk", ">=", 13),
+    ("csv.ratio_to_floor", ">=", 0.85),
+    ("csv_wide.ratio_to_sdk", ">=", 9),
+    ("csv_wide.ratio_to_floor", ">=", 0.85),
+    ("xml.ratio_to_iterparse", ">=", 0.6),
+    ("rss_mib.5gb", "<=", 150),
+    ("rss_mib.5gb_to_100mb", "<=", 1.1),
+    ("whole_sync.rss_mib.1gb", "<=", 150),
+    ("bulk.ratio_to_pyarrow", ">=", 0.4),
+    ("bulk.rss_mib.1gb", "<=", 400),
+    ("state.bytes_an_account_500_to_10", "<=", 1.5),
+    ("startup.ratio_to_sdk_import", "<=", 1.3),
+    ("waiting.ratio_to_ideal", "<=", 1.15),
+    ("overlap.ratio_to_one_by_one", "<=", 0.9),
+)
