@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from requests.auth import AuthBase
+
+from tap_billing_reports.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,27 @@ class Authenticator(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
+
+
+class SharedAuthenticator(Authenticator):
+    """Another one for several doors: a thread at a time, so that one which renews its token renews it once.
+
+    What it adds to its secrets meanwhile, such as a renewed token, is never shown either.
+    """
+
+    def __init__(self, signer: AuthBase) -> None:
+        self._signer = signer
+        self._lock = threading.Lock()
+        self.secrets = getattr(signer, "secrets", ())
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        with self._lock:
+            signed: PreparedRequest = self._signer(request)
+            secrets = getattr(self._signer, "secrets", ())
+            if secrets != self.secrets:
+                self.secrets = secrets
+                redact.add(*secrets)
+            return signed
 
 
 class HeaderAuthenticator(Authenticator):

@@ -142,6 +142,18 @@ def instant_or_none(seconds: Any) -> datetime | None:
     return None if seconds is None else instant(seconds)
 
 
+def window(start: Any, end: Any) -> tuple[datetime | None, datetime]:
+    """Two parameters of a run, in seconds since 1970; the start may be missing."""
+    return instant_or_none(start), instant(end)
+
+
+def name(value: Any) -> str:
+    """What the vendor calls a thing: text, or a number as its digits; ValueError for anything else and for none."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        raise ValueError("no id")
+    return str(value)
+
+
 def parameter(value: Any) -> Any:
     """A setting's value as a run's parameter: text, or a tuple of texts."""
     if isinstance(value, list | tuple):

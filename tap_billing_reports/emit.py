@@ -18,7 +18,7 @@ import logging
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -34,6 +34,7 @@ from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from tap_billing_reports.columns import Column
@@ -63,6 +64,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         self._oldest = 0.0
         self._critical = 0
         self._deferred: Callable[[], object] | None = None
+        self.ended: int | None = None  # the exit status of a termination: nothing more may go out
         atexit.register(self._flush_at_exit)
 
     def serialize_message(self, message: Message) -> bytes:
@@ -74,7 +76,8 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
         self.write_lines(self.serialize_message(message), at_once=message.type is not SingerMessageType.RECORD)
 
     def write_lines(self, lines: bytes, *, at_once: bool = False) -> None:
-        """Whole lines, each with its line break."""
+        """Whole lines, each with its line break; SystemExit after a termination."""
+        self.heed()
         with self.atomic():
             if len(lines) >= self.limit:
                 self.flush()
@@ -116,6 +119,14 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
                 deferred, self._deferred = self._deferred, None
                 deferred()
 
+    def heed(self) -> None:
+        """End again what a termination should have ended.
+
+        Python throws away an exception that a signal's handler raises within a destructor.
+        """
+        if self.ended is not None:
+            raise SystemExit(self.ended)
+
     def when_idle(self, action: Callable[[], object]) -> None:
         """Do it now, or as soon as no message is being written."""
         if self._critical:
@@ -133,6 +144,11 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             os._exit(1)
 
 
+def _unless_terminating(unraisable: sys.UnraisableHookArgs) -> None:
+    if not isinstance(unraisable.exc_value, SystemExit):  # that one is raised again: see `heed`
+        sys.__unraisablehook__(unraisable)
+
+
 class DeferredTermination(Tap):
     """A tap that SIGTERM and SIGINT end between two messages: a last STATE, then exit status 143 or 130."""
 
@@ -148,12 +164,19 @@ class DeferredTermination(Tap):
                 super(DeferredTermination, self)._handle_termination(signum, frame)
             except SystemExit:
                 # The SDK's 0 would make half a sync a success.
+                if isinstance(self.message_writer, BufferedWriter):
+                    self.message_writer.ended = 128 + signum
+                    sys.unraisablehook = _unless_terminating
                 raise SystemExit(128 + signum) from None
 
         if isinstance(self.message_writer, BufferedWriter):
             self.message_writer.when_idle(terminate)
         else:
             terminate()
+
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """A termination waits until this is left; with another message writer it does not."""
+        return self.message_writer.atomic() if isinstance(self.message_writer, BufferedWriter) else nullcontext()
 
 
 class SelectedColumns:

@@ -5,6 +5,12 @@ Every message is one line that names the source, the account, the thing and the 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 
 class BillingError(Exception):
     """Base of all errors that the tap raises on purpose.
@@ -34,6 +40,12 @@ class AccountError(BillingError):
     """Fatal for one account or one report; the others go on and the sync exits non-zero."""
 
 
+class Unreadable(AccountError):  # noqa: N818 - named for what the answer is
+    """An answer is whole, but has not the form that the vendor declared: asking again gives the same."""
+
+    remedy = "update the tap; if that does not help, report it with this line"
+
+
 class ReportError(AccountError):
     """A run, its file or its rows are at fault: that period ends, no bookmark moves."""
 
@@ -45,11 +57,14 @@ class FileError(ReportError):
 
     Attributes:
         line: the line of the file (from 1) where reading stopped, or None when the whole file is refused.
+        remedy: where another one than that of its kind helps.
     """
 
-    def __init__(self, message: str, *, line: int | None = None) -> None:
+    def __init__(self, message: str, *, line: int | None = None, remedy: str | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class SyncError(BillingError):
@@ -62,6 +77,17 @@ class ConfigError(SyncError):
 
 class StateError(SyncError):
     """The given STATE is foreign, truncated or from a newer version; refused before any STATE goes out."""
+
+    @classmethod
+    def of(cls, stream: str, problem: str) -> StateError:
+        """The part of one stream is no good, with what can be done about it."""
+        advice = "restore an older state, or run a full refresh of that stream"
+        return cls(f"the state of {stream} {problem}: {advice}")
+
+    @classmethod
+    def newer(cls, stream: str, found: object, read: int) -> StateError:
+        """The part of one stream has another version than those that this tap reads."""
+        return cls.of(stream, f"has version {found!r}, this tap reads version {read}: update the tap")
 
 
 class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is, as its callers speak of it
@@ -79,6 +105,8 @@ class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is,
         super().__init__(message, retry_after=retry_after)
         self.replayed = replayed
         self.sent = sent
+        if not sent:
+            self.remedy = f"check the network, a proxy and the host in the settings; then {RetryableError.remedy}"
 
 
 class Throttled(RetryableError):  # noqa: N818
@@ -115,6 +143,15 @@ class AuthenticationFailed(Refused):
     """Wrong, missing or insufficient credentials (401, 403, or a login page with status 200)."""
 
     remedy = "`billing-reports check` shows which credential or right is missing"
+
+
+@contextmanager
+def understood(what: str, kind: Callable[[str], BillingError]) -> Iterator[None]:
+    """Within it a declaration reads an answer; where it stumbles, that is an error of this kind about `what`."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise kind(f"{what} has an unknown shape or status ({error})") from None
 
 
 ISOLATED = (AccountError, RetryableError)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports import __version__
-from tap_billing_reports.answers import Answer, Problem, describe, problem_of, retry_after
+from tap_billing_reports.answers import Answer, Hints, Problem, describe, problem_of, retry_after
+from tap_billing_reports.auth import SharedAuthenticator
 from tap_billing_reports.clock import Clock
 from tap_billing_reports.errors import (
     AuthenticationFailed,
@@ -27,6 +29,7 @@ from tap_billing_reports.transport import Limits, Transport, checked_base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     import requests
 
@@ -58,6 +61,7 @@ class Door:
         headers: sent with every request.
         remedy: what to do about refused credentials: the settings to look at.
         read_problem: reads a vendor's error body into a `Problem`; None when the body holds none.
+        hints: the vendor's own headers that say whether to try again.
         clock: tells the time and waits.
 
     Raises:
@@ -74,11 +78,14 @@ class Door:
         headers: Mapping[str, str],
         remedy: str,
         read_problem: Callable[[Answer], Problem | None] | None = None,
+        hints: Hints | None = None,
         clock: Clock | None = None,
         limits: Limits | None = None,
         budget: RetryBudget | None = None,
     ) -> None:
         install()
+        if not isinstance(authenticator, SharedAuthenticator):
+            authenticator = SharedAuthenticator(authenticator)
         redact.add(*authenticator.secrets)
         self._another = partial(
             Door,
@@ -89,6 +96,7 @@ class Door:
             headers=headers,
             remedy=remedy,
             read_problem=read_problem,
+            hints=hints,
             clock=clock,
             limits=limits,
         )
@@ -102,6 +110,7 @@ class Door:
         self._headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         self._remedy = remedy
         self._read_problem = read_problem
+        self._hints = hints or Hints()
         self._limits = limits or Limits()
         self._transport = Transport(
             self._hosts.values(), authenticator=authenticator, remedy=remedy, clock=self.clock, limits=self._limits
@@ -133,6 +142,7 @@ class Door:
         safe: bool = True,
         parse: bool = False,
         wait_when_throttled: bool = True,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         """Ask and return the whole answer, a 2xx with a body that is no login page and no error.
 
@@ -148,6 +158,7 @@ class Door:
             parse: the body must be complete JSON or XML; one that is not is asked for again.
             wait_when_throttled: try again after a 429; False hands it to the caller at once, who waits for
                 runs of its own instead.
+            guard: entered around each try, but not around the waits between them.
 
         Raises:
             AuthenticationFailed, NotFound, Refused: for good.
@@ -159,9 +170,11 @@ class Door:
         query, body_form = list(params), None if form is None else list(form)
 
         def once() -> Answer:
-            with self._transport.open(
-                method, url, about=about, params=query, form=body_form, headers={**self._headers, **(headers or {})}
-            ) as response:
+            whole = {**self._headers, **(headers or {})}
+            with (
+                guard(),
+                self._transport.open(method, url, about=about, params=query, form=body_form, headers=whole) as response,
+            ):
                 answer = self._answer(response, about)
             if parse:
                 answer.parsed()
@@ -246,7 +259,7 @@ class Door:
 
     def _judge(self, answer: Answer) -> None:
         """Raise what the answer's problem is, if it has one."""
-        problem = problem_of(answer, self._read_problem)
+        problem = problem_of(answer, self._read_problem, self._hints)
         if problem is None:
             return
         said = sentence(f"{answer.about}: HTTP {answer.status}{problem.said}")
@@ -255,8 +268,7 @@ class Door:
         if problem.kind == "throttled":
             error = Throttled(said, retry_after=wait)
         elif problem.kind == "unavailable":
-            replayed = answer.headers.get("Idempotent-Replayed", "").strip().lower() == "true"
-            error = Unavailable(said, retry_after=wait, replayed=replayed)
+            error = Unavailable(said, retry_after=wait, replayed=self._hints.is_replayed(answer))
         else:
             kind: type[Refused] = NotFound if problem.kind == "missing" else Refused
             if problem.kind == "authentication":
@@ -281,5 +293,6 @@ def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: str) -> tu
     except OSError as error:
         # Not the vendor's fault: `rest` turns its own into Unavailable.
         reason = error.strerror or type(error).__name__
-        raise SyncError(f"{about}: the file cannot be written to the temporary folder: {reason}; see TMPDIR") from None
+        said = f"{about}: the file cannot be written to the temporary folder: {reason}"
+        raise SyncError(f"{said}: make room, or set TMPDIR") from None
     return count, digest.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from tap_billing_reports.declarations import (
     CursorPaging,
     TokenPaging,
 )
-from tap_billing_reports.errors import AccountError
+from tap_billing_reports.errors import AccountError, Unreadable
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-    from tap_billing_reports.answers import Answer
+    from tap_billing_reports.answers import Answer, Kind
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.declarations import (
         Account,
@@ -49,6 +49,7 @@ class OpenSource:
             headers=source.headers(values),
             remedy=f"the settings {', '.join(used.names)}",
             read_problem=source.read_problem,
+            hints=source.hints,
             clock=clock,
             limits=limits,
             budget=RetryBudget(),
@@ -104,15 +105,13 @@ class OpenSource:
             yield from page
             more = None if paging is None else value_at(whole, paging.more)
             if more is None and isinstance(paging, CursorPaging):
-                raise AccountError(
-                    f"{answer.about}: does not say whether there is more: the vendor's format has changed"
-                )
+                raise Unreadable(f"{answer.about}: does not say whether there is more: the vendor's format has changed")
             if paging is None or not more:
                 return
             following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
             cursor = None if following is None else str(following)
             if cursor in seen:
-                raise AccountError(
+                raise Unreadable(
                     f"{answer.about}: says that there is more after {cursor}, but sends nothing new; "
                     f"nothing of this list can be trusted"
                 )
@@ -142,7 +141,7 @@ def fill(path: str, names: Mapping[str, str]) -> str:
     """The path with its names filled in, percent-encoded; a value cannot leave its segment."""
     for name, value in names.items():
         if value in {"", ".", ".."}:
-            raise AccountError(f"{value!r} cannot stand for {name} in {path}")
+            raise AccountError(f"{value!r} cannot stand for {name} in {path}: correct that id where it comes from")
         path = path.replace("{" + name + "}", quote(value, safe=""))
     return path
 
@@ -191,7 +190,7 @@ def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
         if endpoint.record and endpoint.record in shape:
             return _listed(shape[endpoint.record], answer)
     names = ", ".join(filter(None, (*endpoint.records, endpoint.record)))
-    raise AccountError(f"{answer.about}: the answer has none of {names}: the vendor's format has changed")
+    raise Unreadable(f"{answer.about}: the answer has none of {names}: the vendor's format has changed")
 
 
 def _listed(found: Any, answer: Answer) -> list[Record]:
@@ -199,7 +198,7 @@ def _listed(found: Any, answer: Answer) -> list[Record]:
     items = found if isinstance(found, list) else [found]
     records = [item for item in items if item is not None]
     if not all(isinstance(record, Mapping) for record in records):
-        raise AccountError(f"{answer.about}: a record is no object: the vendor's format has changed")
+        raise Unreadable(f"{answer.about}: a record is no object: the vendor's format has changed")
     return records
 
 
@@ -229,12 +228,13 @@ def map_fields(fields: tuple[Field, ...], record: Record) -> dict[str, Any]:
     return columns
 
 
-def problem_at(path: str, *codes: str) -> Callable[[Answer], Problem | None]:
+def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callable[[Answer], Problem | None]:
     """Reads JSON error bodies: the error object stands at `path` and has a `message`, a code and maybe a `param`.
 
     Args:
         path: keys joined by a dot.
         codes: the keys that may hold the code, the most telling first.
+        throttled: the codes that ask to wait, whatever the HTTP status.
     """
 
     def read(answer: Answer) -> Problem | None:
@@ -242,6 +242,7 @@ def problem_at(path: str, *codes: str) -> Callable[[Answer], Problem | None]:
         if not isinstance(error, Mapping):
             return None
         code = next((error[key] for key in codes if error.get(key)), "")
-        return Problem(message=str(error.get("message") or ""), code=str(code), param=str(error.get("param") or ""))
+        kind: Kind | None = "throttled" if code in throttled else None
+        return Problem(kind, str(error.get("message") or ""), code=str(code), param=str(error.get("param") or ""))
 
     return read

@@ -8,6 +8,7 @@ import os
 import re
 import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,10 +20,16 @@ from tap_billing_reports.redaction import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
-# Small letters alone: two names that differ in case are one file on some file systems.
-_UNSAFE = re.compile(r"[^a-z0-9._=-]+")
 _LONGEST_NAME = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=-]+")
+# Small letters alone: two names that differ in case are one file on some file systems.
+_is_own_name = re.compile(rf"[a-z0-9_=-][a-z0-9._=-]{{0,{_LONGEST_NAME - 1}}}(?<!\.)").fullmatch
+_is_plain = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._=-]{{0,{_LONGEST_NAME - 1}}}(?<!\.)").fullmatch
+# A window's start, which names the journal's notes and the folders of files.
+_is_instant = re.compile(r"(?:[a-z]+=)?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z").fullmatch
+_is_like_instant = re.compile(r"(?:[a-z]+=)?[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9]{6}z").fullmatch
 _USER_INFO = re.compile(r"^([a-z0-9+.-]+://)[^/@]*@", re.IGNORECASE)
 CHUNK_BYTES = 1 << 20
 
@@ -30,14 +37,27 @@ CHUNK_BYTES = 1 << 20
 def safe_name(text: str) -> str:
     """A file name that stays inside its folder; different texts have different names, whatever the file system.
 
-    A text of small letters, digits and `._=-` that is not hidden is its own name. Any other is made of such,
-    followed by `~`, which no name of the first kind holds, and a part of its hash.
+    A text of small letters, digits and `._=-` that is not hidden is its own name, and an instant loses its
+    colons. Any other keeps what is harmless, followed by `~`, which no name of the first kinds holds, and a part
+    of its hash.
     """
-    name = _UNSAFE.sub("_", text.lower()).strip(".")[:_LONGEST_NAME]
-    if name == text and name:
-        return name
+    if _is_own_name(text) and not _is_like_instant(text):
+        return text
+    if _is_instant(text):
+        return text.replace(":", "")
+    name = _UNSAFE.sub("_", text).strip(".")[:_LONGEST_NAME]
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{name or '_'}~{digest[:16]}"
+
+
+def id_name(text: str) -> str:
+    """The name of a file called by an id that the vendor made: the id as it is where it is harmless.
+
+    Unlike in `safe_name`, capitals stay as they are: no vendor makes two runs of one period whose ids differ in
+    case alone. If one did, where case does not count, the later file would stand in the place of the earlier one,
+    whose size and hash are noted: it would be fetched again, not taken for the other.
+    """
+    return text if _is_plain(text) else safe_name(text)
 
 
 class Storage:
@@ -62,13 +82,26 @@ class Storage:
                 )
         else:
             self._root = root.rstrip("/")
+            self._another = partial(Storage, url, options)
             return
         # Outside the handler: the library's error may hold the URL with its password.
-        raise SyncError(f"setting storage_url: cannot be opened with storage_options ({failure})")
+        raise SyncError(
+            f"setting storage_url: cannot be opened with storage_options ({failure}): correct one or the other"
+        )
 
-    def path(self, *names: str) -> str:
-        """The path of a file below the root; every name is made safe."""
-        return "/".join([self._root, *(safe_name(name) for name in names)])
+    def another(self) -> Storage:
+        """The same place for another thread, to be called in it: not every file system can be used by two."""
+        return self._another()
+
+    def path(self, *names: str, file: str | None = None) -> str:
+        """The path of a file or folder below the root; every name is made safe.
+
+        Args:
+            names: the folders, and the file's name where `file` is not given.
+            file: the file's name, which is an id of the vendor's and an ending; see `id_name`.
+        """
+        last = [] if file is None else [id_name(file)]
+        return "/".join([self._root, *map(safe_name, names), *last])
 
     def uri(self, path: str) -> str:
         """How a path is called in records; without the user and password that `storage_url` may hold."""
@@ -101,6 +134,10 @@ class Storage:
         with self._replacing(path) as file, local.open("rb") as source:
             while chunk := source.read(CHUNK_BYTES):
                 file.write(chunk)
+
+    def writing(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """A file to write to: it is there when the block ends well, whole, and not at all otherwise."""
+        return self._replacing(path)
 
     def fetch(self, path: str, local: Path, *, size: int, sha256: str) -> bool:
         """Copy a kept file to disk if it is still what it was; False where it is gone or changed."""
@@ -183,4 +220,6 @@ class _Replacing:
 def _refused(path: str, error: BaseException) -> SyncError:
     name = path.rpartition("/")[2]
     reason = getattr(error, "strerror", None) or type(error).__name__
-    return SyncError(sentence(f"setting storage_url: cannot write or read {name}: {reason}"))
+    refusal = SyncError(sentence(f"setting storage_url: cannot write or read {name}: {reason}"))
+    refusal.remedy = "see that it is there, has room and takes this user's files; then sync again"
+    return refusal

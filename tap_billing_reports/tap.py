@@ -18,19 +18,28 @@ from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.helpers._util import load_json
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
 from tap_billing_reports import __version__, redaction
 from tap_billing_reports.clock import Clock, CountingClock
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination
 from tap_billing_reports.environment import settings_from
 from tap_billing_reports.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
+from tap_billing_reports.given import object_at, object_in
 from tap_billing_reports.reports.ledger import check_state
 from tap_billing_reports.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.sources import all_sources
 from tap_billing_reports.states import LineStates
-from tap_billing_reports.streams import core_streams, document_progress, invoices, report_runs, row_streams, sync_rank
+from tap_billing_reports.streams import (
+    core_streams,
+    document_progress,
+    invoices,
+    report_rows,
+    report_runs,
+    row_streams,
+    sync_rank,
+)
 from tap_billing_reports.streams.base import Summary
 from tap_billing_reports.validation import malformed, problems, unknown
 
@@ -186,12 +195,11 @@ class TapBillingReports(DeferredTermination):
             raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
         for stream, bookmark in bookmarks.items():
             if not isinstance(bookmark, Mapping):
-                raise StateError(
-                    f"the state of {stream} is no object: restore an older state, or run a full refresh of it"
-                )
+                raise StateError.of(stream, "is no object")
             check_state(stream, bookmark)
             document_progress.check_state(stream, bookmark)
             invoices.check_state(stream, bookmark)
+            report_rows.check_state(stream, bookmark)
             report_runs.check_state(stream, bookmark)
         super().load_state(state)
 
@@ -206,11 +214,12 @@ class TapBillingReports(DeferredTermination):
     @classmethod
     def _settings_of(cls, value: tuple[str, ...]) -> Any:
         """What `--config` names, as the SDK has it."""
-        try:
-            return super().cb_config(None, None, value)  # type: ignore[arg-type] # neither is looked at
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            reason = getattr(error, "strerror", None) or "it must hold one JSON object"
-            raise ConfigError(f"--config names a file that cannot be read: {reason}") from None
+        files = [path for path in value if path != "ENV"]
+        # The SDK reads none of the files: its errors show what stands in them.
+        given = super().cb_config(None, None, ("ENV",) * (len(files) < len(value)))  # type: ignore[arg-type]
+        for path in files:
+            given.config.update(object_at(path, "--config", ConfigError))
+        return given
 
     @classmethod
     def opened(
@@ -232,7 +241,7 @@ class TapBillingReports(DeferredTermination):
                 config=given.config,
                 parse_env_config=given.parse_env,
                 state=_object_in(state, StateError, "--state"),
-                catalog=_object_in(catalog, ConfigError, "--catalog"),
+                catalog=_catalog_in(catalog),
             )
         except ConfigValidationError as error:
             raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None
@@ -277,7 +286,7 @@ class TapBillingReports(DeferredTermination):
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
                 state=_object_in(state, StateError, "--state"),
-                catalog=_object_in(catalog, ConfigError, "--catalog"),
+                catalog=_catalog_in(catalog),
             )
         sys.exit(tap.run())
 
@@ -306,9 +315,10 @@ class TapBillingReports(DeferredTermination):
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:
-        from tap_billing_reports.summary import skipped_reports  # noqa: PLC0415
+        from tap_billing_reports.selection import check_selection, skipped_reports  # noqa: PLC0415
 
         try:
+            check_selection(self)
             self.session.begin()
             self.cycle.check_identities()
             self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
@@ -326,15 +336,20 @@ def _cause(error: BaseException) -> str:
 
 
 def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
-    """The JSON object in a file."""
-    if file is None:
-        return None
+    return None if file is None else object_in(file, option, error)
+
+
+def _catalog_in(file: IO[str] | None) -> dict[str, Any] | None:
+    """The catalogue in a file, as the SDK can read it; whether it fits the settings is seen when a sync begins."""
+    found = _object_in(file, ConfigError, "--catalog")
     try:
-        found = load_json(file.read())
-    except (ValueError, RecursionError):
-        raise error(f"{option} names a file that holds no complete JSON") from None
-    if not isinstance(found, dict):
-        raise error(f"{option} names a file that holds no JSON object")
+        if found is not None and not isinstance(found["streams"], list):
+            raise TypeError
+        Catalog.from_dict(found or {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ConfigError(
+            "--catalog: the file holds no catalogue, which is an object with a list `streams`: make one with --discover"
+        ) from None
     return found
 
 

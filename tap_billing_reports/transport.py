@@ -11,11 +11,11 @@ from urllib.parse import urljoin
 import requests
 from requests import exceptions as requests_errors
 from urllib3 import exceptions as urllib3_errors
-from urllib3.util import parse_url
+from urllib3.util import Url, parse_url
 
 from tap_billing_reports.auth import Authenticator
 from tap_billing_reports.connections import PunctualAdapter
-from tap_billing_reports.errors import AccountError, BillingError, Unavailable
+from tap_billing_reports.errors import AccountError, BillingError, Unavailable, Unreadable
 from tap_billing_reports.redaction import redact, sentence
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def checked_base(url: str) -> str:
     Raises:
         ValueError: it is not https (http on loopback), or holds more than a host and a path.
     """
-    try:
-        parts = parse_url(url)
-    except urllib3_errors.LocationParseError:
-        raise ValueError("is no URL") from None
+    parts = _parsed(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.host in LOOPBACK):
         raise ValueError("must be an https URL (http on loopback only)")
     if not parts.host or parts.auth or parts.query is not None or parts.fragment is not None or "\\" in url:
@@ -76,11 +73,15 @@ def origin(url: str) -> tuple[str | None, str | None, int | None]:
     Raises:
         ValueError: it is no URL.
     """
+    parts = _parsed(url)
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
+
+
+def _parsed(url: str) -> Url:
     try:
-        parts = parse_url(url)
+        return parse_url(url)
     except urllib3_errors.LocationParseError:
         raise ValueError("is no URL") from None
-    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
 
 
 class Transport:
@@ -147,7 +148,9 @@ class Transport:
             target = urljoin(asked, location)
             there = origin(target)
         except ValueError:
-            raise AccountError(f"{about}: redirected to what is no URL; nothing was sent there") from None
+            raise AccountError(
+                f"{about}: redirected to what is no URL; nothing was sent there; check {self._remedy}"
+            ) from None
         where = sentence(f"{there[0]}://{there[1]}")
         if request.method != "GET":
             raise AccountError(
@@ -161,7 +164,9 @@ class Transport:
         if there == first:
             return requests.Request("GET", target, headers=request.headers, auth=self._auth)
         if redact(target) != target:
-            raise AccountError(f"{about}: redirected to {where} with a credential; nothing was sent there")
+            raise AccountError(
+                f"{about}: redirected to {where} with a credential; nothing was sent there; check {self._remedy}"
+            )
         impersonal = {name: value for name, value in request.headers.items() if name.lower() in _IMPERSONAL}
         return requests.Request("GET", target, headers=impersonal, auth=Authenticator())
 
@@ -210,7 +215,7 @@ class Transport:
         for chunk in self.chunks(response, seconds=self._limits.answer_seconds, about=about):
             body += chunk
             if len(body) > self._limits.answer_bytes:
-                raise AccountError(f"{about}: the answer is longer than {self._limits.answer_bytes} bytes")
+                raise Unreadable(f"{about}: the answer is longer than {self._limits.answer_bytes} bytes")
         return bytes(body)
 
     def chunks(self, response: requests.Response, *, seconds: float, about: str) -> Iterator[bytes]:
@@ -222,7 +227,7 @@ class Transport:
         """
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding in _UNREADABLE:
-            raise AccountError(f"{about}: the answer is packed as {encoding}, which was not asked for")
+            raise Unreadable(f"{about}: the answer is packed as {encoding}, which was not asked for")
         raw = self._raw_chunks(response, seconds, about)
         return _unpacked(raw, about) if encoding in {"gzip", "x-gzip", "deflate"} else raw
 
@@ -268,7 +273,8 @@ def _failure(error: requests_errors.RequestException, about: str) -> BillingErro
     cause = _root_of(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return AccountError(
-            f"{about}: the server's certificate is not trusted ({sentence(cause.verify_message)}); nothing was sent"
+            f"{about}: the server's certificate is not trusted ({sentence(cause.verify_message)}); nothing was sent; "
+            f"if a proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE"
         )
     if isinstance(error, requests_errors.ConnectTimeout | requests_errors.ProxyError):
         return Unavailable(f"{about}: no connection ({_root(error)})", sent=False)
@@ -280,9 +286,21 @@ def _failure(error: requests_errors.RequestException, about: str) -> BillingErro
     return AccountError(f"{about}: cannot be asked ({type(error).__name__}); check the settings and the proxy's")
 
 
+_MEANS = {
+    "NewConnectionError": "nobody listens there, or the network is down",
+    "ConnectionRefusedError": "nobody listens there",
+    "NameResolutionError": "that host's name is not known",
+    "ConnectTimeoutError": "nobody answers there",
+    "ConnectionResetError": "the other side hung up",
+    "RemoteDisconnected": "the other side hung up",
+    "ProxyError": "the proxy refuses",
+}
+
+
 def _root(error: BaseException) -> str:
-    """The name of what is behind a library's error."""
-    return type(_root_of(error)).__name__
+    """The name of what is behind a library's error, and what it means."""
+    name = type(_root_of(error)).__name__
+    return f"{name}: {_MEANS[name]}" if name in _MEANS else name
 
 
 def _root_of(error: BaseException) -> BaseException:

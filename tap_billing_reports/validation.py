@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jsonschema import Draft202012Validator
 
 from tap_billing_reports.dates import zone_named
+from tap_billing_reports.given import json_slip
 from tap_billing_reports.redaction import sentence
 from tap_billing_reports.settings import Settings, all_settings, texts
 from tap_billing_reports.transport import checked_base
@@ -159,6 +160,23 @@ def _bounded(schema: Any) -> Any:
     return bounded
 
 
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+_LIMITS = {
+    "minimum": "be at least {}",
+    "maximum": "be at most {}",
+    "minLength": "not be empty",
+    "maxLength": "have at most {} characters",
+    "minItems": "have at least {} entries",
+}
+
+
 def _explain(error: ValidationError) -> str:
     """One line for one schema violation; neither the offending value nor a key of it is part of it."""
     place = _place(error)
@@ -168,18 +186,24 @@ def _explain(error: ValidationError) -> str:
     if rule == "required" and isinstance(error.instance, Mapping):
         lacking = [name for name in wanted if name not in error.instance]
         return f"setting {place}.{lacking[0]} is missing"
+    said = f"breaks the rule {rule}"
     if rule == "additionalProperties":
-        return f"{where} has a key that is none of {', '.join(schema.get('properties', {}))}"
-    if rule == "type":
+        said = f"has a key that is none of {', '.join(schema.get('properties', {}))}"
+    elif rule == "type":
         kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
-        return f"{where} must be of type {' or '.join(kinds)}"
-    if rule == "enum":
-        return f"{where} must be one of {', '.join(str(option) for option in wanted if option is not None)}"
-    if rule == "pattern":
+        said = f"must be {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}"
+        if isinstance(error.instance, str) and error.instance.lstrip().startswith(("[", "{")):
+            # From an environment variable, where lists and objects are JSON.
+            slip = json_slip(error.instance)
+            said += f"; the given text {slip}" if slip else ""
+    elif rule == "enum":
+        said = f"must be one of {', '.join(str(option) for option in wanted if option is not None)}"
+    elif rule == "pattern":
         meaning = schema.get("description")
-        return f"{where} does not have the form that it needs: {meaning}" if meaning else f"{where} must match {wanted}"
-    limit = f" {wanted}" if isinstance(wanted, str | int) else ""
-    return f"{where} breaks the rule {rule}{limit}"
+        said = f"does not have the form that it needs: {meaning}" if meaning else f"must match {wanted}"
+    elif rule in _LIMITS:
+        said = f"must {_LIMITS[rule].format(wanted)}"
+    return f"{where} {said}"
 
 
 def _place(error: ValidationError) -> str:

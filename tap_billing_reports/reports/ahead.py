@@ -8,9 +8,11 @@ finds the main thread where it always is; the thread is a daemon and ends with t
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports.errors import SyncError
+from tap_billing_reports.reports.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,8 +60,9 @@ class Ahead:
         """
         if self._job is None or self._job.path != path:
             return None
-        job, self._job = self._job, None
+        job = self._job
         job.join()
+        self._job = None
         if job.error is not None and not isinstance(job.error, (_NotAhead, SyncError)):
             raise job.error
         # A full disk may have room again, now that the file before is read.
@@ -69,7 +72,9 @@ class Ahead:
         """Nobody wants the file any more; the folder may go."""
         if self._job is not None:
             self._job.unwanted.set()
-            self._job.join(_STOP_SECONDS)
+            # A signal may have come before the thread had begun.
+            with suppress(RuntimeError):
+                self._job.join(_STOP_SECONDS)
             self._job = None
 
 
@@ -91,7 +96,7 @@ class _Job(threading.Thread):
         remote = self._remote
         try:
             with self.path.open("wb") as file:
-                to: IO[bytes] = _Bounded(file, self.unwanted)  # type: ignore[assignment] # as much of one as is used
+                to: IO[bytes] = _Bounded(file, remote.size, self.unwanted)  # type: ignore[assignment] # as in download.py
                 self.got = self._door.download(
                     remote.host,
                     remote.path,
@@ -106,15 +111,14 @@ class _Job(threading.Thread):
             self.error = error
 
 
-class _Bounded:
-    """A file that takes so many bytes and, once nobody wants it, none."""
+class _Bounded(Spool):
+    """Takes so many bytes and, once nobody wants them, none."""
 
-    def __init__(self, file: IO[bytes], unwanted: threading.Event) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], size: int | None, unwanted: threading.Event) -> None:
+        super().__init__(file, size)
         self._unwanted = unwanted
-        self.seek, self.truncate, self.flush = file.seek, file.truncate, file.flush
 
     def write(self, data: bytes) -> int:
         if self._unwanted.is_set() or self._file.tell() + len(data) > AHEAD_BYTES:
             raise _NotAhead
-        return self._file.write(data)
+        return super().write(data)

@@ -97,7 +97,8 @@ class Book:
         kept = kept_files(files)
         note = self._journal.recall(due)
         if kept and note is not None and note.files != kept:
-            self._journal.write(due, replace(note, run=run, files=kept))
+            # The note may be an older one, of other parameters, where the ledger has been without this storage since.
+            self._journal.write(due, replace(note, asked=asked_of(due), run=run, files=kept))
 
     def emitting(self, due: Due, file: LocalFile, rows: int) -> bool:
         """Up to `rows` rows of the file are about to go out; True when that must reach the target first.
@@ -144,6 +145,9 @@ class Book:
 
     def done(self, due: Due, rows: int | None, *, sent: bool = True) -> None:
         """All that was selected of this period is out and its checks hold; `sent`: its rows are out, too."""
+        if not sent:
+            # The target holds what earlier readings have sent, be it more or fewer rows than these.
+            rows = due.previous_rows
         note = self._journal.recall(due)
         if note is not None and note.run is not None:
             self._journal.write(due, replace(note, rows=rows))
@@ -157,6 +161,7 @@ class Book:
         else:
             assert due.period.end is not None
             done: Facts = {
+                "start": self._planner.cut_at(due.report, due.period),
                 "end": utc_text(due.period.end),
                 "run": facts.get("run"),
                 "at": facts.get("at"),
@@ -170,7 +175,8 @@ class Book:
         """Move whole windows into the closed range; keep what is known of those that may be read again."""
         report = due.report
         closing = self._planner.closing(report, due.period)
-        if closing is None:
+        # What begins late is not whole: it stays apart, in case the vendor gets older data.
+        if closing is None or "start" in entry.done[due.period.key]:
             return
         entry.done[due.period.key]["next"] = closing[1]
         moved = True

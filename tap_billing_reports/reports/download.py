@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports.errors import FileError, NotFound, ReportError
 from tap_billing_reports.reports.due import Due, LocalFile
+from tap_billing_reports.reports.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,12 +55,17 @@ class Collector:
         """
         if run.file is None:
             raise ReportError(f"run {run.run_id} has succeeded but names no file")
-        rows = self._fetch(due, run, run.file)
+        files = [self._fetch(due, run, run.file)]
         try:
-            extra = [self._fetch(due, run, remote) for remote in due.shop.api.extra_files(due.report, run)]
+            for remote in due.shop.api.extra_files(due.report, run):
+                files.append(self._fetch(due, run, remote))  # noqa: PERF401 - what is there is known if the next fails
         except NotFound as error:
+            discard(files)
             raise FileError(f"a file beside that of the rows is not there: {error}") from None
-        return (rows, *extra)
+        except BaseException:
+            discard(files)
+            raise
+        return tuple(files)
 
     def restore(self, due: Due, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
         """The same files out of the storage, None unless all are there and intact."""
@@ -79,6 +85,14 @@ class Collector:
 
     def _fetch(self, due: Due, run: Run, remote: RemoteFile) -> LocalFile:
         path = self._local_path(due, remote)
+        try:
+            return self._fetched(due, run, remote, path)
+        except BaseException:
+            # A part of a file that nobody reads: thousands of such periods would fill the disk before the sync ends.
+            path.unlink(missing_ok=True)
+            raise
+
+    def _fetched(self, due: Due, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
         got = None if self._ahead is None else self._ahead.take(path)
         for attempt in range(1, TRIES + 1):
             if got is None:
@@ -87,7 +101,6 @@ class Collector:
             if problem is None:
                 break
             if attempt == TRIES:
-                path.unlink()
                 raise FileError(f"file {remote.file_id}: {problem}")
             got = None
         assert got is not None
@@ -101,10 +114,11 @@ class Collector:
     @staticmethod
     def _download(due: Due, remote: RemoteFile, path: Path) -> Download:
         with path.open("wb") as file:
+            to: IO[bytes] = Spool(file, remote.size)  # type: ignore[assignment] # as much of one as is used
             return due.shop.asker.door.download(
                 remote.host,
                 remote.path,
-                file,
+                to,
                 size=remote.size,
                 headers=_headers(due, remote),
                 account=due.account.account_id,
@@ -115,8 +129,8 @@ class Collector:
 
     def _kept_path(self, due: Due, run: Run, remote: RemoteFile) -> str:
         assert self._storage is not None
-        name = f"{run.run_id}.{remote.format}"
-        return self._storage.path("files", due.shop.name, due.account.account_id, due.report.name, due.key, name)
+        folders = ("files", due.shop.name, due.account.account_id, due.report.name, due.key)
+        return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}")
 
 
 def _headers(due: Due, remote: RemoteFile) -> dict[str, str]:

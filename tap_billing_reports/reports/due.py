@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.errors import ReportError, Unavailable
+from tap_billing_reports.errors import Unavailable, Unreadable, understood
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.events import Step
 
@@ -50,12 +50,8 @@ class Shop:
             return None
         key = (account.account_id, report_type)
         if key not in self._available:
-            try:
+            with understood(f"{self.name} account {account.account_id}: the type {report_type}", Unreadable):
                 self._available[key] = self.api.availability(self.asker, account, report_type)
-            except (ValueError, KeyError, TypeError) as error:
-                raise ReportError(
-                    f"{self.name} account {account.account_id}: the type {report_type} has an unknown shape ({error})"
-                ) from None
         return self._available[key]
 
     def forget_availability(self, account: Account, report_type: str) -> None:
@@ -72,12 +68,8 @@ class Shop:
         if api.runs is None or api.list_query is None or api.read_listed is None:
             return []
         records = self.asker.records(api.runs, params=api.list_query(since), account=account)
-        try:
+        with understood(f"{self.name} account {account.account_id}: a listed run", Unavailable):
             return [api.read_listed(record) for record in records]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(
-                f"{self.name} account {account.account_id}: a listed run has an unknown shape or status ({error})"
-            ) from None
 
 
 @dataclass(frozen=True, eq=False)

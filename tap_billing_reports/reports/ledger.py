@@ -8,7 +8,7 @@ so that a signal between two instructions leaves the old ledger or the new one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,13 +16,14 @@ from typing import Any
 
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.errors import ConfigError, StateError
-from tap_billing_reports.reports.subjects import split_key
+from tap_billing_reports.reports.subjects import split_key, subject_key
 from tap_billing_reports.reports.windows import ALL
 
 VERSION = 1
 KEY = "ledger"
 
 Facts = dict[str, Any]
+_TEXTS = ("first", "through", "seen", "listed_from", "forgotten_from", "forgotten_until")  # of an entry, or absent
 
 
 @dataclass
@@ -34,9 +35,12 @@ class Entry:
         identity: what the report was when its state began; other values are refused.
         first, through: every window with first <= key < through is closed.
         open: ordered and not done: period -> {run, attempt, at, start, end}.
-        done: period -> {end, rows} of what is done outside the closed range, or may be read again.
-        seen: the newest date of a subject that was listed (reports of one run an invoice).
+        done: period -> {start, end, rows} of what is done outside the closed range, or may be read again; `start`
+            where it was not the period's own.
+        seen: the newest date of a subject that was listed (reports of one run an invoice), `listed_from` the first
+            day that was.
         subjects_due, subjects_done: date -> subjects; done ones only while they may be listed again.
+        forgotten_from, forgotten_until: the days, the last one left out, whose done subjects are not kept any more.
         unsent: periods were called done while nobody took their rows, for the sake of their files alone.
     """
 
@@ -47,15 +51,18 @@ class Entry:
     open: dict[str, Facts] = field(default_factory=dict)
     done: dict[str, Facts] = field(default_factory=dict)
     seen: str | None = None
+    listed_from: str | None = None
     subjects_due: dict[str, list[str]] = field(default_factory=dict)
     subjects_done: dict[str, list[str]] = field(default_factory=dict)
+    forgotten_from: str | None = None
+    forgotten_until: str | None = None
     unsent: bool = False
 
     def as_state(self) -> Facts:
         """The entry as it stands in STATE: lists inside, never dicts keyed by an id."""
         state: Facts = {"version": VERSION, "account": self.account, "identity": dict(self.identity)}
-        for name, value in (("first", self.first), ("through", self.through), ("seen", self.seen)):
-            if value is not None:
+        for name in _TEXTS:
+            if (value := getattr(self, name)) is not None:
                 state[name] = value
         for name, periods in (("open", self.open), ("done", self.done)):
             if periods:
@@ -80,14 +87,12 @@ class Entry:
         return cls(
             account=state["account"],
             identity=state.get("identity", {}),
-            first=state.get("first"),
-            through=state.get("through"),
             open=periods("open"),
             done=periods("done"),
-            seen=state.get("seen"),
             subjects_due={day: list(subjects) for day, *subjects in state.get("subjects_due", ())},
             subjects_done={day: list(subjects) for day, *subjects in state.get("subjects_done", ())},
             unsent=state.get("unsent", False),
+            **{name: state.get(name) for name in _TEXTS},
         )
 
     def is_closed(self, key: str) -> bool:
@@ -107,7 +112,7 @@ class Entry:
         """Nothing is done any more: rows that nobody took are wanted now. Rows that may be out stay known."""
         for key, facts in self.done.items():
             self.open.setdefault(key, {"attempt": 1, "rows": facts.get("rows", 0)})
-        self.first = self.through = self.seen = None
+        self.first = self.through = self.seen = self.listed_from = self.forgotten_from = self.forgotten_until = None
         self.done, self.subjects_done, self.unsent = {}, {}, False
 
 
@@ -123,6 +128,8 @@ class Ledger:
         self._entries = {item["account"]: Entry.from_state(item) for item in bookmark().get(KEY, ())}
         self._states: dict[str, Facts] = {}
         self._touched = dict.fromkeys(self._entries)
+        self.left: dict[tuple[str, str], tuple[str, str, str]] = {}
+        """Subjects that wait in entries of accounts that are read no more: day, account, key there."""
 
     def entry(self, account: str) -> Entry:
         """The account's entry, new if it has none; to be got anew for each change, and `save`d after it."""
@@ -138,13 +145,40 @@ class Ledger:
     @cached_property
     def subjects(self) -> set[tuple[str, str]]:
         """All accounts' subjects, due and done: number and billed account. Whoever enters or forgets one tells it."""
+        return self._subjects_of(self._entries) - self.left.keys()
+
+    def _subjects_of(self, accounts: Collection[str]) -> set[tuple[str, str]]:
         return {
             split_key(key, entry.account)
             for entry in self._entries.values()
+            if entry.account in accounts
             for days in (entry.subjects_due, entry.subjects_done)
             for keys in days.values()
             for key in keys
         }
+
+    def leave(self, read: Collection[str]) -> None:
+        """The accounts beyond these are read no more: a subject that waits there is free for another that lists it."""
+        waiting = {
+            split_key(key, account): (day, account, key)
+            for account, entry in self._entries.items()
+            if account not in read
+            for day, keys in entry.subjects_due.items()
+            for key in keys
+        }
+        held = self._subjects_of(read) if waiting else set()
+        self.left = {subject: place for subject, place in waiting.items() if subject not in held}
+        self.subjects.difference_update(self.left)
+
+    def take_over(self, subject: tuple[str, str], account: str) -> None:
+        """A subject is due in this account's entry: with its run, if it has waited in that of one left."""
+        if subject not in self.left:
+            return
+        day, left, key = self.left.pop(subject)
+        old = self.entry(left)
+        old.subjects_due[day].remove(key)
+        if key in old.open:
+            self.entry(account).open[subject_key(*subject, account)] = old.open.pop(key)
 
     def begin_again(self, account: str) -> None:
         """As `Entry.begin_again`; not saved yet."""
@@ -185,41 +219,59 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
         StateError: it is foreign, cut, or written by a newer version.
     """
     ledger = bookmark.get(KEY, [])
-    advice = "restore an older state, or run a full refresh of that stream"
     if not isinstance(ledger, list):
-        raise StateError(f"the state of {stream} holds a ledger that is no list: {advice}")
+        raise StateError.of(stream, "holds a ledger that is no list")
     for item in ledger:
         if not isinstance(item, Mapping) or not isinstance(item.get("account"), str):
-            raise StateError(f"the state of {stream} holds a ledger entry without an account: {advice}")
-        version = item.get("version")
-        if version != VERSION:
-            raise StateError(
-                f"the state of {stream} has ledger version {version!r}, this tap reads version {VERSION}: "
-                f"update the tap, or {advice}"
-            )
+            raise StateError.of(stream, "holds a ledger entry without an account")
+        if item.get("version") != VERSION:
+            raise StateError.newer(stream, item.get("version"), VERSION)
         try:
+            _check_shape(item)
             _check_entry(Entry.from_state(item))
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise StateError(f"the state of {stream} holds a damaged ledger entry: {advice}") from None
+            raise StateError.of(stream, "holds a damaged ledger entry") from None
+
+
+def _check_shape(item: Mapping[str, Any]) -> None:
+    """Raises TypeError where a part of an entry is of another kind than what is written there."""
+    facts = [facts for name in ("open", "done") for facts in item.get(name, ())]
+    for values, kind, names in (
+        ([item], Mapping, ("identity",)),
+        ([item], bool, ("unsent",)),
+        ([item], str, _TEXTS),
+        (facts, str, ("period", "run", "at", "start", "end", "next")),
+        (facts, int, ("attempt", "rows", "out_rows")),
+    ):
+        if not all(isinstance(value[name], kind) for value in values for name in names if name in value):
+            raise TypeError
+    days = [day for name in ("subjects_due", "subjects_done") for day in item.get(name, ())]
+    if not all(isinstance(day, list) and all(isinstance(text, str) for text in day) for day in days):
+        raise TypeError
 
 
 def _check_entry(entry: Entry) -> None:
     """What a sync would stumble over half-way. Raises KeyError, TypeError, ValueError or AttributeError."""
     instants: list[Any] = [moment for moment in (entry.first, entry.through) if moment is not None]
+    # One subject may be called `all`, too: then it has no window.
+    has_subjects = bool(entry.identity) and "window" not in entry.identity
+    if "window" in entry.identity:
+        instants += [key for key in (*entry.open, *entry.done) if key != ALL]
     for key, facts in entry.open.items():
         instants += [facts[name] for name in ("at", "start", "end") if name in facts]
-        if "run" in facts and (key == ALL or _is_instant(key)):
+        if "run" in facts and (_is_instant(key) or (key == ALL and not has_subjects)):
             instants += [facts["start"], facts["end"]]
     for facts in entry.done.values():
         # A subject that is done has no facts.
-        instants += [facts["end"], *(facts[name] for name in ("next", "at") if name in facts)] if facts else []
+        instants += [facts["end"], *(facts[name] for name in ("start", "next", "at") if name in facts)] if facts else []
     for moment in instants:
         parse_utc(moment)
     for facts in (*entry.open.values(), *entry.done.values()):
         for name in ("attempt", "rows", "out_rows"):
             int(facts.get(name, 0))
-    days = [*entry.subjects_due, *entry.subjects_done, *([] if entry.seen is None else [entry.seen])]
-    for day in days:
+    days = (entry.seen, entry.listed_from, entry.forgotten_from, entry.forgotten_until)
+    listed = [day for day in days if day is not None]
+    for day in (*entry.subjects_due, *entry.subjects_done, *listed):
         date.fromisoformat(day)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import threading
 import uuid
 from contextlib import suppress
 from datetime import timedelta
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.storage import Storage
 
 BEAT_SECONDS = 60.0
+STOP_SECONDS = 30.0
 # Without a sign of life for so long, a lock in an object store belongs to a sync that was killed.
 STALE_AFTER = timedelta(minutes=15)
 
@@ -44,6 +46,7 @@ class Lock:
         self._files: list[int] = []
         self._objects: list[str] = []
         self._beat_at = 0.0
+        self._heart: _Heart | None = None
 
     def acquire(self) -> None:
         """Take the locks.
@@ -65,6 +68,9 @@ class Lock:
             self.release()
             raise
         self._beat_at = self._clock.monotonic()
+        if self._objects:
+            self._heart = _Heart(self)
+            self._heart.start()
 
     def beat(self) -> None:
         """Show a sign of life, at most once a minute.
@@ -78,11 +84,18 @@ class Lock:
         self._beat_at = now
         for path in self._objects:
             if self._owner(path) not in {None, self._token}:
-                raise SyncError("setting storage_url: another sync has taken over this sync's lock; this one ends")
+                raise SyncError(
+                    "setting storage_url: another sync has taken over this sync's lock; this one ends; "
+                    "sync again when the other has ended"
+                )
             self._sign(path)
 
     def release(self) -> None:
         """Give the locks back; nothing happens without one."""
+        if self._heart is not None:
+            # Before the lock is given back: a sign after that would be one of a sync that has ended.
+            self._heart.stop()
+            self._heart = None
         while self._files:
             os.close(self._files.pop())
         while self._objects:
@@ -99,7 +112,9 @@ class Lock:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise SyncError(f"setting storage_url: the lock cannot be written ({error.strerror})") from None
+            raise SyncError(
+                f"setting storage_url: the lock cannot be written ({error.strerror}): let this user write there"
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -108,7 +123,8 @@ class Lock:
             raise SyncError(_refusal(name, f"process {holder}")) from None
         except OSError as error:
             os.close(file)
-            raise SyncError(f"setting storage_url: the file system cannot lock ({error.strerror})") from None
+            said = f"setting storage_url: the file system cannot lock ({error.strerror})"
+            raise SyncError(f"{said}: use another folder, or an object store") from None
         self._files.append(file)
         os.ftruncate(file, 0)
         os.write(file, str(os.getpid()).encode())
@@ -124,17 +140,46 @@ class Lock:
             raise SyncError(_refusal(name, "a sync that started in the same instant"))
         self._objects.append(path)
 
-    def _owner(self, path: str) -> str | None:
+    def show_life(self, storage: Storage) -> None:
+        """Sign what is still ours, from another thread and through a storage of its own."""
+        for path in tuple(self._objects):
+            if self._owner(path, storage) == self._token:
+                self._sign(path, storage)
+
+    def _owner(self, path: str, storage: Storage | None = None) -> str | None:
         """Whose lock it is, None when it is free or stale."""
-        found: Any = self._storage.read_json(path)
+        found: Any = (storage or self._storage).read_json(path)
         try:
             fresh = self._clock.now() - parse_utc(found["alive_at"]) < STALE_AFTER
             return str(found["token"]) if fresh and found["token"] else None
         except (KeyError, TypeError, ValueError):
             return None
 
-    def _sign(self, path: str) -> None:
-        self._storage.write_json(path, {"token": self._token, "alive_at": utc_text(self._clock.now())})
+    def _sign(self, path: str, storage: Storage | None = None) -> None:
+        alive_at = utc_text(self._clock.now())
+        (storage or self._storage).write_json(path, {"token": self._token, "alive_at": alive_at})
+
+
+class _Heart(threading.Thread):
+    """Shows signs of life while the sync is busy: a long list, a big file, a target that takes nothing for a while."""
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(name="lock", daemon=True)
+        self._lock_of_sync = lock
+        self._storage = lock._storage  # noqa: SLF001 - a part of the lock
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        # What the storage refuses here, it refuses the sync, too, which says so.
+        with suppress(SyncError):
+            storage = self._storage.another()
+            while not self._over.wait(BEAT_SECONDS):
+                with suppress(SyncError):
+                    self._lock_of_sync.show_life(storage)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join(STOP_SECONDS)
 
 
 def _refusal(name: str, holder: str) -> str:

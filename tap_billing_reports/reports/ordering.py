@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Account, Run, RunStatus
-from tap_billing_reports.errors import ISOLATED, ReportError, Unavailable
+from tap_billing_reports.errors import ISOLATED, ReportError, Unavailable, understood
 from tap_billing_reports.reading import fill
 from tap_billing_reports.reports.due import Due, Shop, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from tap_billing_reports.answers import Answer
     from tap_billing_reports.clock import Clock
@@ -122,13 +123,21 @@ class Orders:
             with suppress(*ISOLATED):
                 self._listed(due.shop, due.account, self.adoptable_from(due))
 
-    def order(self, due: Due, *, attempt: int, intended: Callable[[int], None] = lambda _attempt: None) -> Obtained:
+    def order(
+        self,
+        due: Due,
+        *,
+        attempt: int,
+        intended: Callable[[int], None] = lambda _attempt: None,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Obtained:
         """Order one run.
 
         Args:
             due: what for.
             attempt: the order's number, part of its key.
             intended: called with the number before each order goes out.
+            guard: entered around each try of an order whose answer, once lost, costs another order.
 
         Raises:
             Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
@@ -154,6 +163,7 @@ class Orders:
                     # A cut answer is worth asking for again where that orders nothing new.
                     parse=api.idempotency_header is not None,
                     wait_when_throttled=False,
+                    guard=nullcontext if api.idempotency_header is not None else guard,
                 )
             except Unavailable as error:
                 if not error.replayed:
@@ -165,14 +175,12 @@ class Orders:
                     return Obtained(run, "adopted", number)
                 continue
             return Obtained(self._read(due, api.read_order, answer), "ordered", number)
-        raise ReportError(f"{due}: the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
+        raise ReportError(f"the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
 
     @staticmethod
     def _read(due: Due, read: Callable[[Answer], Run], answer: Answer) -> Run:
-        try:
+        with understood("the answer to the order", ReportError):
             run = read(answer)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReportError(f"{due}: the answer to the order has an unknown shape or status ({error})") from None
         return replace(run, report_type=due.report.report_type, parameters=due.parameters)
 
     def _key(self, due: Due, attempt: int) -> str:

@@ -82,7 +82,7 @@ class Planner:
                     yield key, _period_of(report, key, {})
             return
         if report.unit is None:
-            for subject in report.subjects:
+            for subject in report.subjects or (ALL,):
                 if subject not in entry.done:
                     yield subject, Period(subject, subject=subject)
             return
@@ -109,7 +109,7 @@ class Planner:
             keys = [key for _day, keys in sorted(entry.subjects_done.items()) for key in keys]
             return [_period_of(report, key, {}) for key in keys]
         if report.unit is None:
-            return [Period(subject, subject=subject) for subject in report.subjects if subject in entry.done]
+            return [Period(subject, subject=subject) for subject in report.subjects or (ALL,) if subject in entry.done]
         windows = self._windows(shop, report, account)
         return [
             period
@@ -136,7 +136,10 @@ class Planner:
         if entry.is_closed(period.key):
             return False
         done = entry.done.get(period.key)
-        return done is None or done["end"] < utc_text(period.end)
+        if done is None or done["end"] < utc_text(period.end):
+            return True
+        assert period.start is not None
+        return bool(utc_text(period.start) < done.get("start", ""))
 
     def is_read_again(self, report: Report, end: datetime) -> bool:
         """Whether a period that ended then lies within the report's look-back."""
@@ -170,6 +173,12 @@ class Planner:
             previous_rows=rows or None,
             billed_account=billed,
         )
+
+    def cut_at(self, report: Report, period: Period) -> str | None:
+        """Where a period begins, if more may be asked for one day: `all`, or a window cut at its start; else None."""
+        if period.start is None or (report.unit != ALL and period.start <= parse_utc(period.key)):
+            return None
+        return utc_text(period.start)
 
     def closing(self, report: Report, period: Period) -> tuple[str, str] | None:
         """The key of a whole calendar window and of the one after it; None for anything else."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declarations import Report, Run, RunStatus
-from tap_billing_reports.errors import ISOLATED, NotFound, Refused, ReportError, RetryableError, Throttled, remedy_of
+from tap_billing_reports.errors import (
+    ISOLATED,
+    NotFound,
+    Refused,
+    ReportError,
+    RetryableError,
+    Throttled,
+    remedy_of,
+    understood,
+)
 from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb
 from tap_billing_reports.reports.due import Due, Finished
 from tap_billing_reports.reports.events import Event, Listener, Step
@@ -17,6 +27,7 @@ from tap_billing_reports.reports.polling import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.reports.book import Book
@@ -43,6 +54,7 @@ class Runner:
         max_new_runs: new orders for each report and sync.
         pulse: called at least once a minute while runs are waited for.
         listener: told of each transition up to the collected file.
+        uninterrupted: a signal that ends the sync waits until it is left.
     """
 
     def __init__(
@@ -57,6 +69,7 @@ class Runner:
         max_new_runs: int,
         pulse: Callable[[], None] = lambda: None,
         listener: Listener | None = None,
+        uninterrupted: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._orders = orders
         self._book = book
@@ -67,6 +80,7 @@ class Runner:
         self._decider = Decider(orders, book, max_new_runs)
         self._pulse = pulse
         self._listener = listener or Listener()
+        self._uninterrupted = uninterrupted
         self._tries: Counter[str] = Counter()
         self._lanes: list[Lane] = []
         self._ends: deque[Finished] = deque()
@@ -167,28 +181,38 @@ class Runner:
     def _new_run(self, decision: Decision, now: float) -> Waiting:
         """An adopted or ordered run."""
         due, found, attempt, origin = decision.due, decision.run, decision.attempt, decision.verb.value
-        if found is None:
-            obtained = self._orders.order(
-                due,
-                attempt=attempt,
-                intended=lambda number: self._book.intended(due, number, self._clock.now()),
-            )
-            found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
-            if origin == Verb.ORDER:
-                self._decider.count(due)
-                self._tries[str(due)] += 1
-        found = replace(found, created_at=found.created_at or self._clock.now())
-        self._book.ordered(due, found, attempt, adopted=origin == Verb.ADOPT)
+        with ExitStack() as until_noted:
+            if found is None:
+                obtained = self._orders.order(
+                    due,
+                    attempt=attempt,
+                    intended=lambda number: self._book.intended(due, number, self._clock.now()),
+                    guard=lambda: self._held(until_noted),
+                )
+                found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
+                if origin == Verb.ORDER:
+                    self._decider.count(due)
+                    self._tries[str(due)] += 1
+            found = replace(found, created_at=found.created_at or self._clock.now())
+            self._book.ordered(due, found, attempt, adopted=origin == Verb.ADOPT)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
         first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
         return Waiting(due, found, origin, attempt, now, first)
+
+    @contextmanager
+    def _held(self, until: ExitStack) -> Iterator[None]:
+        """Keeps signals away while an order is asked for, and after an answer until that is noted, too."""
+        with ExitStack() as asking:
+            asking.enter_context(self._uninterrupted())
+            yield
+            until.push(asking.pop_all())
 
     def _cool(self, lane: Lane, error: Throttled, now: float) -> None:
         """The vendor wants fewer at once: wait for a run of one's own, else longer and longer."""
         lane.throttled_since = now if lane.throttled_since is None else lane.throttled_since
         throttled_for = now - lane.throttled_since
         if throttled_for > self._deadline:
-            self._give_up(lane, f"throttled for {throttled_for:.0f} s; {error}", error)
+            self._give_up(lane, f"{error}; throttled for {throttled_for:.0f} s", error)
             return
         lane.cool_until = now + pause(throttled_for)
         self._hold(lane, error, now)
@@ -197,7 +221,7 @@ class Runner:
         """Order nothing before the time that the vendor named, and nothing at all if that is too late."""
         wait = error.retry_after or 0.0
         if wait > self._deadline:
-            self._give_up(lane, f"not asked again before {wait:.0f} s have passed; {error}", error)
+            self._give_up(lane, f"{error}; not asked again before {wait:.0f} s have passed", error)
         lane.not_before = max(lane.not_before, now + wait)
 
     def _give_up(self, lane: Lane, reason: str, error: RetryableError) -> None:
@@ -296,10 +320,8 @@ class Runner:
     def _status(self, waiting: Waiting) -> Run:
         shop, known = waiting.due.shop, waiting.run
         answer = shop.asker.ask(shop.api.status, path={"run_id": known.run_id}, account=waiting.due.account)
-        try:
+        with understood(f"run {known.run_id}", ReportError):
             run = shop.api.read_status(answer, known.run_id)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReportError(f"run {known.run_id} has an unknown status or shape ({error})") from None
         # What an answer leaves out is known from the order.
         return replace(
             run,

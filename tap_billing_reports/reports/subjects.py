@@ -21,14 +21,41 @@ class Bounds:
     lookback_days: int
     horizon_days: int | None
 
-    def since(self, seen: str | None) -> date:
-        """The first day to list after invoices up to `seen` are known."""
+    def since(self, seen: str | None, listed_from: str | None = None) -> date:
+        """The first day to list after invoices up to `seen` are known, from `listed_from` on.
+
+        An earlier start date than ever before goes back to that day.
+        """
         earliest = self.start_date
-        if seen is not None:
+        if seen is not None and not reaches_back(listed_from, self.start_date):
             earliest = max(earliest, date.fromisoformat(seen) - timedelta(days=self.lookback_days))
         if self.horizon_days is not None:
             earliest = max(earliest, self.today - timedelta(days=self.horizon_days))
         return earliest
+
+
+def reaches_back(listed_from: str | None, start_date: date) -> bool:
+    """Whether a start date lies before all that has been listed; nobody knows of a state without that day."""
+    return listed_from is not None and start_date.isoformat() < listed_from
+
+
+def first_listed(listed_from: str | None, seen: str | None, start_date: date, until: date) -> str:
+    """The first day from which on all has been listed, now that one more list has.
+
+    Args:
+        listed_from: that day before, None if nobody knows it.
+        seen: up to which day all had been listed before, None if nothing had.
+        start_date: the first day of the list.
+        until: its last day.
+
+    Between two lists that do not meet lies a gap. The later one counts: an earlier start date then reads both.
+    """
+    start, day = start_date.isoformat(), timedelta(days=1)
+    if listed_from is None or (seen is not None and start_date - day > date.fromisoformat(seen)):
+        return start
+    if start >= listed_from or until + day < date.fromisoformat(listed_from):
+        return listed_from
+    return start
 
 
 def subject_key(number: str, billed: str, account: str) -> str:
@@ -42,10 +69,14 @@ def split_key(key: str, account: str) -> tuple[str, str]:
     return number, billed or account
 
 
-def list_from(entry: Entry, bounds: Bounds) -> date:
-    """The first day to list: the look-back, and back to the oldest subject that still waits for its run."""
+def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> date:
+    """The first day to list: the look-back, and back to the oldest subject that still waits for its run.
+
+    With the ledger, also back to those that wait for an account that is read no more: this one may list them.
+    """
     waiting = [date.fromisoformat(day) for day, subjects in entry.subjects_due.items() if subjects]
-    since = bounds.since(entry.seen)
+    waiting += [date.fromisoformat(day) for day, _account, _key in ledger.left.values()] if ledger is not None else []
+    since = bounds.since(entry.seen, entry.listed_from)
     if waiting:
         oldest = min(waiting)
         floor = bounds.today - timedelta(days=bounds.horizon_days) if bounds.horizon_days is not None else oldest
@@ -62,7 +93,8 @@ def note_invoices(
     """
     entry = ledger.entry(account)
     known = ledger.subjects
-    newest = entry.seen
+    newest, regular = entry.seen, list_from(entry, bounds).isoformat()
+    forgotten = _forgotten(entry, bounds)
     for invoice in invoices:
         day = invoice["invoice_date"]
         if day is None:
@@ -75,14 +107,48 @@ def note_invoices(
         pair = (invoice["invoice_id"], invoice["account_id"])
         if invoice.get("specification_available") is not True or pair in known:
             continue
+        if (day < regular or forgotten[0] <= day < forgotten[1]) and pair not in ledger.left:
+            # Listed for the sake of another one; whether it was done long ago is not known any more.
+            continue
         known.add(pair)
+        ledger.take_over(pair, account)
         entry.subjects_due.setdefault(day, []).append(subject_key(*pair, account))
     if newest is not None:
+        until = bounds.today if before is None else min(bounds.today, before - timedelta(days=1))
+        entry.listed_from = first_listed(entry.listed_from, entry.seen, bounds.start_date, until)
         entry.seen = min(newest, bounds.today.isoformat())
-    # What may be listed once more must not be taken for new: from the oldest that still waits on.
-    keep = list_from(entry, bounds).isoformat()
+        _forget(ledger, entry, bounds)
+
+
+def _forgotten(entry: Entry, bounds: Bounds) -> tuple[str, str]:
+    """The days, the last one left out, of which an unknown subject counts as done long ago.
+
+    Within the look-back none does, also where that has grown: a report too many is better than one that is missing.
+    """
+    if entry.seen is None or entry.forgotten_from is None or entry.forgotten_until is None:
+        return "", ""
+    regular = date.fromisoformat(entry.seen) - timedelta(days=bounds.lookback_days)
+    return entry.forgotten_from, min(entry.forgotten_until, regular.isoformat())
+
+
+def _forget(ledger: Ledger, entry: Entry, bounds: Bounds) -> None:
+    """Drop the done subjects that no list must have, and note of which days they were."""
+    assert entry.seen is not None
+    # Within the look-back all are kept, whatever the start date: a later one may become an earlier one again.
+    look_back = date.fromisoformat(entry.seen) - timedelta(days=bounds.lookback_days)
+    keep = min(list_from(entry, bounds), look_back).isoformat()
+    start, until = entry.listed_from, entry.forgotten_until
+    if start is None or keep <= start:
+        return
+    if until is not None and entry.forgotten_from is not None and start <= until:
+        if keep < entry.forgotten_from:
+            return  # two ranges with remembered days between them could not be told
+        start, keep_until = min(start, entry.forgotten_from), max(keep, until)
+    else:
+        keep_until = keep
+    entry.forgotten_from, entry.forgotten_until = start, keep_until
     for day in [day for day in entry.subjects_done if day < keep]:
-        known.difference_update(split_key(key, account) for key in entry.subjects_done.pop(day))
+        ledger.subjects.difference_update(split_key(key, entry.account) for key in entry.subjects_done.pop(day))
 
 
 def subject_done(entry: Entry, key: str) -> None:

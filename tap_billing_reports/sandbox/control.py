@@ -118,6 +118,13 @@ class Control:
                     merged.setdefault(stream, {})[name] = found
         return merged
 
-    def reset(self) -> None:
-        """Everything as at the start: data, clock, options, rules, logs. The ports stay."""
+    def reset(self, *, at: datetime | None = None) -> None:
+        """Everything as at the start: data, clock, options, rules, logs. The ports stay.
+
+        Args:
+            at: aware; the clock then stands still there.
+        """
         self._restart()
+        if at is not None:
+            self.freeze()
+            self.clock.set(at)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports.auth import Authenticator, HeaderAuthenticator
-from tap_billing_reports.errors import AccountError, ReportError
+from tap_billing_reports.errors import ReportError, Unreadable
 from tap_billing_reports.reading import tree
 from tap_billing_reports.schemas import Catalogue, catalogue
 
@@ -147,7 +147,7 @@ def _accounts(asker: d.Asker) -> Iterator[d.Account]:
     if not asker.values.get("bring_customers"):
         for record in asker.records(CUSTOMERS):
             if not record.get("id"):
-                raise AccountError("bring: a customer of the list has no id: the vendor's format has changed")
+                raise Unreadable("bring: a customer of the list has no id: the vendor's format has changed")
             yield d.Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
 
 
@@ -184,6 +184,10 @@ def _check(values: d.Values) -> Iterator[str]:
         yield "setting storage_url is missing: bring_invoice_documents keeps the PDFs there"
     if not values.get("storage_url") and any(entry.get("keep_xlsx") for entry in values["bring_reports"]):
         yield "setting storage_url is missing: keep_xlsx keeps the workbooks there"
+    for number, entry in enumerate(values["bring_reports"]):
+        if entry.get("window") and {"fromdate", "todate"} & {name.lower() for name in entry.get("parameters") or {}}:
+            where = f"setting bring_reports[{number}].parameters"
+            yield f"{where} has fromDate or toDate, which window sets: take them out, or take window out"
 
 
 def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
@@ -246,12 +250,8 @@ def _sums(report: d.Report) -> Mapping[str, str]:
     """Cargo lines carry net, tax and total; parcel lines only the agreed price, which is net."""
     if not report.per_invoice:
         return {}
-    return {
-        "amount": "lines_net",
-        "tax_amount": "lines_tax",
-        "total_incl_tax": "lines_total",
-        "agreement_price": "lines_net",
-    }
+    net, tax, total = "lines_net", "lines_tax", "lines_total"
+    return {"amount": net, "tax_amount": tax, "total_incl_tax": total, "agreement_price": net}
 
 
 BRING = d.Source(

@@ -14,7 +14,7 @@ from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import QueryKeyAuthenticator
-from tap_billing_reports.errors import AccountError
+from tap_billing_reports.errors import AccountError, Unreadable
 from tap_billing_reports.reading import local_name, tree
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _persons(asker: d.Asker) -> Iterator[str | None]:
         return
     for person in asker.records(_endpoint(asker.values, "persons", "person")):
         if person.get("id") is None:
-            raise AccountError("brp: a person of the list has no id: the vendor's format has changed")
+            raise Unreadable("brp: a person of the list has no id: the vendor's format has changed")
         yield str(person["id"])
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
-from tap_billing_reports import money
 from tap_billing_reports.auth import BearerAuthenticator
 from tap_billing_reports.reading import fill, problem_at
 from tap_billing_reports.schemas import catalogue
+from tap_billing_reports.sources.stripe_money import amount, tax_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -81,12 +81,6 @@ TYPE = d.Endpoint("api", "/v1/reporting/report_types/{report_type}")
 INVOICES = d.Endpoint("api", "/v1/invoices", records=("data",), paging=_PAGES)
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
-_amount = to.minor("currency", exponents=money.STRIPE)
-
-
-def _tax(taxes: Any, record: d.Record) -> Any:
-    return _amount(sum(to.whole(tax["amount"], record) for tax in taxes), record)
-
 
 INVOICE_FIELDS = (
     d.Field("invoice_id", "id", to.text),
@@ -100,10 +94,10 @@ INVOICE_FIELDS = (
     d.Field("paid_date", "status_transitions.paid_at", to.epoch_day),
     d.Field("effective_date", "effective_at", to.epoch_day),
     d.Field("currency", "currency", to.upper),
-    d.Field("net_amount", "total_excluding_tax", _amount),
-    d.Field("tax_amount", "total_taxes", _tax),
-    d.Field("total_amount", "total", _amount),
-    d.Field("amount_due", "amount_due", _amount),
+    d.Field("net_amount", "total_excluding_tax", amount),
+    d.Field("tax_amount", "total_taxes", tax_sum),
+    d.Field("total_amount", "total", amount),
+    d.Field("amount_due", "amount_due", amount),
     d.Field("issuer", "account_name", to.text),
     d.Field("recipient", "customer_name", to.text),
     d.Field("customer_id", "customer", to.text),
@@ -152,7 +146,7 @@ def _by_payout(report_type: str) -> bool:
 
 def _configured(values: d.Values) -> Iterator[d.Report]:
     for entry in values["stripe_reports"]:
-        payouts = tuple(entry.get("payouts") or ())
+        payouts = tuple(dict.fromkeys(entry.get("payouts") or ()))
         names = ("currency", "reporting_category", "connected_account")
         filters = {name: entry[name] for name in names if entry.get(name)}
         yield d.Report.of(
@@ -205,22 +199,22 @@ def _read_run(record: d.Record) -> d.Run:
     """A run; ValueError for a status that is none of the three documented ones."""
     result: Any = record.get("result") or None
     return d.Run(
-        run_id=record["id"],
+        run_id=to.name(record["id"]),
         status=d.RunStatus(record["status"]),
         source_status=record["status"],
-        report_type=record["report_type"],
+        report_type=to.text(record["report_type"] or "", record),
         parameters={name: to.parameter(value) for name, value in (record.get("parameters") or {}).items()},
         created_at=to.instant_or_none(record.get("created")),
         finished_at=to.instant_or_none(record.get("succeeded_at")),
-        error=record.get("error") or None,
+        error=to.text(record["error"], record) if record.get("error") else None,
         file=result
         and d.RemoteFile(
-            file_id=result["id"],
+            file_id=to.name(result["id"]),
             format="csv",
             host="files",
             # Built from the id: a link in an answer is never followed with the key.
-            path=fill("/v1/files/{file_id}/contents", {"file_id": result["id"]}),
-            size=result["size"],
+            path=fill("/v1/files/{file_id}/contents", {"file_id": to.name(result["id"])}),
+            size=None if result["size"] is None else to.whole(result["size"], result),
             created_at=to.instant_or_none(result.get("created")),
             expires_at=to.instant_or_none(result.get("expires_at")),
         ),
@@ -259,7 +253,9 @@ STRIPE = d.Source(
     account_label=lambda values: str(values["stripe_account_id"]),
     accounts=_accounts,
     headers=lambda _values: {"Accept-Language": "en"},
-    read_problem=problem_at("error", "code", "type"),
+    # Now and then a rate limit comes with status 400, which Stripe's own libraries know, too.
+    read_problem=problem_at("error", "code", "type", throttled={"rate_limit"}),
+    hints=d.Hints(retry="Stripe-Should-Retry", replayed="Idempotent-Replayed"),
     check=_check,
     rights={
         "invoices": "give the restricted key Invoices: Read",
@@ -292,6 +288,7 @@ STRIPE = d.Source(
         runs=RUNS,
         list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
         read_listed=_read_run,
+        window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
         availability=_availability,
         out_of_range=lambda error: error.status == 400 and error.param.startswith("parameters.interval_"),
         twin=_twin,

@@ -32,11 +32,13 @@ class Summary:
 
     Attributes:
         remedies: failure -> what a person can do about it, where that is known.
+        streams: failure -> the streams that it kept from being read.
         records: stream -> records sent.
     """
 
     failures: list[str] = field(default_factory=list)
     remedies: dict[str, str] = field(default_factory=dict)
+    streams: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, remedy_of
+from tap_billing_reports.emit import BufferedWriter
+from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, SyncError, remedy_of
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.book import Book
 from tap_billing_reports.reports.download import Collector, discard
@@ -13,23 +14,23 @@ from tap_billing_reports.reports.due import Due, Finished, Shop
 from tap_billing_reports.reports.events import Event, Step
 from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
-from tap_billing_reports.reports.parquet import BulkLane, Layout, is_available
+from tap_billing_reports.reports.parquet import BulkLane, is_available
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.runner import Runner, is_excused
 from tap_billing_reports.streams.coverage import coverage_checks
+from tap_billing_reports.streams.delivery import deliver
 from tap_billing_reports.streams.emission import Emission
 from tap_billing_reports.streams.member import Member
 from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
 from tap_billing_reports.streams.report_rows import ReportRows
-from tap_billing_reports.streams.report_runs import ReportRuns
+from tap_billing_reports.streams.report_runs import Ours, ReportRuns
 from tap_billing_reports.streams.twins import Read, Twins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tap_billing_reports.declarations import Account, Report
-    from tap_billing_reports.reports.due import LocalFile
     from tap_billing_reports.streams.session import Session
     from tap_billing_reports.tap import TapBillingReports
 
@@ -124,6 +125,8 @@ class Cycle:
             return
         self._ran = True
         session, clock = self._session, self._session.clock
+        for rows in self._members(ReportRows):
+            rows.recall_columns()
         for member in self._members():
             member._write_schema_message()  # noqa: SLF001 - before the first of any member's records
         try:
@@ -142,8 +145,9 @@ class Cycle:
                 clock=clock,
                 deadline_seconds=session.settings.run_deadline_seconds,
                 max_new_runs=session.settings.max_new_runs,
-                pulse=session.beat,
+                pulse=self._pulse,
                 listener=session.listener,
+                uninterrupted=self._tap.uninterrupted,
             )
             for finished in runner.finished(dues):
                 self._take(finished, runner)
@@ -153,17 +157,28 @@ class Cycle:
                 self._tell(Step.DEFERRED, read.finished, reason=reason)
             self._emit_listed_runs(wanted)
             self._emit_checks(wanted)
+        except SyncError:
+            session.last_state()
+            raise
         finally:
             for member in self._members():
                 member.meter.finish()
+
+    def _pulse(self) -> None:
+        if isinstance(self._tap.message_writer, BufferedWriter):
+            self._tap.message_writer.heed()
+        self._session.beat()
 
     def due(self, report: Report) -> list[Due]:
         """What is due of one report, over all accounts; changes ledgers in memory alone."""
         shop, session = self.shop(report.source), self._session
         ledger = self.ledger(report.stream)
         dues: list[Due] = []
-        for account in session.accounts(shop.asker.source):
-            with session.isolated():
+        accounts = session.accounts(shop.asker.source)
+        if report.per_invoice:
+            ledger.leave({account.account_id for account in accounts})
+        for account in accounts:
+            with session.isolated(report.stream):
                 ledger.identify(account.account_id, report.stream, report.identity)
                 entry = ledger.entry(account.account_id)
                 if entry.unsent and self._rows_of(report).selected:
@@ -197,7 +212,7 @@ class Cycle:
             lookback_days=api.lookback(settings.values) if api.lookback is not None else 0,
             horizon_days=api.horizon_days,
         )
-        since = subjects.list_from(ledger.entry(account.account_id), bounds)
+        since = subjects.list_from(ledger.entry(account.account_id), bounds, ledger)
         briefs = self._session.feed(asker.source, account).briefs(since)
         self._invoices.update(
             ((shop.name, brief.account_id, brief.invoice_id), brief._asdict())
@@ -209,17 +224,26 @@ class Cycle:
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""
+        rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
         for stream in self._members(ReportRuns):
-            own = {
-                facts["run"]
-                for report in wanted
-                for entry in self.ledger(report.stream).entries()
-                for facts in entry.open.values()
-                if "run" in facts
-            }
             for shop, account in self.shops_and_accounts():
-                with self._session.isolated():
-                    stream.emit_listed(shop, account, own)
+                mine = [row.report for row in rows if row.report.source == shop.name]
+                ours = Ours(
+                    awaited=self._pending_runs(report for report in mine if report in wanted),
+                    unwanted=self._pending_runs(report for report in mine if report not in wanted),
+                    reports=mine,
+                )
+                with self._session.isolated(stream.name):
+                    stream.emit_listed(shop, account, ours)
+
+    def _pending_runs(self, reports: Iterable[Report]) -> set[str]:
+        return {
+            facts["run"]
+            for report in reports
+            for entry in self.ledger(report.stream).entries()
+            for facts in entry.open.values()
+            if "run" in facts
+        }
 
     # -- one finished period ---------------------------------------------------------------------------
 
@@ -232,7 +256,7 @@ class Cycle:
             if finished.file is not None:
                 self._emit_file(emission, finished, runner)
             elif finished.run is not None:
-                self._emit_to(ReportRuns, emission)
+                self._tell_of_run(emission)
         except (FileError, ReportError) as problem:
             error, remedy = f"{due}: run {emission.key}: {problem}", remedy_of(problem)
         except ISOLATED as problem:
@@ -272,17 +296,10 @@ class Cycle:
     def _emit_file(self, emission: Emission, finished: Finished, runner: Runner) -> None:
         assert finished.file is not None
         rows = self._rows_of(emission.due.report)
-        self._emit_to(ReportRuns, emission)
+        self._tell_of_run(emission)
         emission.reader = rows.open_reader(finished.file, self._twins.columns(emission.due.report))
-        if rows.selected:
-            rows.emit(emission)
-        else:
-            # Nobody takes the rows, but the file's record and its checks speak of them, and the lane keeps them.
-            for _chunk in emission.reader.chunks(() if self._lane is None else None):
-                runner.tend()
+        deliver(rows, emission, finished.file, self._lane, runner.tend)
         due = emission.due
-        if self._lane is not None:
-            emission.parquet_uri = self._keep_rows(self._lane, emission, finished.file, runner)
         emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))
         self._twins.note(emission)
         self._emit_to(ReportFiles, emission)
@@ -292,21 +309,17 @@ class Cycle:
         if wrong:
             text = f"{due}: reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations"
             if self._session.settings.on_mismatch == "fail":
-                raise ReportError(f"reconciliation {', '.join(wrong)} does not hold")
+                raise ReportError(f"reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations")
             self._session.note(text)
 
-    def _keep_rows(self, lane: BulkLane, emission: Emission, file: LocalFile, runner: Runner) -> str:
-        """The rows as Parquet: before the file's record, which says where."""
-        due, reader, rows = emission.due, emission.reader, self._rows_of(emission.due.report)
-        assert reader is not None
-        return lane.keep(
-            lane.path(due.report.stream, due.row_account, due.period.key),
-            file,
-            reader,
-            Layout(rows.kept_columns(reader), emission.constants, due.report.zone),
-            read_again=lambda: rows.open_reader(file, decimals_as="string"),
-            pulse=runner.tend,
-        )
+    def _tell_of_run(self, emission: Emission) -> None:
+        """Its record, or where nobody takes that a note for later."""
+        stream = self._tap.streams[ReportRuns.name]
+        assert isinstance(stream, ReportRuns)
+        if stream.selected:
+            stream.emit(emission)
+        else:
+            stream.note_untold(emission)
 
     def _emit_to(self, kind: type[Member], emission: Emission) -> None:
         for member in self._members(kind):
@@ -322,7 +335,7 @@ class Cycle:
             for account in session.accounts(shop.asker.source):
                 if (report.stream, account.account_id) not in self._planned:
                     continue  # refused, and said so
-                with session.isolated():
+                with session.isolated(report.stream):
                     entry = ledger.entry(account.account_id)
                     checks = list(coverage_checks(shop, report, account, entry, self.planner))
                     session.checks.extend(checks)

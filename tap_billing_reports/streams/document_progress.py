@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import StateError
+from tap_billing_reports.reports.subjects import first_listed
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.subjects import Bounds
@@ -32,6 +33,7 @@ class Progress:
         seen: the newest invoice date whose list was gone through to its end.
         retry_from: the oldest invoice whose document could not be had for a passing reason.
         done: the documents that are kept.
+        listed_from: the first day from which on all was gone through.
     """
 
     source: str
@@ -39,13 +41,15 @@ class Progress:
     seen: str | None = None
     retry_from: str | None = None
     done: list[Item] = field(default_factory=list)
+    listed_from: str | None = None
 
     @classmethod
     def load(cls, bookmark: Mapping[str, Any], source: str, account_id: str) -> Progress:
         """The account's part of a bookmark that `check_state` has accepted."""
         for part in bookmark.get(KEY, ()):
             if (part["source"], part["account_id"]) == (source, account_id):
-                return cls(source, account_id, part.get("seen"), part.get("retry_from"), list(part["done"]))
+                facts = (part.get("seen"), part.get("retry_from"), list(part["done"]), part.get("listed_from"))
+                return cls(source, account_id, *facts)
         return cls(source, account_id)
 
     def save(self, bookmark: MutableMapping[str, Any]) -> None:
@@ -55,6 +59,7 @@ class Progress:
             "source": self.source,
             "account_id": self.account_id,
             "seen": self.seen,
+            "listed_from": self.listed_from,
             "retry_from": self.retry_from,
             "done": self.done,
         }
@@ -67,7 +72,7 @@ class Progress:
 
     def list_from(self, bounds: Bounds) -> date:
         """The first day to list: the look-back, and back to what must be tried again while it can be listed."""
-        since = bounds.since(self.seen)
+        since = bounds.since(self.seen, self.listed_from)
         if self.retry_from is None:
             return since
         oldest = date.fromisoformat(self.retry_from)
@@ -82,9 +87,10 @@ class Progress:
             item.append(brief.account_id)
         self.done.append(item)
 
-    def pass_ended(self, bounds: Bounds, *, newest: str | None, retry_from: str | None) -> None:
-        """The account's list was gone through: move on, and forget what cannot be listed again."""
+    def pass_ended(self, bounds: Bounds, until: date, *, newest: str | None, retry_from: str | None) -> None:
+        """The account's list was gone through, up to `until`: move on, and forget what cannot be listed again."""
         if newest is not None:
+            self.listed_from = first_listed(self.listed_from, self.seen, bounds.start_date, until)
             self.seen = max(self.seen or "", min(newest, bounds.today.isoformat()))
         self.retry_from = retry_from
         keep = self.list_from(bounds).isoformat()
@@ -104,21 +110,17 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
     Raises:
         StateError: it is foreign, cut, or written by a newer version.
     """
-    advice = "restore an older state, or run a full refresh of that stream"
     parts = bookmark.get(KEY, [])
     for part in parts if isinstance(parts, list) else [None]:
         if not isinstance(part, Mapping):
-            raise StateError(f"the state of {stream} holds damaged progress: {advice}")
+            raise StateError.of(stream, "holds damaged progress")
         if part.get("version") != VERSION:
-            raise StateError(
-                f"the state of {stream} has version {part.get('version')!r}, this tap reads version {VERSION}: "
-                f"update the tap, or {advice}"
-            )
+            raise StateError.newer(stream, part.get("version"), VERSION)
     try:
         for part in parts:
             dict(kept_sizes({KEY: [part]}))
-            for day in (part.get("seen"), part.get("retry_from")):
+            for day in (part.get("seen"), part.get("listed_from"), part.get("retry_from")):
                 if day is not None:
                     date.fromisoformat(day)
     except (KeyError, TypeError, ValueError):
-        raise StateError(f"the state of {stream} holds damaged progress: {advice}") from None
+        raise StateError.of(stream, "holds damaged progress") from None

@@ -40,10 +40,10 @@ class Emission:
         self.checks: list[Check] = []
         self._before_rows = before_rows
 
-    def chunks(self, selected: Collection[str]) -> Iterator[RowChunk]:
-        """The rows of the file, as `Reader.chunks`."""
+    def chunks(self, selected: Collection[str], constants: Mapping[str, Any] | None = None) -> Iterator[RowChunk]:
+        """The rows of the file, as `Reader.chunks`; with the run's own constants unless others are given."""
         assert self.reader is not None
-        for chunk in self.reader.chunks(selected, self.constants):
+        for chunk in self.reader.chunks(selected, self.constants if constants is None else constants):
             if chunk.rows:
                 self._before_rows(chunk.rows[-1].row_number)
             yield chunk

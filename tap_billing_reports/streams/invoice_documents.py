@@ -55,16 +55,16 @@ class InvoiceDocuments(BillingStream):
         if self.ABORT_AT_RECORD_COUNT is not None:
             # A test of the connection keeps no files.
             return
-        tried: set[tuple[str, str, str]] = set()
+        fetched: set[tuple[str, str, str]] = set()
         for source, account in self.session.all_accounts():
             if source.invoices is None or source.invoices.document is None:
                 continue
             feed = self.session.feed(source, account)
             if feed.has_documents:
-                with self.session.isolated():
-                    yield from self._pass(feed, tried)
+                with self.session.isolated(self.name):
+                    yield from self._pass(feed, fetched)
 
-    def _pass(self, feed: InvoiceFeed, tried: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+    def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
         progress = Progress.load(self.stream_state, source.name, account.account_id)
         bounds = self._bounds(feed)
@@ -74,9 +74,9 @@ class InvoiceDocuments(BillingStream):
         for brief in sorted(briefs, key=lambda brief: brief.invoice_date or ""):
             newest = max(filter(None, (newest, brief.invoice_date)), default=None)
             key = (source.name, brief.account_id, brief.invoice_id)
-            if key in tried or self._is_kept(source, brief):
+            # What one account is refused another one, which lists the same invoice, may have.
+            if key in fetched or self._is_kept(source, brief):
                 continue
-            tried.add(key)
             result = self._obtain(source, account, brief)
             silences = silences + 1 if isinstance(result, RetryableError) else 0
             if isinstance(result, RetryableError):
@@ -85,10 +85,11 @@ class InvoiceDocuments(BillingStream):
                 retry_from = retry_from or brief.invoice_date
             yield self._record(account, brief, result)
             if isinstance(result, Kept):
+                fetched.add(key)
                 self._known[key] = result.size
                 progress.note(brief, result.size)
             self.session.checkpoint()
-        progress.pass_ended(bounds, newest=newest, retry_from=retry_from)
+        progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=retry_from)
         progress.save(self.stream_state)
 
     def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_billing_reports.errors import AccountError
+from tap_billing_reports.errors import Unreadable
 from tap_billing_reports.reading import OpenSource, map_fields
 
 if TYPE_CHECKING:
@@ -138,16 +138,16 @@ class InvoiceFeed:
         """The invoice's columns.
 
         Raises:
-            AccountError: a value cannot be trusted; none of this account's invoices may be called complete.
+            Unreadable: a value cannot be trusted; none of this account's invoices may be called complete.
         """
         named = f"{self.source.name} account {self.account.account_id}: invoice"
         try:
             columns = map_fields(self._fields, record)
         except ValueError as error:
             number = record.get("invoiceNumber") or record.get("id")
-            raise AccountError(f"{named} {number} cannot be read: {error}") from None
+            raise Unreadable(f"{named} {number} cannot be read: {error}") from None
         if not columns.get("invoice_id"):
-            raise AccountError(f"{named} of {columns.get('invoice_date')} has no number: it could not be kept apart")
+            raise Unreadable(f"{named} of {columns.get('invoice_date')} has no number: it could not be kept apart")
         asked = self.account.account_id
         columns["source"] = self.source.name
         columns["account_id"] = columns.get("account_id") or asked

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.errors import AccountError, NotFound, StateError
+from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from tap_billing_reports.declarations import Account, InvoiceApi, Source
 
 UNSETTLED = "unsettled"
+LISTED_FROM = "listed_from"
 DELETED = "deleted"
 
 
 class Invoices(BillingStream):
     """Invoices of all sources, incremental by `invoice_date` with each source's look-back.
 
-    The bookmark never goes back and never past today; an account that breaks half way keeps its old one.
+    The bookmark never goes back and never past today; an account that breaks half way keeps its old one. A start
+    date before all that was listed has everything listed from there, once.
     An invoice that is listed under several requested accounts is sent once, and is a reconciliation.
     """
 
@@ -57,7 +60,7 @@ class Invoices(BillingStream):
         self.session.checkpoint()
         key = (context["source"], context["account_id"])
         bookmark = self.get_context_state(context)
-        with self.session.isolated():
+        with self.session.isolated(self.name):
             yield from self._pass(*self._accounts[key], bookmark)
         if key == list(self._accounts)[-1]:
             self.session.checks.extend(self._listings.checks())
@@ -75,7 +78,7 @@ class Invoices(BillingStream):
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
         feed = self.session.feed(source, account)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
-        since = self._since(feed, old, today)
+        since = self._since(feed, bookmark, today)
         unsettled = {item[0]: item[1] for item in bookmark.get(UNSETTLED, ())}
         remembered = dict(unsettled)
         newest = old
@@ -89,9 +92,16 @@ class Invoices(BillingStream):
         for invoice_id, day in remembered.items():
             yield self._look_up(feed, invoice_id, day, unsettled)
         self._check_lists(feed)
+        if old is not None and since.isoformat() <= old <= feed.until().isoformat() and not feed.listed:
+            # A lost right, or a filter that the vendor does not understand any more, looks like that.
+            named = f"{source.name} account {account.account_id}"
+            self.session.note(f"{named}: no invoice is listed from {since} on, though one of {old} was before")
         if newest is not None:
             bookmark["replication_key"] = self.replication_key
             bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
+            if feed.api.lookback is not None:
+                start_date = self.session.settings.start_date
+                bookmark[LISTED_FROM] = first_listed(bookmark.get(LISTED_FROM), old, start_date, feed.until())
         if feed.api.by_id is not None:
             bookmark[UNSETTLED] = sorted([invoice_id, day] for invoice_id, day in unsettled.items())
 
@@ -116,18 +126,24 @@ class Invoices(BillingStream):
                 raise AccountError(text)
             self.session.note(text)
 
-    def _since(self, feed: InvoiceFeed, old: str | None, today: date) -> date:
+    def _since(self, feed: InvoiceFeed, bookmark: Mapping[str, Any], today: date) -> date:
         """The first day to ask for; what the vendor no longer keeps is named."""
         api, settings = feed.api, self.session.settings
-        since = settings.start_date
+        old, listed_from = bookmark.get("replication_key_value"), bookmark.get(LISTED_FROM)
+        since, last = settings.start_date, feed.until()
+        # Only what was never read is out of reach: a look-back beyond the horizon loses no invoice.
+        first = since if old is None else date.fromisoformat(old)
         if old is not None and api.lookback is not None:
-            since = max(since, date.fromisoformat(old) - timedelta(days=api.lookback(settings.values)))
+            if listed_from is not None and reaches_back(listed_from, since):
+                first, last = since, min(last, date.fromisoformat(listed_from) - timedelta(days=1))
+                named = f"{feed.source.name} account {feed.account.account_id}"
+                self.logger.info("%s: start_date lies before %s: listing all from there", named, listed_from)
+            else:
+                since = max(since, first - timedelta(days=api.lookback(settings.values)))
         if api.horizon_days is None:
             return since
         reachable = today - timedelta(days=api.horizon_days)
-        # Only what was never read is out of reach: a look-back beyond the horizon loses no invoice.
-        first = since if old is None else date.fromisoformat(old)
-        last = min(reachable - timedelta(days=1), feed.until())
+        last = min(reachable - timedelta(days=1), last)
         if first <= last:
             self._name_unreachable(feed, first, last)
         return max(since, reachable)
@@ -183,14 +199,20 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
     if stream != Invoices.name:
         return
     try:
-        for part in bookmark.get("partitions", ()):
+        parts = bookmark.get("partitions", [])
+        if not isinstance(parts, list):
+            raise TypeError
+        for part in parts:
             if set(part["context"]) != {"source", "account_id"}:
                 raise ValueError("another context")
-            days = [day for _invoice_id, day in part.get(UNSETTLED, ())]
-            for day in (part.get("replication_key_value"), *days):
+            names, days = list(part["context"].values()), []
+            for invoice_id, day in part.get(UNSETTLED, ()):
+                names.append(invoice_id)
+                days.append(day)
+            if not all(isinstance(name, str) for name in names):
+                raise TypeError
+            for day in (part.get("replication_key_value"), part.get(LISTED_FROM), *days):
                 if day is not None:
                     date.fromisoformat(day)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise StateError(
-            f"the state of {stream} holds a damaged bookmark: restore an older state, or run a full refresh of it"
-        ) from None
+        raise StateError.of(stream, "holds a damaged bookmark") from None

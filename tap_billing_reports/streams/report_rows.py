@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk.singerlib.catalog import MetadataMapping, StreamMetadata
+from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask, StreamMetadata
 
 from tap_billing_reports.columns import Column, ColumnType, DecimalsAs, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
-from tap_billing_reports.errors import FileError
+from tap_billing_reports.errors import FileError, StateError
 from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
+ADDED = "columns"
 SURPLUS_CHUNK = 1000  # rows
 
 
@@ -74,18 +75,24 @@ class ReportRows(FastRows, Member):
         else:
             yield from Member.get_records(self, context)
 
-    def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:  # noqa: ARG002
+    def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:
         emission = self._emission
         if emission is None:
             # The sync has reached this stream by itself: then it is the one that drives.
             self.billing_tap.cycle.drive()
             return
         assert emission.reader is not None
-        yield from emission.chunks(selected)
+        yield from emission.chunks(selected, self.constants(context))
         yield from self._surplus(emission.due.previous_rows or 0, emission.reader.rows)
 
     def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
-        return {} if self._emission is None else self._emission.constants
+        """What all rows share: what the run gives them, and null for every column that its file does not have.
+
+        Left out, such a column would keep what an earlier reading has put there: a target upserts what it is sent.
+        """
+        if self._emission is None:
+            return {}
+        return dict.fromkeys(self.effective_schema["properties"]) | self._emission.constants
 
     def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""
@@ -139,11 +146,8 @@ class ReportRows(FastRows, Member):
         for cell in self._api.headers(self.report):
             column = self._by_header[cell]
             if column.name not in there and (self.report.columns or column.type == "decimal"):
-                raise FileError(
-                    f"the column {cell!r} is missing; if the vendor does not offer it any more, "
-                    f"name those that are wanted in the report's columns",
-                    line=1,
-                )
+                remedy = "if the vendor does not offer it any more, name those that are wanted in the report's columns"
+                raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
 
     def resolve(self, header: tuple[str, ...]) -> Sequence[Column | None]:
         """The column of each header cell; None leaves it out."""
@@ -165,7 +169,8 @@ class ReportRows(FastRows, Member):
     def _new_column(self, header: str, taken: set[str]) -> Column | None:
         policy = self.session.settings.on_new_column
         if policy == "fail":
-            raise FileError(f"column {header!r:.80} is new, and on_new_column is fail", line=1)
+            remedy = "set on_new_column to add or ignore; the period is still due"
+            raise FileError(f"column {header!r:.80} is new, and on_new_column is fail", line=1, remedy=remedy)
         if policy == "ignore" or self._is_pruned():
             return None
         others = {column.name for column in self._by_header.values()}
@@ -175,10 +180,21 @@ class ReportRows(FastRows, Member):
         return column
 
     def _is_pruned(self) -> bool:
-        """Whether the user's catalogue leaves out a column of this stream: then none is added uninvited."""
+        """Whether the user's catalogue leaves out a column of this stream: then none is added uninvited.
+
+        One that leaves out the whole stream, or all of its columns with it, singles out none.
+        """
         if self.billing_tap.input_catalog is None:
             return False
-        return any(not self.mask["properties", name] for name in self.schema["properties"])
+        mask = self._mask_of_columns()
+        left_out = {name for name in self.schema["properties"] if not mask["properties", name]}
+        return bool(left_out) and (self.selected or not left_out >= {column.name for column in self._catalogued})
+
+    def _mask_of_columns(self) -> SelectionMask:
+        """Which columns the catalogue selects, as if it selected the stream."""
+        metadata = MetadataMapping(self.metadata)
+        metadata[()] = StreamMetadata(selected=True)
+        return metadata.resolve_selection()
 
     def kept_columns(self, reader: Reader) -> dict[str, ColumnType]:
         """The columns that rows are kept with as Parquet, in the order of the schema: name -> type.
@@ -187,9 +203,7 @@ class ReportRows(FastRows, Member):
         What the catalogue leaves out is left out there too; a catalogue that leaves out the whole stream, or all
         of its columns, wants the rows kept and not sent.
         """
-        metadata = MetadataMapping(self.metadata)
-        metadata[()] = StreamMetadata(selected=True)
-        mask = metadata.resolve_selection()
+        mask = self._mask_of_columns()
         types: dict[str, ColumnType] = {
             name: "timestamp_utc" if "format" in kind else "integer" if kind["type"] == "integer" else "text"
             for name, kind in stream_schema(SCHEMA)["properties"].items()
@@ -198,14 +212,30 @@ class ReportRows(FastRows, Member):
         selected = {name: kind for name, kind in there.items() if mask["properties", name]}
         return types | (selected or there)
 
+    def recall_columns(self) -> None:
+        """Take up the columns that earlier syncs have added: rows that have lost one must say so."""
+        if self.billing_tap.config.get("on_new_column") != "add" or self._is_pruned():
+            return
+        for header in self.stream_state.get(ADDED, ()):
+            if header not in self._by_header:
+                self._new_column(header, set())
+        self._take_up(tuple(self._by_header.values()))
+
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
         """Take new columns up and tell the target, before the first row that has them."""
+        added = [column.header for column in columns if column.name not in self.schema["properties"]]
+        self.stream_state[ADDED] = [*self.stream_state.get(ADDED, ()), *added]
+        self._take_up(columns)
+        self.write_schema_again()
+
+    def _take_up(self, columns: tuple[Column, ...]) -> None:
+        if all(column.name in self.schema["properties"] for column in columns):
+            return
         self._schema = self._grown(self.schema, columns)
         if self._input_schema is not None:
             self._input_schema = self._grown(self._input_schema, columns)
         self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
         self._stream_maps = None
-        self.write_schema_again()
 
     def _grown(self, schema: Mapping[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
         """A copy with the columns that are new: the SDK's mapper compares with the schema that it has seen."""
@@ -217,3 +247,16 @@ class ReportRows(FastRows, Member):
                 **{name: kind for name, kind in new.items() if name not in schema["properties"]},
             },
         }
+
+
+def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
+    """Refuse added columns that this version cannot go on with.
+
+    Raises:
+        StateError: they are foreign or cut.
+    """
+    added = bookmark.get(ADDED, [])
+    if not isinstance(added, list) or not all(isinstance(header, str) for header in added):
+        raise StateError(
+            f"the state of {stream} holds damaged columns: restore an older state, or run a full refresh of it"
+        )

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.answers import to_json
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.declarations import Account, Report, Run, RunStatus
-from tap_billing_reports.errors import NotFound, ReportError, StateError
+from tap_billing_reports.errors import NotFound, ReportError, StateError, understood
+from tap_billing_reports.reports.due import fingerprint
+from tap_billing_reports.reports.owners import owner
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.streams.emission import Emission, utc_or_none
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 
     from tap_billing_reports.reports.due import Shop
 
 LISTED = "listed"
+# Runs of others that were taken while nobody took this stream: beyond so many they are called ours.
+ADOPTED_AT_MOST = 100
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What the ledgers and the settings know of a source's runs.
+
+    Attributes:
+        awaited: ids of pending runs of reports that are wanted: each is told when it ends.
+        unwanted: ids of pending runs of reports that nobody wants in this sync.
+        reports: those that are configured.
+    """
+
+    awaited: Collection[str]
+    unwanted: Collection[str]
+    reports: Sequence[Report]
 
 
 class ReportRuns(Member):
@@ -44,14 +65,28 @@ class ReportRuns(Member):
             entry["known"] = sorted({*entry.get("known", ()), emission.key})
             self._put(entry)
 
+    def note_untold(self, emission: Emission) -> None:
+        """Nobody takes this stream: remember when such runs of ours were made, so that they can be told later."""
+        shop, account, run = emission.due.shop, emission.due.account, emission.run
+        created = None if run is None else utc_or_none(run.created_at)
+        if shop.api.runs is None or created is None:
+            return
+        record = emission.run_record()
+        entry = _entry(self.stream_state, shop, account)
+        times = [*entry.get("untold", ()), created]
+        entry["untold"] = [min(times), max(times)]
+        if record["origin"] == "adopted" and emission.key not in entry.get("adopted", ()):
+            entry["adopted"] = [*entry.get("adopted", ()), emission.key][-ADOPTED_AT_MOST:]
+        self._put(entry)
+
     def sample(self) -> Iterator[Mapping[str, Any]]:
         for shop, account in self.billing_tap.cycle.shops_and_accounts():
-            with self.session.isolated():
+            with self.session.isolated(self.name):
                 for run in shop.listed_runs(account, self._start(shop)):
                     yield _foreign(shop, account, run)
 
-    def emit_listed(self, shop: Shop, account: Account, own: set[str]) -> None:
-        """Send what is listed since the last sync, but for runs that the ledgers know to be ours.
+    def emit_listed(self, shop: Shop, account: Account, ours: Ours) -> None:
+        """Send what is listed since the last sync, but for runs that are told of when they end, or were.
 
         The bookmark holds the newest run seen and the ids of those that were still pending.
         """
@@ -60,19 +95,22 @@ class ReportRuns(Member):
         entry = _entry(self.stream_state, shop, account)
         seen = entry.get("created_at")
         since = parse_utc(seen) if seen else self._start(shop)
-        runs = [run for run in shop.listed_runs(account, since) if run.run_id not in own]
+        runs = [run for run in shop.listed_runs(account, since) if run.run_id not in ours.awaited]
         listed = {run.run_id for run in runs}
         for run_id in entry.get("pending", ()):
-            if run_id not in listed and run_id not in own:
+            if run_id not in listed and run_id not in ours.awaited:
                 runs.extend(_asked(shop, account, run_id))
         known = set(entry.get("known", ()))
-        self.emit_records([_foreign(shop, account, run) for run in runs if run.run_id not in known])
+        told = [run for run in runs if run.run_id not in known]
+        self.emit_records(list(_records(shop, account, told, entry, ours)))
         newest = max((run.created_at for run in runs if run.created_at), default=None)
         if newest is not None and (seen is None or newest >= parse_utc(seen)):
             entry["created_at"] = utc_or_none(newest)
             # Seconds are coarse: those of the last one would be listed, and sent, a second time.
             entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
         entry["pending"] = sorted(run.run_id for run in runs if run.status is RunStatus.PENDING)
+        for name in ("untold", "adopted"):
+            entry.pop(name, None)
         self._put(entry)
 
     def _put(self, entry: dict[str, Any]) -> None:
@@ -99,12 +137,35 @@ def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
         answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account)
     except NotFound:
         return
-    try:
-        yield shop.api.read_status(answer, run_id)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReportError(
-            f"{shop.name} account {account.account_id}: run {run_id} has an unknown status or shape ({error})"
-        ) from None
+    with understood(f"{shop.name} account {account.account_id}: run {run_id}", ReportError):
+        run = shop.api.read_status(answer, run_id)
+    yield run
+
+
+def _records(
+    shop: Shop, account: Account, runs: Sequence[Run], entry: Mapping[str, Any], ours: Ours
+) -> Iterator[dict[str, Any]]:
+    """The runs' records: foreign ones, and ours that nobody was told of when they were read."""
+    first, last = entry.get("untold", ("", ""))
+    attempts: Counter[str] = Counter()
+    # Oldest first; those of one second are listed newest first.
+    places = enumerate(runs)
+    for _place, run in sorted(places, key=lambda item: (utc_or_none(item[1].created_at) or "", -item[0])):
+        record = _foreign(shop, account, run)
+        if run.run_id in ours.unwanted or first <= (record["created_at"] or "~") <= last:
+            found = owner(shop.api, ours.reports, run)
+            if found is not None:
+                report, period = found
+                attempts[fingerprint(run.report_type, run.parameters)] += 1
+                record |= {
+                    "report_name": report.name,
+                    "period": period.key,
+                    "window_end": utc_or_none(period.end),
+                    # Each order of the same parameters took a number.
+                    "attempt": attempts[fingerprint(run.report_type, run.parameters)],
+                    "origin": "adopted" if run.run_id in entry.get("adopted", ()) else "ordered",
+                }
+        yield record
 
 
 def _foreign(shop: Shop, account: Account, run: Run) -> dict[str, Any]:
@@ -132,12 +193,13 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
     """
     try:
         for entry in bookmark.get(LISTED, ()):
-            named = [entry["source"], entry["account_id"], *entry.get("known", ()), *entry.get("pending", ())]
+            ids = (name for part in ("known", "pending", "adopted") for name in entry.get(part, ()))
+            named = [entry["source"], entry["account_id"], *ids]
             if not all(isinstance(name, str) for name in named):
                 raise TypeError
-            if "created_at" in entry:
-                parse_utc(entry["created_at"])
+            first, last = entry.get("untold", (None, None))
+            for moment in (entry.get("created_at"), first, last):
+                if moment is not None:
+                    parse_utc(moment)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise StateError(
-            f"the state of {stream} holds damaged progress: restore an older state, or run a full refresh of it"
-        ) from None
+        raise StateError.of(stream, "holds damaged progress") from None

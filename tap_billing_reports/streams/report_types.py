@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.errors import AccountError
+from tap_billing_reports.errors import Unreadable
 from tap_billing_reports.reading import map_fields
 from tap_billing_reports.streams.base import BillingStream
 
@@ -23,13 +23,15 @@ class ReportTypes(BillingStream):
             api = source.report_types
             if api is None:
                 continue
-            with self.session.isolated():
+            with self.session.isolated(self.name):
                 asker = self.session.open(source)
                 for record in asker.records(api.endpoint, path=api.path(account), account=account):
                     try:
                         columns = map_fields(api.fields, record)
+                        if not columns.get("report_type"):
+                            raise ValueError("it has no id")
                     except ValueError as error:
-                        raise AccountError(
+                        raise Unreadable(
                             f"{source.name} account {account.account_id}: a report type cannot be read: {error}"
                         ) from None
                     yield self.complete(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.errors import ISOLATED, SyncError, remedy_of
+from tap_billing_reports.errors import ISOLATED, AccountError, SyncError, remedy_of
 from tap_billing_reports.reading import OpenSource
 from tap_billing_reports.redaction import redact
 from tap_billing_reports.reports.ahead import Ahead
@@ -21,9 +18,11 @@ from tap_billing_reports.states import Pace
 from tap_billing_reports.storage import Storage
 from tap_billing_reports.streams.base import Summary
 from tap_billing_reports.streams.invoice_feed import InvoiceFeed
+from tap_billing_reports.workspace import Workspace, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.declarations import Account, Source
@@ -73,7 +72,7 @@ class Session:
         self._open: dict[str, OpenSource] = {}
         self._accounts: dict[str, list[Account]] = {}
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
-        self._folder: Path | None = None
+        self._workspace = Workspace()
         self._lock: Lock | None = None
         self.ahead = Ahead()
         """Fetches the next file; it writes to `folder`."""
@@ -87,11 +86,18 @@ class Session:
         return self._open[source.name]
 
     def accounts(self, source: Source) -> list[Account]:
-        """The source's accounts, asked for once a sync; a source that refuses has none and is a failure."""
+        """The source's accounts, asked for once a sync; a source that refuses, or names none, is a failure."""
         if source.name not in self._accounts:
             self._accounts[source.name] = []
-            with self.isolated():
+            with self.isolated(f"all streams of {source.title}"):
                 found = {account.account_id: account for account in source.accounts(self.open(source))}
+                if not found:
+                    # Nothing would be read, and nobody told: rights that were taken away look like this.
+                    label = source.account_label(self.settings.values)
+                    raise AccountError(
+                        f"{source.name} account {label}: the vendor names no account that these credentials may read; "
+                        f"check their rights, or name the accounts in the settings"
+                    )
                 self._accounts[source.name] = list(found.values())
         return self._accounts[source.name]
 
@@ -115,15 +121,20 @@ class Session:
     # -- failures --------------------------------------------------------------------------------------
 
     @contextmanager
-    def isolated(self) -> Iterator[None]:
+    def isolated(self, stream: str = "") -> Iterator[None]:
         """What fails inside ends that part alone; the others go on and the sync exits non-zero."""
         try:
             yield
         except ISOLATED as error:
-            self.fail(str(error), remedy_of(error))
+            self.fail(str(error), remedy_of(error), stream)
 
-    def fail(self, text: str, remedy: str = "") -> None:
-        """Remember a failure, and what can be done about it, for the exit status and the closing summary.
+    def fail(self, text: str, remedy: str = "", stream: str = "") -> None:
+        """Remember a failure for the exit status and the closing summary.
+
+        Args:
+            text: what failed.
+            remedy: what can be done about it; empty where the text says it.
+            stream: what is not read because of it, where the text does not say it.
 
         Raises:
             SyncError: `fail_fast` is set.
@@ -134,9 +145,12 @@ class Session:
             logger.error("%s", text)
             self.summary.failures.append(text)
             self.summary.remedies[text] = remedy
+        hit = self.summary.streams.setdefault(text, [])
+        if stream and stream not in hit:
+            hit.append(stream)
         if self.settings.fail_fast:
             self.summary.notes.append("all that comes after the first failure, because fail_fast is set")
-            self.checkpoint(at_once=True)
+            self.last_state()
             raise SyncError(text)
 
     def note(self, text: str) -> None:
@@ -154,6 +168,11 @@ class Session:
             self._pace.sent(self._write_state())
             self._state_is_due = False
 
+    def last_state(self) -> None:
+        """Send STATE however big it is: the sync ends early, and the next one must know what was ordered."""
+        self._pace.sent(self._write_state())
+        self._state_is_due = False
+
     @cached_property
     def storage(self) -> Storage | None:
         """Where files are kept, None without `storage_url`."""
@@ -167,11 +186,12 @@ class Session:
         return Journal() if self.storage is None else StorageJournal(self.storage)
 
     def begin(self) -> None:
-        """Keep any other sync of the same accounts away from the storage, until `close`.
+        """Keep any other sync of the same accounts away from the storage, until `close`; clear up after dead ones.
 
         Raises:
             SyncError: such a sync is running.
         """
+        sweep()
         if self.storage is not None:
             names = [f"{source.name} {source.account_label(self.settings.values)}" for source in self.sources]
             self._lock = Lock(self.storage, self.clock, names)
@@ -188,15 +208,11 @@ class Session:
     @property
     def folder(self) -> Path:
         """A folder for this sync's files, for this user's eyes only; gone after `close`."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="tap-billing-reports-"))
-        return self._folder
+        return self._workspace.path
 
     def close(self) -> None:
         """Give the disk and the lock back."""
         self.ahead.stop()
         if self._lock is not None:
             self._lock.release()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        self._workspace.remove()

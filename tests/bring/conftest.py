@@ -49,7 +49,5 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def bring(served: Sandbox) -> Bring:
-    served.control.reset()
-    served.control.freeze()
-    served.control.clock.set(NOW)
+    served.control.reset(at=NOW)
     return Bring(served)

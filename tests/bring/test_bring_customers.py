@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.running import selecting
+
 PARCELS, OLD, HOME = "20000770011", "PARCELS_NORWAY-00012770011", "20000770022"
 
 
@@ -43,6 +45,38 @@ def test_configured_customers_are_not_looked_up(bring):
     assert [account["account_id"] for account in result.of("accounts")] == [HOME]
     assert not bring.asked("/generate.json")
     assert {entry["path"] for entry in bring.asked("/invoices/")} == {f"/invoicearchive/api/invoices/{HOME}.json"}
+
+
+def test_a_user_who_may_see_no_customer_is_a_failure_and_not_an_empty_success(bring):
+    """So it looks when the rights were taken away: nothing more would ever come, and nobody would know."""
+    bring.control.fault({"status": 200, "body": {"customer": [None]}}, {"path": r"/generate\.json$"})
+    result = bring.run()
+    assert result.status == 1
+    assert "names no account that these credentials may read" in result.log
+    assert result.log.count("ERROR bring account") == 1, "said once, whatever streams meet it"
+    bring.control.clear_faults()
+    assert bring.run(state=result.state if result.states else None).status == 0
+
+
+@pytest.mark.parametrize("name", [5, ["x"], {"no": "x"}, True, None])
+def test_a_customer_whose_name_is_no_text_does_not_stop_the_target(bring, name):
+    body = {"customer": [{"id": "20000770011", "name": name}]}
+    bring.control.fault({"status": 200, "body": body}, {"path": r"/generate\.json$"})
+    config = bring.config()
+    result = bring.run(config, catalog=selecting(config, "accounts"))
+    assert result.status == 0
+    (account,) = [record for record in result.of("accounts") if record["source"] == "bring"]
+    assert isinstance(account["name"], str) is (name is not None)
+
+
+@pytest.mark.parametrize("identity", [None, ""])
+def test_a_report_type_without_an_id_is_a_failure_and_no_record_without_a_key(bring, identity):
+    bring.control.fault({"status": 200, "body": {"reports": [{"id": identity, "name": "n"}]}}, {"path": r"/generate/2"})
+    config = bring.config(bring_customers=["20000770011"])
+    result = bring.run(config, catalog=selecting(config, "report_types"))
+    assert result.status == 1
+    assert "a report type cannot be read" in result.log
+    assert not result.of("report_types")
 
 
 def test_a_list_in_another_shape_is_a_failure_and_not_an_empty_account(bring):

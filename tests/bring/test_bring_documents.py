@@ -211,6 +211,17 @@ def test_one_invoice_under_two_accounts_is_fetched_once(bring, config):
     assert not again.of("invoice_documents")
 
 
+def test_what_one_account_is_refused_is_had_through_another_that_lists_it(bring, config):
+    config["bring_customers"] = [OLD, PARCELS]
+    bring.control.fault({"status": 404}, {"path": f"/pdf/{OLD}/"})
+    result = bring.run(config)
+    table = documents(result)
+    assert table
+    assert {number for number, record in table.items() if record["error"]} <= {MISSING}
+    again = bring.run(config, state=result.state)
+    assert not [record for record in again.of("invoice_documents") if record["invoice_id"] != MISSING]
+
+
 def test_names_from_a_vendor_stay_inside_their_folder(bring, config, tmp_path):
     record = {"invoiceNumber": "../y", "invoiceDate": "20.11.2026", "customerNumber": "../../x"}
     body = "%PDF-1.4\n%%EOF"

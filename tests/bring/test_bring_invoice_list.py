@@ -276,6 +276,19 @@ def test_one_number_twice_in_a_list_with_two_contents_is_a_mismatch(bring, polic
     assert {subject: check["ok"] for subject, check in checks.items()} == {"invoices": False, "invoice 7": False}
 
 
+def test_a_list_that_is_empty_all_at_once_is_said(bring):
+    """What was listed within the look-back is listed again. If it is not, nothing fails, and nothing comes."""
+    config = bring.config(bring_invoice_lines=False, bring_customers=["20000770022"])
+    first = bring.run(config)
+    said = "account 20000770022: no invoice is listed from "
+    assert said not in first.log + bring.run(config, state=first.state).log
+    bring.control.fault({"status": 200, "body": {"invoices": []}}, {"path": "/api/invoices/"})
+    empty = bring.run(config, state=first.state)
+    assert said in empty.log
+    assert empty.state["bookmarks"]["invoices"] == first.state["bookmarks"]["invoices"]
+    assert said not in bring.run({**config, "start_date": "2026-11-20"}, state=first.state).log
+
+
 def test_the_list_is_asked_for_once_by_all_that_hangs_on_it(bring, tmp_path):
     config = bring.config(storage_url=str(tmp_path), bring_invoice_documents=True)
     result = bring.run(config)

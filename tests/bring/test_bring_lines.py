@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from tap_billing_reports.tap import TapBillingReports
+
 PARCELS, HOME, ABROAD, SEA = "20000770011", "20000770022", "20000770033", "20000770044"
 LINES = "bring_invoice_lines"
 FAMILIES = (
@@ -45,6 +47,14 @@ def test_every_line_of_every_family_is_there_with_its_sums(bring, whole):
         numbers = {invoice.number for invoice in of_source(bring, source) if str(invoice.day) >= "2026-04-01"}
         assert numbers, source
         assert numbers <= seen, source
+
+
+def test_a_line_has_every_known_column_whichever_family_it_is_of(bring, whole):
+    columns = TapBillingReports(config=bring.config("2026-04-01")).streams[LINES].schema["properties"].keys()
+    assert {"agreement_price", "total_incl_tax"} <= columns
+    for row in whole.of(LINES):
+        assert columns <= row.keys()
+        assert row["agreement_price"] is None or row["total_incl_tax"] is None, "parcels have the one, cargo the other"
 
 
 def test_rows_count_from_one_and_carry_their_run(whole):
@@ -128,6 +138,8 @@ class TestNewColumns:
         result = bring.run(bring.config("2026-04-01", bring_customers=[SEA, PARCELS], on_new_column="fail"))
         assert result.status == 1
         assert "is new, and on_new_column is fail" in result.log
+        closing = [line for line in result.log.splitlines() if line.startswith("ERROR failed: ")]
+        assert all("; to do: set on_new_column to add or ignore" in line for line in closing)
         numbers = {invoice.number for invoice in of_source(bring, "AMPHORA_BCI")}
         assert not numbers & {row["period"] for row in result.of(LINES)}
         assert {row["account_id"] for row in result.of(LINES)} >= {PARCELS}

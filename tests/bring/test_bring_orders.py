@@ -320,6 +320,22 @@ class TestConfiguredReports:
         assert len(result.of("report_files")) == 2
 
 
+def test_lines_that_wait_for_a_number_which_is_read_no_more_come_through_another(bring):
+    """An agreement is converted while a back-fill is under way: the old number goes, its invoices' lines do not."""
+    old = "PARCELS_NORWAY-00012770011"
+    config = bring.config("2026-02-01", bring_lookback_days=5)
+    first = bring.run({**config, "bring_customers": [old, PARCELS], "max_new_runs": 1})
+    assert (first.status, len(orders_of(bring))) == (0, 1)
+    second = bring.run({**config, "bring_customers": [PARCELS]}, state=first.state)
+    assert second.status == 0, second.log
+    assert len(orders_of(bring)) > 3
+    lines = first.table("bring_invoice_lines") | second.table("bring_invoice_lines")
+    back = bring.run({**config, "bring_customers": [old, PARCELS]}, state=second.state)
+    assert not back.of("bring_invoice_lines"), "nor are they ordered twice should it come back"
+    whole = bring.run({**config, "bring_customers": [PARCELS]})
+    assert lines.keys() == whole.table("bring_invoice_lines").keys()
+
+
 def test_invoices_alone_order_nothing(bring, one):
     result = bring.run(one, catalog=selecting(one, "invoices", "report_types", "report_runs", "accounts"))
     assert result.of("invoices")

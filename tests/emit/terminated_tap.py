@@ -1,9 +1,14 @@
 """Run as a program: a tap that writes rows and a STATE after each run, until it is terminated.
 
+With the argument `destructor` it terminates itself where Python throws the handler's exception away.
+
 stdout is a pipe that the test reads slowly, so that signals arrive in blocked and in short writes.
 """
 
 from __future__ import annotations
+
+import signal
+import sys
 
 import msgspec
 from singer_sdk import typing as th
@@ -40,11 +45,18 @@ class Rows(FastRows):
     def sync_forever(self):
         self._write_schema_message()
         state = self._tap.state
+        if "destructor" in sys.argv:
+            Unlucky()
         for run in range(1_000_000):
             for _ in self._sync_records(context={"run": run}):
                 pass
             state["bookmarks"] = {"rows": {"through": run}}
             self._tap.state_writer.write_state(state)
+
+
+class Unlucky:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
 
 
 class EndlessTap(DeferredTermination):

@@ -63,3 +63,13 @@ def test_ends_between_two_messages(signum, status, seed):
             through = message["value"].get("bookmarks", {}).get("rows", {}).get("through", -1)
             assert all(rows[run] == ROWS_A_RUN for run in range(through + 1))
     assert set(rows) <= set(range(through + 2))
+
+
+def test_a_signal_whose_exception_python_throws_away_ends_it_all_the_same():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "SINGER_SDK_LOG_CONFIG": ""}
+    tap = subprocess.run(
+        [sys.executable, str(PROGRAM), "destructor"], capture_output=True, env=environment, timeout=60, check=False
+    )
+    assert tap.returncode == 143
+    assert "Traceback" not in tap.stderr.decode()
+    assert json.loads(tap.stdout.splitlines()[-1])["type"] in {"SCHEMA", "STATE"}

@@ -14,7 +14,7 @@ from tap_billing_reports import converters as to
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import BearerAuthenticator, QueryKeyAuthenticator
 from tap_billing_reports.declarations import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
-from tap_billing_reports.errors import AccountError, AuthenticationFailed
+from tap_billing_reports.errors import AccountError, AuthenticationFailed, Unreadable
 from tap_billing_reports.reading import OpenSource, _Noted, fill, map_fields, problem_at, value_at
 from tests.http.conftest import SHORT
 from tests.http.faultserver import reply
@@ -135,7 +135,7 @@ def test_pages_that_do_not_advance_end(opened, pages):
 @pytest.mark.parametrize("body", [b'[{"id": 1}]', b'{"data": [{"id": 1}]}', b'{"data": [], "more": null}'])
 def test_a_list_that_does_not_say_whether_it_ends_is_refused(opened, body):
     asker, _ = opened(reply(body=body))
-    with pytest.raises(AccountError, match="does not say whether there is more"):
+    with pytest.raises(Unreadable, match="does not say whether there is more"):
         list(asker.records(PAGED))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import threading
+import time
 import traceback
 from urllib.parse import quote, quote_plus
 
@@ -246,3 +248,42 @@ class TestTheLog:
     def test_arguments_that_do_not_fit(self):
         record = logging.getLogRecordFactory()("n", 10, "p", 1, "a %d logged-secret", ("logged-secret",), None)
         assert "logged-secret" not in record.getMessage()
+
+
+class Renewing(Authenticator):
+    """Gets a token when it is first used, as one that signs in somewhere does."""
+
+    def __init__(self) -> None:
+        self.renewals = 0
+
+    def __call__(self, request):
+        if not self.secrets:
+            self.renewals += 1
+            time.sleep(0.05)  # the other thread comes meanwhile
+            self.secrets = ("token-of-this-hour",)
+        request.headers["Authorization"] = f"Bearer {self.secrets[0]}"
+        return request
+
+
+def test_two_doors_renew_a_token_once_and_neither_shows_it(door, serve):
+    """The door that fetches ahead shares its authenticator: a token renewed twice may be refused from then on."""
+    signer = Renewing()
+    server = serve(reply(200, b"{}"), reply(400, b'{"said": "token-of-this-hour"}'))
+    first = door(server, authenticator=signer)
+    found = []
+
+    def ask(one):
+        try:
+            found.append(one.call("GET", "api", f"/{id(one)}").status)
+        except BillingError as error:
+            found.append(str(error))
+
+    threads = [threading.Thread(target=ask, args=(each,)) for each in (first, first.another())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert signer.renewals == 1
+    assert len(found) == 2
+    assert "token-of-this-hour" not in str(found)
+    assert MASK in str(found)

@@ -25,12 +25,12 @@ def test_it_comes_back_as_it_was_saved_beside_the_others():
         progress = Progress("bring", account)
         progress.note(brief("1", "2026-11-01", billed=account), 10)
         progress.note(brief("2", None, billed="Z"), 20)
-        progress.pass_ended(BOUNDS, newest="2026-11-01", retry_from="2026-02-01")
+        progress.pass_ended(BOUNDS, BOUNDS.today, newest="2026-11-01", retry_from="2026-02-01")
         progress.save(bookmark)
     restored = json.loads(json.dumps(bookmark))
     check_state("invoice_documents", restored)
     assert Progress.load(restored, "bring", "A") == Progress(
-        "bring", "A", "2026-11-01", "2026-02-01", [["2026-11-01", "1", 10], ["", "2", 20, "Z"]]
+        "bring", "A", "2026-11-01", "2026-02-01", [["2026-11-01", "1", 10], ["", "2", 20, "Z"]], "2026-01-01"
     )
     assert dict(kept_sizes(restored)) == {
         ("bring", "A", "1"): 10,
@@ -67,18 +67,18 @@ def test_what_cannot_be_listed_again_is_forgotten():
     progress = Progress("bring", "A")
     for number, day in enumerate(("2026-01-01", "2026-09-05", "2026-09-06", "2026-11-10", None)):
         progress.note(brief(str(number), day), 1)
-    progress.pass_ended(BOUNDS, newest="2026-11-10", retry_from=None)
+    progress.pass_ended(BOUNDS, BOUNDS.today, newest="2026-11-10", retry_from=None)
     assert [item[1] for item in progress.done] == ["2", "3", "4"]
 
 
 def test_it_never_goes_back_and_never_past_today():
     progress = Progress("bring", "A", seen="2026-11-10")
-    progress.pass_ended(BOUNDS, newest="2026-10-01", retry_from=None)
+    progress.pass_ended(BOUNDS, BOUNDS.today, newest="2026-10-01", retry_from=None)
     assert progress.seen == "2026-11-10"
-    progress.pass_ended(BOUNDS, newest="2027-01-01", retry_from=None)
+    progress.pass_ended(BOUNDS, BOUNDS.today, newest="2027-01-01", retry_from=None)
     assert progress.seen == "2026-11-20"
     fresh = Progress("bring", "A")
-    fresh.pass_ended(BOUNDS, newest=None, retry_from=None)
+    fresh.pass_ended(BOUNDS, BOUNDS.today, newest=None, retry_from=None)
     assert fresh.seen is None
 
 

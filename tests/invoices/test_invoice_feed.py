@@ -126,7 +126,7 @@ def test_many_invoices_of_one_account():
     for brief in briefs:
         progress.note(brief, 1000)
     assert len(dict(kept_sizes(bookmark))) == count
-    progress.pass_ended(bounds, newest="2026-10-27", retry_from=None)
+    progress.pass_ended(bounds, bounds.today, newest="2026-10-27", retry_from=None)
     progress.save(bookmark)
     assert sum(len(day) - 1 for day in bookmark["ledger"][0]["subjects_due"]) == count
     assert len(bookmark["documents"][0]["done"]) == pytest.approx(count * 66 / 300, rel=0.01)

@@ -96,6 +96,8 @@ class Sync:
     max_new_runs: int = 60
     deadline: float = 600.0
     emission_seconds: float = 0.0
+    selected: bool = True
+    """Whether the row streams are; else only the files are wanted."""
     hook: Callable[[str], None] = lambda _event: None
     told: set[str] = field(default_factory=set)
     outdated: set[str] = field(default_factory=set)
@@ -137,6 +139,8 @@ class Sync:
         for report in self.reports:
             ledger = self.ledger(report.stream)
             ledger.identify(ACCOUNT.account_id, report.stream, report.identity)
+            if self.selected and ledger.entry(ACCOUNT.account_id).unsent:
+                ledger.begin_again(ACCOUNT.account_id)
             dues.extend(self.planner.due(self.shop, report, ACCOUNT, ledger.entry(ACCOUNT.account_id)))
         return dues
 
@@ -157,7 +161,7 @@ class Sync:
         error, rows = finished.error, 0
         if finished.file is not None:
             try:
-                rows = self._emit(finished.due, finished.file)
+                rows = self._emit(finished.due, finished.file) if self.selected else _lines(finished.file)
             except FileError as problem:
                 error = str(problem)
                 self.book.broke_off(finished.due, finished.file)
@@ -167,7 +171,7 @@ class Sync:
             self.errors.append(error)
         elif finished.file is not None:
             self.read[finished.due.period.key] = rows
-            self.book.done(finished.due, rows)
+            self.book.done(finished.due, rows, sent=self.selected)
         if finished.note is not None:
             self.notes.append(finished.note)
 
@@ -193,3 +197,7 @@ class Sync:
                 self.vendor.clock.sleep(self.emission_seconds / 10)
                 self.runner.tend()
         return number
+
+
+def _lines(file: LocalFile) -> int:
+    return len(file.path.read_text().splitlines()) - 1

@@ -183,6 +183,24 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     assert not thread.is_alive()
 
 
+def test_a_signal_before_the_thread_has_begun_ends_the_sync_all_the_same(sync, vendor, monkeypatch):
+    run = sync(vendor)
+    (due, *_) = run.dues()
+    made = run.orders.order(due, attempt=1).run
+    ready = vendor._read(vendor.runs[made.run_id])
+    ahead = Ahead()
+    run.runner._collector._ahead = ahead
+
+    def interrupted(_job):
+        raise SystemExit(143)
+
+    monkeypatch.setattr(ahead_module._Job, "start", interrupted)
+    with pytest.raises(SystemExit):
+        run.runner._collector.fetch_ahead(due, ready)
+    ahead.stop()
+    assert ahead.is_idle
+
+
 def test_the_tap_asks_for_the_next_file_while_rows_go_out():
     now = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
     asked = []

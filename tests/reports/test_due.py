@@ -85,6 +85,56 @@ def test_an_earlier_start_date_extends_the_range_backwards(sync, vendor, target)
     assert (entry(again).first, entry(again).through) == ("2026-02-27T00:00:00Z", day(4))
 
 
+def test_a_window_cut_at_its_start_is_read_again_once_the_vendor_has_older_data(sync, vendor, target):
+    vendor.available = Interval(datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
+    cut = sync(vendor).run()
+    assert (entry(cut).first, entry(cut).through, list(entry(cut).done)) == (day(2), day(4), [day(1)])
+    assert keys(sync(vendor, state=target.state)) == []
+    vendor.available = replace(vendor.available, start=datetime(2026, 3, 1, 18, tzinfo=UTC))
+    assert keys(sync(vendor, state=target.state)) == [], "what the vendor has no more is no reason"
+    vendor.available = replace(vendor.available, start=datetime(2026, 2, 1, tzinfo=UTC))
+    again = sync(vendor, state=target.state).run()
+    assert [(f.due.key, f.due.parameters["start"]) for f in again.finished] == [(day(1), day(1))]
+    assert (entry(again).first, entry(again).through, entry(again).done) == (day(1), day(4), {})
+    assert keys(sync(vendor, state=target.state)) == []
+
+
+def test_a_report_without_windows_and_subjects_is_one_run(sync, vendor, target):
+    report = replace(DAILY, unit=None)
+    first = sync(vendor, reports=(report,)).run()
+    assert [f.due.key for f in first.finished] == ["all"]
+    pending = json.loads(target.states[0][0])
+    assert pending["fake_daily"]["ledger"][0]["open"][0]["run"] == "run1"
+    assert [due.run_id for due in sync(vendor, reports=(report,), state=json.dumps(pending)).dues()] == ["run1"]
+    again = sync(vendor, reports=(report,), state=target.state)
+    assert keys(again) == []
+    (done,) = again.planner.done(again.shop, report, ACCOUNT, entry(again, report))
+    assert done.key == "all"
+
+
+def test_all_is_read_again_from_an_earlier_start_date(sync, vendor, target):
+    """Where `end_date` stands still, nothing else would ever make it due."""
+    report = replace(DAILY, unit="all")
+    sync(vendor, reports=(report,), end=date(2026, 3, 3)).run()
+    assert keys(sync(vendor, reports=(report,), end=date(2026, 3, 3), state=target.state)) == []
+    again = sync(vendor, reports=(report,), end=date(2026, 3, 3), start=date(2026, 1, 1), state=target.state).run()
+    assert [f.due.parameters["start"] for f in again.finished] == ["2026-01-01T00:00:00Z"]
+    later = sync(vendor, reports=(report,), end=date(2026, 3, 3), start=date(2026, 1, 1), state=target.state)
+    assert keys(later) == []
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_rows_that_a_deselected_reading_no_longer_has_are_taken_back_later(sync, unkeyed, target, storage, kept):
+    """Sent, read shorter while nobody took the rows, then sent again: the target must not keep the old tail."""
+    more = {"reports": (replace(DAILY, lookback_days=2),), "storage": storage if kept else None}
+    unkeyed.next_rows.extend([5] * 3 + [2] * 30)
+    sync(unkeyed, **more).run()
+    sync(unkeyed, selected=False, state=target.state, **more).run()
+    assert len(target.period("fake_daily", day(3))) == 5
+    last = sync(unkeyed, state=target.state, **more).run()
+    assert (last.read[day(3)], len(target.period("fake_daily", day(3)))) == (2, 2)
+
+
 def test_a_partial_window_is_read_again_when_there_is_more_and_once_it_is_whole(sync, vendor, target, clock):
     report = replace(DAILY, unit="month", include_partial=True)
     vendor.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
@@ -225,8 +275,8 @@ def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, tar
         ({"acct": {}}, "no list"),
         ([{"version": 1}], "without an account"),
         (["acct"], "without an account"),
-        ([{"account": "acct", "version": 2}], "ledger version 2"),
-        ([{"account": "acct"}], "ledger version None"),
+        ([{"account": "acct", "version": 2}], "has version 2"),
+        ([{"account": "acct"}], "has version None"),
         ([{"account": "acct", "version": 1, "open": [{"run": "r"}]}], "damaged"),
         ([{"account": "acct", "version": 1, "subjects_due": [[]]}], "damaged"),
         ([{"account": "acct", "version": 1, "subjects_done": [["yesterday", "1"]]}], "damaged"),

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tap_billing_reports.declarations import RemoteFile, Run, RunStatus
-from tap_billing_reports.errors import FileError, NotFound, ReportError
+from tap_billing_reports.errors import FileError, NotFound, ReportError, Unavailable
 from tap_billing_reports.http import Download
 from tap_billing_reports.reports.download import TRIES, Collector, discard
 
@@ -110,6 +110,26 @@ def test_a_broken_file_is_not_kept(serve, storage):
     with pytest.raises(FileError):
         serve(b"<html>", storage=storage)
     assert not storage._fs.exists(storage._root)
+
+
+def test_what_came_of_a_file_that_broke_off_leaves_the_disk(sync, vendor, tmp_path):
+    """A sync of thousands of periods whose files all break off must not fill it before its end."""
+    vendor.xlsx = True
+    run = sync(vendor)
+    served = []
+
+    def download(host, path, to, **facts):
+        served.append(path)
+        if len(served) > 1:
+            to.write(b"a part")
+            to.flush()
+            raise Unavailable("broke off")
+        return type(vendor).download(vendor, host, path, to, **facts)
+
+    vendor.download = download
+    assert len(run.run().errors) == 3
+    assert served[1].endswith(".xlsx"), "the first one's rows were there"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_a_file_is_an_error(sync, vendor):

@@ -212,6 +212,21 @@ def test_a_note_of_other_parameters_says_nothing(sync, unkeyed, storage):
     assert len(unkeyed.runs) == 2
 
 
+def test_a_file_is_never_noted_for_the_parameters_of_an_older_order(sync, unkeyed, storage, target):
+    """With storage, then with other columns and without it, then with it again: each file under its own columns."""
+    wide, narrow = replace(DAILY, columns=("a", "b")), replace(DAILY, columns=("a",))
+    sync(unkeyed, reports=(wide,), storage=storage, **ONE_DAY).run()
+    killed_at = len(target.states)
+    kill_at(unkeyed, "downloaded")
+    killed(sync, unkeyed, reports=(narrow,), **ONE_DAY)
+    pending = target.states[killed_at][0]
+    resumed = sync(unkeyed, reports=(narrow,), storage=storage, state=pending, **ONE_DAY).run()
+    assert [finished.origin for finished in resumed.finished] == ["resumed"]
+    again = sync(unkeyed, reports=(wide,), storage=storage, **ONE_DAY).run()
+    assert '"columns": ["a", "b"]' in str(target.period("fake_daily", KEY)[0])
+    assert [finished.origin for finished in again.finished] == ["ordered"]
+
+
 def test_a_note_of_another_interval_says_nothing(sync, unkeyed, storage, clock):
     report = replace(DAILY, unit="all")
     sync(unkeyed, storage=storage, reports=(report,)).run()

@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 
 import pytest
 
+from tap_billing_reports.dates import utc_text
 from tap_billing_reports.errors import SyncError
+from tap_billing_reports.reports import lock as lock_module
 from tap_billing_reports.reports.lock import STALE_AFTER, Lock
 from tap_billing_reports.storage import Storage
 
@@ -130,6 +133,43 @@ def test_signs_of_life_are_shown_once_a_minute(objects, clock, monkeypatch):
         clock.advance(1)
         lock.beat()
     assert len(written) == len(NAMES)
+
+
+def test_a_sync_that_is_busy_for_long_is_not_taken_for_dead(objects, clock, monkeypatch):
+    """An hour of one account's invoices, or a target that takes nothing: nobody calls `beat` meanwhile."""
+    monkeypatch.setattr(lock_module, "BEAT_SECONDS", 0.005)
+    first = Lock(objects, clock, NAMES)
+    first.acquire()
+
+    def signed():
+        found = [objects.read_json(path) for path in first._objects]
+        return all(item["alive_at"] == utc_text(clock.now()) for item in found)
+
+    for _ in range(3):
+        clock.advance(STALE_AFTER.total_seconds() - 1)
+        give_up = time.monotonic() + 20
+        while not signed():
+            assert time.monotonic() < give_up
+            time.sleep(0.005)
+    with pytest.raises(SyncError, match="signs of life"):
+        Lock(objects, clock, NAMES).acquire()
+    heart = first._heart
+    first.release()
+    assert not heart.is_alive()
+    Lock(objects, clock, NAMES).acquire()
+
+
+def test_signs_of_life_leave_a_lock_alone_that_another_sync_has_taken(objects, clock):
+    first, second = Lock(objects, clock, NAMES), Lock(objects, clock, NAMES)
+    first.acquire()
+    clock.advance(STALE_AFTER.total_seconds() + 1)
+    second.acquire()
+    first.show_life(objects.another())
+    with pytest.raises(SyncError, match="taken over"):
+        first.beat()
+    second.beat()
+    first.release()
+    second.release()
 
 
 def test_a_sync_that_was_taken_for_dead_ends(objects, clock):

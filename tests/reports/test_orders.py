@@ -370,7 +370,7 @@ def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
     run = sync(vendor, **ONE_DAY)
     run.shop.api = replace(run.shop.api, read_status=_unknown)
     ended = run.run()
-    assert "unknown status or shape (MAYBE)" in ended.errors[0]
+    assert "unknown shape or status (MAYBE)" in ended.errors[0]
     again = sync(vendor, state=target.state, **ONE_DAY).run()
     assert [f.origin for f in again.finished] == ["resumed"]
 

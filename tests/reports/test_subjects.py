@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from tap_billing_reports.reports.ledger import Ledger
-from tap_billing_reports.reports.subjects import Bounds, list_from, note_invoices, split_key, subject_done, subject_key
+from tap_billing_reports.reports.subjects import (
+    Bounds,
+    first_listed,
+    list_from,
+    note_invoices,
+    split_key,
+    subject_done,
+    subject_key,
+)
 
 TODAY = date(2026, 6, 1)
 BOUNDS = Bounds(start_date=date(2026, 1, 1), today=TODAY, lookback_days=30, horizon_days=365)
@@ -67,6 +77,28 @@ def test_an_invoice_that_is_listed_under_two_accounts_is_due_once():
     assert waiting(ledger, "old") == []
 
 
+def test_what_waits_for_an_account_that_is_read_no_more_is_due_for_another_that_lists_it():
+    ledger = Ledger(dict)
+    listed = [invoice(number, date(2026, 1, 1 + number), account="new") for number in range(3)]
+    note(ledger, listed, account="old")
+    note(ledger, [*listed, invoice(9, date(2026, 5, 30), account="new")], account="new")
+    subject_done(ledger.entry("old"), "0@new")
+    ledger.entry("old").open["1@new"] = {"run": "run1", "attempt": 1}
+    assert waiting(ledger, "new") == ["9"]
+    subject_done(ledger.entry("new"), "9")
+    ledger.leave({"new"})
+    assert list_from(ledger.entry("new"), BOUNDS) == date(2026, 4, 30), "the look-back of an account alone"
+    assert list_from(ledger.entry("new"), BOUNDS, ledger) == date(2026, 1, 2), "back to what waits for nobody"
+    forgotten = invoice(8, date(2026, 1, 20), account="new")
+    note(ledger, [*listed, forgotten], account="new")
+    assert waiting(ledger, "new") == ["1", "2"], "neither what was done nor what is known no more"
+    assert ledger.entry("new").open == {"1": {"run": "run1", "attempt": 1}}, "its run is gone on with"
+    assert waiting(ledger, "old") == []
+    ledger.leave({"new", "old"})
+    note(ledger, listed, account="old")
+    assert waiting(ledger, "old") == [], "and not twice should that account come back"
+
+
 def test_the_same_number_of_two_billed_accounts_is_two_invoices():
     ledger = Ledger(dict)
     note(ledger, [invoice(1, date(2026, 5, 1), account="b"), invoice(1, date(2026, 5, 1), account="a")])
@@ -107,27 +139,96 @@ def test_what_was_seen_is_never_after_today():
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 150), st.sets(st.integers(0, 40), max_size=6), st.integers(0, 3)),
+        st.tuples(
+            st.integers(0, 150),
+            st.sets(st.integers(0, 40), max_size=6),
+            st.integers(0, 3),
+            st.sets(st.integers(0, 40), max_size=3),
+        ),
         min_size=1,
         max_size=12,
     )
 )
 def test_no_invoice_is_due_again_after_it_was_done(syncs):
-    """Days pass, some runs fail and wait on, lists begin where they must: whatever is done stays done."""
+    """Days pass, runs fail, specifications come late, the start date moves: done stays done, and none is missed.
+
+    Lists begin where they must. What is not known any more lies before the look-back and before all that waits.
+    """
     days = {number: date(2026, 1, 1) + timedelta(days=4 * number) for number in range(41)}
-    ledger, done, today = Ledger(dict), set(), date(2026, 1, 1)
-    for passed, finished, _ in syncs:
+    ledger, done, today, first = Ledger(dict), set(), date(2026, 1, 1), date.max
+    for passed, finished, moved, without in syncs:
         today += timedelta(days=passed // 10)
-        bounds = Bounds(date(2026, 1, 1), today, 30, 365)
         entry = ledger.entry("a")
+        start = date(2026, 1, 1) + timedelta(days=13 * moved)
+        start = min(start, date.fromisoformat(entry.seen)) if entry.seen else start
+        bounds = Bounds(start, today, 30, 365)
         since = list_from(entry, bounds)
-        note(ledger, [invoice(n, day) for n, day in days.items() if since <= day <= today], bounds)
+        before = entry.forgotten_from or "9", entry.forgotten_until or ""
+        listed = {n for n, day in days.items() if since <= day <= today}
+        late = without - done - {int(key) for key in waiting(ledger)}
+        note(ledger, [invoice(n, days[n], available=n not in late) for n in listed], bounds)
+        first = min(first, start) if entry.seen else date.max
         due = {int(key) for key in waiting(ledger)}
         assert not due & done
-        assert due | done == {n for n, day in days.items() if day <= today}
+        missing = {n for n in listed - late - due - done if first <= days[n]}
+        assert all(before[0] <= days[n].isoformat() < before[1] for n in missing)
+        if not any(without for *_, without in syncs):
+            assert due | done == {n for n, day in days.items() if first <= day <= today}
         for number in finished & due:
             subject_done(entry, str(number))
             done.add(number)
+
+
+def test_a_late_specification_is_not_passed_by_while_an_older_invoice_waits():
+    ledger = Ledger(dict)
+    old, late, new = invoice(1, date(2026, 2, 1)), date(2026, 2, 10), invoice(3, date(2026, 5, 30))
+    note(ledger, [old, invoice(2, late, available=False), new])
+    subject_done(ledger.entry("a"), "3")
+    note(ledger, [old, invoice(2, late), new])
+    assert waiting(ledger) == ["1", "2"]
+
+
+def test_a_look_back_that_grows_takes_what_is_known_no_more_for_new():
+    ledger = Ledger(dict)
+    listed = [invoice(number, date(2026, 1, 1) + timedelta(days=10 * number)) for number in range(15)]
+    note(ledger, listed)
+    for number in range(15):
+        subject_done(ledger.entry("a"), str(number))
+    note(ledger, listed)
+    assert (ledger.entry("a").forgotten_from, ledger.entry("a").forgotten_until) == ("2026-01-01", "2026-04-21")
+    wider = replace(BOUNDS, lookback_days=60)
+    note(ledger, [invoice(99, date(2026, 4, 2)), *listed], wider)
+    assert waiting(ledger) == ["10", "8", "9", "99"], "it may have come late: rather one report too many"
+
+
+def test_days_that_were_never_listed_are_not_taken_for_done():
+    ledger = Ledger(dict)
+    note(ledger, [invoice(1, date(2026, 1, 5)), invoice(2, date(2026, 2, 20))], before=date(2026, 3, 1))
+    for key in ("1", "2"):
+        subject_done(ledger.entry("a"), key)
+    note(ledger, [invoice(4, date(2026, 5, 30))], replace(BOUNDS, start_date=date(2026, 4, 1)))
+    subject_done(ledger.entry("a"), "4")
+    note(ledger, [invoice(4, date(2026, 5, 30))], replace(BOUNDS, start_date=date(2026, 4, 1)))
+    assert ledger.entry("a").forgotten_from == "2026-04-01"
+    between = invoice(3, date(2026, 3, 10))
+    note(ledger, [between, invoice(4, date(2026, 5, 30))])
+    assert waiting(ledger) == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("listed_from", "seen", "start", "until", "expected"),
+    [
+        (None, None, "2026-03-01", "2026-03-31", "2026-03-01"),
+        (None, "2026-03-05", "2026-03-01", "2026-03-31", "2026-03-01"),
+        ("2026-03-01", "2026-03-31", "2026-04-01", "2026-04-30", "2026-03-01"),
+        ("2026-03-01", "2026-03-31", "2026-04-02", "2026-04-30", "2026-04-02"),
+        ("2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28", "2026-02-01"),
+        ("2026-03-01", "2026-03-31", "2026-02-01", "2026-02-27", "2026-03-01"),
+    ],
+    ids=["first", "unknown", "meets", "leaves a gap after", "meets before", "leaves a gap before"],
+)
+def test_from_which_day_on_all_was_listed(listed_from, seen, start, until, expected):
+    assert first_listed(listed_from, seen, date.fromisoformat(start), date.fromisoformat(until)) == expected
 
 
 def test_a_hundred_thousand_invoices_take_no_quadratic_time():

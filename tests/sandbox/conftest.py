@@ -70,9 +70,7 @@ def running() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
     """With its clock stopped at NOW."""
-    running.control.reset()
-    running.control.freeze()
-    running.control.clock.set(NOW)
+    running.control.reset(at=NOW)
     return running
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tap_billing_reports.errors import SyncError
 from tap_billing_reports.redaction import redact
-from tap_billing_reports.storage import Storage, safe_name
+from tap_billing_reports.storage import Storage, id_name, safe_name
 
 TEXTS = st.text(st.characters(), max_size=300)
 ALIKE = st.text(st.sampled_from("aA./\\-_~ "), max_size=6)
@@ -44,7 +44,7 @@ def files(storage: Storage) -> list[str]:
 @example("x" * 5000)
 def test_any_text_stays_in_its_folder(text):
     name = safe_name(text)
-    assert re.fullmatch(r"[a-z0-9._=~-]{1,140}", name)
+    assert re.fullmatch(r"[A-Za-z0-9._=~-]{1,140}", name)
     assert not name.startswith((".", "~"))
     storage = Storage("/srv/kept")
     path = storage.path("folder", text, text)
@@ -58,6 +58,8 @@ def test_any_text_stays_in_its_folder(text):
 @example("A", "a")
 @example("a/b", "a_b")
 @example("x" * 101, "x" * 102)
+@example("2026-01-01T00:00:00Z", "2026-01-01t000000z")
+@example("2026-01-01T00:00:00Z", "2026-01-01T000000Z")
 def test_different_texts_have_different_names(first, second):
     same = safe_name(first).casefold() == safe_name(second).casefold()
     assert same == (first == second)
@@ -73,6 +75,31 @@ def test_a_name_is_no_texts_but_its_own(text):
 @pytest.mark.parametrize("text", ["20001", "2026-01-01t00", "a.b_c=d-e", "invoice_lines"])
 def test_plain_texts_are_their_own_names(text):
     assert safe_name(text) == text
+
+
+def test_what_names_a_period_is_readable():
+    assert safe_name("2026-01-01T00:00:00Z") == "2026-01-01T000000Z"
+    assert safe_name("window=2026-01-01T00:00:00Z") == "window=2026-01-01T000000Z"
+    assert re.fullmatch("acct_1GdAbC~[0-9a-f]{16}", safe_name("acct_1GdAbC")), "two accounts may differ in case alone"
+
+
+@pytest.mark.parametrize("text", ["frr_123.csv", "frr_1MrQR42eZvKYlo2CGTZ6hLpf.csv", "0c1F-9.xlsx"])
+def test_a_harmless_id_is_its_own_name(text):
+    assert id_name(text) == text
+    assert Storage("/srv/kept").path("Files", file=text).rpartition("/")[2] == text
+
+
+@given(TEXTS)
+@example("..")
+@example("../x.csv")
+@example("frr_\n1.csv")
+@example("frr_1.csv\n")
+@example("")
+def test_any_id_stays_in_its_folder(text):
+    name = id_name(text)
+    assert re.fullmatch(r"[A-Za-z0-9._=~-]{1,140}", name)
+    assert not name.startswith((".", "~"))
+    assert name in {text, safe_name(text)}
 
 
 def test_small_objects(storage):
@@ -138,8 +165,10 @@ def test_what_cannot_be_closed_leaves_the_old_file_alone(storage, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(storage._fs, "mv", refuse)
-        with pytest.raises(SyncError, match="setting storage_url: cannot write or read x: No space left on device"):
+        said = "setting storage_url: cannot write or read x: No space left on device"
+        with pytest.raises(SyncError, match=said) as caught:
             storage.write_json(path, {"new": True})
+    assert "has room" in caught.value.remedy
     assert storage.read_json(path) == {"old": True}
     assert files(storage) == [path]
 

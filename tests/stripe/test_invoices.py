@@ -57,6 +57,21 @@ def test_the_second_run_asks_from_the_look_back_and_for_the_unsettled_by_id(stri
     assert changed[0] not in still
 
 
+def test_an_earlier_start_date_reads_what_lies_before_once(stripe):
+    late = stripe.sync(start_date="2026-10-01", stripe_lookback_days=5)
+    assert late.state["bookmarks"]["invoices"]["partitions"][0]["listed_from"] == "2026-10-01"
+    early = stripe.sync(start_date="2026-05-01", stripe_lookback_days=5, state=late.state)
+    assert early.code == 0, early.log
+    totals = stripe.control.totals(stripe.settings(start_date="2026-05-01"))["invoices"]["stripe"]
+    assert totals["rows"] == len(early.of("invoices")) > len(late.of("invoices"))
+    assert early.state["bookmarks"]["invoices"]["partitions"][0]["listed_from"] == "2026-05-01"
+    again = stripe.sync(start_date="2026-05-01", stripe_lookback_days=5, state=early.state)
+    asked = stripe.asked("/v1/invoices")[-1]["query"]
+    since = int(asked.partition("created[gte]=")[2].partition("&")[0])
+    assert NOW.timestamp() - since < 12 * DAY
+    assert again.code == 0, again.log
+
+
 def test_connected_accounts_are_accounts_of_their_own(stripe):
     accounts = stripe.box.settings(start_date="2026-10-01")["stripe_connected_accounts"]
     ended = stripe.sync(stripe_connected_accounts=accounts)

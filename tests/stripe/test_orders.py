@@ -75,6 +75,42 @@ def test_three_failed_runs_are_a_failure_and_others_go_on(stripe):
     assert stripe.ordered() == 1 + 4, "a new attempt, and nothing else anew"
 
 
+def test_a_rate_limit_with_status_400_is_waited_for_and_no_refusal(stripe):
+    """An optional report would be left out without a failure."""
+    limited = {"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "Too many requests"}}
+    stripe.control.fault({"status": 400, "body": limited}, {"method": "POST", "path": RUNS}, times=2)
+    ended = stripe.sync({**MONTH, "optional": True})
+    assert ended.code == 0, ended.log
+    assert stripe.ordered() == 1
+    assert ended.of(ROWS)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"parameters": ["a"]}, {"id": ["frr_1"]}, {"created": "yesterday"}, {"result": {"id": None, "size": 3}}]
+)
+@pytest.mark.parametrize("where", ["list", "order"])
+def test_a_run_in_another_shape_stops_no_other_report(stripe, odd, where):
+    run = {"id": "frr_1", "report_type": "x", "status": "succeeded", "created": 1, "parameters": {}, **odd}
+    listed = {"object": "list", "data": [run], "has_more": False}
+    method = "GET" if where == "list" else "POST"
+    body = listed if where == "list" else run
+    stripe.control.fault({"status": 200, "body": body}, {"method": method, "path": f"{RUNS}$"})
+    ended = stripe.sync(MONTH)
+    assert ended.code == 1
+    assert "has an unknown shape or status" in ended.log
+    assert ended.of("invoices")
+
+
+def test_what_a_foreign_run_says_is_text_for_the_target(stripe):
+    """One field that is an object, and the target would refuse the whole sync."""
+    run = {"id": 7, "report_type": None, "status": "failed", "created": 1790000000, "parameters": {}}
+    listed = {"object": "list", "data": [{**run, "error": {"code": "x"}}], "has_more": False}
+    stripe.control.fault({"status": 200, "body": listed}, {"method": "GET", "path": f"{RUNS}$"})
+    ended = stripe.sync()
+    (found,) = ended.of("report_runs")
+    assert (found["run_id"], found["error"], found["report_type"]) == ("7", '{"code":"x"}', "")
+
+
 def test_a_replayed_failure_adopts_the_run_that_it_hides(stripe):
     stripe.control.options["stripe_run_rules"] = [
         {"match": {"nth": 1}, "do": {"answer": 500, "create": True}, "times": 1}
@@ -136,7 +172,7 @@ def test_an_unknown_status_is_an_error_and_keeps_the_run(stripe):
     stripe.control.options["stripe_run_rules"] = [{"match": {"nth": 1}, "do": {"status": "paused"}}]
     ended = stripe.sync(MONTH)
     assert ended.code == 1
-    assert "unknown status" in ended.log
+    assert "unknown shape or status" in ended.log
     assert ended.state["bookmarks"][ROWS]["ledger"][0]["open"]
 
 

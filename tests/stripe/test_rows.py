@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tap_billing_reports.tap import TapBillingReports
 from tests.stripe.conftest import ITEMIZED, SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_itemized_3"
@@ -68,6 +69,34 @@ def test_line_ends_and_byte_order_mark_make_no_difference(stripe, option):
         return [{k: str(v).replace("\r\n", "\n") for k, v in row.items() if k not in skip} for row in ended.of(ROWS)]
 
     assert values(other) == values(plain)
+
+
+@pytest.mark.parametrize("path", [{}, {"flattening_enabled": True, "flattening_max_depth": 1}], ids=["fast", "sdk"])
+def test_a_column_that_the_file_has_lost_is_null_and_not_left_out(stripe, path):
+    whole = stripe.sync(MONTH, **path)
+    assert any(row["description"] for row in whole.of(ROWS))
+    stripe.control.fault({"alter": {"from": ",description,", "to": ",descripti0n,"}}, {"path": CONTENTS})
+    again = stripe.sync(MONTH, on_new_column="ignore", **path)
+    assert again.code == 0, again.log
+    assert again.records[ROWS].keys() == whole.records[ROWS].keys()
+    for row in again.of(ROWS):
+        assert row.keys() == again.schemas[ROWS][0]["properties"].keys()
+        assert row["description"] is None, "a target that upserts forgets what an earlier file had there"
+
+
+def test_a_column_that_is_left_out_of_the_catalogue_is_no_null_either(stripe):
+    catalog = TapBillingReports(config=stripe.settings(MONTH)).catalog_dict
+    (entry,) = [entry for entry in catalog["streams"] if entry["stream"] == ROWS]
+    for part in entry["metadata"]:
+        if part["breadcrumb"][-1:] in (["description"], ["currency"]):
+            part["metadata"]["selected"] = False
+    stripe.control.fault({"alter": {"from": ",customer_id,", "to": ",cust0mer_id,"}}, {"path": CONTENTS})
+    ended = stripe.sync(MONTH, catalog=catalog)
+    assert ended.code == 0, ended.log
+    for row in ended.of(ROWS):
+        assert row.keys() == ended.schemas[ROWS][0]["properties"].keys()
+        assert not {"description", "currency"} & row.keys()
+        assert row["customer_id"] is None
 
 
 def test_metadata_and_chosen_columns(stripe):
@@ -205,3 +234,26 @@ def test_a_deselected_column_stays_out_and_none_is_added_uninvited(stripe):
     assert ended.code == 0, ended.log
     assert ended.of(ROWS)
     assert not any("customer_email" in row or "brand_new" in row for row in ended.of(ROWS))
+
+
+def test_a_column_that_nobody_knows_stays_known_and_is_null_once_it_is_gone(stripe):
+    stripe.control.fault({"alter": {"from": ",description,", "to": ",descripti0n,"}}, {"path": CONTENTS})
+    first = stripe.sync(MONTH)
+    assert any(row["descripti0n"] for row in first.of(ROWS))
+    stripe.control.clear_faults()
+    again = stripe.sync({**MONTH, "window": "week", "name": "weeks"}, MONTH, state=first.state, start_date="2026-09-01")
+    assert again.code == 0, again.log
+    assert "descripti0n" in again.schemas[ROWS][0]["properties"], "from the first SCHEMA on"
+    assert len(again.schemas[ROWS]) == 1
+    assert again.of(ROWS)
+    assert all(row["descripti0n"] is None for row in again.of(ROWS))
+    assert all("descripti0n" not in row for row in again.of("stripe_weeks"))
+    ignoring = stripe.sync(MONTH, state=first.state, start_date="2026-08-01", on_new_column="ignore")
+    assert "descripti0n" not in ignoring.schemas[ROWS][0]["properties"]
+
+
+@pytest.mark.parametrize("columns", ["x", [1], [["A"]], {"A": "a"}, None])
+def test_a_state_with_damaged_columns_is_refused(stripe, columns):
+    ended = stripe.sync(MONTH, state={"bookmarks": {ROWS: {"columns": columns}}})
+    assert (ended.code, ended.messages) == (1, [])
+    assert "holds damaged columns" in ended.log

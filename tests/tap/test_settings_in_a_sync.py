@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tap_billing_reports import states
+from tap_billing_reports.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.storage import Storage
 from tests.fakes import SandboxClock
 from tests.running import run_tap
 
@@ -89,6 +92,30 @@ def test_fail_fast_sends_what_was_done_before_the_failure_as_state(box, sync):
     assert ended.status == 1
     (entry,) = ended.state["bookmarks"][ROWS]["ledger"]
     assert (entry["first"], entry["through"]) == ("2026-10-26T00:00:00Z", "2026-11-02T00:00:00Z")
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fail_fast", "the storage refuses"])
+def test_a_sync_that_ends_early_tells_of_its_orders_however_big_the_state(box, sync, monkeypatch, tmp_path, fast):
+    """Bring's orders cannot be listed: what no STATE tells of is ordered, and paid for, a second time."""
+    monkeypatch.setattr(states, "FREE_BYTES", 0)
+    monkeypatch.setattr(states, "BYTES_A_SECOND", 1)
+    more = {"fail_fast": True}
+    box.control.fault({"status": 400}, {"path": r"/reports/api/report/.*\.xml$"})
+    if not fast:
+        box.control.clear_faults()
+        more = {"storage_url": str(tmp_path)}
+        refusal = SyncError("setting storage_url: the disk is full")
+        monkeypatch.setattr(Storage, "keep", lambda *_: (_ for _ in ()).throw(refusal))
+    ended = sync(stripe_reports=[], **more)
+    box.control.clear_faults()
+    assert ended.status == 1
+    known = {
+        facts["run"]
+        for entry in ended.state["bookmarks"]["bring_invoice_lines"]["ledger"]
+        for facts in entry.get("open", ())
+        if "run" in facts
+    }
+    assert len(known) == box.control.counters()["orders"]["bring"]["total"] > 1
 
 
 def test_the_api_version_is_pinned_unless_it_is_set(box, sync):
