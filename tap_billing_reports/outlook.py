@@ -35,6 +35,7 @@ _WORDS = {
     Verb.DEFER: "defer",
 }
 SKIP, WAIT, FAIL = "skip", "wait", "fail"
+SUBJECTS_NAMED = 2  # of a row, so that it stays one line
 HEADER = ("report", "account", "action", "count", "windows", "why")
 
 
@@ -141,9 +142,11 @@ def _windows(report: Report, periods: Sequence[Period]) -> str:
     if starts and ends:
         first = min(starts).astimezone(zone).date().isoformat()
         last = (max(ends) - timedelta(microseconds=1)).astimezone(zone).date().isoformat()
-    else:
-        first, last = periods[0].key, periods[-1].key
-    return first if first == last else f"{first} .. {last}"
+        return first if first == last else f"{first} .. {last}"
+    # Subjects have no order: a range would name what is not in it.
+    named = ", ".join(period.key for period in periods[:SUBJECTS_NAMED])
+    more = len(periods) - SUBJECTS_NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:

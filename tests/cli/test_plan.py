@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from tap_billing_reports import outlook
+from tap_billing_reports.declarations import Period
 from tests.cli.conftest import DAILY
 from tests.running import selecting
 
@@ -176,3 +179,13 @@ def test_a_state_that_is_none(desk):
     printed = desk.command("plan", desk.only("stripe", DAILY), state={"bookmarks": []})
     assert printed.exit_code == 1
     assert "the state's bookmarks are no object" in printed.output
+
+
+def test_subjects_are_named_and_not_as_a_range():
+    report, due = (
+        SimpleNamespace(zone="Europe/Oslo"),
+        [Period(key) for key in ("4700000221", "4700000013", "4700000500")],
+    )
+    assert outlook._windows(report, due[:1]) == "4700000221"
+    assert outlook._windows(report, due[:2]) == "4700000221, 4700000013"
+    assert outlook._windows(report, due) == "4700000221, 4700000013 and 1 more"
