@@ -1,7 +1,8 @@
 """A Bring of any size in memory, behind the tap's door: no HTTP, no emulator, a clock that only waits move.
 
-As a program: `python -m benchmarks.bigbring <customers> <invoices of each>` syncs all of it, each invoice with its
-lines; one line with the STATEs' number and bytes and processor seconds goes to stderr.
+As a program: `python -m benchmarks.bigbring <customers> <invoices of each> [unspecified]` syncs all of it, each
+invoice with its lines unless they are `unspecified`; one line with the STATEs' number and bytes and processor seconds
+goes to stderr.
 """
 
 from __future__ import annotations
@@ -131,8 +132,8 @@ class BigBring:
 
 def main():
     logging.disable(logging.INFO)
-    customers, invoices = map(int, sys.argv[1:])
-    bring = BigBring(customers, invoices, specified=True)
+    customers, invoices = map(int, sys.argv[1:3])
+    bring = BigBring(customers, invoices, specified="unspecified" not in sys.argv[3:])
     tap = TapBillingReports(config=bring.config())
     tap.clock = bring.clock
     bring.prepare(tap)

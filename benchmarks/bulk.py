@@ -38,4 +38,5 @@ def measure():
         finally:
             if mib > 1000:
                 data.remove(sample)
+    results["bulk.rss_mib.1gb_to_100mb"] = round(results["bulk.rss_mib.1gb"] / results["bulk.rss_mib.100mb"], 3)
     return results

@@ -17,6 +17,7 @@ GOALS = (
     ("whole_sync.rss_mib.1gb", "<=", 150),
     ("bulk.ratio_to_pyarrow", ">=", 0.4),
     ("bulk.rss_mib.1gb", "<=", 400),
+    ("bulk.rss_mib.1gb_to_100mb", "<=", 1.2),
     ("state.bytes_an_account_500_to_10", "<=", 1.5),
     ("startup.ratio_to_sdk_import", "<=", 1.3),
     ("waiting.ratio_to_ideal", "<=", 1.15),

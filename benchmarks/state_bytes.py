@@ -6,6 +6,7 @@ from benchmarks.measure import run
 
 ACCOUNTS = (10, 100, 500)
 SUBJECTS = 2000
+INVOICES = 100_000
 
 
 def measure():
@@ -19,4 +20,8 @@ def measure():
     results[f"state.{SUBJECTS}_subjects_bytes"] = subjects["state_bytes"]
     results[f"state.{SUBJECTS}_subjects_messages"] = subjects["states"]
     results[f"state.{SUBJECTS}_subjects_seconds"] = round(subjects["seconds"], 2)
+    invoices = run("-m", "benchmarks.bigbring", 1, INVOICES, "unspecified")
+    results[f"state.{INVOICES}_invoices_bytes"] = invoices["state_bytes"]
+    results[f"state.{INVOICES}_invoices_messages"] = invoices["states"]
+    results[f"state.{INVOICES}_invoices_seconds"] = round(invoices["seconds"], 2)
     return results

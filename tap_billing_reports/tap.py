@@ -35,6 +35,7 @@ from tap_billing_reports.streams import (
     core_streams,
     document_progress,
     invoices,
+    is_ours,
     report_rows,
     report_runs,
     row_streams,
@@ -193,6 +194,12 @@ class TapBillingReports(DeferredTermination):
         bookmarks = state.get("bookmarks", {})
         if not isinstance(bookmarks, Mapping):
             raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
+        sources = all_sources()
+        if bookmarks and not any(is_ours(stream, sources) for stream in bookmarks):
+            raise StateError(
+                f"the state is another tap's: it speaks of {', '.join(sorted(bookmarks)[:3])}; give this tap's own, or "
+                f"none for a full refresh"
+            )
         for stream, bookmark in bookmarks.items():
             if not isinstance(bookmark, Mapping):
                 raise StateError.of(stream, "is no object")

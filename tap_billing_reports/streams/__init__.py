@@ -45,6 +45,13 @@ def core_streams(tap: TapBillingReports) -> Iterator[Stream]:
         yield kind(tap)
 
 
+def is_ours(stream: str, sources: Iterable[Source]) -> bool:
+    """Whether a STATE may have come from this tap, by a stream's name: reports come and go, their source's name stays."""
+    return any(kind.name == stream for kind in ORDER if kind is not ReportRows) or any(
+        stream.startswith(f"{source.name}_") for source in sources
+    )
+
+
 def row_streams(tap: TapBillingReports, sources: Iterable[Source]) -> Iterator[Stream]:
     """One stream for each configured report."""
     for source in sources:

@@ -57,7 +57,5 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def bulk(served: Sandbox, tmp_path: Path) -> Bulk:
-    served.control.reset()
-    served.control.freeze()
-    served.control.clock.set(NOW)
+    served.control.reset(at=NOW)
     return Bulk(served, tmp_path / "store")

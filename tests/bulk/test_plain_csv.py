@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import string
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -183,7 +184,8 @@ def test_every_odd_piece_at_every_place():
     assert taken > 100
 
 
-@settings(max_examples=200, deadline=None)
+# `make faults` asks for many more.
+@settings(max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "200")), deadline=None)
 @given(files(hostile=True), st.sampled_from([24, 64, 1 << 20]))
 def test_a_hostile_file_is_read_the_same_or_not_at_all(file, block):
     compare(*file, block)

@@ -66,9 +66,7 @@ def passes(monkeypatch) -> dict[str, int]:
 
 
 def run(bulk, *, lane: bool, selected: bool, options: dict[str, Any], **more: Any) -> Any:
-    bulk.control.reset()
-    bulk.control.freeze()
-    bulk.control.clock.set(NOW)
+    bulk.control.reset(at=NOW)
     bulk.control.options.update(options)
     config = {name: value for name, value in bulk.config().items() if not name.startswith("bring")}
     config["stripe_reports"] = REPORTS

@@ -1,4 +1,4 @@
-"""Hostile files: 10,000 generated ones for each test of `tests/readers/test_hostile.py`, in bounded memory."""
+"""Hostile files: 10,000 generated ones for each test of `tests/readers/test_hostile.py`, and for the lane's pass."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 FILES = 10_000
 MAX_MIB = 768  # most of it is the plain parsers, which take files whole; what unfolds takes gigabytes
 MODULE = "tests/readers/test_hostile.py"
+# The pass of the bulk lane reads what our reader reads, or leaves it to that.
+OF_THE_LANE = "tests/bulk/test_plain_csv.py::test_a_hostile_file_is_read_the_same_or_not_at_all"
 
 
 def cases(_stack: ExitStack) -> list[Case]:
-    """Each test of the module by itself."""
+    """Each test of the module by itself, and the bulk lane's."""
     listed = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", MODULE],
         capture_output=True, text=True, cwd=ROOT, check=True,
@@ -32,7 +34,7 @@ def cases(_stack: ExitStack) -> list[Case]:
             f"{FILES} files: {test.partition('::')[2].removeprefix('test_').replace('_', ' ')}",
             partial(read, test),
         )
-        for test in tests
+        for test in (*tests, OF_THE_LANE)
     ]
 
 

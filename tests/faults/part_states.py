@@ -49,13 +49,13 @@ def cases(stack: ExitStack) -> list[Case]:
     bench.reset()
     middle, last = _states(bench)
     for name, state in FOREIGN.items():
-        found.append(Case(f"foreign: {name}", partial(damaged, bench, state, name == "another tap's")))
+        found.append(Case(f"foreign: {name}", partial(damaged, bench, state, True)))
     for which, state in (("a STATE in the middle", middle), ("the last STATE", last)):
         text = json.dumps(state)
         for place, changed in _versions(state):
-            found.append(Case(f"{which}: newer version at {place}", partial(damaged, bench, changed, False)))
+            found.append(Case(f"{which}: newer version at {place}", partial(damaged, bench, changed, True)))
         for place, changed in _replaced(state):
-            found.append(Case(f"{which}: {place}", partial(damaged, bench, changed, None)))
+            found.append(Case(f"{which}: {place}", partial(damaged, bench, changed, False)))
         for end in range(0, len(text) - 1, max(1, len(text) // 40)):
             found.append(Case(f"{which}: cut after {end} characters", partial(cut, bench, text[:end])))
     found.append(
@@ -117,12 +117,12 @@ def _place(result: Result, k: int) -> int:
 
 
 def damaged(  # noqa: C901 - one judgement, told in order
-    bench: Bench, state: Any, is_harmless: bool | None, verdict: Verdict
+    bench: Bench, state: Any, is_foreign: bool, verdict: Verdict
 ) -> None:
     """Refused without any STATE, or gone on from so that nothing is missing.
 
     Args:
-        is_harmless: True: it holds nothing of ours and must not be refused; False: it must be; None: either.
+        is_foreign: it must be refused.
     """
     try:
         TapBillingReports(config=dict(bench.config), state=copy.deepcopy(state))
@@ -132,13 +132,11 @@ def damaged(  # noqa: C901 - one judgement, told in order
         result = bench.sync(state=state)
     except SyncError as error:
         verdict.ended = f"refused: {error}"[:200]
-        if is_harmless:
-            verdict.remarks.append(f"refused: {error}")
         if "Traceback" in str(error) or len(str(error).splitlines()) != 1:
             verdict.remarks.append(f"not one line: {error}")
         return
     verdict.ended = f"exit {result.status}"
-    if is_harmless is False:
+    if is_foreign:
         verdict.remarks.append("it was not refused")
     if result.status:
         # Not refused at once: then it must have said why.

@@ -16,7 +16,9 @@ from packaging.requirements import Requirement
 from scripts import venvs
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("demo", "test", "lint", "bench", "faults", "targets", "clean")
+VERBS = (
+    "demo", "pictures", "test", "lint", "bench", "faults", "targets", "airflow", "airflow-celery", "docs", "clean",
+)  # fmt: skip
 
 
 def would_run(*arguments):

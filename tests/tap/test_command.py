@@ -165,6 +165,7 @@ FOREIGN_STATES = [
     {"singer_state": {"bookmarks": {}}},
     {"bookmarks": []},
     {"bookmarks": {"invoices": None}},
+    {"bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}},
     {"bookmarks": {"x": {"ledger": [{"version": 99, "account": "a"}]}}},
     {"bookmarks": {"invoices": {"partitions": [{"context": {"id": 1}, "replication_key_value": "2026-11-01"}]}}},
     {
