@@ -46,7 +46,7 @@ def core_streams(tap: TapBillingReports) -> Iterator[Stream]:
 
 
 def is_ours(stream: str, sources: Iterable[Source]) -> bool:
-    """Whether a STATE may have come from this tap, by a stream's name: reports come and go, their source's name stays."""
+    """Whether a STATE with this stream may be this tap's: reports come and go, the names of their sources stay."""
     return any(kind.name == stream for kind in ORDER if kind is not ReportRows) or any(
         stream.startswith(f"{source.name}_") for source in sources
     )
