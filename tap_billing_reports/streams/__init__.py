@@ -47,9 +47,8 @@ def core_streams(tap: TapBillingReports) -> Iterator[Stream]:
 
 def is_ours(stream: str, sources: Iterable[Source]) -> bool:
     """Whether a STATE with this stream may be this tap's: reports come and go, the names of their sources stay."""
-    return any(kind.name == stream for kind in ORDER if kind is not ReportRows) or any(
-        stream.startswith(f"{source.name}_") for source in sources
-    )
+    core = {getattr(kind, "name", None) for kind in ORDER}
+    return stream in core or any(stream.startswith(f"{source.name}_") for source in sources)
 
 
 def row_streams(tap: TapBillingReports, sources: Iterable[Source]) -> Iterator[Stream]:
