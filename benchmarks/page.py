@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.goals import GOALS, RESULTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: written by `make bench` -->\n\n", "\n<!-- end of what was measured -->"
+BEGIN, END = "<!-- measured: written by `make bench` -->\n\n", "<!-- end of what was measured -->"
 # Key, what it is, and what it is held against. A rate of rows stands behind its ratio.
 ROWS = (
     ("csv.ratio_to_sdk", "rows of 15 columns", "an SDK `Stream` with `csv.DictReader`"),
@@ -65,7 +65,7 @@ def rewritten(text, results):
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{PAGE.name} has lost its marks")
-    return head + begin + table(results) + end + tail
+    return f"{head}{begin}{table(results)}\n{end}{tail}"
 
 
 def main():
