@@ -31,6 +31,11 @@ ROWS = (
     ("state_bytes.10", "bytes of all STATEs of a sync, 10 accounts", ""),
     ("state_bytes.100", "100 accounts", ""),
     ("state_bytes.500", "500 accounts", ""),
+    ("state.100000_invoices_bytes", "100,000 invoices of one account", ""),
+    ("state.100000_invoices_seconds", "processor seconds of that sync", ""),
+    ("state.2000_subjects_bytes", "2,000 due invoices of one account with their lines", ""),
+    ("state.2000_subjects_messages", "STATEs of that sync", ""),
+    ("state.2000_subjects_seconds", "its processor seconds", ""),
 )
 TARGETS = ("target-jsonl", "meltanolabs-target-postgres", "target-duckdb")
 
