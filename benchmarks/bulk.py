@@ -10,6 +10,7 @@ import json
 
 from benchmarks import data
 from benchmarks.measure import rate, ratio, run
+from benchmarks.rss import peaks
 
 
 def _ran(kind, sample):
@@ -32,12 +33,7 @@ def measure():
         "bulk.wide_rows_per_second": wide_rows,
         "bulk.wide_pyarrow_rows_per_second": wide_bare,
     }
-    for name, mib in {"100mb": 100, "1gb": 1024}.items():
-        sample = data.narrow_of_size(mib)
-        try:
-            results[f"bulk.rss_mib.{name}"] = round(_ran("lane", sample)["rss_mib"], 1)
-        finally:
-            if mib > 1000:
-                data.remove(sample)
+    memory = peaks({"100mb": 100, "1gb": 1024}, lambda sample: _ran("lane", sample))
+    results.update((f"bulk.rss_mib.{name}", mib) for name, mib in memory.items())
     results["bulk.rss_mib.1gb_to_100mb"] = round(results["bulk.rss_mib.1gb"] / results["bulk.rss_mib.100mb"], 3)
     return results

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute  # so that its import is not counted
 from pyarrow import csv, parquet
 
+from benchmarks.measure import peak_mib
 from benchmarks.taps import CONSTANTS, columns_of
 from tap_billing_reports.reports.parquet import BulkLane, Layout
 from tap_billing_reports.reports.readers.csv import CsvReader
@@ -66,8 +67,7 @@ def main():
         seconds = time.process_time() - started
         for place in to:
             shutil.copyfile(written, place)
-    status = Path("/proc/self/status").read_text()
-    memory = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    memory = peak_mib(Path("/proc/self/status").read_text())
     json.dump({"rows": rows, "seconds": seconds, "rss_mib": memory}, sys.stderr)
 
 

@@ -52,3 +52,8 @@ def ratio(mine, others):
         round(statistics.median(one for one, _ in pairs)),
         round(statistics.median(other for _, other in pairs)),
     )
+
+
+def peak_mib(status):
+    """Peak memory in a process's `/proc/<pid>/status`; unlike `ru_maxrss` it holds nothing of the parent's."""
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
+from benchmarks.measure import peak_mib
 from tap_billing_reports.columns import Column, json_schema, unique_names
 from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
 from tap_billing_reports.reports.readers.csv import CsvReader
@@ -125,9 +126,7 @@ def main():
     tap.sync_all()
     seconds = time.process_time() - started
     counted = counter.value
-    # Not getrusage: its peak begins with that of the process that started this one.
-    status = Path("/proc/self/status").read_text()
-    memory = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    memory = peak_mib(Path("/proc/self/status").read_text())
     json.dump({"rows": counted, "seconds": seconds, "rss_mib": memory}, sys.stderr)
 
 

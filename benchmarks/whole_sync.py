@@ -10,14 +10,13 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks.measure import PROJECT
+from benchmarks.measure import PROJECT, peak_mib
 from tap_billing_reports.sandbox.core import Sandbox
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
 SIZES = {"100mb": 100, "1gb": 1024}  # MiB
 REPORT = "balance_change_from_activity.itemized.3"
 ROWS = "stripe_activity"
-# The peak of the process itself; what its parent has used would stand in `ru_maxrss`, too.
 TAP = """
 import atexit, sys
 from pathlib import Path
@@ -63,7 +62,7 @@ def _sync(box, times):
         if tap.returncode or file["rows"] != rows:
             said = (Path(folder) / "log").read_text()[-2000:]
             raise RuntimeError(f"{rows} rows of {file}, exit status {tap.returncode}: {said}")
-        peak = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+        peak = peak_mib(status.read_text())
     return {
         "bytes": file["size"],
         "rows": rows,

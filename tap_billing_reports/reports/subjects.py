@@ -28,10 +28,14 @@ class Bounds:
         """
         earliest = self.start_date
         if seen is not None and not reaches_back(listed_from, self.start_date):
-            earliest = max(earliest, date.fromisoformat(seen) - timedelta(days=self.lookback_days))
+            earliest = max(earliest, self.look_back(seen))
         if self.horizon_days is not None:
             earliest = max(earliest, self.today - timedelta(days=self.horizon_days))
         return earliest
+
+    def look_back(self, seen: str) -> date:
+        """The first day of the look-back once invoices up to `seen` are known."""
+        return date.fromisoformat(seen) - timedelta(days=self.lookback_days)
 
 
 def reaches_back(listed_from: str | None, start_date: date) -> bool:
@@ -127,16 +131,14 @@ def _forgotten(entry: Entry, bounds: Bounds) -> tuple[str, str]:
     """
     if entry.seen is None or entry.forgotten_from is None or entry.forgotten_until is None:
         return "", ""
-    regular = date.fromisoformat(entry.seen) - timedelta(days=bounds.lookback_days)
-    return entry.forgotten_from, min(entry.forgotten_until, regular.isoformat())
+    return entry.forgotten_from, min(entry.forgotten_until, bounds.look_back(entry.seen).isoformat())
 
 
 def _forget(ledger: Ledger, entry: Entry, bounds: Bounds) -> None:
     """Drop the done subjects that no list must have, and note of which days they were."""
     assert entry.seen is not None
     # Within the look-back all are kept, whatever the start date: a later one may become an earlier one again.
-    look_back = date.fromisoformat(entry.seen) - timedelta(days=bounds.lookback_days)
-    keep = min(list_from(entry, bounds), look_back).isoformat()
+    keep = min(list_from(entry, bounds), bounds.look_back(entry.seen)).isoformat()
     start, until = entry.listed_from, entry.forgotten_until
     if start is None or keep <= start:
         return

@@ -203,24 +203,16 @@ class Cycle:
 
     def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
         """Enter the invoices that have a specification, before anything else may pass them by."""
-        asker, settings = shop.asker, self._session.settings
-        api = asker.source.invoices
-        assert api is not None
-        bounds = subjects.Bounds(
-            start_date=settings.start_date,
-            today=asker.today(),
-            lookback_days=api.lookback(settings.values) if api.lookback is not None else 0,
-            horizon_days=api.horizon_days,
-        )
-        since = subjects.list_from(ledger.entry(account.account_id), bounds, ledger)
-        briefs = self._session.feed(asker.source, account).briefs(since)
+        feed = self._session.feed(shop.asker.source, account)
+        bounds = feed.bounds
+        briefs = feed.briefs(subjects.list_from(ledger.entry(account.account_id), bounds, ledger))
         self._invoices.update(
             ((shop.name, brief.account_id, brief.invoice_id), brief._asdict())
             for brief in briefs
             if brief.specification_available
         )
         listed = (brief._asdict() for brief in briefs)
-        subjects.note_invoices(ledger, account.account_id, listed, bounds, before=settings.end_date)
+        subjects.note_invoices(ledger, account.account_id, listed, bounds, before=self._session.settings.end_date)
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import AccountError, AuthenticationFailed, RetryableError
 from tap_billing_reports.redaction import redact
-from tap_billing_reports.reports.subjects import Bounds
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.document_progress import Progress, kept_sizes
 from tap_billing_reports.streams.document_store import DocumentStore, Kept
@@ -67,7 +66,7 @@ class InvoiceDocuments(BillingStream):
     def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
         progress = Progress.load(self.stream_state, source.name, account.account_id)
-        bounds = self._bounds(feed)
+        bounds = feed.bounds
         briefs = feed.briefs(progress.list_from(bounds))
         progress.save(self.stream_state)
         newest, retry_from, silences = progress.seen, None, 0
@@ -107,15 +106,6 @@ class InvoiceDocuments(BillingStream):
             return error
         except (AccountError, RetryableError) as error:
             return error
-
-    def _bounds(self, feed: InvoiceFeed) -> Bounds:
-        api, settings = feed.api, self.session.settings
-        return Bounds(
-            start_date=settings.start_date,
-            today=self.session.open(feed.source).today(),
-            lookback_days=api.lookback(settings.values) if api.lookback is not None else 0,
-            horizon_days=api.horizon_days,
-        )
 
     def _is_kept(self, source: Source, brief: Brief) -> bool:
         """Whether the document is done and its file still there in its length."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.errors import Unreadable
 from tap_billing_reports.reading import OpenSource, map_fields
+from tap_billing_reports.reports.subjects import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,6 +72,16 @@ class InvoiceFeed:
     def names_account(self) -> bool:
         """Whether an invoice says whose it is, so that two requested accounts may list the same one."""
         return any(column.name == "account_id" for column in self._fields)
+
+    @property
+    def bounds(self) -> Bounds:
+        """From which day on what hangs on the invoices has them listed."""
+        return Bounds(
+            start_date=self._settings.start_date,
+            today=self._asker.today(),
+            lookback_days=self.api.lookback(self._settings.values) if self.api.lookback is not None else 0,
+            horizon_days=self.api.horizon_days,
+        )
 
     def _is_shared(self) -> bool:
         reports = self.source.reports
