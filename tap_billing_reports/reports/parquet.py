@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.errors import FileError
 from tap_billing_reports.reports.readers import NotPlain
-from tap_billing_reports.reports.readers.arrow import arrow_type
+from tap_billing_reports.reports.readers.arrow import arrow_type, decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -217,11 +217,14 @@ def _array(values: Sequence[Any], name: str, layout: Layout, first: int) -> Any:
 
     kind = layout.columns[name]
     try:
-        # Numbers and booleans come as such, everything else as text.
-        array = pa.array(values, arrow_type(kind) if kind in {"integer", "boolean"} else pa.string())
-        array = array.cast(arrow_type(kind))
+        if kind == "decimal":
+            array = decimals(values)
+        else:
+            # Numbers and booleans come as such, everything else as text.
+            array = pa.array(values, arrow_type(kind) if kind in {"integer", "boolean"} else pa.string())
+            array = array.cast(arrow_type(kind))
         array.validate(full=True)
-    except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
+    except (ValueError, OverflowError):
         if len(values) > 1:
             half = len(values) // 2
             _array(values[:half], name, layout, first)

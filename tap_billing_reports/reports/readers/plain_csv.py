@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.money import EXACT
 from tap_billing_reports.reports.readers import NotPlain
-from tap_billing_reports.reports.readers.arrow import DECIMAL_PLACES, DIGITS, arrow_type, instants
+from tap_billing_reports.reports.readers.arrow import DECIMAL_PLACES, DIGITS, PLAIN_DECIMAL, arrow_type, instants
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _DATE: Final = "[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME: Final = f"{_DATE}(?: (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?"
 _FORMS: Final[Mapping[str, str]] = {
     "integer": "-?(?:0|[1-9][0-9]{0,18})",
-    "decimal": rf"[+-]?[0-9]{{1,{DIGITS - DECIMAL_PLACES}}}(?:\.[0-9]{{1,{DECIMAL_PLACES}}})?",
+    "decimal": PLAIN_DECIMAL,
     "boolean": "true|false",
     "date": _DATE,
     "timestamp": _TIME,
