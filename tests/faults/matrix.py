@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.faults.breaking import NOT_THERE
 from tests.faults.parse_faults import PARSE_FAULTS
 
 if TYPE_CHECKING:
@@ -194,6 +195,13 @@ HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("redirect for ever", {"redirect": "@self"}, **LASTING),
 )
 
+_NO_MODES = "only Stripe's keys have a mode"
+ABSENCE_FAULTS: tuple[Fault, ...] = tuple(
+    Fault(f"{form}{when}", by_vendor=rules, vendors=tuple(rules), why_not_there=_NO_MODES, **lasts)
+    for form, rules in NOT_THERE.items()
+    for when, lasts in (("", LASTING), (" once", {}))
+)
+
 # What lasts and yet leaves nothing undelivered, and why.
 HEALS_THERE: dict[tuple[str, str, str], str] = {
     ("bring", "order", name): "the run's id stands in the answer's header"
@@ -285,7 +293,7 @@ EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the output fails", breaks=(5, False), **_BREAKS),
 )
 
-FAULTS = (*HTTP_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
+FAULTS = (*HTTP_FAULTS, *ABSENCE_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
 
 
 @dataclass(frozen=True)
