@@ -87,7 +87,8 @@ class ReportApi:
     """Whether a refusal means that availability has moved since it was read."""
     extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
     """Files of a finished run that are kept beside that of its rows."""
-    sums: Callable[[Report], Mapping[str, str]] = lambda _report: {}
-    """Row column -> name of the reconciliation that compares its sum with the invoice's amount."""
+    sums: Callable[[Report], tuple[Mapping[str, str], ...]] = lambda _report: ()
+    """Row column -> name of the reconciliation that compares its sum with the invoice's amount: one mapping for each
+    kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
     twin: Callable[[Report], Twin | None] = lambda _report: None
     """Which other report its total can be held against."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +210,8 @@ def _altered(body: bytes, alter: Mapping[str, Any]) -> bytes:
         wanted = int(alter["drop_line"])
         index = wanted - 1 if wanted > 0 else len(lines) + wanted
         return b"".join(line for number, line in enumerate(lines) if number != index)
+    if "pattern" in alter:
+        return re.sub(str(alter["pattern"]).encode(), str(alter["to"]).encode(), body)
     return body.replace(str(alter["from"]).encode(), str(alter["to"]).encode())
 
 

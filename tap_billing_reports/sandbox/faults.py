@@ -21,7 +21,8 @@ the uses (null: every one).
     cut: {"after": n, "framing": "length" | "chunked" | "close"} - the body ends after n bytes: against its
         declared length, with a correct last chunk, or by closing a connection without any length
     drip: bytes per second
-    alter: {"from": text, "to": text} or {"drop_line": k}: line k from 1, or negative from the end
+    alter: {"from": text, "to": text}, {"pattern": regular expression, "to": replacement}, or {"drop_line": k}: line k
+        from 1, or negative from the end
     signal: {"pid": p, "signal": "KILL" (a name or number), "when": "before" | "after"}: sent before the
         request is handled, or once the answer's last byte has left
 """

@@ -236,7 +236,9 @@ def _column_type(report: d.Report, header: str) -> ColumnType:
 def _twin(report: d.Report) -> d.Twin | None:
     """`x.itemized.3` and `x.summary.1` account for the same movements."""
     found = re.match(r"(.+)\.(itemized|summary)\.", report.report_type)
-    if found is None or (report.columns and "net" not in report.columns):
+    # Of a type that nobody has described, its file shows whether it has the column.
+    columns = report.columns or KNOWN.get(report.report_type, {}).get("columns", ())
+    if found is None or (columns and "net" not in columns):
         return None
     return d.Twin(found[1], found[2], "net")
 

@@ -27,12 +27,29 @@ class Check:
     run_id: str | None = None
 
     @classmethod
-    def compare(cls, expected: Decimal | None, actual: Decimal | None, **facts: Any) -> Check:
-        """A check that both amounts are equal; null without one of them."""
-        if expected is None or actual is None:
-            missing = "the expected value" if expected is None else "the actual value"
-            reason = facts.pop("reason", None) or f"{missing} is not known"
+    def compare(
+        cls,
+        expected: Decimal | None,
+        actual: Decimal | None,
+        *,
+        unknown: str | None = None,
+        missing: str = "the actual value is missing",
+        **facts: Any,
+    ) -> Check:
+        """A check that both amounts are equal.
+
+        Args:
+            expected: None if nobody says what it should be: then there is nothing to check.
+            actual: None if it is missing, which fails a check whose expected side is known.
+            unknown: why it cannot be checked at all, whatever the two are.
+            missing: the reason of a check that fails because `actual` is missing.
+            facts: the other attributes.
+        """
+        if unknown is not None or expected is None:
+            reason = unknown or "the expected value is not known"
             return cls(expected=expected, actual=actual, ok=None, reason=reason, **facts)
+        if actual is None:
+            return cls(expected=expected, actual=None, ok=False, reason=missing, **facts)
         return cls(expected=expected, actual=actual, ok=expected == actual, **facts)
 
     def record(self, checked_at: str) -> dict[str, Any]:

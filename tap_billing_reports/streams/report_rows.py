@@ -111,7 +111,7 @@ class ReportRows(FastRows, Member):
         self, file: LocalFile, sum_of: tuple[str, ...] = (), decimals_as: DecimalsAs | None = None
     ) -> Reader:
         """A reader of the file that knows this stream's columns; adds up what checks need."""
-        sums = (*self._api.sums(self.report), *sum_of)
+        sums = (*(column for kind in self._api.sums(self.report) for column in kind), *sum_of)
         decimals_as = decimals_as or self._decimals_as
         if file.remote.format == "csv":
             from tap_billing_reports.reports.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.emission import utc_or_none
@@ -38,7 +38,8 @@ class _Place(NamedTuple):
 
 
 class _Side(NamedTuple):
-    total: Decimal
+    total: Decimal | None
+    """None where the file does not have the column."""
     run_id: str
 
 
@@ -97,13 +98,12 @@ class Twins:
         if place is None or emission.reader is None:
             return
         total = emission.reader.sums.get(self._columns[emission.due.report.stream])
-        if total is None:
-            return
         both = self._totals.setdefault(place, {})
         both[self._sides[emission.due.report.stream][1]] = _Side(total, emission.key)
         if len(both) == 2:
-            emission.checks.append(self._check(place, both))
             del self._totals[place]
+            if any(side.total is not None for side in both.values()):
+                emission.checks.append(self._check(place, both))
 
     def settled(self, read: Read) -> list[Read]:
         """What may be called done now that this period has been read: nothing, itself, or both sides."""
@@ -131,18 +131,24 @@ class Twins:
     def unmatched(self) -> Iterator[Check]:
         """Periods of which only one side was read in this sync."""
         for place, side in self._totals.items():
-            yield self._check(place, side, reason="the other report of this period was not read in the same sync")
+            if any(one.total is not None for one in side.values()):
+                unknown = "the other report of this period was not read in the same sync"
+                yield self._check(place, side, unknown=unknown)
 
     @staticmethod
-    def _check(place: _Place, sides: dict[str, _Side], reason: str | None = None) -> Check:
+    def _check(place: _Place, sides: dict[str, _Side], unknown: str | None = None) -> Check:
+        """Both sides' totals; one that has no total is missing, whichever of the two it is."""
         summary, itemized = sides.get(SUMMARY), sides.get(ITEMIZED)
-        return Check.compare(
-            None if summary is None else summary.total,
-            None if itemized is None else itemized.total,
-            source=place.source,
-            account_id=place.account_id,
-            subject=place.subject,
-            check=CHECK,
-            run_id=sides[SUMMARY if SUMMARY in sides else ITEMIZED].run_id,
-            **({} if reason is None else {"reason": reason}),
-        )
+        totals = [None if side is None else side.total for side in (summary, itemized)]
+        facts: dict[str, Any] = {
+            "source": place.source,
+            "account_id": place.account_id,
+            "subject": place.subject,
+            "check": CHECK,
+            "run_id": sides[SUMMARY if SUMMARY in sides else ITEMIZED].run_id,
+        }
+        if unknown is None and totals[0] is None:
+            reason = "the summary does not have the column whose total is compared"
+            return Check(actual=totals[1], ok=False, reason=reason, **facts)
+        missing = "the itemised report does not have the column whose total is compared"
+        return Check.compare(*totals, unknown=unknown, missing=missing, **facts)

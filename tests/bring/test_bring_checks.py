@@ -9,6 +9,8 @@ import pytest
 
 PARCELS, HOME = "20000770011", "20000770022"
 LINES = "bring_invoice_lines"
+# A specification without lines, which says so.
+NO_LINES, EMPTY = r"(?s)<NumberOfRows>\d+</NumberOfRows>(.*<Lines>).*(</Lines>)", r"<NumberOfRows>0</NumberOfRows>\1\2"
 SUMS = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}
 
 
@@ -129,3 +131,57 @@ def test_each_check_has_one_record(bring):
     assert {"lines_net", "rows_declared", "blank_lines", "file_bytes", "unreachable_range"} <= {
         check["check"] for check in result.of("reconciliations")
     }
+
+
+class TestAFileThatCannotBeHeldAgainstItsInvoice:
+    """What the invoice states is known; a file that says nothing of it is not fine."""
+
+    @pytest.fixture
+    def config(self, bring):
+        return bring.config("2026-10-20", bring_customers=[HOME], on_mismatch="fail")
+
+    def altered(self, bring, pattern, to=""):
+        bring.control.fault({"alter": {"pattern": pattern, "to": to}}, {"path": r"/report/.*\.xml"})
+
+    def test_without_its_price_column(self, bring, config):
+        self.altered(bring, "<AMOUNT>.*?</AMOUNT>")
+        first = bring.run(config)
+        found = checks(first, "lines_net")
+        assert found
+        assert {(check["ok"], check["actual"]) for check in found.values()} == {(False, None)}
+        assert {check["ok"] for check in checks(first, "lines_total").values()} == {True}
+        assert first.status == 1
+        bring.control.clear_faults()
+        again = bring.run(config, state=first.state)
+        assert (again.status, set(checks(again, "lines_net"))) == (0, set(found))
+
+    def test_without_any_column_with_an_amount(self, bring, config):
+        self.altered(bring, "<(AMOUNT|TAX_AMOUNT|TOTAL_INCL_TAX)>.*?</(AMOUNT|TAX_AMOUNT|TOTAL_INCL_TAX)>")
+        first = bring.run(config)
+        for name in SUMS:
+            assert {check["ok"] for check in checks(first, name).values()} == {False}
+        assert first.status == 1
+
+    def test_without_lines(self, bring, config):
+        self.altered(bring, NO_LINES, EMPTY)
+        warned = bring.run({**config, "on_mismatch": "warn"})
+        found = checks(warned, "lines_net")
+        assert {(check["ok"], check["actual"]) for check in found.values()} == {(False, "0")}
+        assert "reconciliation lines_net, lines_tax, lines_total does not hold" in warned.log
+        assert warned.status == 0
+        assert bring.run(config).status == 1
+
+    def test_without_lines_an_invoice_of_nothing_is_right(self, bring, config):
+        self.altered(bring, NO_LINES, EMPTY)
+        amounts = {"pattern": r'("(?:amount|taxAmount|totalAmount)":)"[^"]*"', "to": r'\1"0.00"'}
+        bring.control.fault({"alter": amounts}, {"path": "/api/invoices/"})
+        result = bring.run(config)
+        assert result.status == 0
+        for name in SUMS:
+            assert {check["ok"] for check in checks(result, name).values()} == {True}
+
+    def test_without_the_number_of_its_rows(self, bring, config):
+        self.altered(bring, "<NumberOfRows>.*?</NumberOfRows>")
+        result = bring.run(config)
+        assert result.status == 1
+        assert {check["ok"] for check in checks(result, "rows_declared").values()} == {False}

@@ -48,6 +48,7 @@ def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
         "brp_username": USERNAME,
         "brp_password": PASSWORD,
         "run_deadline_minutes": 30,
+        "on_mismatch": "fail",
         **changes,
     }
     return {name: value for name, value in config.items() if value is not None}

@@ -9,6 +9,16 @@ from typing import Any
 
 Alter = dict[str, Any]
 
+
+def _without(element: str) -> Alter:
+    return {"pattern": f"<{element}>.*?</{element}>", "to": ""}
+
+
+NO_LINES: Alter = {
+    "pattern": r"(?s)<NumberOfRows>\d+</NumberOfRows>(.*<Lines>).*(</Lines>)",
+    "to": r"<NumberOfRows>0</NumberOfRows>\1\2",
+}
+
 PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
     ("stripe", "CSV", "a quote that never closes", {"from": ",eur,", "to": ',"ur,'}),
     ("stripe", "CSV", "cells too many", {"from": ".", "to": ","}),
@@ -33,5 +43,8 @@ PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
     ("bring", "XML", "a depth bomb", {"from": "<Lines>", "to": "<Lines>" + "<a>" * 400 + "</a>" * 400}),
     ("bring", "XML", "NUL bytes", {"from": "<Line>", "to": "<Line>\0"}),
     ("bring", "XML", "fewer rows than declared", {"from": "<NumberOfRows>", "to": "<NumberOfRows>1"}),
+    ("bring", "XML", "a specification without lines", NO_LINES),
+    ("bring", "XML", "a specification without its prices", _without("AgreementPrice")),
+    ("bring", "XML", "a number of rows that is not there", _without("NumberOfRows")),
     ("bring", "XML", "a number of rows that is none", {"from": "<NumberOfRows>", "to": "<NumberOfRows>x"}),
 )
