@@ -24,7 +24,7 @@ ENGINE = [
 
 @pytest.mark.parametrize("vendor", sorted(VENDORS))
 def test_each_vendor_is_one_page(vendor):
-    assert len((PACKAGE / "sources" / f"{vendor}.py").read_text().splitlines()) < 300
+    assert len((PACKAGE / "sources" / f"{vendor}.py").read_text().splitlines()) < 400
 
 
 def test_there_is_an_engine_to_look_at():
