@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.clock import Clock
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tap_billing_reports.tap"])
-SECONDS = 60
 
 
 class HastyClock(Clock):
@@ -89,7 +89,7 @@ def sync(
         if kill_after is not None:
             kill_after(process.pid)
         ours.send("go")
-        process.join(SECONDS)
+        process.join(HANG_SECONDS)
         assert process.exitcode is not None, "the sync hangs"
     finally:
         if process.is_alive():

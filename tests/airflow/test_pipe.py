@@ -7,11 +7,12 @@ import shlex
 import sys
 import tempfile
 import threading
-import time
 
 import pytest
 from billing_pipe import Commands, Pipe, PipeError, list_shards, prepare
 from billing_shards import Shard, States
+
+from tests.waiting import until
 
 SHARD = Shard("bring", "1")
 
@@ -47,7 +48,7 @@ for message in config["messages"]:
     print(json.dumps(message), flush=True)
 (here / "sent").touch()
 if config.get("hang"):
-    time.sleep(60)
+    time.sleep(600)
 sys.exit(config.get("status", 0))
 """
 
@@ -142,8 +143,7 @@ def test_a_torn_state_fails_the_shard_and_the_whole_one_stays(bench):
 
 def test_stop_lets_the_tap_send_a_last_state_and_the_target_store_it(bench):
     def stop():
-        while not (bench.folder / "sent").exists():
-            time.sleep(0.01)
+        until((bench.folder / "sent").exists)
         bench.pipe.stop()
 
     stopper = threading.Thread(target=stop)

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from scripts.airflow import tree
+from tests.waiting import HANG_SECONDS, until
 
 pytestmark = pytest.mark.skipif(not tree.PROC.is_dir(), reason="needs /proc")
 # A child in a session of its own, as Airflow starts its tasks, and its child.
 NESTED = """
 import subprocess, sys, time
-child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
 subprocess.run([sys.executable, "-c", child], start_new_session=True)
 """
 
 
 def test_the_whole_family_ends_and_nobody_else():
-    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     parent = subprocess.Popen([sys.executable, "-c", NESTED])
     try:
-        deadline = time.monotonic() + 20
-        while len(members := tree.family(parent.pid)) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        # A child that has been forked and runs its own program by now.
+        until(
+            lambda: [member for member in tree.family(parent.pid) if member.command.strip().endswith("time.sleep(600)")]
+        )
+        members = tree.family(parent.pid)
         assert members[0].pid == parent.pid
         assert len(members) == 3
-        assert "time.sleep(60)" in members[-1].command
-        assert all(1 < member.mib < 200 for member in members)
+        assert "time.sleep(600)" in members[-1].command
+        until(lambda: all(1 < member.mib < 200 for member in members))
         assert tree.kill(members) == 3
-        assert parent.wait(10) == -9
+        assert parent.wait(HANG_SECONDS) == -9
         assert other.poll() is None
-        while any(member.alive for member in members) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert not [member for member in members if member.alive]
+        until(lambda: not any(member.alive for member in members))
         assert tree.family(parent.pid) == []
         assert tree.kill(members) == 0, "a number that is used again is somebody else's"
     finally:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.running import selecting
+from tests.waiting import HANG_SECONDS
 
 PARCELS, HOME, SEA = "20000770011", "20000770022", "20000770044"
 TODAY = date(2026, 11, 20)
@@ -64,7 +65,7 @@ def test_the_xml_form_gives_the_same_columns(bring):
     body = requests.get(
         config["bring_base_url"] + LIST + SEA + ".xml?fromDate=01.10.2026&toDate=20.11.2026",
         headers=headers | {"X-Bring-Client-URL": config["bring_client_url"]},
-        timeout=10,
+        timeout=HANG_SECONDS,
     ).text
     assert body.startswith("<?xml")
     bring.control.fault({"status": 200, "body": body}, {"path": LIST})

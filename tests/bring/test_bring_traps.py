@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.waiting import HANG_SECONDS
+
 PARCELS = "20000770011"
 NAMED = "check the settings bring_api_uid, bring_api_key, bring_client_url"
 
@@ -38,7 +40,7 @@ def test_the_command_prints_it_without_a_traceback(bring, tmp_path):
         [sys.executable, "-m", "tap_billing_reports", "--config", str(config)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 1

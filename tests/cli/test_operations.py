@@ -14,6 +14,7 @@ from tap_billing_reports.reports.deciding import Verb
 from tap_billing_reports.reports.events import Step
 from tests.cli.conftest import DAILY
 from tests.docs.pages import ROOT, blocks, rows
+from tests.waiting import HANG_SECONDS
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 
@@ -26,7 +27,7 @@ def test_the_commands_run_as_they_stand_there(desk, tmp_path, block):
     command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m tap_billing_reports.cli "$@"\n')
     command.chmod(0o755)
     shell = ["bash", "-euc", f"PATH=.:$PATH\n{block}"]
-    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
     assert ran.returncode == 0, ran.stderr + ran.stdout
     assert ran.stdout
 

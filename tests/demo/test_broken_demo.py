@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from scripts.demo.warehouse import DuckDb, Held
+from tests.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "demo-broken"
-TIME_LIMIT_SECONDS = 240
 LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin" / "python"
 
 
@@ -25,7 +25,7 @@ LOADER_PYTHON = ROOT / ".meltano" / "loaders" / "target-duckdb" / "venv" / "bin"
 def broken_demo():
     subprocess.run([sys.executable, "scripts/venvs.py", "meltano"], cwd=ROOT, check=True)
     command = [sys.executable, "-m", "scripts.demo", "--break", "--days", "10", "--name", NAME]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIME_LIMIT_SECONDS)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_SECONDS)
 
 
 def processes_of_the_demo():

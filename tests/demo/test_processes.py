@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from scripts.demo.processes import child
+from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,21 +31,15 @@ def alive(pid):
     return state != "Z"
 
 
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_the_whole_group_is_gone_after_the_block(tmp_path, monkeypatch):
-    monkeypatch.setattr("scripts.demo.processes.PATIENCE_SECONDS", 0.2)
+    # It would wait for nothing: this one does not go by itself.
+    monkeypatch.setattr("scripts.demo.processes.PATIENCE_SECONDS", 0)
     log = tmp_path / "log"
     command = [sys.executable, "-c", STUBBORN]
     with log.open("w") as output, child(command, cwd=tmp_path, env=os.environ, output=output) as process:
-        wait_for(lambda: log.read_text().strip())
+        until(lambda: log.read_text().strip())
     assert process.returncode == -signal.SIGKILL
-    wait_for(lambda: not alive(int(log.read_text())))
+    until(lambda: not alive(int(log.read_text())))
 
 
 def test_sigterm_ends_what_was_started(tmp_path):
@@ -62,5 +56,5 @@ def test_sigterm_ends_what_was_started(tmp_path):
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as outer:
         inner = int(outer.stdout.readline())
         outer.terminate()
-        assert outer.wait(20) == 128 + signal.SIGTERM
-    wait_for(lambda: not alive(inner))
+        assert outer.wait(HANG_SECONDS) == 128 + signal.SIGTERM
+    until(lambda: not alive(inner))

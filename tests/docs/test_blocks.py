@@ -22,6 +22,7 @@ import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.docs.pages import PAGES, ROOT
+from tests.waiting import HANG_SECONDS
 
 LONG = {
     "make demo": "minutes; makes environments from the package registry",
@@ -33,7 +34,6 @@ LONG = {
     "make airflow-celery": "minutes; makes environments from the package registry",
 }
 MOST_MARKED = 8
-SECONDS = 60
 
 BLOCK = re.compile(r"(?:^<!-- not run: (?P<why>.+?) -->\n+)?^```sh\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -147,7 +147,7 @@ def test_the_blocks_of_a_page(page, commands, prepared):
         cwd=prepared, env=env, stdout=output, stderr=output, start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            process.wait(SECONDS)
+            process.wait(HANG_SECONDS)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.emit.terminated_tap import ROWS_A_RUN
+from tests.waiting import HANG_SECONDS
 
 PROGRAM = Path(__file__).with_name("terminated_tap.py")
 
@@ -38,7 +39,7 @@ def run_until(signum, seed, unbuffered):
         time.sleep(chance.random() * 0.02)
         tap.send_signal(signum)
         time.sleep(chance.random() * 0.02)
-        rest, errors = tap.communicate(timeout=60)
+        rest, errors = tap.communicate(timeout=HANG_SECONDS)
     return tap.returncode, got + rest, errors.decode()
 
 
@@ -68,7 +69,11 @@ def test_ends_between_two_messages(signum, status, seed):
 def test_a_signal_whose_exception_python_throws_away_ends_it_all_the_same():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "SINGER_SDK_LOG_CONFIG": ""}
     tap = subprocess.run(
-        [sys.executable, str(PROGRAM), "destructor"], capture_output=True, env=environment, timeout=60, check=False
+        [sys.executable, str(PROGRAM), "destructor"],
+        capture_output=True,
+        env=environment,
+        timeout=HANG_SECONDS,
+        check=False,
     )
     assert tap.returncode == 143
     assert "Traceback" not in tap.stderr.decode()

@@ -12,6 +12,7 @@ import pytest
 from singer_sdk.singerlib import messages as singer
 
 from tap_billing_reports.emit import BufferedWriter
+from tests.waiting import HANG_SECONDS
 
 
 class Stdout:
@@ -118,7 +119,7 @@ def run_program(stdout):
         stdout=stdout,
         stderr=subprocess.PIPE,
         env=environment,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
 

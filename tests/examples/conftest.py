@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
 
@@ -33,7 +35,7 @@ def site(tmp_path_factory):
 def with_acme(site):
     """Runs Python with the package installed, in a folder."""
 
-    def run(*arguments, cwd, timeout=120, **environment):
+    def run(*arguments, cwd, **environment):
         env = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}", **environment}
         return subprocess.run(
             [sys.executable, *arguments],
@@ -41,7 +43,7 @@ def with_acme(site):
             env=env,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=HANG_SECONDS,
             check=False,
         )
 

@@ -21,7 +21,7 @@ def test_its_own_tests_pass_against_the_installed_package(with_acme):
 def test_killed_after_each_call(with_acme):
     """In a process of its own: this one knows the tap without the example."""
     module = "tests/examples/acme_killed.py"
-    ran = with_acme("-m", "pytest", "-q", "-p", "no:cacheprovider", module, cwd=ROOT, timeout=300)
+    ran = with_acme("-m", "pytest", "-q", "-p", "no:cacheprovider", module, cwd=ROOT)
     assert ran.returncode == 0, ran.stdout[-4000:]
 
 

@@ -15,13 +15,13 @@ import pytest
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR, Meltano
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOADER = "target-jsonl"
 NEEDED = ("meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas")
-TIME_LIMIT_SECONDS = 120
 NOW = datetime.now(timezone.utc)
 
 
@@ -43,7 +43,7 @@ class Project:
         command = [str(program), "--env-file", os.devnull, *([f"--environment={environment}"] if environment else [])]
         ran = subprocess.run(
             [*command, *arguments], cwd=self.root, env=env, capture_output=True, text=True,
-            timeout=TIME_LIMIT_SECONDS, check=False,
+            timeout=HANG_SECONDS, check=False,
         )  # fmt: skip
         assert ran.returncode == expect, f"{arguments}: {ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
         return ran.stdout, ran.stderr

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 
 import pytest
@@ -16,6 +15,7 @@ from tap_billing_reports.errors import SyncError
 from tap_billing_reports.reports import lock as lock_module
 from tap_billing_reports.reports.lock import STALE_AFTER, Lock
 from tap_billing_reports.storage import Storage
+from tests.waiting import HANG_SECONDS, until
 
 NAMES = ("stripe acct_1", "bring somebody@example.com")
 
@@ -79,7 +79,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, clock):
         "lock = Lock(Storage(sys.argv[1]), Clock(), ['stripe acct_1'])\n"
         "lock.acquire()\n"
         "print('held', flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
@@ -88,12 +88,12 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, clock):
         with pytest.raises(SyncError, match=rf"\(process {holder.pid}\)"):
             lock.acquire()
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait(10)
+        holder.wait(HANG_SECONDS)
         lock.acquire()
         lock.release()
     finally:
         holder.kill()
-        holder.wait(10)
+        holder.wait(HANG_SECONDS)
         holder.stdout.close()
 
 
@@ -147,10 +147,7 @@ def test_a_sync_that_is_busy_for_long_is_not_taken_for_dead(objects, clock, monk
 
     for _ in range(3):
         clock.advance(STALE_AFTER.total_seconds() - 1)
-        give_up = time.monotonic() + 20
-        while not signed():
-            assert time.monotonic() < give_up
-            time.sleep(0.005)
+        until(signed)
     with pytest.raises(SyncError, match="signs of life"):
         Lock(objects, clock, NAMES).acquire()
     heart = first._heart

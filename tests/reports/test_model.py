@@ -263,7 +263,6 @@ TestReportLife = ReportLife.TestCase
 TestReportLife.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

@@ -10,6 +10,7 @@ import requests
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.sandbox.stripe.accounts import FULL_KEY
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,9 @@ class StripeCalls:
 
     def call(self, method: str, path: str, *, host: str = "stripe_api", key: str = FULL_KEY, **more: Any):
         headers = {"Authorization": f"Bearer {key}", **more.pop("headers", {})}
-        return self.session.request(method, self.sandbox.urls[host] + path, headers=headers, timeout=10, **more)
+        return self.session.request(
+            method, self.sandbox.urls[host] + path, headers=headers, timeout=HANG_SECONDS, **more
+        )
 
     def get(self, path: str, **more: Any):
         return self.call("GET", path, **more)

@@ -13,6 +13,7 @@ import requests
 from lxml import etree
 
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.waiting import HANG_SECONDS
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
 NS = "{urn:bring.no/mybring/Report}"
@@ -40,7 +41,7 @@ class Bring:
         self.base = settings["bring_base_url"]
 
     def get(self, path, headers=None, **query):
-        return self.session.get(self.base + path, params=query, headers=headers, timeout=10)
+        return self.session.get(self.base + path, params=query, headers=headers, timeout=HANG_SECONDS)
 
     def invoices(self, number, **query):
         query = {"fromDate": "01.01.2025", "toDate": "31.12.2027", **query}
@@ -143,7 +144,9 @@ def test_wrong_orders_are_refused(bring):
         bring.order(SEA, "PARCELS-DELIVERED", fromDate="01.11.2026", toDate="02.11.2026"),
     ]
     assert {(r.status_code, r.text) for r in refused} == {(400, "Invalid input parameters")}
-    posted = bring.session.post(f"{bring.base}/reports/api/generate/{HOME}/MASTER-SPECIFIED_INVOICE", timeout=10)
+    posted = bring.session.post(
+        f"{bring.base}/reports/api/generate/{HOME}/MASTER-SPECIFIED_INVOICE", timeout=HANG_SECONDS
+    )
     assert (posted.status_code, posted.content) == (405, b"")
     assert bring.control.counters()["orders"] == {}
 

@@ -12,6 +12,7 @@ from lxml import etree
 
 from tap_billing_reports.sandbox.brp.api import KEY_LEVEL_1, PASSWORD, USERNAME
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.waiting import HANG_SECONDS
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
 
@@ -25,7 +26,7 @@ class Brp:
         self.base, self.key = settings["brp_api_url"], settings["brp_api_key"]
 
     def get(self, path, auth=None, **query):
-        return self.session.get(self.base + path, params={"apikey": self.key, **query}, auth=auth, timeout=10)
+        return self.session.get(self.base + path, params={"apikey": self.key, **query}, auth=auth, timeout=HANG_SECONDS)
 
     def invoices(self, company=1, **query):
         return self.get("/invoices.json", companyid=company, **query).json()["invoices"]
@@ -141,7 +142,7 @@ def test_business_units_name_both_companies_and_hide_one_unit(brp):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_writes_are_refused_and_counted(brp, method):
-    answer = brp.session.request(method, f"{brp.base}/invoices.xml", params={"apikey": brp.key}, timeout=10)
+    answer = brp.session.request(method, f"{brp.base}/invoices.xml", params={"apikey": brp.key}, timeout=HANG_SECONDS)
     assert answer.status_code == 405
     assert brp.control.counters()["events"]["write"] == 1
 

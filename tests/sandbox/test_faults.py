@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
 import pytest
 import requests
+
+from tests.waiting import HANG_SECONDS, until
 
 PLAIN = "A host that nobody should send a credential to.\n"
 
@@ -21,7 +23,7 @@ def get(sandbox):
         session.trust_env = False
 
         def fetch(path="/x", **more):
-            return session.get(sandbox.urls["foreign"] + path, timeout=5, allow_redirects=False, **more)
+            return session.get(sandbox.urls["foreign"] + path, timeout=HANG_SECONDS, allow_redirects=False, **more)
 
         yield fetch
 
@@ -29,7 +31,7 @@ def get(sandbox):
 def raw(sandbox, path="/x"):
     """Every byte of an answer until the server closes, and whether it ended with a reset."""
     host, port = sandbox.urls["foreign"].removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as found:
+    with socket.create_connection((host, int(port)), timeout=HANG_SECONDS) as found:
         found.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         pieces = []
         try:
@@ -72,19 +74,33 @@ def test_a_redirect(sandbox, get):
     assert (answer.status_code, answer.headers["Location"]) == (307, "http://elsewhere.example/y")
 
 
-def test_a_delay_and_latency(sandbox, get):
-    sandbox.control.fault({"delay": 0.1}, times=1)
-    for _ in range(2):
-        began = time.monotonic()
-        assert get().text == PLAIN
-        assert time.monotonic() - began >= 0.1
-        sandbox.control.latency(0.1)
+@pytest.fixture
+def slept(monkeypatch):
+    """The pauses that the sandbox makes, in seconds, none of which is waited for."""
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    for module in ("disturb", "front"):
+        monkeypatch.setattr(f"tap_billing_reports.sandbox.{module}.asyncio", SimpleNamespace(sleep=sleep))
+    return pauses
+
+
+def test_a_delay_and_latency(sandbox, get, slept):
+    sandbox.control.fault({"delay": 40}, times=1)
+    assert get().text == PLAIN
+    assert slept == [40]
+    sandbox.control.latency(30)
+    assert get().text == PLAIN
+    assert slept == [40, 30]
 
 
 def test_a_stall_lasts_until_the_client_goes(sandbox):
     sandbox.control.fault({"stall": True})
     with pytest.raises(requests.ReadTimeout):
-        requests.get(sandbox.urls["foreign"], timeout=0.2)
+        requests.get(sandbox.urls["foreign"], timeout=(HANG_SECONDS, 0.2))
+    until(sandbox.control.requests)
     assert sandbox.control.requests()[-1]["status"] is None
 
 
@@ -135,11 +151,12 @@ def test_a_cut_behind_the_end_of_the_body(sandbox, get):
         assert get().text == PLAIN
 
 
-def test_a_dripping_body(sandbox, get):
-    sandbox.control.fault({"drip": 200})
-    began = time.monotonic()
+@pytest.mark.parametrize(("rate", "at_once"), [(200, 10), (1, 1)])
+def test_a_dripping_body(sandbox, get, slept, rate, at_once):
+    sandbox.control.fault({"drip": rate})
     assert get().text == PLAIN
-    assert time.monotonic() - began >= 0.2
+    assert len(slept) == -(-len(PLAIN) // at_once)
+    assert set(slept) == {at_once / rate}
 
 
 def test_altered_text_and_a_dropped_line(sandbox, get):
@@ -159,11 +176,11 @@ def test_dropping_lines(line, left):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_signal_before_the_request_or_after_the_answer(sandbox, get, when):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         sandbox.control.fault({"signal": {"pid": child.pid, "signal": "TERM", "when": when}})
         assert get().text == PLAIN
-        assert child.wait(timeout=5) == -signal.SIGTERM
+        assert child.wait(timeout=HANG_SECONDS) == -signal.SIGTERM
     finally:
         child.kill()
         child.wait()
@@ -179,7 +196,7 @@ def test_a_client_killed_before_its_request_is_handled(sandbox):
         env=environment,
     )
     sandbox.control.fault({"delay": 0.05, "signal": {"pid": child.pid, "when": "before"}})
-    output, _ = child.communicate(b"x", timeout=10)
+    output, _ = child.communicate(b"x", timeout=HANG_SECONDS)
     assert (child.returncode, output) == (-signal.SIGKILL, b"")
 
 

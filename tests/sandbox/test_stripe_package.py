@@ -8,6 +8,7 @@ import stripe
 
 from tap_billing_reports.sandbox.stripe import accounts
 from tests.sandbox.conftest import at
+from tests.waiting import HANG_SECONDS
 
 TYPE = "balance_change_from_activity.itemized.3"
 NOVEMBER = {"interval_start": at(2026, 11, 1), "interval_end": at(2026, 11, 8)}
@@ -88,7 +89,7 @@ def test_retrieves_until_succeeded_with_the_size_of_the_bytes(reporting, sandbox
     assert run.result.purpose == "finance_report_run"
     assert run.result.expires_at - run.result.created == 31_536_000
     assert run.result.url.startswith(sandbox.urls["stripe_files"])
-    answer = requests.get(run.result.url, auth=(accounts.FULL_KEY, ""), timeout=10)
+    answer = requests.get(run.result.url, auth=(accounts.FULL_KEY, ""), timeout=HANG_SECONDS)
     assert len(answer.content) == run.result.size
 
 

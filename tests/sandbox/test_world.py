@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,22 +14,45 @@ START = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
 
 
-def test_the_clock_runs_with_real_time():
-    clock = Clock(START)
-    time.sleep(0.02)
-    assert timedelta(seconds=0.02) <= clock.now() - START < timedelta(seconds=5)
+class RealTime:
+    """What stands in for the machine's clock: seconds that a test lets pass."""
+
+    def __init__(self):
+        self.passed = 1000.0
+
+    def monotonic(self):
+        return self.passed
 
 
-def test_a_stopped_clock_moves_by_hand_only():
+@pytest.fixture
+def real(monkeypatch):
+    found = RealTime()
+    monkeypatch.setattr("tap_billing_reports.sandbox.clock.time", SimpleNamespace(monotonic=found.monotonic))
+    return found
+
+
+def test_the_clock_runs_with_real_time(real):
     clock = Clock(START)
+    assert clock.now() == START
+    real.passed += 7
+    assert clock.now() == START + timedelta(seconds=7)
+    assert clock.elapsed() == 1007
+
+
+def test_a_stopped_clock_moves_by_hand_only(real):
+    clock = Clock(START)
+    real.passed += 7
     clock.freeze()
     before = clock.now()
-    time.sleep(0.02)
-    assert clock.now() == before
+    real.passed += 7
+    assert clock.now() == before == START + timedelta(seconds=7)
     clock.advance(3600)
     assert clock.now() == before + HOUR
+    assert clock.elapsed() == 1014 + 3600, "which goes on"
     clock.unfreeze()
-    assert clock.now() - before < HOUR + timedelta(seconds=5)
+    assert clock.now() == before + HOUR
+    real.passed += 7
+    assert clock.now() == before + HOUR + timedelta(seconds=7)
 
 
 def test_the_clock_can_be_set():

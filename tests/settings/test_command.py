@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tap_billing_reports.tap import TapBillingReports
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def run(*arguments: str, environment: dict[str, str] | None = None, command: boo
             text=True,
             env={**base, **(environment or {})},
             check=False,
-            timeout=60,
+            timeout=HANG_SECONDS,
         )
         return done.returncode, done.stdout, done.stderr
     done = CliRunner().invoke(TapBillingReports.get_singer_command(), arguments, env=environment)

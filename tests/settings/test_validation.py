@@ -99,7 +99,7 @@ JSON = st.recursive(
     st.sampled_from([(setting, key) for setting, keys in REPORT_KEYS.items() for key in keys if key != "report_type"]),
     JSON,
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
     setting, key = place
     report = {"report_type": "balance-summary" if "bring" in setting else "a.b.1", key: value}

@@ -13,6 +13,7 @@ import pytest
 from tap_billing_reports import workspace
 from tap_billing_reports.tap import TapBillingReports
 from tap_billing_reports.workspace import PREFIX, Workspace, sweep
+from tests.waiting import HANG_SECONDS
 
 FORKED = multiprocessing.get_context("fork")
 
@@ -36,7 +37,7 @@ def other():
     ours, theirs = FORKED.Pipe()
     process = FORKED.Process(target=_work, args=(theirs,))
     process.start()
-    assert ours.poll(30)
+    assert ours.poll(HANG_SECONDS)
     yield process, ours.recv()
     process.kill()
     process.join()
@@ -140,7 +141,7 @@ def test_syncs_that_start_and_end_together_leave_each_other_alone(temporary):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(HANG_SECONDS)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
     assert failed.value == 0
     assert not list(temporary.iterdir())

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.waiting import HANG_SECONDS
 
 TAP = [sys.executable, "-m", "tap_billing_reports"]
 
@@ -31,7 +32,13 @@ def run(
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
     clean["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env={**clean, **(env or {})}, cwd=cwd, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+        env={**clean, **(env or {})},
+        cwd=cwd,
+        check=False,
     )
 
 

@@ -32,7 +32,7 @@ def sync(folder, url, state=None, **settings) -> Synced:
     (folder / "config.json").write_text(json.dumps(values))
     (folder / "state.json").write_text(json.dumps(state or {}))
     command = [sys.executable, "-m", "tap_billing_reports", "--config", "config.json", "--state", "state.json"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     records, last = defaultdict(list), {}
     for line in ran.stdout.splitlines():
         message = json.loads(line)
