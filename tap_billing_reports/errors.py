@@ -109,6 +109,12 @@ class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is,
             self.remedy = f"check the network, a proxy and the host in the settings; then {RetryableError.remedy}"
 
 
+class AbsenceUnproven(Unavailable):
+    """HTTP 404 or 410, but not in the vendor's own words: a proxy's page, or another mode's key, answers so, too."""
+
+    remedy = "sync again later; if it goes on, check the host in the settings and any proxy on the way"
+
+
 class Throttled(RetryableError):  # noqa: N818
     """The vendor refused the call for now (HTTP 429); it had no effect."""
 
@@ -134,7 +140,7 @@ class Refused(AccountError):  # noqa: N818
 
 
 class NotFound(Refused):
-    """The thing is not there, or no longer (HTTP 404 or 410)."""
+    """The thing is not there, or no longer (HTTP 404 or 410); see `Source.gone` for how far that is believed."""
 
     remedy = "check that the account, the report type or the invoice exists and that its name is right"
 

@@ -13,6 +13,7 @@ from tap_billing_reports.answers import Answer, Hints, Problem, describe, proble
 from tap_billing_reports.auth import SharedAuthenticator
 from tap_billing_reports.clock import Clock
 from tap_billing_reports.errors import (
+    AbsenceUnproven,
     AuthenticationFailed,
     BillingError,
     ConfigError,
@@ -62,6 +63,7 @@ class Door:
         remedy: what to do about refused credentials: the settings to look at.
         read_problem: reads a vendor's error body into a `Problem`; None when the body holds none.
         hints: the vendor's own headers that say whether to try again.
+        gone: whether a 404 or 410 is the vendor's own word that the thing is gone.
         clock: tells the time and waits.
 
     Raises:
@@ -79,6 +81,7 @@ class Door:
         remedy: str,
         read_problem: Callable[[Answer], Problem | None] | None = None,
         hints: Hints | None = None,
+        gone: Callable[[NotFound], bool] = lambda _error: True,
         clock: Clock | None = None,
         limits: Limits | None = None,
         budget: RetryBudget | None = None,
@@ -97,6 +100,7 @@ class Door:
             remedy=remedy,
             read_problem=read_problem,
             hints=hints,
+            gone=gone,
             clock=clock,
             limits=limits,
         )
@@ -111,6 +115,7 @@ class Door:
         self._remedy = remedy
         self._read_problem = read_problem
         self._hints = hints or Hints()
+        self._gone = gone
         self._limits = limits or Limits()
         self._transport = Transport(
             self._hosts.values(), authenticator=authenticator, remedy=remedy, clock=self.clock, limits=self._limits
@@ -142,6 +147,7 @@ class Door:
         safe: bool = True,
         parse: bool = False,
         wait_when_throttled: bool = True,
+        doubtful: bool = False,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         """Ask and return the whole answer, a 2xx with a body that is no login page and no error.
@@ -158,11 +164,13 @@ class Door:
             parse: the body must be complete JSON or XML; one that is not is asked for again.
             wait_when_throttled: try again after a 429; False hands it to the caller at once, who waits for
                 runs of its own instead.
+            doubtful: something hangs on whether the thing is gone: believe a 404 only in the vendor's own words.
             guard: entered around each try, but not around the waits between them.
 
         Raises:
             AuthenticationFailed, NotFound, Refused: for good.
             AccountError: the vendor's host cannot be trusted with the call, or its answer cannot.
+            AbsenceUnproven: a 404 that is not believed, after the retries.
             Throttled, Unavailable: after the retries that `safe` and the budget allow. An unsafe call is
                 only tried again while the vendor was certainly not reached.
         """
@@ -175,7 +183,7 @@ class Door:
                 guard(),
                 self._transport.open(method, url, about=about, params=query, form=body_form, headers=whole) as response,
             ):
-                answer = self._answer(response, about)
+                answer = self._answer(response, about, doubtful=doubtful)
             if parse:
                 answer.parsed()
             return answer
@@ -196,8 +204,9 @@ class Door:
         size: int | None = None,
         headers: Mapping[str, str] | None = None,
         account: str | None = None,
+        doubtful: bool = False,
     ) -> Download:
-        """Stream a file's bytes to `to`, from its start on every try; memory stays flat.
+        """Stream a file's bytes to `to`, from its start on every try; memory stays flat. `doubtful` as for `call`.
 
         Raises:
             Unavailable: no whole file arrived, after the tries.
@@ -214,7 +223,7 @@ class Door:
             with self._transport.open(
                 "GET", url, about=about, headers={**self._headers, **(headers or {})}
             ) as response:
-                first, chunks = self._begun(response, seconds, about)
+                first, chunks = self._begun(response, seconds, about, doubtful=doubtful)
                 count, sha256 = _write(to, first, chunks, about)
             return Download(count, sha256, response.headers.get("Content-Type", ""))
 
@@ -232,10 +241,12 @@ class Door:
 
         self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
 
-    def _begun(self, response: requests.Response, seconds: float, about: str) -> tuple[bytes, Iterator[bytes]]:
+    def _begun(
+        self, response: requests.Response, seconds: float, about: str, *, doubtful: bool = False
+    ) -> tuple[bytes, Iterator[bytes]]:
         """A file's first bytes and the rest of it, once it is known to be no page and no error."""
         if response.status_code != 200:
-            self._answer(response, about)
+            self._answer(response, about, doubtful=doubtful)
             raise Unavailable(f"{about}: HTTP {response.status_code} without a file")
         chunks = self._transport.chunks(response, seconds=seconds, about=about)
         # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
@@ -251,13 +262,13 @@ class Door:
 
     # -- what an answer means --------------------------------------------------------------------------
 
-    def _answer(self, response: requests.Response, about: str) -> Answer:
+    def _answer(self, response: requests.Response, about: str, *, doubtful: bool = False) -> Answer:
         body = self._transport.whole(response, about)
         answer = Answer(about, response.status_code, response.headers, body)
-        self._judge(answer)
+        self._judge(answer, doubtful=doubtful)
         return answer
 
-    def _judge(self, answer: Answer) -> None:
+    def _judge(self, answer: Answer, *, doubtful: bool = False) -> None:
         """Raise what the answer's problem is, if it has one."""
         problem = problem_of(answer, self._read_problem, self._hints)
         if problem is None:
@@ -274,6 +285,8 @@ class Door:
             if problem.kind == "authentication":
                 kind, said = AuthenticationFailed, f"{said}; check {self._remedy}"
             error = kind(said, status=problem.status, code=problem.code, param=problem.param)
+            if doubtful and isinstance(error, NotFound) and not self._gone(error):
+                error = AbsenceUnproven(f"{said}: no proof that it is gone", retry_after=wait)
         raise error
 
 

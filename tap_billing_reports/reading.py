@@ -50,6 +50,7 @@ class OpenSource:
             remedy=f"the settings {', '.join(used.names)}",
             read_problem=source.read_problem,
             hints=source.hints,
+            gone=source.gone,
             clock=clock,
             limits=limits,
             budget=RetryBudget(),
@@ -66,8 +67,9 @@ class OpenSource:
         path: Mapping[str, str] | None = None,
         params: Query | None = None,
         account: Account | None = None,
+        doubtful: bool = False,
     ) -> Answer:
-        """The whole answer of one call, its body complete JSON or XML; raises as `Door.call`."""
+        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `Door.call`."""
         return self.door.call(
             endpoint.method,
             endpoint.host,
@@ -76,6 +78,7 @@ class OpenSource:
             headers={"Accept": endpoint.accept, **(account.headers if account else {})},
             account=account.account_id if account else None,
             parse=True,
+            doubtful=doubtful,
         )
 
     def records(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declarations.invoices import InvoiceApi
     from tap_billing_reports.declarations.reports import ReportApi, ReportTypeApi
     from tap_billing_reports.declarations.settings import Schema, Setting, Values
+    from tap_billing_reports.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Source:
     read_problem: Callable[[Answer], Problem | None] | None = None
     hints: Hints = field(default_factory=Hints)
     """The vendor's own headers that say whether to try again."""
+    gone: Callable[[NotFound], bool] = lambda _error: False
+    """Whether a 404 or 410 is the vendor's own word that a run, a file or an invoice is gone. Any other says nothing:
+    a proxy's page, an empty body, and the answer to a key of another mode look alike."""
     check: Callable[[Values], Iterable[str]] = lambda _values: ()
     """What is wrong with the settings beyond their schemas, one line each, without their values."""
     invoices: InvoiceApi | None = None

@@ -42,14 +42,14 @@ class Ahead:
         """Whether another file can be begun."""
         return self._job is None
 
-    def begin(self, due: Due, remote: RemoteFile, path: Path, headers: dict[str, str]) -> None:
-        """Fetch a file to a path, in a thread of its own."""
+    def begin(self, due: Due, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool) -> None:
+        """Fetch a file to a path, in a thread of its own; `doubtful` as for `Door.download`."""
         if remote.size is not None and remote.size > AHEAD_BYTES:
             return
         name = due.shop.name
         if name not in self._doors:
             self._doors[name] = due.shop.asker.door.another()
-        self._job = _Job(self._doors[name], due.account.account_id, remote, path, headers)
+        self._job = _Job(self._doors[name], due.account.account_id, remote, path, headers, doubtful=doubtful)
         self._job.start()
 
     def take(self, path: Path) -> Download | None:
@@ -81,7 +81,9 @@ class Ahead:
 class _Job(threading.Thread):
     """One download. `got` or `error` is there once it has ended."""
 
-    def __init__(self, door: Door, account: str, remote: RemoteFile, path: Path, headers: dict[str, str]) -> None:
+    def __init__(
+        self, door: Door, account: str, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool
+    ) -> None:
         super().__init__(name=f"fetch {remote.file_id}", daemon=True)
         self.path = path
         self.unwanted = threading.Event()
@@ -91,6 +93,7 @@ class _Job(threading.Thread):
         self._account = account
         self._remote = remote
         self._headers = headers
+        self._doubtful = doubtful
 
     def run(self) -> None:
         remote = self._remote
@@ -104,6 +107,7 @@ class _Job(threading.Thread):
                     size=remote.size,
                     headers=self._headers,
                     account=self._account,
+                    doubtful=self._doubtful,
                 )
         except OSError as error:
             self.error = SyncError(str(error))

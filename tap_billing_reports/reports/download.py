@@ -44,13 +44,14 @@ class Collector:
         path = self._local_path(due, run.file)
         # Two reports may share a run: then its file is the one that is being read.
         if not path.exists():
-            self._ahead.begin(due, run.file, path, _headers(due, run.file))
+            self._ahead.begin(due, run.file, path, _headers(due, run.file), doubtful=_lives(due, run.file))
 
     def collect(self, due: Due, run: Run) -> tuple[LocalFile, ...]:
         """The run's files on disk, whole, that of the rows first.
 
         Raises:
             NotFound: the rows' file has expired or is gone: the period must be ordered again.
+            AbsenceUnproven: a 404 for a file that should be there, not in the vendor's own words.
             FileError: one is not what it should be. Unavailable, Refused: as `Door.download`.
         """
         if run.file is None:
@@ -122,6 +123,7 @@ class Collector:
                 size=remote.size,
                 headers=_headers(due, remote),
                 account=due.account.account_id,
+                doubtful=_lives(due, remote),
             )
 
     def _local_path(self, due: Due, remote: RemoteFile) -> Path:
@@ -131,6 +133,11 @@ class Collector:
         assert self._storage is not None
         folders = ("files", due.shop.name, due.account.account_id, due.report.name, due.key)
         return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}")
+
+
+def _lives(due: Due, remote: RemoteFile) -> bool:
+    """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not."""
+    return remote.expires_at is None or remote.expires_at > due.shop.asker.clock.now()
 
 
 def _headers(due: Due, remote: RemoteFile) -> dict[str, str]:

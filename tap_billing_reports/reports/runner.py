@@ -319,7 +319,9 @@ class Runner:
 
     def _status(self, waiting: Waiting) -> Run:
         shop, known = waiting.due.shop, waiting.run
-        answer = shop.asker.ask(shop.api.status, path={"run_id": known.run_id}, account=waiting.due.account)
+        answer = shop.asker.ask(
+            shop.api.status, path={"run_id": known.run_id}, account=waiting.due.account, doubtful=True
+        )
         with understood(f"run {known.run_id}", ReportError):
             run = shop.api.read_status(answer, known.run_id)
         # What an answer leaves out is known from the order.

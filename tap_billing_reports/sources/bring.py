@@ -268,6 +268,7 @@ BRING = d.Source(
     accounts=_accounts,
     # An absent or unparsable language makes the translated endpoints answer 406.
     headers=lambda values: {"Accept-Language": values["bring_language"]},
+    gone=lambda _error: True,
     check=_check,
     # Bring does not say which right it looks at.
     rights=dict.fromkeys(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.columns import ColumnType
+    from tap_billing_reports.errors import NotFound
 
 # No version of the API may change under a user: Stripe answers in the account's default version otherwise.
 API_VERSION = "2026-10-28.endive"
@@ -243,6 +244,14 @@ def _twin(report: d.Report) -> d.Twin | None:
     return d.Twin(found[1], found[2], "net")
 
 
+def _gone(error: NotFound) -> bool:
+    """`resource_missing` (Stripe's list of error codes), but not its answer to a key of the other mode.
+
+    Its own wording: "a similar object exists in live mode, but a test mode key was used to make this request".
+    """
+    return error.code == "resource_missing" and "similar object exists" not in str(error)
+
+
 STRIPE = d.Source(
     name="stripe",
     title="Stripe",
@@ -258,6 +267,7 @@ STRIPE = d.Source(
     # Now and then a rate limit comes with status 400, which Stripe's own libraries know, too.
     read_problem=problem_at("error", "code", "type", throttled={"rate_limit"}),
     hints=d.Hints(retry="Stripe-Should-Retry", replayed="Idempotent-Replayed"),
+    gone=_gone,
     check=_check,
     rights={
         "invoices": "give the restricted key Invoices: Read",

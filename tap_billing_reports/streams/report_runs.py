@@ -134,7 +134,7 @@ def _entry(bookmark: MutableMapping[str, Any], shop: Shop, account: Account) -> 
 def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
     """A run that was pending the last time; one that is gone has nothing more to say."""
     try:
-        answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account)
+        answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account, doubtful=True)
     except NotFound:
         return
     with understood(f"{shop.name} account {account.account_id}: run {run_id}", ReportError):

@@ -107,10 +107,10 @@ class Matrix:
         fault, fetcher = cell.fault, tap.session.ahead
         begin = fetcher.begin
 
-        def noted(due: Any, remote: Any, *more: Any) -> None:
+        def noted(due: Any, remote: Any, *more: Any, **kinds: Any) -> None:
             if cell.phase != "download":
                 ahead.append(remote.path)
-                begin(due, remote, *more)
+                begin(due, remote, *more, **kinds)
 
         fetcher.begin = noted  # type: ignore[method-assign]
         if fault.divert:

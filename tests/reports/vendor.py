@@ -163,7 +163,7 @@ class Vendor:
 
     # -- the asker -------------------------------------------------------------------------------------
 
-    def ask(self, endpoint: Endpoint, *, path: Any = None, params: Any = None, account: Any = None) -> Any:
+    def ask(self, endpoint: Endpoint, *, path: Any = None, params: Any = None, account: Any = None, **_: Any) -> Any:
         assert endpoint is STATUS
         self._begin("status")
         made = self.runs.get(path["run_id"])
