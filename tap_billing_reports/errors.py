@@ -128,15 +128,17 @@ class Refused(AccountError):  # noqa: N818
         status: the HTTP status.
         code: the vendor's error code, or an empty text.
         param: the parameter that the vendor objects to, or an empty text.
+        said: the vendor's own message, or an empty text.
     """
 
     remedy = "correct the settings that the vendor objects to; a report may also be marked optional"
 
-    def __init__(self, message: str, *, status: int, code: str = "", param: str = "") -> None:
+    def __init__(self, message: str, *, status: int, code: str = "", param: str = "", said: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.param = param
+        self.said = said
 
 
 class NotFound(Refused):

@@ -284,7 +284,9 @@ class Door:
             kind: type[Refused] = NotFound if problem.kind == "missing" else Refused
             if problem.kind == "authentication":
                 kind, said = AuthenticationFailed, f"{said}; check {self._remedy}"
-            error = kind(said, status=problem.status, code=problem.code, param=problem.param)
+            error = kind(
+                said, status=problem.status, code=problem.code, param=problem.param, said=sentence(problem.message)
+            )
             if doubtful and isinstance(error, NotFound) and not self._gone(error):
                 error = AbsenceUnproven(f"{said}: no proof that it is gone", retry_after=wait)
         raise error

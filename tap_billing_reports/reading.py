@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Container, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tap_billing_reports.answers import Problem
@@ -11,7 +12,7 @@ from tap_billing_reports.declarations import (
     CursorPaging,
     TokenPaging,
 )
-from tap_billing_reports.errors import AccountError, Unreadable
+from tap_billing_reports.errors import AccountError, Refused, Unreadable
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
         Source,
         Values,
     )
+
+# Records of a list whose keys are kept: so many in a row may be deleted while it is read.
+_TRAIL_RECORDS: Final = 1000
+# A list that loses its records faster than it can be read is given up.
+_DETOURS: Final = 100
 
 
 class OpenSource:
@@ -91,21 +97,32 @@ class OpenSource:
     ) -> Iterator[Record]:
         """The records of all pages, as the vendor orders them.
 
+        Where the record that paging would go on from has been deleted meanwhile, it goes on from an earlier one;
+        what has been read already does not come again.
+
         Raises:
             AccountError: the answer has no place for records, or its pages do not advance.
         """
         paging, cursor = endpoint.paging, None
         seen: set[str | None] = {None}
+        trail = _Trail(paging) if isinstance(paging, CursorPaging) else None
         while True:
             query = list(params or [])
             if paging is not None:
                 query.append(paging.size)
                 if cursor is not None:
                     query.append((paging.parameter, cursor))
-            answer = self.ask(endpoint, path=path, params=query, account=account)
+            try:
+                answer = self.ask(endpoint, path=path, params=query, account=account)
+            except Refused as error:
+                if trail is None or cursor is None or not trail.is_lost(error):
+                    raise
+                cursor = trail.earlier(error)
+                seen = {None, cursor}
+                continue
             whole = tree(answer.xml()) if answer.is_xml else answer.json()
             page = _records_of(answer, whole, endpoint)
-            yield from page
+            yield from page if trail is None else trail.new(page)
             more = None if paging is None else value_at(whole, paging.more)
             if more is None and isinstance(paging, CursorPaging):
                 raise Unreadable(f"{answer.about}: does not say whether there is more: the vendor's format has changed")
@@ -119,6 +136,52 @@ class OpenSource:
                     f"nothing of this list can be trusted"
                 )
             seen.add(cursor)
+
+
+class _Trail:
+    """The keys of the last records of a list: where to go on once the record at the cursor is gone."""
+
+    def __init__(self, paging: CursorPaging) -> None:
+        self._paging = paging
+        self._keys: deque[str] = deque(maxlen=_TRAIL_RECORDS)
+        self._count = 0
+        self._back = 1
+        self._detours = 0
+        self._old: frozenset[str] = frozenset()
+
+    def new(self, page: list[Record]) -> Iterator[Record]:
+        """Those of a page that have not been read, noted as read."""
+        for record in page:
+            key = value_at(record, self._paging.key)
+            if key is None or str(key) in self._old:
+                continue
+            self._keys.append(str(key))
+            self._count += 1
+            yield record
+        self._back = 1
+
+    def is_lost(self, error: Refused) -> bool:
+        """Whether this refusal means that the record at the cursor is gone."""
+        return self._paging.lost(error)
+
+    def earlier(self, error: Refused) -> str | None:
+        """The key before the last ones, in steps that double; None: from the start of the list.
+
+        Raises:
+            AccountError: none of those that are kept is there any more.
+        """
+        # What follows the place has been read, as far as it is still there.
+        self._old = frozenset(self._keys)
+        self._detours += 1
+        last, self._back = self._back, self._back * 2
+        if self._detours > _DETOURS or last > len(self._keys):
+            raise AccountError(
+                f"{error}: too much of this list is deleted while it is read: sync again later"
+            ) from None
+        if self._back <= len(self._keys):
+            return self._keys[-self._back]
+        self._back = len(self._keys) + 1
+        return None if self._count == len(self._keys) else self._keys[0]
 
 
 class _Noted(Mapping[str, Any]):

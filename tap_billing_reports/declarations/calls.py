@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.answers import Answer
     from tap_billing_reports.declarations.settings import Values
+    from tap_billing_reports.errors import Refused
 
 Record = Mapping[str, Any]
 """One object of a vendor: JSON as parsed, or XML as nested dicts of text."""
@@ -36,6 +37,9 @@ class CursorPaging:
     more: str
     size: tuple[str, str]
     """The page size's parameter and value."""
+    lost: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refusal says that the record at the cursor is not in the list any more: paging goes on from an
+    earlier one."""
 
 
 @dataclass(frozen=True)

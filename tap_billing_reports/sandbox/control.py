@@ -33,6 +33,10 @@ class Control:
         """The switches, to be changed in place."""
         return self._emulation().world.options
 
+    def vendor(self, name: str) -> Any:
+        """One emulated vendor, to change its books; only within this process."""
+        return self._emulation().vendors[name]
+
     def now(self) -> datetime:
         return self.clock.now()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.columns import ColumnType
-    from tap_billing_reports.errors import NotFound
+    from tap_billing_reports.errors import NotFound, Refused
 
 # No version of the API may change under a user: Stripe answers in the account's default version otherwise.
 API_VERSION = "2026-10-28.endive"
@@ -74,7 +74,13 @@ SETTINGS = (
     d.Setting("stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"),
 )
 
-_PAGES = d.CursorPaging("starting_after", "id", "has_more", ("limit", "100"))
+
+def _cursor_is_gone(error: Refused) -> bool:
+    """The last record of a page was deleted, or left the filter (stripe-go#1030 has the body, stripe-node#2368)."""
+    return error.code == "resource_missing" and error.param == "starting_after"
+
+
+_PAGES = d.CursorPaging("starting_after", "id", "has_more", ("limit", "100"), lost=_cursor_is_gone)
 RUNS = d.Endpoint("api", "/v1/reporting/report_runs", records=("data",), paging=_PAGES)
 # Paging parameters are refused on report types.
 TYPES = d.Endpoint("api", "/v1/reporting/report_types", records=("data",))

@@ -40,7 +40,7 @@ class StripeVendor:
         self.runs = Runs(world)
         self._files = FileCalls(world, self.runs, self.ledgers)
         self._reports = ReportCalls(world, self.runs, self._files)
-        self._invoices = InvoiceCalls(self.books)
+        self._invoices = InvoiceCalls(world, self.books)
 
     def routes(self, host: str) -> Sequence[BaseRoute]:
         world = self._world

@@ -12,6 +12,8 @@ from .parameters import Span, allow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_billing_reports.sandbox.world import World
+
     from .endpoint import Call
     from .invoices import Invoice, InvoiceBook, Line
 
@@ -27,9 +29,14 @@ class _ListedLine:
 
 
 class InvoiceCalls:
-    """Handlers of /v1/invoices; `books` by account."""
+    """Handlers of /v1/invoices; `books` by account.
 
-    def __init__(self, books: Mapping[str, InvoiceBook]) -> None:
+    Option: `stripe_drafts_vanish`, `last` or `page`: when a page is sent and more follow, its last invoice, or all of
+    them, are deleted as far as they are drafts, and with `page` all drafts before it, too.
+    """
+
+    def __init__(self, world: World, books: Mapping[str, InvoiceBook]) -> None:
+        self._world = world
         self._books = books
 
     def list_invoices(self, call: Call) -> dict[str, Any]:
@@ -38,7 +45,12 @@ class InvoiceCalls:
         if status is not None and status not in _STATUSES:
             raise StripeError(400, f"Invalid status: must be one of {', '.join(sorted(_STATUSES))}", param="status")
         found = [invoice for invoice in self._books[call.account.id].newest_first() if _wanted(invoice, call.given)]
-        return page(found, call.given, "invoice", call.url, lambda invoice: self._json(invoice, call))
+        answer = page(found, call.given, "invoice", call.url, lambda invoice: self._json(invoice, call))
+        vanish = self._world.options.get("stripe_drafts_vanish")
+        if vanish and answer["has_more"]:
+            sent = [invoice["id"] for invoice in answer["data"]]
+            self._books[call.account.id].delete(*(sent[-1:] if vanish == "last" else sent))
+        return answer
 
     def invoice(self, call: Call) -> dict[str, Any]:
         allow(call.given, ())

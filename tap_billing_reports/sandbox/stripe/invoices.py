@@ -119,6 +119,24 @@ class InvoiceBook:
     def find(self, identifier: str) -> Invoice | None:
         return next((invoice for invoice in self._all if invoice.id == identifier), None)
 
+    def add(self, status: str, count: int = 1, *, days_ago: float = 0.0) -> list[Invoice]:
+        """More invoices of a status, all created within a minute so long before now."""
+        at = int((self._world.clock.now() - timedelta(days=days_ago)).timestamp())
+        more = [self._made(at - place % 60, CURRENCIES[0], status, len(self._all) + place) for place in range(count)]
+        self._all += more
+        return more
+
+    def change(self, identifier: str, status: str) -> None:
+        """Let an invoice have another status."""
+        found = self.find(identifier)
+        if found is not None:
+            self._become(found, status)
+
+    def delete(self, *identifiers: str) -> None:
+        """Delete drafts; no other invoice can be."""
+        gone = set(identifiers)
+        self._all = [invoice for invoice in self._all if invoice.id not in gone or invoice.status != "draft"]
+
     def next_day(self) -> None:
         """The oldest open invoice is paid, the oldest draft deleted, two new ones come."""
         now = int(self._world.clock.now().timestamp())
