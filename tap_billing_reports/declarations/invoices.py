@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from tap_billing_reports.declarations.calls import Account, Asker, Endpoint, Field, Query
+    from tap_billing_reports.declarations.calls import Account, Asker, Endpoint, Field, Query, Record
     from tap_billing_reports.declarations.settings import Values
 
 
@@ -31,6 +31,13 @@ class InvoiceApi:
     """Reads one invoice by `{invoice_id}`: for those remembered as unsettled beyond the look-back."""
     unsettled: frozenset[str] = frozenset()
     """Statuses (ours) whose invoices are remembered until they settle."""
+    by_status: Callable[[str, date, date], Query] | None = None
+    """The request of `endpoint` for invoices of one of the statuses `unsettled` that are dated from..to, both
+    inclusive; None: there is no such list, and each is asked for by its id."""
+    deletable: frozenset[str] = frozenset()
+    """Statuses (ours) whose invoices the vendor lets be deleted. A deletion of any other is never believed."""
+    is_deleted: Callable[[Record], bool] = lambda _record: False
+    """Whether an object is only what is left of a deleted invoice."""
     hidden: frozenset[str] = frozenset()
     """Fields left out of `source_record`: links and secrets that open the document to anybody."""
     document: Endpoint | None = None

@@ -137,7 +137,11 @@ def _midnight(day: date) -> str:
 
 
 def _invoice_queries(_asker: d.Asker, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
-    yield [("created[gte]", _midnight(since)), ("created[lt]", _midnight(until + timedelta(days=1)))]
+    yield _created(since, until)
+
+
+def _created(since: date, until: date) -> d.Query:
+    return [("created[gte]", _midnight(since)), ("created[lt]", _midnight(until + timedelta(days=1)))]
 
 
 # -- reports -------------------------------------------------------------------------------------------
@@ -287,6 +291,10 @@ STRIPE = d.Source(
         lookback=lambda values: int(values["stripe_lookback_days"]),
         by_id=d.Endpoint("api", "/v1/invoices/{invoice_id}"),
         unsettled=frozenset({"draft", "open", "uncollectible"}),
+        by_status=lambda status, since, until: [("status", status), *_created(since, until)],
+        # https://docs.stripe.com/api/invoices/delete: drafts alone, and what is answered then.
+        deletable=frozenset({"draft"}),
+        is_deleted=lambda record: record.get("deleted") is True,
         hidden=frozenset({"confirmation_secret", "hosted_invoice_url", "invoice_pdf"}),
     ),
     report_types=d.ReportTypeApi(TYPES, TYPE_FIELDS),

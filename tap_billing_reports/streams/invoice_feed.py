@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.errors import Unreadable
-from tap_billing_reports.reading import OpenSource, map_fields
+from tap_billing_reports.reading import OpenSource, map_fields, value_at
 from tap_billing_reports.reports.subjects import Bounds
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class InvoiceFeed:
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
             )
             for record in records:
+                if self.api.is_deleted(record):
+                    continue
                 columns = self.columns(record)
                 if not self._is_wanted(columns.get("invoice_date")):
                     continue
@@ -138,12 +140,36 @@ class InvoiceFeed:
         day = since.isoformat()
         return [brief for brief in self._left[1] if brief.invoice_date is None or brief.invoice_date >= day]
 
-    def read_one(self, invoice_id: str) -> tuple[dict[str, Any], Record]:
-        """One invoice by its id; NotFound when the vendor no longer has it."""
+    def read_status(self, status: str, first: date, last: date) -> Iterator[tuple[dict[str, Any], Record]]:
+        """The invoices of one status that are dated from `first` to `last`, both inclusive."""
+        assert self.api.by_status is not None
+        records = self._asker.records(
+            self.api.endpoint(self._asker.values),
+            path=self.api.path(self.account),
+            params=self.api.by_status(status, first, last),
+            account=self.account,
+        )
+        for record in records:
+            if not self.api.is_deleted(record):
+                columns = self.columns(record)
+                if self._is_wanted(columns.get("invoice_date")):
+                    yield columns, record
+
+    def read_one(self, invoice_id: str) -> tuple[dict[str, Any], Record] | None:
+        """One invoice by its id; None: the vendor has answered with what is left of a deleted one.
+
+        Raises:
+            NotFound: it is gone, in the vendor's own words.
+            AbsenceUnproven: a 404 that says nothing about it.
+            Unreadable: the answer is another invoice, or cannot be trusted.
+        """
         assert self.api.by_id is not None
-        answer = self._asker.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account)
+        answer = self._asker.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
         record = answer.record()
-        return self.columns(record), record
+        found = next(column for column in self._fields if column.name == "invoice_id")
+        if value_at(record, found.path) != invoice_id:
+            raise Unreadable(f"{answer.about}: the answer is another invoice than {invoice_id}")
+        return None if self.api.is_deleted(record) else (self.columns(record), record)
 
     def columns(self, record: Record) -> dict[str, Any]:
         """The invoice's columns.

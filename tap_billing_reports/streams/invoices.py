@@ -7,21 +7,31 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.errors import AccountError, NotFound, StateError
+from tap_billing_reports.errors import AccountError, StateError
 from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
 from tap_billing_reports.streams.listings import Listings, unique_checks
+from tap_billing_reports.streams.unsettled import (
+    BY_ID_A_SYNC,
+    DELETED,
+    UNSETTLED,
+    WITNESS,
+    FollowUp,
+    Known,
+    Memory,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_billing_reports.declarations import Account, InvoiceApi, Source
+    from tap_billing_reports.declarations import Account, Source
+    from tap_billing_reports.streams.unsettled import Found
 
-UNSETTLED = "unsettled"
 LISTED_FROM = "listed_from"
-DELETED = "deleted"
+# Drafts that wait in memory for the STATE that names them: some 5 KB each.
+HELD_AT_MOST = 5000
 
 
 class Invoices(BillingStream):
@@ -79,31 +89,83 @@ class Invoices(BillingStream):
         feed = self.session.feed(source, account)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
         since = self._since(feed, bookmark, today)
-        unsettled = {item[0]: item[1] for item in bookmark.get(UNSETTLED, ())}
-        remembered = dict(unsettled)
-        newest = old
-        for columns, record in feed.read(since):
-            if self._is_first(feed, columns):
-                yield self._record(feed, columns, record)
-            self._remember(feed.api, columns, unsettled)
-            remembered.pop(columns["invoice_id"], None)
-            day = columns.get("invoice_date")
-            newest = max(filter(None, (newest, day)), default=None)
-        for invoice_id, day in remembered.items():
-            yield self._look_up(feed, invoice_id, day, unsettled)
-        self._check_lists(feed)
+        memory = Memory(feed.api, bookmark)
+        listing = _Listing(feed, memory, old)
+        try:
+            yield from self._stated_first(listing.found(since, today), memory, bookmark, feed)
+            yield from self._take_back(listing.follow_up.deleted, memory, account, source)
+            whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
+            self._check_lists(feed)
+        finally:
+            # What was sent by half a pass is remembered, too.
+            memory.write(bookmark)
         if old is not None and since.isoformat() <= old <= feed.until().isoformat() and not feed.listed:
             # A lost right, or a filter that the vendor does not understand any more, looks like that.
             named = f"{source.name} account {account.account_id}"
             self.session.note(f"{named}: no invoice is listed from {since} on, though one of {old} was before")
-        if newest is not None:
+        newest = listing.newest
+        if newest is not None and whole:
             bookmark["replication_key"] = self.replication_key
             bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
             if feed.api.lookback is not None:
                 start_date = self.session.settings.start_date
                 bookmark[LISTED_FROM] = first_listed(bookmark.get(LISTED_FROM), old, start_date, feed.until())
-        if feed.api.by_id is not None:
-            bookmark[UNSETTLED] = sorted([invoice_id, day] for invoice_id, day in unsettled.items())
+
+    def _stated_first(
+        self, found: Iterable[Found], memory: Memory, bookmark: dict[str, Any], feed: InvoiceFeed
+    ) -> Iterator[dict[str, Any]]:
+        """Send invoices; those that can be deleted only once a STATE names them.
+
+        A target that holds one and a STATE that does not know it would never hear of its deletion.
+        """
+        held: list[dict[str, Any]] = []
+        for columns, record in found:
+            if self._is_first(feed, columns):
+                if memory.is_stated(columns):
+                    yield self._record(feed, columns, record)
+                else:
+                    held.append(self._record(feed, columns, record))
+            memory.note(columns)
+            if len(held) >= HELD_AT_MOST:
+                yield from self._released(held, memory, bookmark)
+        yield from self._released(held, memory, bookmark)
+
+    def _released(
+        self, held: list[dict[str, Any]], memory: Memory, bookmark: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        if held:
+            memory.write(bookmark)
+            self.session.last_state()
+        yield from held
+        held.clear()
+
+    def _take_back(
+        self, deleted: Mapping[str, Known], memory: Memory, account: Account, source: Source
+    ) -> Iterator[dict[str, Any]]:
+        """Mark invoices as deleted, with what was last known of them: a target overwrites the whole row."""
+        for invoice_id, known in deleted.items():
+            gone = {
+                "source": source.name,
+                "account_id": account.account_id,
+                "requested_account_id": account.account_id,
+                "invoice_id": invoice_id,
+                "invoice_date": known.day,
+                "status": DELETED,
+                "_sdc_deleted_at": utc_text(self.session.clock.now().replace(microsecond=0)),
+            }
+            yield self.complete({**dict(known.contents), **gone})
+            memory.forget(invoice_id)
+
+    def _judge_follow_up(self, follow_up: FollowUp, memory: Memory, named: str) -> bool:
+        """Whether the bookmark may move: whoever answers is the account that answered before."""
+        if follow_up.failed:
+            self.session.fail(*follow_up.failure(named), self.name)
+            return follow_up.answered
+        memory.vouch()
+        if follow_up.left:
+            text = f"{named}: {follow_up.left} invoices that are not settled are left to the next syncs to ask for"
+            self.session.note(f"{text}: at most {BY_ID_A_SYNC} are asked for one by one in each")
+        return True
 
     def _is_first(self, feed: InvoiceFeed, columns: Mapping[str, Any]) -> bool:
         if not feed.names_account or feed.source.name not in self._overlapping:
@@ -160,34 +222,31 @@ class Invoices(BillingStream):
     def _record(self, feed: InvoiceFeed, columns: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
         return self.complete({**columns, "source_record": self.source_record(record, feed.api.hidden)})
 
-    @staticmethod
-    def _remember(api: InvoiceApi, columns: Mapping[str, Any], unsettled: dict[str, Any]) -> None:
-        if columns.get("status") in api.unsettled:
-            unsettled[columns["invoice_id"]] = columns.get("invoice_date")
-        else:
-            unsettled.pop(columns["invoice_id"], None)
 
-    def _look_up(
-        self, feed: InvoiceFeed, invoice_id: str, day: str | None, unsettled: dict[str, Any]
-    ) -> dict[str, Any]:
-        """An invoice that the list no longer shows: too old for the look-back, or deleted."""
-        try:
-            columns, record = feed.read_one(invoice_id)
-        except NotFound:
-            unsettled.pop(invoice_id, None)
-            account_id = feed.account.account_id
-            gone = {
-                "source": feed.source.name,
-                "account_id": account_id,
-                "requested_account_id": account_id,
-                "invoice_id": invoice_id,
-                "invoice_date": day,
-                "status": DELETED,
-                "_sdc_deleted_at": utc_text(self.session.clock.now().replace(microsecond=0)),
-            }
-            return self.complete(gone)
-        self._remember(feed.api, columns, unsettled)
-        return self._record(feed, columns, record)
+class _Listing:
+    """All that one pass finds of an account: what is listed, then what is remembered and was not listed.
+
+    Attributes:
+        newest: the newest date so far.
+        follow_up: of what was not listed; once the list has ended.
+    """
+
+    def __init__(self, feed: InvoiceFeed, memory: Memory, newest: str | None) -> None:
+        self.newest = newest
+        self._feed = feed
+        self._missing = memory.all()
+        self._witness = memory.witness
+        self.follow_up = FollowUp(feed, memory, self._missing, answered=False)
+
+    def found(self, since: date, today: date) -> Iterator[Found]:
+        for columns, record in self._feed.read(since):
+            invoice_id, day = columns["invoice_id"], columns.get("invoice_date")
+            if self._missing.pop(invoice_id, None) is not None or invoice_id == self._witness:
+                self.follow_up.answered = True
+            self.newest = max(filter(None, (self.newest, day)), default=None)
+            yield columns, record
+        if self._feed.api.by_id is not None:
+            yield from self.follow_up.found(since, today)
 
 
 def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
@@ -205,14 +264,13 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
         for part in parts:
             if set(part["context"]) != {"source", "account_id"}:
                 raise ValueError("another context")
-            names, days = list(part["context"].values()), []
-            for invoice_id, day in part.get(UNSETTLED, ()):
-                names.append(invoice_id)
-                days.append(day)
+            names = [*part["context"].values(), part.get(WITNESS, "")]
             if not all(isinstance(name, str) for name in names):
                 raise TypeError
-            for day in (part.get("replication_key_value"), part.get(LISTED_FROM), *days):
+            for item in part.get(UNSETTLED, ()):
+                Known.read(item)
+            for day in (part.get("replication_key_value"), part.get(LISTED_FROM)):
                 if day is not None:
                     date.fromisoformat(day)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise StateError.of(stream, "holds a damaged bookmark") from None
