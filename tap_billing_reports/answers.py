@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import simplejson
-
+from tap_billing_reports.bodies import Remarks, read_json, read_xml
 from tap_billing_reports.errors import AccountError, Unavailable
 from tap_billing_reports.redaction import sentence
 
@@ -33,8 +32,8 @@ _HTML = re.compile(
     rb"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!doctype\s+html|html|head|body|script)\b", re.DOTALL | re.IGNORECASE
 )
 _HTML_HEAD = 4096
-# The escapes of UTF-16 halves: only where one stands can text come out that is not Unicode.
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# The successes that bring what was asked for; 203 has passed through a proxy.
+WHOLE = frozenset({200, 201, 202, 203})
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    remarks: Remarks = field(default_factory=Remarks, compare=False)
+    """Where it is noted what was odd about the body."""
 
     @property
     def is_html(self) -> bool:
@@ -72,6 +73,7 @@ class Answer:
 
         Raises:
             Unavailable: it is no complete JSON.
+            Unreadable: it is nested deeper than anything that a vendor sends.
         """
         return self._json
 
@@ -97,50 +99,11 @@ class Answer:
 
     @cached_property
     def _json(self) -> Any:
-        try:
-            value = simplejson.loads(self.body.decode("utf-8-sig"), use_decimal=True)
-        except (ValueError, RecursionError):
-            raise Unavailable(f"{self.about}: the answer is no complete JSON") from None
-        return _mended(value) if _HALF.search(self.body) else value
+        return read_json(self.body, self.about, self.remarks)
 
     @cached_property
     def _xml(self) -> etree._Element:
-        from lxml import etree  # noqa: PLC0415 - most answers are JSON, and discovery has none
-
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            # A comment would split an element's text, and only the first part would be read.
-            remove_comments=True,
-            remove_pis=True,
-        )
-        try:
-            root = etree.fromstring(self.body, parser)
-        except (etree.XMLSyntaxError, ValueError):
-            raise Unavailable(f"{self.about}: the answer is no complete XML") from None
-        declared: Any = root.getroottree().docinfo
-        if declared.doctype:
-            raise AccountError(f"{self.about}: the answer declares a document type, which is never trusted")
-        return root
-
-
-def _mended(value: Any) -> Any:
-    """The value with U+FFFD for halves of characters, as from texts that were cut by length: no target takes them."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    return value
-
-
-def to_json(value: Any) -> str:
-    """Compact JSON text; Decimals keep their digits as numbers."""
-    text: str = simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
-    return text
+        return read_xml(self.body, self.about)
 
 
 @dataclass(frozen=True)
@@ -197,13 +160,18 @@ def problem_of(
             said = "a web page instead of data: most likely a login page"
             return Problem("authentication", said, status=answer.status)
         if read is None:
-            return None
+            return None if answer.status in WHOLE else _without_whole_body(answer.status)
     known = read or Problem(message="" if answer.is_html else excerpt(answer.body))
     kind = known.kind or _kind_of(answer, (hints or Hints()).may_retry(answer))
     message = known.message
     if answer.status == 406:
         message = f"the vendor does not accept the language or format asked for. {message}".strip()
     return Problem(kind, message, known.code, known.param, answer.status)
+
+
+def _without_whole_body(status: int) -> Problem:
+    """204 and 205 have no body, 206 has a part of one, and the rest speak of something else than was asked."""
+    return Problem("unavailable", "a success without a whole answer, which was not asked for", status=status)
 
 
 def _read(answer: Answer, read_problem: Callable[[Answer], Problem | None] | None) -> Problem | None:

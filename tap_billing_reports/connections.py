@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -13,6 +14,31 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
+
+
+MOST_INTERIM: Final = 20
+"""Answers of 1xx before the one that counts."""
+
+
+class FinalResponse(http.client.HTTPResponse):
+    """The answer that counts, after any interim ones, such as 103 with hints for browsers.
+
+    `http.client` passes over 100 alone: it would take another 1xx for the answer, and what follows on the
+    connection for the answer to the next request.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        interim = 0
+        while 102 <= self.status < 200:
+            interim += 1
+            if interim > MOST_INTERIM:
+                raise http.client.HTTPException("interim answers without end")
+            self.headers = self.msg = None  # type: ignore[assignment] # as before the first call
+            super().begin()
+        if self.status in {101, 204, 205, 304}:
+            # No body belongs to these. One that comes all the same would be the next request's answer.
+            self.will_close = True
 
 
 class PunctualAdapter(HTTPAdapter):
@@ -56,10 +82,14 @@ class _Watch:
 
 def _pools(seconds: float) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
+        response_class = FinalResponse
+
         def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as in urllib3
             return _in_time(self.sock, seconds, super().getresponse)
 
     class Secure(HTTPSConnection):
+        response_class = FinalResponse
+
         def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as in urllib3
             return _in_time(self.sock, seconds, super().getresponse)
 

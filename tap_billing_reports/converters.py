@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import dates, money
-from tap_billing_reports.answers import to_json
+from tap_billing_reports.bodies import to_json
 
 if TYPE_CHECKING:
     from tap_billing_reports.declarations import Convert, Record
@@ -19,8 +19,18 @@ _is_whole = re.compile(r"[+-]?[0-9]+").fullmatch
 _LARGEST_EXPONENT = 400
 
 
-def text(value: Any, _record: Record) -> str:
-    """Text as it is; numbers in the vendor's digits; objects as JSON."""
+def text(value: Any, record: Record) -> str:
+    """Text as it is; numbers in the vendor's digits.
+
+    A list or an object is refused: an XML element that stands twice where one is expected comes as such a list.
+    """
+    if isinstance(value, Mapping | list | tuple):
+        raise ValueError("no single text")  # noqa: TRY004 - one error type for every refused value
+    return as_json(value, record)
+
+
+def as_json(value: Any, _record: Record) -> str:
+    """The same, but lists and objects as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool | Mapping | list | tuple):
@@ -87,13 +97,17 @@ def epoch_day(value: Any, record: Record) -> str:
 
 def upper(value: Any, _record: Record) -> str:
     """Text in capitals: currency codes."""
-    return str(value).upper()
+    if not isinstance(value, str):
+        raise ValueError("no text")  # noqa: TRY004 - one error type for every refused value
+    return value.upper()
 
 
 def lookup(known: Mapping[str, str], default: str) -> Convert:
-    """Our word for the vendor's; an unknown one gives the default and is never an error."""
+    """Our word for the vendor's; an unknown one gives the default. An error only where it is no word at all."""
 
     def convert(value: Any, _record: Record) -> str:
+        if isinstance(value, Mapping | list | tuple):
+            raise ValueError("no single word")  # noqa: TRY004 - one error type for every refused value
         return known.get(str(value), default)
 
     return convert

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 from tap_billing_reports import __version__
 from tap_billing_reports.answers import Answer, Hints, Problem, describe, problem_of, retry_after
 from tap_billing_reports.auth import SharedAuthenticator
+from tap_billing_reports.bodies import Remarks
 from tap_billing_reports.clock import Clock
 from tap_billing_reports.errors import (
     AbsenceUnproven,
@@ -66,6 +67,9 @@ class Door:
         gone: whether a 404 or 410 is the vendor's own word that the thing is gone.
         clock: tells the time and waits.
 
+    Attributes:
+        remarks: what was odd about the answers so far.
+
     Raises:
         ConfigError: a host is no URL to send credentials to.
     """
@@ -111,6 +115,7 @@ class Door:
             self._hosts = {name: checked_base(url) for name, url in hosts.items()}
         except ValueError as error:
             raise ConfigError(f"{source}: a host in the settings {error}") from None
+        self.remarks = Remarks()
         self._headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         self._remedy = remedy
         self._read_problem = read_problem
@@ -130,6 +135,11 @@ class Door:
     def another(self) -> Door:
         """A door to the same hosts for another thread, with connections and a retry budget of its own."""
         return self._another()
+
+    @property
+    def about(self) -> str:
+        """The source and the account, as messages name them."""
+        return sentence(f"{self.source} account {self.account}")
 
     def __repr__(self) -> str:
         return f"Door({self.source}, {self.account})"
@@ -264,7 +274,7 @@ class Door:
 
     def _answer(self, response: requests.Response, about: str, *, doubtful: bool = False) -> Answer:
         body = self._transport.whole(response, about)
-        answer = Answer(about, response.status_code, response.headers, body)
+        answer = Answer(about, response.status_code, response.headers, body, self.remarks)
         self._judge(answer, doubtful=doubtful)
         return answer
 

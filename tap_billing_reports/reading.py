@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tap_billing_reports.answers import Problem
+from tap_billing_reports.bodies import Doubled
 from tap_billing_reports.declarations import (
     CursorPaging,
     TokenPaging,
@@ -213,11 +214,17 @@ def fill(path: str, names: Mapping[str, str]) -> str:
 
 
 def tree(element: etree._Element) -> Any:
-    """An XML element as nested dicts of text: no child -> its text or None, repeated children -> a list."""
+    """An XML element as nested dicts of text: no child -> its text or None, repeated children -> a list.
+
+    Raises:
+        Unreadable: text stands beside elements; none of the forms that vendors describe has that.
+    """
     children = [child for child in element if isinstance(child.tag, str)]
     if not children:
         text = (element.text or "").strip()
         return text or None
+    if (element.text or "").strip() or any((child.tail or "").strip() for child in children):
+        raise Unreadable(f"text stands beside the elements of {local_name(element)}: the vendor's format has changed")
     result: dict[str, Any] = {}
     for child in children:
         name = local_name(child)
@@ -282,16 +289,36 @@ def value_at(record: Any, path: str) -> Any:
     return value
 
 
+def _field_at(record: Record, path: str) -> Any:
+    """As `value_at`, but refuses with ValueError where text or several objects stand in the way."""
+    value: Any = record
+    for key in path.split("."):
+        if value is None or value == "":
+            return None
+        if not isinstance(value, Mapping):
+            raise ValueError("no object")  # noqa: TRY004 - one error type for every refused value
+        value = value.get(key)
+    return value
+
+
 def map_fields(fields: tuple[Field, ...], record: Record) -> dict[str, Any]:
-    """The record's columns. Raises ValueError naming the column that refused its value, not the value."""
-    columns: dict[str, Any] = {}
-    for column in fields:
-        raw = value_at(record, column.path) if column.path else record
-        try:
-            columns[column.name] = None if raw is None or raw == "" else column.convert(raw, record)
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-            raise ValueError(f"{column.path or column.name} is not a {column.name} that can be trusted") from None
-    return columns
+    """The record's columns.
+
+    Raises:
+        ValueError: a column refused its value; it names the column, not the value. Or an object has two values
+            for a number, of which nobody knows the right one.
+    """
+    if isinstance(record, Doubled) and record.holds_numbers:
+        raise ValueError("it has a number twice, with different values")
+    return {column.name: _column(column, record) for column in fields}
+
+
+def _column(column: Field, record: Record) -> Any:
+    try:
+        raw = _field_at(record, column.path) if column.path else record
+        return None if raw is None or raw == "" else column.convert(raw, record)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        raise ValueError(f"{column.path or column.name} is not a {column.name} that can be trusted") from None
 
 
 def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callable[[Answer], Problem | None]:

@@ -23,7 +23,7 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
     """The lines, each with its logging level.
 
     Args:
-        summary: records, notes and failures.
+        summary: records, notes, remarks and failures.
         board: where the periods ended.
         waited: seconds of the sync in which it only waited: for runs, rate limits, the next try.
         took: seconds of the whole sync.
@@ -38,6 +38,8 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
     left = [*left_periods(board), *summary.notes]
     for note in left:
         yield logging.WARNING, f"left: {note}"
+    for remark in summary.remarks:
+        yield logging.WARNING, f"changed: {remark}"
     failed = list(failed_lines(summary))
     for line in failed:
         yield logging.ERROR, line

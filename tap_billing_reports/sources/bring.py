@@ -127,7 +127,7 @@ TYPE_FIELDS = (
     d.Field("variant", "", _parameter_names),
     d.Field("name", "name", to.text),
     d.Field("description", "description", to.text),
-    d.Field("parameters", "", lambda record, _record: to.text(_parameters_of(record), record)),
+    d.Field("parameters", "", lambda record, _record: to.as_json(_parameters_of(record), record)),
 )
 
 

@@ -117,7 +117,7 @@ INVOICE_FIELDS = (
 TYPE_FIELDS = (
     d.Field("report_type", "id", to.text),
     d.Field("name", "name", to.text),
-    d.Field("default_columns", "default_columns", to.text),
+    d.Field("default_columns", "default_columns", to.as_json),
     d.Field("data_available_start", "data_available_start", to.epoch),
     d.Field("data_available_end", "data_available_end", to.epoch),
     d.Field("updated_at", "updated", to.epoch),
@@ -217,7 +217,7 @@ def _read_run(record: d.Record) -> d.Run:
         parameters={name: to.parameter(value) for name, value in (record.get("parameters") or {}).items()},
         created_at=to.instant_or_none(record.get("created")),
         finished_at=to.instant_or_none(record.get("succeeded_at")),
-        error=to.text(record["error"], record) if record.get("error") else None,
+        error=to.as_json(record["error"], record) if record.get("error") else None,
         file=result
         and d.RemoteFile(
             file_id=to.name(result["id"]),

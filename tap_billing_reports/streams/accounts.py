@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.converters import text
+from tap_billing_reports.converters import as_json
 from tap_billing_reports.streams.base import BillingStream
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Accounts(BillingStream):
                     "source": source.name,
                     "account_id": account.account_id,
                     "kind": account.kind,
-                    "name": None if account.name is None else text(account.name, {}),
+                    "name": None if account.name is None else as_json(account.name, {}),
                     "source_record": self.source_record(account.record),
                 }
             )

@@ -13,7 +13,7 @@ from singer_sdk import Stream, metrics
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from tap_billing_reports.answers import to_json
+from tap_billing_reports.bodies import to_json
 from tap_billing_reports.schemas import stream_schema
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Summary:
     Attributes:
         remedies: failure -> what a person can do about it, where that is known.
         streams: failure -> the streams that it kept from being read.
+        remarks: what was changed or left out in records, and why.
         records: stream -> records sent.
     """
 
@@ -40,6 +41,7 @@ class Summary:
     remedies: dict[str, str] = field(default_factory=dict)
     streams: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
 
 

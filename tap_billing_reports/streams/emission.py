@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.answers import to_json
+from tap_billing_reports.bodies import to_json
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.streams.checks import Check
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.answers import to_json
+from tap_billing_reports.bodies import to_json
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.declarations import Account, Report, Run, RunStatus
 from tap_billing_reports.errors import NotFound, ReportError, StateError, understood

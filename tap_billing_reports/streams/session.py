@@ -211,7 +211,9 @@ class Session:
         return self._workspace.path
 
     def close(self) -> None:
-        """Give the disk and the lock back."""
+        """Give the disk and the lock back; what was odd about the vendors' answers goes into the summary."""
+        for opened in self._open.values():
+            self.summary.remarks.extend(map(redact, opened.door.remarks.lines(opened.door.about)))
         self.ahead.stop()
         if self._lock is not None:
             self._lock.release()

@@ -125,6 +125,18 @@ def raw(content: bytes) -> Callable[[socket.socket, Request], None]:
     return step
 
 
+def kept_alive(answer: Callable[[Request], bytes]) -> Callable[[socket.socket, Request], None]:
+    """Answers this request and all that follow on the same connection."""
+
+    def step(connection: socket.socket, request: Request) -> None:
+        following: Request | None = request
+        while following is not None:
+            connection.sendall(answer(following))
+            following = _read(connection)
+
+    return step
+
+
 def head(status: int, headers: dict[str, str] | None = None) -> bytes:
     lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in (headers or {}).items())]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports.answers import Answer, Problem, describe, problem_of, to_json
+from tap_billing_reports.answers import Answer, Problem, describe, problem_of
+from tap_billing_reports.bodies import to_json
 from tap_billing_reports.errors import AccountError, Unavailable
 from tap_billing_reports.reading import tree
 

@@ -233,7 +233,12 @@ def test_a_refused_value_is_named_by_its_column_alone(error):
 
 
 def test_missing_and_empty_values_are_null():
-    fields = (Field("a", "x", to.text), Field("b", "y", to.decimal), Field("c", "z.z", to.day), Field("d", "", to.text))
+    fields = (
+        Field("a", "x", to.text),
+        Field("b", "y", to.decimal),
+        Field("c", "z.z", to.day),
+        Field("d", "", to.as_json),
+    )
     assert map_fields(fields, {"x": "", "y": None}) == {"a": None, "b": None, "c": None, "d": '{"x":"","y":null}'}
 
 
@@ -246,7 +251,9 @@ RECORD: dict[str, object] = {"currency": "jpy"}
         (to.text, 1, "1"),
         (to.text, Decimal("1.10"), "1.10"),
         (to.text, True, "true"),
-        (to.text, {"a": [Decimal("1.10"), None]}, '{"a":[1.10,null]}'),
+        (to.as_json, {"a": [Decimal("1.10"), None]}, '{"a":[1.10,null]}'),
+        (to.as_json, ["a", 1], '["a",1]'),
+        (to.as_json, "as it is", "as it is"),
         (to.text, "as it is", "as it is"),
         (to.decimal, "10.00", "10.00"),
         (to.decimal, Decimal("1E+2"), "100"),
@@ -298,6 +305,12 @@ def test_conversions(convert, value, expected):
         (to.whole, Decimal("1E+999999999")),
         (to.whole, Decimal("Infinity")),
         (to.whole, []),
+        (to.text, {"a": 1}),
+        (to.text, ["1", "2"]),
+        (to.upper, ["nok", "sek"]),
+        (to.upper, 578),
+        (to.lookup({"A": "open"}, "unknown"), ["A", "A"]),
+        (to.lookup({"A": "open"}, "unknown"), {"number": "A"}),
         (to.flag, "yes"),
         (to.flag, 1),
         (to.day, "12/31/2026"),
