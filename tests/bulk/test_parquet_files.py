@@ -116,6 +116,7 @@ HEADER = ",".join(TYPES) + "\n"
         HEADER + ROW + NULLS + ROW,
         HEADER,
         "\ufeff" + HEADER + ROW,
+        "\ufeff\ufeff" + HEADER + ROW,
         HEADER.replace("\n", "\r\n") + ROW.replace("\n", "\r\n"),
         HEADER + ROW.rstrip("\n"),
         HEADER + ROW.replace("Åse", '"two\nlines, ""quoted"""'),

@@ -86,7 +86,7 @@ def files(draw: Any, *, hostile: bool) -> tuple[bytes, tuple[str, ...], str]:
         cells = draw(st.sampled_from(lines))
         cells[draw(st.integers(0, len(cells) - 1))] = draw(st.sampled_from(ODD))
     end = draw(st.sampled_from(["\n", "\r\n"]))
-    text = draw(st.sampled_from(["", "\ufeff"]))
+    text = draw(st.sampled_from(["", "\ufeff", "\ufeff\ufeff"]))
     for cells in lines:
         ways = draw(st.lists(st.sampled_from([str, quoted]), min_size=len(cells), max_size=len(cells)))
         # Text that needs quotes gets them, but for files that are to be wrong.

@@ -28,7 +28,10 @@ TYPED_ROWS = [
 
 
 @pytest.mark.parametrize("block", [1, 20, 1 << 16])
-@pytest.mark.parametrize("data", [TYPED, TYPED.replace("\r\n", "\n"), TYPED.replace("a,5", '"a",5'), "\ufeff" + TYPED])
+@pytest.mark.parametrize(
+    "data",
+    [TYPED, TYPED.replace("\r\n", "\n"), TYPED.replace("a,5", '"a",5'), "\ufeff" + TYPED, "\ufeff\ufeff\ufeff" + TYPED],
+)
 def test_types(data, block):
     reader = csv_reader(data, types=TYPES, zone="America/Los_Angeles", sum_of=("i", "d", "name"), block=block)
     assert cells_of(reader) == TYPED_ROWS
@@ -126,6 +129,7 @@ GOOD = "a,i,d\n" + "x,1,1.0\n" * 20
 REFUSED = {
     "empty": ("", 1),
     "only a mark": ("\ufeff", 1),
+    "only marks": ("\ufeff\ufeff", 1),
     "blank header": ("\n1,2\n", 1),
     "header without a name": ("a,,c\n1,2,3\n", 1),
     "header twice": ("a,b,a\n1,2,3\n", 1),

@@ -53,6 +53,12 @@ def test_a_prefix_is_as_good():
     assert cells_of(xml_reader(data, types=TYPES)) == [["a", "271.00", "2019-04-25", 1]] * 3
 
 
+@pytest.mark.parametrize("marks", [1, 2])
+def test_byte_order_marks_are_no_content(marks):
+    data = "\ufeff" * marks + report(PLAIN * 3, 3)
+    assert cells_of(xml_reader(data, types=TYPES)) == [["a", "271.00", "2019-04-25", 1]] * 3
+
+
 def test_identical_lines_are_all_kept():
     assert len(rows_of(xml_reader(report(PLAIN * 500, 500), block=1000))) == 500
 

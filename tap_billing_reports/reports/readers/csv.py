@@ -1,4 +1,4 @@
-"""CSV reports: RFC 4180, UTF-8 with or without a byte-order mark, the header in the first record."""
+"""CSV reports: RFC 4180, UTF-8 with or without byte-order marks, the header in the first record."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tap_billing_reports.errors import FileError
+from tap_billing_reports.reports.readers.table import after_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 MAX_CELL: Final = 4 << 20  # characters
 MAX_RECORD: Final = 16 << 20  # characters
-_BOM: Final = b"\xef\xbb\xbf"
 
 Rows = list[list[str]]
 _limit_lock: Final = threading.Lock()
@@ -52,14 +52,12 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
         block: about how many bytes to read at a time.
         width: the number of cells that records should have; None gives rows always.
     """
-    line, total, rest, carried = 1, 0, b"", ""
+    line, total, rest, carried = 1, after_marks(stream), b"", ""
     first = True
     while True:
         # What is read again with the next block is at least doubled, so that reading stays linear.
-        data = stream.read(max(block, len(_BOM), len(rest) + len(carried)))
+        data = stream.read(max(block, len(rest) + len(carried)))
         final = total + len(data) >= size or not data
-        if not total and data.startswith(_BOM):
-            total, data = len(_BOM), data[len(_BOM) :]
         total += len(data)
         cut = len(data) if final else data.rfind(b"\n") + 1
         if cut or final:

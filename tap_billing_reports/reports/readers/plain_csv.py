@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tap_billing_reports.money import EXACT
 from tap_billing_reports.reports.readers import NotPlain
 from tap_billing_reports.reports.readers.arrow import DECIMAL_PLACES, DIGITS, PLAIN_DECIMAL, arrow_type, instants
+from tap_billing_reports.reports.readers.table import after_marks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 2 << 20  # bytes to prove and parse at a time; a longer record is not plain
 MAX_COLUMNS: Final = 500  # with many more, the automaton of the expression would not fit RE2's memory
-_BOM: Final = b"\xef\xbb\xbf"
 
 _DATE: Final = "[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME: Final = f"{_DATE}(?: (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?"
@@ -187,12 +187,9 @@ class PlainCsv:
 
 
 def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    """The file's bytes without a byte-order mark, each block whole records; the last one gets its line's end."""
-    rest, total = b"", 0
+    """The file's bytes without byte-order marks, each block whole records; the last one gets its line's end."""
+    rest, total = b"", after_marks(stream)
     while data := stream.read(BLOCK):
-        if not total:
-            data = data.removeprefix(_BOM)
-            total = stream.tell() - len(data)
         total += len(data)
         data = rest + data
         end = _end_of_records(data)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Source = str | os.PathLike[str] | BinaryIO
 ROW_NUMBER: Final = "row_number"
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 @contextmanager
@@ -33,6 +34,18 @@ def opened(source: Source) -> Iterator[BinaryIO]:
     else:
         source.seek(0)
         yield source
+
+
+def after_marks(stream: BinaryIO) -> int:
+    """Place a stream that is at its first byte behind its byte-order marks, and say how many bytes those are.
+
+    Some tools write a second one before the first; left in place it would belong to the first column's name.
+    """
+    found = 0
+    while stream.read(len(_BOM)) == _BOM:
+        found += len(_BOM)
+    stream.seek(found)
+    return found
 
 
 def check_size(source: Source, size: int) -> None:

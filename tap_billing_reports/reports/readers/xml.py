@@ -17,6 +17,7 @@ from tap_billing_reports.reports.readers.table import (
     Source,
     Table,
     TableReader,
+    after_marks,
     check_size,
     opened,
 )
@@ -160,6 +161,7 @@ class _GrowingTree:
 
         FileError for anything that is not well-formed XML with exactly one container, or has no end.
         """
+        after_marks(stream)
         idle, rest = 0, b""
         while True:
             data = stream.read(block)
