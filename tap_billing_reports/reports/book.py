@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import parse_utc, utc_text
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.due import Due, LocalFile
     from tap_billing_reports.reports.ledger import Entry, Facts, Ledger
     from tap_billing_reports.reports.planning import Planner
+
+
+# A vendor's clock, which dates runs, may be ahead of ours by so much; a clock that is further ahead is a wrong one.
+CLOCKS_APART = timedelta(days=2)
 
 
 class Book:
@@ -56,6 +61,8 @@ class Book:
         stale = (
             note.asked != asked_of(due)
             or (since is not None and note.at < since)
+            # Made by a clock that was ahead: what it asked for was not all there.
+            or (due.report.unit is not None and note.at > self._planner.now + CLOCKS_APART)
             or (note.run is not None and note.run.run_id == due.known_run)
             or (due.run_id is not None and (note.run is None or not _is_newer(note, due)))
         )

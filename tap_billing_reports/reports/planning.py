@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.reports.ledger import Entry, Facts
 
+# What an open period keeps of a reading that is to be done again: how many rows may be out.
+_ROWS_OUT = ("rows", "out", "out_rows")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -36,6 +38,7 @@ class Planner:
 
     def due(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Due]:
         """Pending runs first, then what is to be ordered, oldest first. May ask the vendor for availability."""
+        self.reopen(shop, report, entry)
         resumed = []
         for key, facts in entry.open.items():
             if "run" in facts:
@@ -53,6 +56,27 @@ class Planner:
                     due = replace(due, run_id=None, ordered_at=None, adopted=False, attempt=1)
                 fresh.append(due)
         return resumed + fresh
+
+    def reopen(self, shop: Shop, report: Report, entry: Entry) -> bool:
+        """Have read again what ends after now: a clock that was ahead has read it before all of it was there.
+
+        Returns whether there was any. A vendor that says what it has is not led astray by our clock.
+        """
+        if report.unit is None or shop.api.availability is not None:
+            return False
+        now = utc_text(self.now)
+        early = [key for key, facts in entry.done.items() if facts["end"] > now]
+        for key in early:
+            entry.open.setdefault(key, {"attempt": 1, "rows": entry.done.pop(key).get("rows", 0)})
+        ordered = [key for key, facts in entry.open.items() if facts.get("end", "") > now]
+        for key in ordered:
+            entry.open[key] = {name: value for name, value in entry.open[key].items() if name in _ROWS_OUT}
+        if report.unit == ALL or entry.first is None or entry.through is None or entry.through <= now:
+            return bool(early or ordered)
+        first = _local_day(parse_utc(entry.first), report.zone)
+        windows = calendar(report.unit, report.zone, first, parse_utc(entry.through))
+        entry.through = next((key for key, _start, end in windows if end > self.now), entry.through)
+        return True
 
     def _is_gone_on_with(self, due: Due, facts: Facts) -> bool:
         """Whether a pending run is still what would be ordered: same parameters, new enough."""

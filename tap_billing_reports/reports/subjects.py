@@ -24,38 +24,66 @@ class Bounds:
     def since(self, seen: str | None, listed_from: str | None = None) -> date:
         """The first day to list after invoices up to `seen` are known, from `listed_from` on.
 
-        An earlier start date than ever before goes back to that day.
+        A day before `listed_from` that can be listed goes back to all there is: the start date is earlier than it
+        was, or a wrong clock has cut the list off.
         """
-        earliest = self.start_date
-        if seen is not None and not reaches_back(listed_from, self.start_date):
-            earliest = max(earliest, self.look_back(seen))
-        if self.horizon_days is not None:
-            earliest = max(earliest, self.today - timedelta(days=self.horizon_days))
-        return earliest
+        if seen is None or reaches_back(listed_from, self.earliest):
+            return self.earliest
+        # With a clock that is behind, the look-back begins at its own day.
+        return max(self.earliest, min(self.look_back(seen), self.today - timedelta(days=self.lookback_days)))
+
+    @property
+    def horizon(self) -> date | None:
+        """The first day that the vendor keeps as seen from today; None: it keeps all."""
+        return None if self.horizon_days is None else self.today - timedelta(days=self.horizon_days)
+
+    @property
+    def earliest(self) -> date:
+        """The first day that can be listed. What lies before it never counts as listed: the clock may be wrong."""
+        return self.start_date if self.horizon is None else max(self.start_date, self.horizon)
 
     def look_back(self, seen: str) -> date:
         """The first day of the look-back once invoices up to `seen` are known."""
         return date.fromisoformat(seen) - timedelta(days=self.lookback_days)
 
+    def retried_from(self, waiting: str | None, seen: str | None) -> str | None:
+        """A day from which on something is to be tried again; None once the vendor keeps it for certain no more.
 
-def reaches_back(listed_from: str | None, start_date: date) -> bool:
-    """Whether a start date lies before all that has been listed; nobody knows of a state without that day."""
-    return listed_from is not None and start_date.isoformat() < listed_from
+        Certain is what the vendor itself has dated: today's date may come from a wrong clock.
+        """
+        if waiting is None or seen is None or self.horizon_days is None:
+            return waiting
+        return waiting if date.fromisoformat(seen) - date.fromisoformat(waiting) <= self._kept else None
+
+    @property
+    def _kept(self) -> timedelta:
+        assert self.horizon_days is not None
+        return timedelta(days=self.horizon_days)
 
 
-def first_listed(listed_from: str | None, seen: str | None, start_date: date, until: date) -> str:
+def reaches_back(listed_from: str | None, earliest: date) -> bool:
+    """Whether a day that can be listed lies before all that has been; nobody knows of a state without that day."""
+    return listed_from is not None and earliest.isoformat() < listed_from
+
+
+def first_listed(listed_from: str | None, seen: str | None, earliest: date, until: date, newest: str | None) -> str:
     """The first day from which on all has been listed, now that one more list has.
 
     Args:
         listed_from: that day before, None if nobody knows it.
         seen: up to which day all had been listed before, None if nothing had.
-        start_date: the first day of the list.
+        earliest: the first day of the list if it went back to all there is; see `Bounds.earliest`.
         until: its last day.
+        newest: up to which day all has been listed now; the same as `seen` where the list had nothing newer.
 
-    Between two lists that do not meet lies a gap. The later one counts: an earlier start date then reads both.
+    Between two lists that do not meet lies a gap. The later one counts: what can still be listed of it is read by
+    the next one. A later list without anything new makes no gap: the next one begins where this one should have.
     """
-    start, day = start_date.isoformat(), timedelta(days=1)
-    if listed_from is None or (seen is not None and start_date - day > date.fromisoformat(seen)):
+    start, day = earliest.isoformat(), timedelta(days=1)
+    apart = seen is not None and earliest - day > date.fromisoformat(seen)
+    if listed_from is not None and apart and newest == seen:
+        return listed_from
+    if listed_from is None or apart:
         return start
     if start >= listed_from or until + day < date.fromisoformat(listed_from):
         return listed_from
@@ -83,8 +111,7 @@ def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> dat
     since = bounds.since(entry.seen, entry.listed_from)
     if waiting:
         oldest = min(waiting)
-        floor = bounds.today - timedelta(days=bounds.horizon_days) if bounds.horizon_days is not None else oldest
-        since = min(since, max(oldest, floor))
+        since = min(since, max(oldest, bounds.horizon or oldest))
     return since
 
 
@@ -119,8 +146,9 @@ def note_invoices(
         entry.subjects_due.setdefault(day, []).append(subject_key(*pair, account))
     if newest is not None:
         until = bounds.today if before is None else min(bounds.today, before - timedelta(days=1))
-        entry.listed_from = first_listed(entry.listed_from, entry.seen, bounds.start_date, until)
-        entry.seen = min(newest, bounds.today.isoformat())
+        seen = max(entry.seen or "", min(newest, bounds.today.isoformat()))
+        entry.listed_from = first_listed(entry.listed_from, entry.seen, bounds.earliest, until, seen)
+        entry.seen = seen
         _forget(ledger, entry, bounds)
 
 

@@ -190,6 +190,8 @@ class Cycle:
                 if report.per_invoice:
                     self._note_invoices(shop, account, ledger)
                     ledger.save()
+                elif self.planner.reopen(shop, report, entry):
+                    ledger.save()
                 try:
                     dues.extend(self.planner.due(shop, report, account, ledger.entry(account.account_id)))
                 except Refused as error:

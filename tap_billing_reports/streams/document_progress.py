@@ -76,9 +76,7 @@ class Progress:
         if self.retry_from is None:
             return since
         oldest = date.fromisoformat(self.retry_from)
-        if bounds.horizon_days is not None:
-            oldest = max(oldest, bounds.today - timedelta(days=bounds.horizon_days))
-        return min(since, oldest)
+        return min(since, max(oldest, bounds.horizon or oldest))
 
     def note(self, brief: Brief, size: int) -> None:
         """The invoice's document is kept, and its record is out."""
@@ -88,13 +86,35 @@ class Progress:
         self.done.append(item)
 
     def pass_ended(self, bounds: Bounds, until: date, *, newest: str | None, retry_from: str | None) -> None:
-        """The account's list was gone through, up to `until`: move on, and forget what cannot be listed again."""
+        """The account's list was gone through, up to `until`: move on, and forget what cannot be listed again.
+
+        Args:
+            bounds: what was listed, from which day on.
+            until: up to which day.
+            newest: the newest invoice that is known.
+            retry_from: the oldest of this list that is to be tried again.
+        """
+        listed = self.list_from(bounds).isoformat()
         if newest is not None:
-            self.listed_from = first_listed(self.listed_from, self.seen, bounds.start_date, until)
-            self.seen = max(self.seen or "", min(newest, bounds.today.isoformat()))
-        self.retry_from = retry_from
+            seen = max(self.seen or "", min(newest, bounds.today.isoformat()))
+            self.listed_from = first_listed(self.listed_from, self.seen, bounds.earliest, until, seen)
+            self.seen = seen
+        self.retry_from = self._still_waiting(bounds, listed, until, retry_from)
         keep = self.list_from(bounds).isoformat()
+        if self.seen is not None:
+            keep = min(keep, bounds.look_back(self.seen).isoformat())
         self.done = [item for item in self.done if not item[0] or item[0] >= keep]
+
+    def _still_waiting(self, bounds: Bounds, listed: str, until: date, retry_from: str | None) -> str | None:
+        """The oldest that waits, also outside the days that were listed: a wrong clock, or `end_date`, cuts them."""
+        if self.retry_from is None:
+            return retry_from
+        waiting = [retry_from]
+        if self.retry_from < listed:
+            waiting.append(bounds.retried_from(self.retry_from, self.seen))
+        if self.seen is not None and until.isoformat() < self.seen:
+            waiting.append(max(self.retry_from, (until + timedelta(days=1)).isoformat()))
+        return min(filter(None, waiting), default=None)
 
 
 def kept_sizes(bookmark: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], int]]:

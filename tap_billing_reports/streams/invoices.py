@@ -88,7 +88,7 @@ class Invoices(BillingStream):
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
         feed = self.session.feed(source, account)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
-        since = self._since(feed, bookmark, today)
+        since = self._since(feed, bookmark)
         memory = Memory(feed.api, bookmark)
         listing = _Listing(feed, memory, old)
         try:
@@ -106,10 +106,10 @@ class Invoices(BillingStream):
         newest = listing.newest
         if newest is not None and whole:
             bookmark["replication_key"] = self.replication_key
-            bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
+            seen = bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
             if feed.api.lookback is not None:
-                start_date = self.session.settings.start_date
-                bookmark[LISTED_FROM] = first_listed(bookmark.get(LISTED_FROM), old, start_date, feed.until())
+                earliest = feed.bounds.earliest
+                bookmark[LISTED_FROM] = first_listed(bookmark.get(LISTED_FROM), old, earliest, feed.until(), seen)
 
     def _stated_first(
         self, found: Iterable[Found], memory: Memory, bookmark: dict[str, Any], feed: InvoiceFeed
@@ -188,27 +188,21 @@ class Invoices(BillingStream):
                 raise AccountError(text)
             self.session.note(text)
 
-    def _since(self, feed: InvoiceFeed, bookmark: Mapping[str, Any], today: date) -> date:
+    def _since(self, feed: InvoiceFeed, bookmark: Mapping[str, Any]) -> date:
         """The first day to ask for; what the vendor no longer keeps is named."""
-        api, settings = feed.api, self.session.settings
-        old, listed_from = bookmark.get("replication_key_value"), bookmark.get(LISTED_FROM)
-        since, last = settings.start_date, feed.until()
+        bounds, start_date, old = feed.bounds, self.session.settings.start_date, bookmark.get("replication_key_value")
+        if feed.api.lookback is None:
+            return start_date
+        listed_from = bookmark.get(LISTED_FROM)
         # Only what was never read is out of reach: a look-back beyond the horizon loses no invoice.
-        first = since if old is None else date.fromisoformat(old)
-        if old is not None and api.lookback is not None:
-            if listed_from is not None and reaches_back(listed_from, since):
-                first, last = since, min(last, date.fromisoformat(listed_from) - timedelta(days=1))
-                named = f"{feed.source.name} account {feed.account.account_id}"
-                self.logger.info("%s: start_date lies before %s: listing all from there", named, listed_from)
-            else:
-                since = max(since, first - timedelta(days=api.lookback(settings.values)))
-        if api.horizon_days is None:
-            return since
-        reachable = today - timedelta(days=api.horizon_days)
-        last = min(reachable - timedelta(days=1), last)
-        if first <= last:
-            self._name_unreachable(feed, first, last)
-        return max(since, reachable)
+        first, last = start_date if old is None else date.fromisoformat(old), feed.until()
+        if old is not None and listed_from is not None and reaches_back(listed_from, bounds.earliest):
+            first, last = start_date, min(last, date.fromisoformat(listed_from) - timedelta(days=1))
+            named = f"{feed.source.name} account {feed.account.account_id}"
+            self.logger.info("%s: start_date lies before %s: listing all from there", named, listed_from)
+        if bounds.horizon is not None and first <= min(bounds.horizon - timedelta(days=1), last):
+            self._name_unreachable(feed, first, min(bounds.horizon - timedelta(days=1), last))
+        return bounds.since(old, listed_from)
 
     def _name_unreachable(self, feed: InvoiceFeed, first: date, last: date) -> None:
         name, account_id = feed.source.name, feed.account.account_id

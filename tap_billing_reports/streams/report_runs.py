@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.due import Shop
 
 LISTED = "listed"
+LISTED_FROM = "listed_from"
+# The first instant moves with the clock, which may have been set right by a little.
+_SLACK = timedelta(days=1)
 # Runs of others that were taken while nobody took this stream: beyond so many they are called ours.
 ADOPTED_AT_MOST = 100
 
@@ -88,14 +91,22 @@ class ReportRuns(Member):
     def emit_listed(self, shop: Shop, account: Account, ours: Ours) -> None:
         """Send what is listed since the last sync, but for runs that are told of when they end, or were.
 
-        The bookmark holds the newest run seen and the ids of those that were still pending.
+        The bookmark holds the newest run seen, the ids of those that were still pending, and from when on all were
+        listed.
         """
         if shop.api.runs is None:
             return
         entry = _entry(self.stream_state, shop, account)
-        seen = entry.get("created_at")
-        since = parse_utc(seen) if seen else self._start(shop)
+        seen, start = entry.get("created_at"), self._start(shop)
+        since = parse_utc(seen) if seen else start
         runs = [run for run in shop.listed_runs(account, since) if run.run_id not in ours.awaited]
+        if seen is None:
+            entry[LISTED_FROM] = utc_or_none(start)
+        elif LISTED_FROM in entry and start < (known_from := parse_utc(entry[LISTED_FROM])) - _SLACK:
+            # The start date is earlier than it was, or a clock that was ahead has cut the list off.
+            earlier = shop.listed_runs(account, start)
+            runs.extend(run for run in earlier if run.created_at is not None and run.created_at < known_from)
+            entry[LISTED_FROM] = utc_or_none(start)
         listed = {run.run_id for run in runs}
         for run_id in entry.get("pending", ()):
             if run_id not in listed and run_id not in ours.awaited:
@@ -198,7 +209,7 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
             if not all(isinstance(name, str) for name in named):
                 raise TypeError
             first, last = entry.get("untold", (None, None))
-            for moment in (entry.get("created_at"), first, last):
+            for moment in (entry.get("created_at"), entry.get(LISTED_FROM), first, last):
                 if moment is not None:
                     parse_utc(moment)
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from tap_billing_reports.errors import StateError
 from tap_billing_reports.reports.subjects import Bounds
@@ -99,3 +101,31 @@ def test_it_never_goes_back_and_never_past_today():
 def test_what_it_cannot_go_on_from_is_refused(parts):
     with pytest.raises(StateError, match=r"invoice_documents.*full refresh"):
         check_state("invoice_documents", {"documents": parts})
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(-400, 400)), max_size=5))
+def test_no_wrong_clock_loses_a_document(syncs):
+    """Clocks jump ahead and back; a sync with a right one lists every invoice whose document is not kept."""
+    days = {str(number): date(2026, 1, 1) + timedelta(days=5 * number) for number in range(61)}
+    bookmark, true, kept = {}, date(2026, 10, 1), set()
+    for passed, off in (*syncs, (1, 0)):
+        true += timedelta(days=passed)
+        bounds = Bounds(date(2026, 1, 1), true + timedelta(days=off), 65, 365)
+        progress = Progress.load(bookmark, "bring", "A")
+        first = max(progress.list_from(bounds), true - timedelta(days=365))
+        listed = [brief(n, day.isoformat()) for n, day in days.items() if first <= day <= min(true, bounds.today)]
+        retry_from = None
+        for one in listed:
+            if any(item[1] == one.invoice_id for item in progress.done):
+                continue
+            if off and int(one.invoice_id) % 3 == 0:
+                retry_from = retry_from or one.invoice_date
+            else:
+                progress.note(one, 1)
+        kept |= {item[1] for item in progress.done}
+        newest = max(filter(None, (progress.seen, *(one.invoice_date for one in listed))), default=None)
+        progress.pass_ended(bounds, bounds.today, newest=newest, retry_from=retry_from)
+        progress.save(bookmark)
+        if not off:
+            assert progress.retry_from is None, "a right clock lists all that waits"
+    assert kept == {n for n, day in days.items() if day <= true}

@@ -228,7 +228,7 @@ def test_days_that_were_never_listed_are_not_taken_for_done():
     ids=["first", "unknown", "meets", "leaves a gap after", "meets before", "leaves a gap before"],
 )
 def test_from_which_day_on_all_was_listed(listed_from, seen, start, until, expected):
-    assert first_listed(listed_from, seen, date.fromisoformat(start), date.fromisoformat(until)) == expected
+    assert first_listed(listed_from, seen, date.fromisoformat(start), date.fromisoformat(until), until) == expected
 
 
 def test_a_hundred_thousand_invoices_take_no_quadratic_time():
@@ -239,3 +239,31 @@ def test_a_hundred_thousand_invoices_take_no_quadratic_time():
     note(ledger, listed)
     assert time.process_time() - began < 5
     assert len(waiting(ledger)) == 100_000
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.one_of(st.just(0), st.integers(-400, 400)), st.sets(st.integers(0, 60))),
+        max_size=6,
+    )
+)
+def test_no_wrong_clock_loses_an_invoice_or_has_one_ordered_twice(syncs):
+    """Days pass, clocks jump ahead and back, runs fail; a sync with a right clock then knows all there is."""
+    days = {number: date(2026, 1, 1) + timedelta(days=5 * number) for number in range(61)}
+    ledger, done, true, start = Ledger(dict), set(), date(2026, 10, 1), date(2026, 1, 1)
+    for passed, off, finished in (*syncs, (1, 0, set())):
+        true += timedelta(days=passed)
+        bounds = Bounds(start, true + timedelta(days=off), 30, 365)
+        entry = ledger.entry("a")
+        since = max(list_from(entry, bounds, ledger), true - timedelta(days=365))
+        listed = {n for n, day in days.items() if since <= day <= min(true, bounds.today)}
+        note(ledger, [invoice(n, days[n]) for n in sorted(listed)], bounds)
+        due = {int(key) for key in waiting(ledger)}
+        assert not due & done, "ordered twice"
+        for number in finished & due:
+            subject_done(entry, str(number))
+            done.add(number)
+    assert due | done == {n for n, day in days.items() if day <= true}
+    entry, bounds = ledger.entry("a"), Bounds(start, true + timedelta(days=1), 30, 365)
+    usual = min([*entry.subjects_due, bounds.look_back(entry.seen).isoformat()])
+    assert list_from(entry, bounds).isoformat() >= usual, "the next list is a short one again"
