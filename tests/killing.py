@@ -7,13 +7,12 @@ import logging
 import multiprocessing
 import os
 import sys
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.clock import Clock
-from tests.waiting import HANG_SECONDS
+from tests.waiting import HANG_SECONDS, pause
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +36,7 @@ class HastyClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         self._skipped += seconds
-        time.sleep(0.001)
+        pause()
 
 
 @dataclass

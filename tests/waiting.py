@@ -13,6 +13,11 @@ HANG_SECONDS = 600
 LOOK_SECONDS = 0.01
 
 
+def pause() -> None:
+    """Let others come; nothing may depend on whether they do."""
+    time.sleep(0.001)
+
+
 def until(condition: Callable[[], object], said: Callable[[], object] = str) -> None:
     """Return once the condition is true.
 

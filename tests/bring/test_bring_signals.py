@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
-from dataclasses import dataclass
 
 import pytest
 
-from tap_billing_reports.http import Limits
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.bring.conftest import NOW
 from tests.bring.test_bring_kill import CUSTOMER, ROWS, contents, orders
+from tests.inside import Telling, impatient_for_orders
 from tests.killing import merged, sync
+from tests.waiting import until
 
 ORDER = {"path": f"/reports/api/generate/{CUSTOMER}/MASTER-SPECIFIED_INVOICE.json"}
 
@@ -30,27 +28,18 @@ def settings(box):
     return {**box.settings("2026-10-20"), "bring_customers": [CUSTOMER]}
 
 
-@dataclass(frozen=True)
-class Patience:
-    """Gives the tap's doors so many seconds for an answer."""
-
-    seconds: float
-
-    def __call__(self, tap):
-        tap.limits = Limits(read_seconds=self.seconds, answer_seconds=self.seconds)
-
-
-def again(box, pid, signum):
-    """A second signal, while the vendor still thinks."""
-    while not box.control.faults()[0]["used"]:
-        time.sleep(0.01)
-    time.sleep(0.1)
-    os.kill(pid, signum)
-
-
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_the_answer_to_an_order_is_waited_for(box, settings, tmp_path, signum, status, times):
+def test_the_answer_to_an_order_is_waited_for(box, settings, tmp_path, monkeypatch, signum, status, times):
+    heeded = tmp_path / "heeded"
+
+    def signalled(what):
+        """The vendor answers no sooner than the tap has heeded each signal."""
+        for count in range(1, times + 1):
+            os.kill(what["pid"], what["signal"])
+            until(lambda count=count: len(heeded.read_text()) == count)
+
+    monkeypatch.setattr("tap_billing_reports.sandbox.disturb._kill", signalled)
     box.control.reset()
     whole = sync(settings, tmp_path, now=NOW)
     needed = orders(box)
@@ -60,11 +49,10 @@ def test_the_answer_to_an_order_is_waited_for(box, settings, tmp_path, signum, s
 
         def arrange(pid, number=number):
             sent = {"pid": pid, "signal": int(signum), "when": "before"}
-            box.control.fault({"signal": sent, "delay": 0.4}, ORDER, skip=number, times=1)
-            if times == 2:
-                threading.Thread(target=again, args=(box, pid, signum)).start()
+            box.control.fault({"signal": sent}, ORDER, skip=number, times=1)
 
-        first = sync(settings, tmp_path, now=NOW, kill_after=arrange)
+        heeded.write_text("")
+        first = sync(settings, tmp_path, now=NOW, kill_after=arrange, prepare=Telling(str(heeded)))
         assert first.code == status, first.log
         assert "Traceback" not in first.log
         assert orders(box).total() == number + 1, "nothing more is begun"
@@ -84,8 +72,7 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_without_a_sig
         sent = {"pid": pid, "signal": "TERM", "when": "before"}
         box.control.fault({"signal": sent, "stall": True}, ORDER, times=1)
 
-    started = time.monotonic()
-    first = sync(settings, tmp_path, now=NOW, kill_after=arrange, prepare=Patience(1.0))
+    first = sync(settings, tmp_path, now=NOW, kill_after=arrange, prepare=impatient_for_orders)
     assert first.code == 143, first.log
-    assert time.monotonic() - started < 20
+    assert ORDER["path"] in box.control.requests()[-1]["path"], "nothing is asked after it"
     assert first.state["bookmarks"][ROWS]["ledger"][0]["subjects_due"], "the invoice is still due"

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import Self
 
+from tests.waiting import HANG_SECONDS
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
@@ -68,7 +70,7 @@ class FaultServer:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
-        self._thread.join(5)
+        self._thread.join(HANG_SECONDS)
 
     @property
     def url(self) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, datetime, timezone
+from types import SimpleNamespace
 
 from tap_billing_reports.clock import Clock
 from tests.fakes import FakeClock
 
 
-def test_the_machines_clock():
+def test_the_machines_clock(monkeypatch):
     clock = Clock()
-    before = clock.monotonic()
-    clock.sleep(0.01)
-    assert clock.monotonic() - before >= 0.01
-    assert abs(clock.now().timestamp() - time.time()) < 5
-    assert clock.now().utcoffset() is not None
+    before, now, after = datetime.now(timezone.utc), clock.now(), datetime.now(timezone.utc)
+    assert before <= now <= after
+    assert now.tzinfo is timezone.utc
+    slept = []
+    machine = SimpleNamespace(monotonic=lambda: 17.5, sleep=slept.append)
+    monkeypatch.setattr("tap_billing_reports.clock.time", machine)
+    clock.sleep(90)
+    assert (clock.monotonic(), slept) == (17.5, [90])
 
 
 def test_today_is_a_matter_of_zone():

@@ -8,7 +8,6 @@ import pytest
 
 from tap_billing_reports.errors import Unavailable
 from tap_billing_reports.http import Limits
-from tests.http.conftest import SHORT
 from tests.http.faultserver import free_port, reply
 
 
@@ -30,7 +29,7 @@ class Held:
 def test_no_wait_is_guarded(door, clock, monkeypatch):
     held, guarded = Held(), []
     monkeypatch.setattr(type(clock), "sleep", lambda _self, _seconds: guarded.append(held.now))
-    nobody = door(f"http://127.0.0.1:{free_port()}", limits=Limits(connect_seconds=SHORT.connect_seconds, tries=3))
+    nobody = door(f"http://127.0.0.1:{free_port()}", limits=Limits(tries=3))
     with pytest.raises(Unavailable):
         nobody.call("POST", "api", "/x", safe=False, guard=held)
     assert held.tries == 3

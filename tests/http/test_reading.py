@@ -16,7 +16,6 @@ from tap_billing_reports.auth import BearerAuthenticator, QueryKeyAuthenticator
 from tap_billing_reports.declarations import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
 from tap_billing_reports.errors import AccountError, AuthenticationFailed, Unreadable
 from tap_billing_reports.reading import OpenSource, _Noted, fill, map_fields, problem_at, value_at
-from tests.http.conftest import SHORT
 from tests.http.faultserver import reply
 
 LIST = Endpoint("api", "/v1/{account_id}/things", records=("things", "list"), record="thing")
@@ -42,7 +41,7 @@ def opened(serve, clock):
             accounts=lambda _asker: (),
         )
         values = {"acme_url": server.url, "acme_key": "key-of-acme", "acme_currency": "EUR"}
-        return OpenSource(source, values, clock=clock, limits=SHORT), server
+        return OpenSource(source, values, clock=clock), server
 
     return make
 

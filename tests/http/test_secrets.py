@@ -6,8 +6,8 @@ import base64
 import json
 import logging
 import threading
-import time
 import traceback
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -18,8 +18,9 @@ from tap_billing_reports.auth import Authenticator, BearerAuthenticator, HeaderA
 from tap_billing_reports.errors import AccountError, BillingError, Unavailable
 from tap_billing_reports.http import Limits
 from tap_billing_reports.redaction import MASK, Redactor, redact, sentence
-from tests.http.conftest import KEY
+from tests.http.conftest import IMPATIENT, KEY
 from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
+from tests.waiting import pause
 
 # Blanks, slashes, quotes and letters beyond ASCII: each is written otherwise in some form.
 ODD = 'Pass "wörd"/+=&%\\ 1'
@@ -90,7 +91,7 @@ def test_no_key_in_any_error_or_log(serve, door, caplog, fault, kind):
     opened = door(
         server,
         authenticator=authenticators[kind],
-        limits=Limits(tries=2, read_seconds=0.1, answer_seconds=0.2),
+        limits=replace(IMPATIENT if fault == "silence" else Limits(), tries=2),
     )
     formatter = StructuredFormatter()
     with caplog.at_level(logging.DEBUG), pytest.raises(BillingError) as caught:
@@ -259,7 +260,7 @@ class Renewing(Authenticator):
     def __call__(self, request):
         if not self.secrets:
             self.renewals += 1
-            time.sleep(0.05)  # the other thread comes meanwhile
+            pause()  # the other thread comes meanwhile
             self.secrets = ("token-of-this-hour",)
         request.headers["Authorization"] = f"Bearer {self.secrets[0]}"
         return request
@@ -270,9 +271,10 @@ def test_two_doors_renew_a_token_once_and_neither_shows_it(door, serve):
     signer = Renewing()
     server = serve(reply(200, b"{}"), reply(400, b'{"said": "token-of-this-hour"}'))
     first = door(server, authenticator=signer)
-    found = []
+    found, both = [], threading.Barrier(2)
 
     def ask(one):
+        both.wait()
         try:
             found.append(one.call("GET", "api", f"/{id(one)}").status)
         except BillingError as error:

@@ -14,6 +14,7 @@ from tap_billing_reports.errors import AccountError, Unavailable
 from tap_billing_reports.http import Limits
 from tests.http.conftest import KEY
 from tests.http.faultserver import reply
+from tests.waiting import HANG_SECONDS
 
 PAST = datetime.now(timezone.utc) - timedelta(days=1)
 
@@ -88,5 +89,5 @@ def test_a_handshake_that_breaks_off_may_pass(door, trusted, clock):
         thread.start()
         with pytest.raises(Unavailable, match="connection failed"):
             door(f"https://localhost:{listener.getsockname()[1]}", limits=Limits(tries=2)).call("GET", "api", "/x")
-        thread.join(5)
+        thread.join(HANG_SECONDS)
     assert clock.slept[-1] == 1

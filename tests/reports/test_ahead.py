@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import datetime, timezone
 from itertools import groupby
 from operator import itemgetter
@@ -18,8 +17,7 @@ from tap_billing_reports.sandbox.core import Sandbox
 from tests.fakes import SandboxClock
 from tests.reports.vendor import Vendor
 from tests.running import run_tap
-
-SECONDS = 10
+from tests.waiting import HANG_SECONDS, pause, until
 
 
 class Doored(Vendor):
@@ -55,7 +53,7 @@ def synced(sync, vendor, *, wait=True, **more):
         if event == "row":
             vendor.clock.advance(2)
             if wait and ahead._job is not None:
-                ahead._job.join(SECONDS)
+                ahead._job.join(HANG_SECONDS)
 
     run = sync(vendor, hook=on, **more)
     run.runner._collector._ahead = ahead
@@ -166,7 +164,7 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
             begun.set()
             while True:
                 to.write(b"x")
-                time.sleep(0.001)
+                pause()
 
     run = sync(Endless(vendor.clock))
     (due, *_) = run.dues()
@@ -176,10 +174,10 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     run.runner._collector._ahead = ahead
     run.runner._collector.fetch_ahead(due, ready)
     thread = ahead._job
-    assert begun.wait(SECONDS)
+    assert begun.wait(HANG_SECONDS)
     assert thread.daemon
     ahead.stop()
-    thread.join(SECONDS)
+    thread.join(HANG_SECONDS)
     assert not thread.is_alive()
 
 
@@ -224,7 +222,8 @@ def test_the_tap_asks_for_the_next_file_while_rows_go_out():
                 if b'"RECORD","stream":"stripe_moves"' in lines and len(asked) < 5:
                     # The other run is found ready before the next rows, and its file asked for.
                     clock.sleep(2)
-                    time.sleep(0.1)
+                    if len(asked) == 4:
+                        until(lambda: files() == 2)
                     asked.append(files())
 
             tap.message_writer.write_lines = slowly

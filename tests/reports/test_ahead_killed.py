@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-import tempfile
-import threading
-import time
 from datetime import datetime, timezone
-from functools import partial
 
 import pytest
 
-from tap_billing_reports.reports.ahead import Ahead
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.inside import FetchingAhead
 from tests.killing import merged, sync
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
 ROWS = "stripe_moves"
-SECONDS = 30
+DRIP_SECONDS = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -36,39 +33,23 @@ def settings(box):
     }
 
 
-def slowed(folder, tap):
-    """Temporary files below a folder; rows that take their time; a mark once a file is fetched ahead."""
-    tempfile.tempdir = str(folder)
-    begin = Ahead.begin
+def held(at, pid, number):
+    """A vendor that sends so many bytes of a file, then a signal, and the rest so slowly that it never ends."""
 
-    def marked(self, *args):
-        (folder.parent / "begun").touch()
-        begin(self, *args)
-
-    Ahead.begin = marked
-    write = tap.message_writer.write_lines
-
-    def slowly(lines, **more):
-        if b'"RECORD","stream":"stripe_moves"' in lines:
-            time.sleep(0.05)
-        write(lines, **more)
-
-    tap.message_writer.write_lines = slowly
-
-
-def ended_by(number, after, box):
-    """Sends a signal some time after the second file has been asked for."""
-
-    def watch(pid):
-        give_up = time.monotonic() + SECONDS
-        while time.monotonic() < give_up:
-            if sum(request["path"].endswith("/contents") for request in box.control.requests()) >= 2:
-                time.sleep(after)
-                os.kill(pid, number)
+    def dripping(send, _bytes_per_second):
+        async def drip(message):
+            body = bytes(message.get("body", b""))
+            await send({**message, "body": body[:at], "more_body": True} if body else message)
+            if not body:
                 return
-            time.sleep(0.005)
+            os.kill(pid, number)
+            for place in range(at, len(body)):
+                await asyncio.sleep(DRIP_SECONDS)
+                await send({**message, "body": body[place : place + 1], "more_body": True})
 
-    return lambda pid: threading.Thread(target=watch, args=(pid,), daemon=True).start()
+        return drip
+
+    return dripping
 
 
 def orders(box):
@@ -92,20 +73,23 @@ def expected(box, tmp_path_factory):
     return rows(whole)
 
 
-@pytest.mark.parametrize("after", [0.0, 0.05, 0.15, 0.4])
+@pytest.mark.parametrize("at", [1, 40_000])
+@pytest.mark.parametrize("writing", [True, False], ids=["while rows go out", "while it is waited for"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_ended_while_the_next_file_comes(box, expected, tmp_path, number, after):
+def test_ended_while_the_next_file_comes(box, expected, tmp_path, monkeypatch, number, writing, at):
     box.control.reset()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    box.control.fault({"drip": 200_000}, {"path": "/contents"}, skip=1)
-    prepare = partial(slowed, temporary)
-    started = time.monotonic()
-    first = sync(settings(box), tmp_path, now=NOW, prepare=prepare, kill_after=ended_by(number, after, box))
+    box.control.fault({"drip": 1}, {"path": "/contents"}, skip=1)
+
+    def arrange(pid):
+        monkeypatch.setattr("tap_billing_reports.sandbox.disturb._dripping", held(at, pid, number))
+
+    prepare = FetchingAhead(str(temporary), b'"RECORD","stream":"stripe_moves"', held=writing)
+    first = sync(settings(box), tmp_path, now=NOW, prepare=prepare, kill_after=arrange)
     assert first.code == (-9 if number == signal.SIGKILL else 128 + number), first.log
     assert first.torn == 0
     assert (tmp_path / "begun").exists()
-    assert time.monotonic() - started < SECONDS
     if number != signal.SIGKILL:
         assert not list(temporary.iterdir()), "its files are gone with it"
     assert first.states
