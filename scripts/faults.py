@@ -45,6 +45,7 @@ PARTS: dict[str, tuple[str, int]] = {
     "signals": ("SIGTERM, SIGINT", 2),
     "output": ("the target dies, disks are full, shorter files", 2),
     "calendar": ("clocks that are off, DST nights, month ends", 2),
+    "unsettled": ("invoices that are asked for again; deleted drafts", 2),
     "states": ("every STATE a restart point; damaged ones", 2),
     "secrets": ("canary secrets", 1),
     "names": ("file names on local and S3 storage", 1),

@@ -55,6 +55,20 @@ def called_done(state: dict[str, Any]) -> Iterator[tuple[str, str, str, str | No
                 yield stream, stream.partition("_")[0], entry["account"], period
 
 
+def resolved(bench: Bench, do: dict[str, Any]) -> dict[str, Any]:
+    """A rule with the sandbox's own URLs and moments filled in."""
+    text = json.dumps(do)
+    text = text.replace("@foreign", bench.box.urls["foreign"] + "/away")
+    text = text.replace("@self", bench.box.urls["stripe_api"] + "/v1/around")
+    in_seconds = re.search(r"@in (\d+)", text)
+    if in_seconds:
+        # The vendor's own Date header is the machine's: the tap reckons from that.
+        moment = datetime.now(timezone.utc) + timedelta(seconds=int(in_seconds[1]) + 1)
+        text = text.replace(in_seconds[0], format_datetime(moment, usegmt=True))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
 class Matrix:
     """Runs cells on a bench."""
 
@@ -101,7 +115,7 @@ class Matrix:
         self.control.options.update(fault.options.get(cell.vendor, {}))
         do = fault.by_vendor.get(cell.vendor, fault.do)
         if do:
-            self.control.fault(self._resolved(do), cell.match, skip=cell.skip, times=1 if fault.once else None)
+            self.control.fault(resolved(self.bench, do), cell.match, skip=cell.skip, times=1 if fault.once else None)
 
     def _prepare(self, cell: Cell, ahead: list[str], tap: TapBillingReports) -> None:
         fault, fetcher = cell.fault, tap.session.ahead
@@ -119,18 +133,6 @@ class Matrix:
         if fault.breaks is not None:
             number, torn = fault.breaks
             break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())
-
-    def _resolved(self, do: dict[str, Any]) -> dict[str, Any]:
-        text = json.dumps(do)
-        text = text.replace("@foreign", self.bench.box.urls["foreign"] + "/away")
-        text = text.replace("@self", self.bench.box.urls["stripe_api"] + "/v1/around")
-        in_seconds = re.search(r"@in (\d+)", text)
-        if in_seconds:
-            # The vendor's own Date header is the machine's: the tap reckons from that.
-            moment = datetime.now(timezone.utc) + timedelta(seconds=int(in_seconds[1]) + 1)
-            text = text.replace(in_seconds[0], format_datetime(moment, usegmt=True))
-        found: dict[str, Any] = json.loads(text)
-        return found
 
     # -- what must hold --------------------------------------------------------------------------------
 
