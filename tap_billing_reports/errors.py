@@ -115,6 +115,17 @@ class AbsenceUnproven(Unavailable):
     remedy = "sync again later; if it goes on, check the host in the settings and any proxy on the way"
 
 
+class Misplaced(Unavailable):
+    """A whole answer shows that it is one to another question: another id, account, period or mode than asked."""
+
+    remedy = f"{RetryableError.remedy}; if it stays so, check the credentials and ask the vendor's support"
+
+    @classmethod
+    def of(cls, about: str, objection: str) -> Misplaced:
+        """What names the call, what came and what was asked."""
+        return cls(f"{about}: the answer is to another question: {objection}")
+
+
 class Throttled(RetryableError):  # noqa: N818
     """The vendor refused the call for now (HTTP 429); it had no effect."""
 

@@ -156,6 +156,7 @@ class Door:
         account: str | None = None,
         safe: bool = True,
         parse: bool = False,
+        judge: Callable[[Answer], None] = lambda _answer: None,
         wait_when_throttled: bool = True,
         doubtful: bool = False,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
@@ -172,6 +173,7 @@ class Door:
             account: whose data is asked for, for messages; unset: the door's own.
             safe: may be sent again when it is unknown whether it had its effect.
             parse: the body must be complete JSON or XML; one that is not is asked for again.
+            judge: raises `Misplaced` for an answer to another question, which is asked for again as well.
             wait_when_throttled: try again after a 429; False hands it to the caller at once, who waits for
                 runs of its own instead.
             doubtful: something hangs on whether the thing is gone: believe a 404 only in the vendor's own words.
@@ -196,6 +198,7 @@ class Door:
                 answer = self._answer(response, about, doubtful=doubtful)
             if parse:
                 answer.parsed()
+            judge(answer)
             return answer
 
         def hopeless(error: RetryableError) -> bool:

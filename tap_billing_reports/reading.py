@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tap_billing_reports.answers import Problem
 from tap_billing_reports.bodies import Doubled
-from tap_billing_reports.declarations import (
-    CursorPaging,
-    TokenPaging,
-)
-from tap_billing_reports.errors import AccountError, Refused, Unreadable
+from tap_billing_reports.declarations import Asked, CursorPaging, TokenPaging
+from tap_billing_reports.errors import AccountError, Misplaced, Refused, Unavailable, Unreadable
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
 if TYPE_CHECKING:
@@ -46,6 +43,8 @@ class OpenSource:
         self.source = source
         self.values = values
         self.clock = clock
+        self.realm = source.whole_realm(values)
+        """Where the data come from; what the settings do not say is learned from state, else from answers."""
         used = _Noted(values)
         authenticator = source.authenticator(used)
         self.door = Door(
@@ -75,8 +74,66 @@ class OpenSource:
         params: Query | None = None,
         account: Account | None = None,
         doubtful: bool = False,
+        judge: Callable[[Answer], object] | None = None,
     ) -> Answer:
-        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `Door.call`."""
+        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `Door.call`.
+
+        `judge` raises `Misplaced`, beside what the endpoint itself objects to.
+        """
+        own = self.judge(endpoint, path=path, params=params, account=account)
+
+        def both(answer: Answer) -> None:
+            own(answer)
+            if judge is not None:
+                judge(answer)
+
+        return self._call(endpoint, path, params, account, both, doubtful=doubtful)
+
+    def judge(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        account: Account | None = None,
+    ) -> Callable[[Answer], None]:
+        """Raises `Misplaced` for an answer with one object that is not to this question."""
+        asked = Asked(path or {}, dict(params or ()), account)
+
+        def own(answer: Answer) -> None:
+            try:
+                whole = tree(answer.xml()) if answer.is_xml else answer.json()
+            except (Unavailable, AccountError):
+                # Whoever reads it says so, or needs no more than its headers.
+                whole = None
+            self._hold(endpoint, asked, answer, [whole] if isinstance(whole, Mapping) else [])
+
+        return own
+
+    def _hold(self, endpoint: Endpoint, asked: Asked, answer: Answer, records: Sequence[Record]) -> None:
+        """Raise `Misplaced` where an answer shows that it is another account's, realm's or question's."""
+        header, account = self.source.account_header, asked.account
+        named = answer.headers.get(header) if header and account is not None and header in account.headers else None
+        if named is not None and account is not None and named != account.headers[header]:
+            raise Misplaced.of(answer.about, f"it is for account {named}, and {account.headers[header]} was asked")
+        for record in records:
+            for name, value in self.source.realm_of(record).items():
+                if self.realm.setdefault(name, value) != value:
+                    raise Misplaced.of(answer.about, f"its {name} is {value}, and {self.realm[name]} was asked")
+        objection = endpoint.objection(asked)
+        if objection is not None and (said := objection(records)):
+            raise Misplaced.of(answer.about, said)
+
+    def _call(
+        self,
+        endpoint: Endpoint,
+        path: Mapping[str, str] | None,
+        params: Query | None,
+        account: Account | None,
+        judge: Callable[[Answer], None],
+        *,
+        doubtful: bool = False,
+    ) -> Answer:
         return self.door.call(
             endpoint.method,
             endpoint.host,
@@ -86,6 +143,7 @@ class OpenSource:
             account=account.account_id if account else None,
             parse=True,
             doubtful=doubtful,
+            judge=judge,
         )
 
     def records(
@@ -114,15 +172,13 @@ class OpenSource:
                 if cursor is not None:
                     query.append((paging.parameter, cursor))
             try:
-                answer = self.ask(endpoint, path=path, params=query, account=account)
+                answer, whole, page = self._page(endpoint, path, query, account)
             except Refused as error:
                 if trail is None or cursor is None or not trail.is_lost(error):
                     raise
                 cursor = trail.earlier(error)
                 seen = {None, cursor}
                 continue
-            whole = tree(answer.xml()) if answer.is_xml else answer.json()
-            page = _records_of(answer, whole, endpoint)
             yield from page if trail is None else trail.new(page)
             more = None if paging is None else value_at(whole, paging.more)
             if more is None and isinstance(paging, CursorPaging):
@@ -137,6 +193,24 @@ class OpenSource:
                     f"nothing of this list can be trusted"
                 )
             seen.add(cursor)
+
+    def _page(
+        self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None
+    ) -> tuple[Answer, Any, list[Record]]:
+        """One answer of a list: as it came, its body, its records."""
+        asked = Asked(path or {}, dict(query), account)
+        read: list[tuple[Answer, Any, list[Record]]] = []
+
+        def judge(answer: Answer) -> None:
+            whole = tree(answer.xml()) if answer.is_xml else answer.json()
+            page = _records_of(answer, whole, endpoint)
+            self._hold(endpoint, asked, answer, page)
+            read[:] = [(answer, whole, page)]
+
+        last = self._call(endpoint, path, query, account, judge)
+        if not read:
+            judge(last)
+        return read[0]
 
 
 class _Trail:

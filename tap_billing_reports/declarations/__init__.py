@@ -9,19 +9,32 @@ from __future__ import annotations
 from tap_billing_reports.answers import Hints
 from tap_billing_reports.declarations.calls import (
     Account,
+    Asked,
     Asker,
     Convert,
     CursorPaging,
     Endpoint,
     Field,
     Host,
+    Objection,
     Query,
     Record,
     TokenPaging,
+    no_objection,
 )
 from tap_billing_reports.declarations.invoices import InvoiceApi
 from tap_billing_reports.declarations.reports import OrderCall, ReportApi, ReportTypeApi, Twin
-from tap_billing_reports.declarations.runs import Interval, Parameters, Period, RemoteFile, Report, Run, RunStatus, Unit
+from tap_billing_reports.declarations.runs import (
+    Interval,
+    Ordered,
+    Parameters,
+    Period,
+    RemoteFile,
+    Report,
+    Run,
+    RunStatus,
+    Unit,
+)
 from tap_billing_reports.declarations.settings import (
     COUNT,
     DAYS,
@@ -45,6 +58,7 @@ __all__ = [
     "TEXT",
     "TEXTS",
     "Account",
+    "Asked",
     "Asker",
     "Convert",
     "CursorPaging",
@@ -54,7 +68,9 @@ __all__ = [
     "Host",
     "Interval",
     "InvoiceApi",
+    "Objection",
     "OrderCall",
+    "Ordered",
     "Parameters",
     "Period",
     "Query",
@@ -72,6 +88,7 @@ __all__ = [
     "Twin",
     "Unit",
     "Values",
+    "no_objection",
     "parameters_schema",
     "reports_schema",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -57,6 +57,27 @@ class TokenPaging:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One call as it is made: the names of its path, its query, and the account whose data is asked for."""
+
+    path: Mapping[str, str]
+    params: Mapping[str, str]
+    account: Account | None
+
+
+Objection = Callable[[Sequence[Record]], "str | None"]
+"""The records of one answer -> how they show that something else was answered than asked; None: nothing shows it.
+
+The text names both, and stands behind `the answer is to another question:`.
+"""
+
+
+def no_objection(_asked: Asked) -> Objection | None:
+    """Nothing in the answer says what it was asked."""
+    return None
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One call. `{names}` in `path` are filled with percent-encoded values."""
 
@@ -69,6 +90,8 @@ class Endpoint:
     record: str = ""
     """Key or XML tag of a single record, for answers that hold one or a list."""
     paging: CursorPaging | TokenPaging | None = None
+    objection: Callable[[Asked], Objection | None] = no_objection
+    """What the answers give back of the question is held against it: a wrong answer is asked for again, never data."""
 
 
 @dataclass(frozen=True)

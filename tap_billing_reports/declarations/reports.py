@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from tap_billing_reports.answers import Answer
     from tap_billing_reports.columns import ColumnType
     from tap_billing_reports.declarations.calls import Account, Asker, Endpoint, Field, Query, Record
-    from tap_billing_reports.declarations.runs import Interval, Parameters, Period, RemoteFile, Report, Run
+    from tap_billing_reports.declarations.runs import (
+        Interval,
+        Ordered,
+        Parameters,
+        Period,
+        RemoteFile,
+        Report,
+        Run,
+    )
     from tap_billing_reports.declarations.settings import Values
     from tap_billing_reports.errors import Refused
 
@@ -87,6 +95,8 @@ class ReportApi:
     """Whether a refusal means that availability has moved since it was read."""
     extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
     """Files of a finished run that are kept beside that of its rows."""
+    file_objection: Callable[[Ordered, Mapping[str, str]], str | None] = lambda _ordered, _metadata: None
+    """How a file shows, by what it says of itself, that it is not what was ordered; None: nothing shows it."""
     sums: Callable[[Report], tuple[Mapping[str, str], ...]] = lambda _report: ()
     """Row column -> name of the reconciliation that compares its sum with the invoice's amount: one mapping for each
     kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""

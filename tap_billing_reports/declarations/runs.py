@@ -97,6 +97,18 @@ class Period:
         return self.start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """What a run was ordered for; a file that says something else of itself is not that run's.
+
+    `accounts` are the one that was asked, and the one that is billed where it is another.
+    """
+
+    report: Report
+    parameters: Parameters
+    accounts: tuple[str, ...]
+
+
 class RunStatus(str, Enum):
     """Where a run stands, whatever the vendor calls it."""
 

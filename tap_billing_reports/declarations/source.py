@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tap_billing_reports.answers import Hints
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.answers import Answer, Problem
     from tap_billing_reports.auth import Authenticator
-    from tap_billing_reports.declarations.calls import Account, Asker, Host
+    from tap_billing_reports.declarations.calls import Account, Asker, Host, Record
     from tap_billing_reports.declarations.invoices import InvoiceApi
     from tap_billing_reports.declarations.reports import ReportApi, ReportTypeApi
     from tap_billing_reports.declarations.settings import Schema, Setting, Values
@@ -46,12 +47,29 @@ class Source:
     reports: ReportApi | None = None
     columns: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
     """Stream -> columns that this source adds to it, while it is on; their names begin with the source's."""
+    realm: Callable[[Values], Mapping[str, str]] = lambda _values: {}
+    """What, beside the hosts, makes the same question another one, such as test or live data; only what is known."""
+    realm_of: Callable[[Record], Mapping[str, str]] = lambda _record: {}
+    """What one object of an answer says of the same; nothing where it does not say."""
+    account_header: str = ""
+    """The header of an answer that names the account it is for; not every answer need have it."""
+    global_ids: bool = False
+    """No two accounts have an invoice or a run with the same id: one that is listed under two was not asked right."""
     rights: Mapping[str, str] = field(default_factory=dict)
     """What to ask the vendor for where `invoices`, `reports` or `files` are refused, in the vendor's own terms."""
 
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(setting.name for setting in self.settings if setting.required)
+
+    def whole_realm(self, values: Values) -> dict[str, str]:
+        """Where the settings' data come from: the hosts, and what the source itself adds.
+
+        State, journal and kept files of one realm say nothing about another. Ports are left out: they tell nothing.
+        """
+        urls = (values.get(host.setting) or host.url for host in self.hosts)
+        hosts = dict.fromkeys(filter(None, (urlsplit(url).hostname for url in urls)))
+        return {"host": " ".join(hosts), **self.realm(values)}
 
     def is_on(self, values: Values) -> bool:
         return any(values.get(name) for name in self.required)

@@ -6,7 +6,9 @@ import re
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports.errors import FileError, NotFound, ReportError
+from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.due import Due, LocalFile
+from tap_billing_reports.reports.readers.xml_head import metadata_in
 from tap_billing_reports.reports.spool import Spool
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class Collector:
         for attempt in range(1, TRIES + 1):
             if got is None:
                 got = self._download(due, remote, path)
-            problem = _problem(path, got.size, remote)
+            problem = _problem(path, got.size, remote) or _objection(path, due, remote)
             if problem is None:
                 break
             if attempt == TRIES:
@@ -166,6 +168,18 @@ def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
         file.seek(max(0, size - _ENDS_BYTES))
         tail = file.read()
     return _CHECKS[remote.format](head, tail)
+
+
+def _objection(path: Path, due: Due, remote: RemoteFile) -> str | None:
+    """How the beginning of a file shows that it is another run's; its reader looks once more."""
+    if remote.format != "xml":
+        return None
+    with path.open("rb") as file:
+        try:
+            check_file(due, metadata_in(file.read(_ENDS_BYTES)))
+        except FileError as error:
+            return str(error)
+    return None
 
 
 def _check_csv(head: bytes, _tail: bytes) -> str | None:

@@ -14,6 +14,7 @@ from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Account, Run, RunStatus
 from tap_billing_reports.errors import ISOLATED, ReportError, Unavailable, understood
 from tap_billing_reports.reading import fill
+from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.due import Due, Shop, fingerprint
 
 if TYPE_CHECKING:
@@ -145,6 +146,12 @@ class Orders:
         """
         api, report = due.shop.api, due.report
         call = api.order_call(due.account, report, due.parameters)
+        judge = due.shop.asker.judge(api.order, path=call.path, params=call.params, account=due.account)
+
+        def fits(answer: Answer) -> None:
+            judge(answer)
+            self._read(due, api.read_order, answer)
+
         for number in range(attempt, attempt + ORDERS_A_PERIOD):
             headers = {"Accept": api.order.accept, **due.account.headers}
             if api.idempotency_header is not None:
@@ -162,6 +169,7 @@ class Orders:
                     safe=api.idempotency_header is not None,
                     # A cut answer is worth asking for again where that orders nothing new.
                     parse=api.idempotency_header is not None,
+                    judge=fits,
                     wait_when_throttled=False,
                     guard=nullcontext if api.idempotency_header is not None else guard,
                 )
@@ -181,6 +189,7 @@ class Orders:
     def _read(due: Due, read: Callable[[Answer], Run], answer: Answer) -> Run:
         with understood("the answer to the order", ReportError):
             run = read(answer)
+        check_run(due, run)
         return replace(run, report_type=due.report.report_type, parameters=due.parameters)
 
     def _key(self, due: Due, attempt: int) -> str:

@@ -18,6 +18,7 @@ from tap_billing_reports.errors import (
     remedy_of,
     understood,
 )
+from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb
 from tap_billing_reports.reports.due import Due, Finished
 from tap_billing_reports.reports.events import Event, Listener, Step
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from tap_billing_reports.answers import Answer
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.reports.book import Book
     from tap_billing_reports.reports.download import Collector
@@ -318,12 +320,16 @@ class Runner:
         return False
 
     def _status(self, waiting: Waiting) -> Run:
-        shop, known = waiting.due.shop, waiting.run
-        answer = shop.asker.ask(
-            shop.api.status, path={"run_id": known.run_id}, account=waiting.due.account, doubtful=True
-        )
-        with understood(f"run {known.run_id}", ReportError):
-            run = shop.api.read_status(answer, known.run_id)
+        due, shop, known = waiting.due, waiting.due.shop, waiting.run
+
+        def read(answer: Answer) -> Run:
+            with understood(f"run {known.run_id}", ReportError):
+                run = shop.api.read_status(answer, known.run_id)
+            check_run(due, run, known.run_id)
+            return run
+
+        path = {"run_id": known.run_id}
+        run = read(shop.asker.ask(shop.api.status, path=path, account=due.account, doubtful=True, judge=read))
         # What an answer leaves out is known from the order.
         return replace(
             run,

@@ -17,6 +17,7 @@ from tap_billing_reports.auth import Authenticator, HeaderAuthenticator
 from tap_billing_reports.errors import ReportError, Unreadable
 from tap_billing_reports.reading import tree
 from tap_billing_reports.schemas import Catalogue, catalogue
+from tap_billing_reports.sources import bring_asked
 
 if TYPE_CHECKING:
     from datetime import date
@@ -79,7 +80,11 @@ CUSTOMERS = d.Endpoint("bring", "/reports/api/generate.json", records=("customer
 TYPES = d.Endpoint("bring", "/reports/api/generate/{account_id}.json", records=("reports", "report"))
 # Live, the invoices stand under `invoices`; documented is a bare list, and InvoiceList in XML.
 INVOICES = d.Endpoint(
-    "bring", "/invoicearchive/api/invoices/{account_id}.json", records=("invoices", "InvoiceList"), record="Invoice"
+    "bring",
+    "/invoicearchive/api/invoices/{account_id}.json",
+    records=("invoices", "InvoiceList"),
+    record="Invoice",
+    objection=bring_asked.dated_within,
 )
 PDF = d.Endpoint("bring", "/invoicearchive/pdf/{account_id}/{invoice_id}.pdf", accept="application/pdf")
 
@@ -291,13 +296,14 @@ BRING = d.Source(
         order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
         order_call=_order_call,
         read_order=_read_order,
-        status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json"),
+        status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json", objection=bring_asked.linked_run),
         read_status=_read_status,
         format="xml",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
         extra_files=_extra_files,
+        file_objection=bring_asked.file_objection,
         sums=_sums,
     ),
 )

@@ -15,10 +15,10 @@ from tap_billing_reports import declarations as d
 from tap_billing_reports.answers import Answer, Problem
 from tap_billing_reports.auth import QueryKeyAuthenticator
 from tap_billing_reports.errors import AccountError, Unreadable
-from tap_billing_reports.reading import local_name, tree
+from tap_billing_reports.reading import local_name, tree, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
 EVERY_PERSON = "*"
@@ -55,10 +55,30 @@ SETTINGS = (
 )
 
 
-def _endpoint(values: d.Values, plural: str, singular: str) -> d.Endpoint:
+def _endpoint(
+    values: d.Values, plural: str, singular: str, objection: Callable[[d.Asked], d.Objection | None] = d.no_objection
+) -> d.Endpoint:
     """An answer is a list, or one object by itself; XML and JSON name both alike."""
     form = values["brp_format"]
-    return d.Endpoint("brp", f"/{plural}.{form}", accept=f"application/{form}", records=(plural,), record=singular)
+    accept = f"application/{form}"
+    path = f"/{plural}.{form}"
+    return d.Endpoint("brp", path, accept=accept, records=(plural,), record=singular, objection=objection)
+
+
+def _same_company_and_state(asked: d.Asked) -> d.Objection:
+    """Objects to invoices of another company or state; BRP's wiki has both in the record. A person is in none."""
+    names = {"companyid": "company.id", "state": "state.number"}
+    wanted = [(name, path, asked.params[name]) for name, path in names.items() if name in asked.params]
+
+    def said(records: Sequence[d.Record]) -> str | None:
+        for record in records:
+            for name, path, value in wanted:
+                found = value_at(record, path)
+                if found is not None and str(found) != value:
+                    return f"invoice {record.get('id')} has {name} {found}, and {value} was asked"
+        return None
+
+    return said
 
 
 # 1 not sent, 2 pending at the bank, 3 settled, 4 reminded, 5 and 6 with a collector, 7 sent, 8 exported, 9 queued
@@ -193,7 +213,7 @@ BRP = d.Source(
     read_problem=_read_problem,
     rights={"invoices": "ask BRP for a key that reads invoices; those of others than oneself need a level-3 key"},
     invoices=d.InvoiceApi(
-        endpoint=lambda values: _endpoint(values, "invoices", "invoice"),
+        endpoint=lambda values: _endpoint(values, "invoices", "invoice", _same_company_and_state),
         queries=_queries,
         fields=_fields,
         lookback=None,

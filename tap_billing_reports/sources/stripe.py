@@ -16,6 +16,7 @@ from tap_billing_reports import declarations as d
 from tap_billing_reports.auth import BearerAuthenticator
 from tap_billing_reports.reading import fill, problem_at
 from tap_billing_reports.schemas import catalogue
+from tap_billing_reports.sources import stripe_asked
 from tap_billing_reports.sources.stripe_money import amount, tax_sum
 
 if TYPE_CHECKING:
@@ -81,11 +82,14 @@ def _cursor_is_gone(error: Refused) -> bool:
 
 
 _PAGES = d.CursorPaging("starting_after", "id", "has_more", ("limit", "100"), lost=_cursor_is_gone)
-RUNS = d.Endpoint("api", "/v1/reporting/report_runs", records=("data",), paging=_PAGES)
+RUNS = d.Endpoint(
+    "api", "/v1/reporting/report_runs", records=("data",), paging=_PAGES, objection=stripe_asked.created_within
+)
 # Paging parameters are refused on report types.
 TYPES = d.Endpoint("api", "/v1/reporting/report_types", records=("data",))
-TYPE = d.Endpoint("api", "/v1/reporting/report_types/{report_type}")
-INVOICES = d.Endpoint("api", "/v1/invoices", records=("data",), paging=_PAGES)
+TYPE = d.Endpoint("api", "/v1/reporting/report_types/{report_type}", objection=stripe_asked.same_id("report_type"))
+INVOICES = d.Endpoint("api", "/v1/invoices", records=("data",), paging=_PAGES, objection=stripe_asked.created_within)
+INVOICE = d.Endpoint("api", "/v1/invoices/{invoice_id}", objection=stripe_asked.same_id("invoice_id"))
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 
@@ -279,6 +283,11 @@ STRIPE = d.Source(
     hints=d.Hints(retry="Stripe-Should-Retry", replayed="Idempotent-Replayed"),
     gone=_gone,
     check=_check,
+    realm=stripe_asked.realm,
+    realm_of=stripe_asked.realm_of,
+    # Connect's own header, where an answer has it too; ids are Stripe's own, and each is one account's.
+    account_header="Stripe-Account",
+    global_ids=True,
     rights={
         "invoices": "give the restricted key Invoices: Read",
         "reports": "give the restricted key Report Runs and Report Types: Read, which includes ordering",
@@ -289,7 +298,7 @@ STRIPE = d.Source(
         queries=_invoice_queries,
         fields=lambda _values: INVOICE_FIELDS,
         lookback=lambda values: int(values["stripe_lookback_days"]),
-        by_id=d.Endpoint("api", "/v1/invoices/{invoice_id}"),
+        by_id=INVOICE,
         unsettled=frozenset({"draft", "open", "uncollectible"}),
         by_status=lambda status, since, until: [("status", status), *_created(since, until)],
         # https://docs.stripe.com/api/invoices/delete: drafts alone, and what is answered then.
@@ -304,7 +313,7 @@ STRIPE = d.Source(
         order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
         order_call=_order_call,
         read_order=lambda answer: _read_run(answer.record()),
-        status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}"),
+        status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}", objection=stripe_asked.same_run),
         read_status=lambda answer, _run_id: _read_run(answer.record()),
         format="csv",
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.emit import BufferedWriter
 from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, SyncError, remedy_of
 from tap_billing_reports.reports import subjects
+from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.book import Book
 from tap_billing_reports.reports.download import Collector, discard
 from tap_billing_reports.reports.due import Due, Finished, Shop
@@ -291,7 +292,8 @@ class Cycle:
         assert finished.file is not None
         rows = self._rows_of(emission.due.report)
         self._tell_of_run(emission)
-        emission.reader = rows.open_reader(finished.file, self._twins.columns(emission.due.report))
+        sum_of, judge = self._twins.columns(emission.due.report), partial(check_file, emission.due)
+        emission.reader = rows.open_reader(finished.file, sum_of, judge=judge)
         deliver(rows, emission, finished.file, self._lane, runner.tend)
         due = emission.due
         emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))

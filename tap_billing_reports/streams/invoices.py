@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.errors import AccountError, StateError
+from tap_billing_reports.errors import AccountError, Misplaced, StateError
 from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
@@ -87,6 +88,7 @@ class Invoices(BillingStream):
 
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
         feed = self.session.feed(source, account)
+        self._before[source.name, account.account_id] = deepcopy(bookmark)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
         since = self._since(feed, bookmark)
         memory = Memory(feed.api, bookmark)
@@ -168,9 +170,40 @@ class Invoices(BillingStream):
         return True
 
     def _is_first(self, feed: InvoiceFeed, columns: Mapping[str, Any]) -> bool:
+        if feed.source.global_ids and feed.source.name in self._overlapping:
+            self._claim(feed, columns["invoice_id"])
+            return True
         if not feed.names_account or feed.source.name not in self._overlapping:
             return True
         return self._listings.is_new(feed.source.name, feed.account.account_id, Brief.of(columns))
+
+    def _claim(self, feed: InvoiceFeed, invoice_id: str) -> None:
+        """Note whose an invoice is.
+
+        Raises:
+            Misplaced: it was listed under another account: one of the two was answered for the other. Neither's
+                pass counts as one.
+        """
+        source, account_id = feed.source.name, feed.account.account_id
+        other = self._claimed.setdefault((source, invoice_id), account_id)
+        if other == account_id:
+            return
+        about = f"{source} account {account_id} and account {other}"
+        error = Misplaced.of(about, f"both list invoice {invoice_id}, which can belong to one of them alone")
+        bookmark = self.get_context_state({"source": source, "account_id": other})
+        bookmark.clear()
+        bookmark.update(self._before[source, other])
+        raise error
+
+    @cached_property
+    def _claimed(self) -> dict[tuple[str, str], str]:
+        """Source and invoice -> the account that lists it, where no two accounts can."""
+        return {}
+
+    @cached_property
+    def _before(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The accounts' bookmarks as they were before their passes."""
+        return {}
 
     def _check_lists(self, feed: InvoiceFeed) -> None:
         """Say where the list contradicts itself or another account's.

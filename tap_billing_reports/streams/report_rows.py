@@ -16,7 +16,7 @@ from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declarations import Report, ReportApi
     from tap_billing_reports.reports.due import LocalFile
@@ -108,9 +108,16 @@ class ReportRows(FastRows, Member):
     # -- columns ---------------------------------------------------------------------------------------
 
     def open_reader(
-        self, file: LocalFile, sum_of: tuple[str, ...] = (), decimals_as: DecimalsAs | None = None
+        self,
+        file: LocalFile,
+        sum_of: tuple[str, ...] = (),
+        decimals_as: DecimalsAs | None = None,
+        judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
     ) -> Reader:
-        """A reader of the file that knows this stream's columns; adds up what checks need."""
+        """A reader of the file that knows this stream's columns; adds up what checks need.
+
+        `judge` refuses a file by what that says of itself, before its first row.
+        """
         sums = (*(column for kind in self._api.sums(self.report) for column in kind), *sum_of)
         decimals_as = decimals_as or self._decimals_as
         if file.remote.format == "csv":
@@ -135,6 +142,7 @@ class ReportRows(FastRows, Member):
             zone=self.report.zone,
             sum_of=sums,
             decimals_as=decimals_as,
+            judge=judge,
         )
 
     def _check_header(self, header: tuple[str, ...]) -> None:

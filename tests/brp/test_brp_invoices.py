@@ -183,10 +183,10 @@ def test_every_record_has_a_number_of_its_own(brp):
 
 
 def listed(brp, an_invoice, first, second, **settings):
-    """A sync in which one invoice is listed in two states' answers."""
-    for state, facts in ((7, first), (2, second)):
-        brp.answer({"invoices": [an_invoice(1, **facts), an_invoice(10 + state)]}, query=f"state={state}")
-    return brp.sync(brp_states=[7, 2], brp_company_ids=["1"], brp_format="json", **settings)
+    """A sync in which one invoice is listed for two persons."""
+    for person, facts in ((7, first), (2, second)):
+        brp.answer({"invoices": [an_invoice(1, **facts), an_invoice(10 + person)]}, query=f"personid={person}")
+    return brp.sync(brp_person_ids=["7", "2"], brp_company_ids=["1"], brp_format="json", **settings)
 
 
 def test_a_state_that_changed_between_two_requests_is_information_and_the_later_wins(brp, an_invoice):
@@ -209,3 +209,19 @@ def test_one_number_with_two_amounts_is_wrong(brp, an_invoice, policy, status):
     assert unique(result, "invoice 1") == [("1", "1", "2", False)]
     bookmarked = [p for p in result.state["bookmarks"]["invoices"]["partitions"] if "replication_key_value" in p]
     assert bool(bookmarked) is (status == 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "more"),
+    [
+        ("<company><id>", "<company><id>9", "has companyid 9", {}),
+        ("<number>3</number><value>", "<number>5</number><value>", "has state 5, and 3 was asked", {"brp_states": [3]}),
+    ],
+)
+def test_invoices_of_another_company_or_state_are_no_answer(brp, old, new, said, more):
+    brp.control.fault({"alter": {"from": old, "to": new}}, {"path": "/invoices"})
+    result = brp.sync(**more)
+    brp.control.clear_faults()
+    assert result.status == 1
+    assert said in result.log
+    assert not result.of("invoices")

@@ -271,6 +271,72 @@ RUN_FAULTS: tuple[Fault, ...] = (
     ),
 )
 
+_ONLY_STRIPE: dict[str, Any] = {"vendors": ("stripe",), "why_not_there": "only Stripe has a test mode"}
+
+
+def _misplaced(name: str, phases: tuple[str, ...], why_not: str, **more: Any) -> tuple[Fault, Fault]:
+    """An answer to another question: once, and for ever."""
+    facts: dict[str, Any] = {"phases": phases, "why_not": why_not, **more}
+    return Fault(f"{name} once", **facts), Fault(name, **facts, **LASTING)
+
+
+def _altered(old: str, new: str) -> dict[str, Any]:
+    return {"alter": {"from": old, "to": new}}
+
+
+# Whole answers that are to another question than the one that was asked.
+OTHER_QUESTIONS: tuple[Fault, ...] = (
+    *_misplaced(
+        "another period's or company's list",
+        ("list",),
+        "only invoices are listed by period or company",
+        by_vendor={
+            "stripe": _altered('"created":17', '"created":16'),
+            "bring": _altered('.2026"', '.2024"'),
+            "brp": _altered("<company><id>", "<company><id>9"),
+        },
+    ),
+    *_misplaced(
+        "another run's answer",
+        ("poll",),
+        _IN_POLLS,
+        by_vendor={"stripe": _altered('"id":"frr_', '"id":"frr_9'), "bring": _altered("/report/", "/report/9")},
+        vendors=_HAS_RUNS,
+        why_not_there=_NO_REPORTS,
+    ),
+    *_misplaced(
+        "another period's run",
+        ("order", "poll"),
+        _IN_POLLS,
+        do=_altered('"interval_start":1', '"interval_start":2'),
+        vendors=("stripe",),
+        why_not_there="only Stripe's runs say what they were ordered for",
+    ),
+    *_misplaced(
+        "another run's file",
+        ("poll",),
+        _IN_POLLS,
+        do=_altered('"filename":"frr_', '"filename":"frr_9'),
+        vendors=("stripe",),
+        why_not_there="Bring's files have no names of their own",
+    ),
+    *_misplaced(
+        "the other mode's answer",
+        ("list", "types", "order", "poll"),
+        "says nothing of its mode",
+        do=_altered('"livemode":false', '"livemode":true'),
+        **_ONLY_STRIPE,
+    ),
+    *_misplaced(
+        "another invoice's file",
+        (*FILES, "parse"),
+        _IN_FILES,
+        do=_altered("<InvoiceNumber>47", "<InvoiceNumber>48"),
+        vendors=("bring",),
+        why_not_there="only Bring's files say which invoice they are of",
+    ),
+)
+
 FILE_FAULTS: tuple[Fault, ...] = tuple(
     Fault(
         name,
@@ -293,7 +359,7 @@ EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the output fails", breaks=(5, False), **_BREAKS),
 )
 
-FAULTS = (*HTTP_FAULTS, *ABSENCE_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
+FAULTS = (*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
 
 
 @dataclass(frozen=True)

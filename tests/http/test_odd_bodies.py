@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -112,9 +111,11 @@ def test_asking_for_a_doubled_key_names_call_and_key():
 )
 def test_a_list_that_says_two_things_is_refused(body):
     endpoint = Endpoint("api", "/x", records=("data",), paging=CursorPaging("after", "id", "has_more", ("limit", "9")))
-    asker: Any = SimpleNamespace(ask=lambda *_, **__: answer(body))
+    asker = object.__new__(OpenSource)
+    asker.source = SimpleNamespace(realm_of=lambda _record: {}, account_header="")
+    asker.door = SimpleNamespace(call=lambda *_, **__: answer(body))
     with pytest.raises(DoubledKey):
-        list(OpenSource.records(asker, endpoint))
+        list(asker.records(endpoint))
 
 
 def test_keys_that_become_equal_are_doubled_too():

@@ -101,6 +101,7 @@ class Vendor:
         self.source = SimpleNamespace(name="fake", zone="UTC")
         self.door = self
         self.account = "fake"
+        self.realm: dict[str, str] = {}
 
     @property
     def values(self) -> dict[str, Any]:
@@ -163,12 +164,26 @@ class Vendor:
 
     # -- the asker -------------------------------------------------------------------------------------
 
-    def ask(self, endpoint: Endpoint, *, path: Any = None, params: Any = None, account: Any = None, **_: Any) -> Any:
+    def judge(self, *_: Any, **_more: Any) -> Callable[[Any], None]:
+        return lambda _answer: None
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Any = None,
+        params: Any = None,
+        account: Any = None,
+        judge: Any = None,
+        **_: Any,
+    ) -> Any:
         assert endpoint is STATUS
         self._begin("status")
         made = self.runs.get(path["run_id"])
         if made is None or made.gone:
             raise NotFound("no such run", status=404)
+        if judge is not None:
+            judge(made)
         return made
 
     def records(

@@ -8,7 +8,10 @@ from tests.stripe.conftest import SUMMARY
 
 REPORT = {"report_type": SUMMARY, "window": "month"}
 POLL, FILE = r"^/v1/reporting/report_runs/frr_", r"^/v1/files/.*/contents$"
-_OTHER_MODE = "No such report_run: 'frr_1'; a similar object exists in live mode, but a test mode key was used to make this request."
+_OTHER_MODE = (
+    "No such report_run: 'frr_1'; a similar object exists in live mode, but a test mode key was used to make this "
+    "request."
+)
 FORMS = {
     "a proxy's page": {"body": "<html><body>404 Not Found</body></html>", "headers": {"Content-Type": "text/html"}},
     "no body": {"body": ""},

@@ -11,6 +11,7 @@ from tests.stripe.conftest import SUMMARY
 ROWS = "stripe_balance_change_from_activity_summary_1"
 MONTH = {"report_type": SUMMARY, "window": "month"}
 RUNS = "/v1/reporting/report_runs"
+CREATED = 1793000000  # October 2026
 
 
 def test_a_finished_run_of_the_same_parameters_is_adopted(stripe):
@@ -90,7 +91,7 @@ def test_a_rate_limit_with_status_400_is_waited_for_and_no_refusal(stripe):
 )
 @pytest.mark.parametrize("where", ["list", "order"])
 def test_a_run_in_another_shape_stops_no_other_report(stripe, odd, where):
-    run = {"id": "frr_1", "report_type": "x", "status": "succeeded", "created": 1, "parameters": {}, **odd}
+    run = {"id": "frr_1", "report_type": "x", "status": "succeeded", "created": CREATED, "parameters": {}, **odd}
     listed = {"object": "list", "data": [run], "has_more": False}
     method = "GET" if where == "list" else "POST"
     body = listed if where == "list" else run

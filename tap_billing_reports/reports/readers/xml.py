@@ -21,10 +21,11 @@ from tap_billing_reports.reports.readers.table import (
     check_size,
     opened,
 )
+from tap_billing_reports.reports.readers.xml_head import told
 from tap_billing_reports.reports.readers.xml_lines import LineFault, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import BinaryIO
 
     from tap_billing_reports.columns import DecimalsAs
@@ -48,6 +49,7 @@ class XmlReader(TableReader):
         lines_tag: local name of the element that holds the lines; `line_tag`: of one line.
         metadata_tag: of what the file says about itself; `rows_tag`: of the declared number of rows therein.
         block: about how many bytes of the file become one chunk.
+        judge: called with what the file says of itself, before the first row and after the last; raises FileError.
 
     Raises:
         FileError: the size is wrong.
@@ -67,6 +69,7 @@ class XmlReader(TableReader):
         metadata_tag: str = "MetaData",
         rows_tag: str = "NumberOfRows",
         block: int = BLOCK,
+        judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
     ) -> None:
         if size is not None:
             check_size(source, size)
@@ -75,6 +78,7 @@ class XmlReader(TableReader):
         self._lines_tag, self._line_tag = lines_tag, line_tag
         self._metadata_tag, self._rows_tag = metadata_tag, rows_tag
         self._block = block
+        self._judge = judge
 
     def chunks(
         self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None
@@ -85,6 +89,8 @@ class XmlReader(TableReader):
         tree = _GrowingTree(self._lines_tag)
         with opened(self._source) as stream:
             for finished in tree.grow(stream, self._block):
+                if not self.rows:
+                    self._judge(self._said(tree.container.getroottree().getroot()))
                 yield from self._chunks_of(tree.container, finished, lines, selected)
         if (tree.container.text or "").strip():
             # Without a single line nobody has looked at it yet.
@@ -116,15 +122,20 @@ class XmlReader(TableReader):
             raise FileError(str(fault), line=fault.line) from None
         self.blank_lines = lines.blank
 
+    def _said(self, root: Any) -> dict[str, str]:
+        """What the file says of itself so far."""
+        metadata: dict[str, str] = {}
+        for element in root.iterfind(f"{{*}}{self._metadata_tag}"):
+            counts = element.findall(f"{{*}}{self._rows_tag}")
+            if len(counts) > 1 or (counts and self._rows_tag in metadata):
+                raise FileError(f"{self._rows_tag} is declared more than once", line=counts[-1].sourceline)
+            metadata |= told(element)
+        return metadata
+
     def _read_metadata(self, root: Any) -> None:
         """What the file says about itself, wherever it stands; FileError for a row count that is none."""
-        metadata: dict[str, str] = {}
-        for element in root.iterfind(f"{{*}}{self._metadata_tag}/{{*}}*"):
-            name = etree.QName(element).localname
-            if name == self._rows_tag and name in metadata:
-                raise FileError(f"{name} is declared more than once", line=element.sourceline)
-            if not len(element):
-                metadata[name] = (element.text or "").strip()
+        metadata = self._said(root)
+        self._judge(metadata)
         declared = metadata.get(self._rows_tag, "")
         if declared and not (declared.isascii() and declared.isdecimal() and len(declared) <= 18):
             raise FileError(f"{self._rows_tag} is not a number of rows")

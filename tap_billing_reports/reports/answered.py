@@ -1,0 +1,67 @@
+"""Whether a run that the vendor describes is the one that was asked about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.declarations import Ordered
+from tap_billing_reports.errors import FileError, Misplaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_billing_reports.declarations import Parameters, Run
+    from tap_billing_reports.reports.due import Due
+
+
+def ordered_for(due: Due) -> Ordered:
+    """What the run of a period is ordered for."""
+    return Ordered(due.report, due.parameters, tuple(dict.fromkeys((due.account.account_id, due.row_account))))
+
+
+def check_file(due: Due, metadata: Mapping[str, str]) -> None:
+    """Hold what a file says of itself against what its run was ordered for.
+
+    Raises:
+        FileError: it is another run's.
+    """
+    objection = due.shop.api.file_objection(ordered_for(due), metadata)
+    if objection is not None:
+        raise FileError(f"it is the answer to another question: {objection}")
+
+
+def check_run(due: Due, run: Run, run_id: str | None = None) -> None:
+    """Hold the id, the type and the parameters of an answer against the question; what is not there is not looked at.
+
+    `run` is as the vendor describes it, `run_id` the one that was asked about, None where it is new.
+
+    Raises:
+        Misplaced: it is another run.
+    """
+    about = f"{due.shop.name} account {due.account.account_id}: {due.report.stream} period {due.key}"
+    if run_id is not None and run.run_id != run_id:
+        raise Misplaced.of(about, f"it is run {run.run_id}, and {run_id} was asked")
+    if run.report_type and run.report_type != due.report.report_type:
+        raise Misplaced.of(
+            about, f"run {run.run_id} is a {run.report_type}, and a {due.report.report_type} was ordered"
+        )
+    if run.parameters and _plain(run.parameters) != _plain(due.parameters):
+        names = sorted(
+            name
+            for name in {*run.parameters, *due.parameters}
+            if _plain(run.parameters).get(name) != _plain(due.parameters).get(name)
+        )
+        said = "; ".join(f"{name} {run.parameters.get(name)!s:.80}" for name in names)
+        wanted = "; ".join(f"{name} {due.parameters.get(name)!s:.80}" for name in names)
+        raise Misplaced.of(about, f"run {run.run_id} has {said}, and {wanted} was ordered")
+
+
+def _plain(parameters: Parameters) -> dict[str, Any]:
+    """The same for the same question: vendors may write a currency in small letters, or order a list."""
+    return {name: _value(value) for name, value in parameters.items()}
+
+
+def _value(value: Any) -> str | list[str]:
+    if isinstance(value, list | tuple):
+        return sorted(str(item).casefold() for item in value)
+    return str(value).casefold()
