@@ -34,7 +34,8 @@ class Column:
     Attributes:
         header: as the file writes it.
         name: as records carry it; unique in its stream.
-        type: `timestamp` is wall-clock time of the run's zone, `timestamp_utc` of UTC; both go out as UTC.
+        type: `timestamp` is wall-clock time of the run's zone, `timestamp_utc` of UTC; both go out as UTC. A `date`
+            is a day, whatever the zone.
     """
 
     header: str

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UTC: Final = timezone.utc
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MIDNIGHT: Final = " 00:00:00"
 _iso_date: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})").fullmatch
 _dotted_date: Final = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})").fullmatch
 _instant: Final = re.compile(
@@ -34,6 +35,11 @@ def parse_date(text: str) -> date:
     else:
         raise ValueError(f"not a date: {text!r:.40}")
     return date(int(year), int(month), int(day))
+
+
+def parse_day(text: str) -> date:
+    """As `parse_date`; midnight may stand behind the day, which some vendors write as a time. No other time may."""
+    return parse_date(text.removesuffix(_MIDNIGHT))
 
 
 def date_text(day: date) -> str:

@@ -126,6 +126,7 @@ HEADER = ",".join(TYPES) + "\n"
         HEADER + ROW.replace("10.50", "+1.5") + ROW.replace("10.50", "-0.00"),
         HEADER + ROW.replace("1,", "-9223372036854775808,", 1),
         HEADER + ROW.replace(" 12:30:00", ""),
+        HEADER + ROW + ROW.replace("2026-03-01,", "2026-03-02 00:00:00,", 1),
         HEADER + ROW.replace("Åse", "  two  blanks "),
     ],
 )

@@ -40,6 +40,13 @@ def test_types(data, block):
     assert (reader.declared_rows, dict(reader.metadata), reader.blank_lines) == (None, {}, 0)
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Oslo", "America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("written", ["2026-11-24", "2026-11-24 00:00:00", "24.11.2026", " 2026-11-24 00:00:00 "])
+def test_a_day_is_the_same_day_in_every_zone(zone, written):
+    reader = csv_reader(f"day,b\n{written},true\n,\n", types=TYPES, zone=zone)
+    assert cells_of(reader) == [["2026-11-24", True], [None, None]]
+
+
 def test_decimals_as_numbers_keep_their_digits():
     (row,) = rows_of(csv_reader("d\n10.00\n", types=TYPES, decimals_as="number"))
     assert str(row["d"]) == "10.00"
@@ -169,7 +176,17 @@ def test_refused_with_its_line(what, block):
 
 
 @pytest.mark.parametrize(
-    ("type_", "cell"), [("b", "yes"), ("day", "2026-02-30"), ("t", "2026-02-28T00:00:00Z"), ("u", "25:00")]
+    ("type_", "cell"),
+    [
+        ("b", "yes"),
+        ("day", "2026-02-30"),
+        ("day", "2026-11-24 01:00:00"),
+        ("day", "2026-11-24 00:00:01"),
+        ("day", "2026-11-24T00:00:00Z"),
+        ("day", "2026-11-24 00:00:00 00:00:00"),
+        ("t", "2026-02-28T00:00:00Z"),
+        ("u", "25:00"),
+    ],
 )
 def test_cells_of_another_type(type_, cell):
     with pytest.raises(FileError, match=f"column '{type_}'") as refusal:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from tap_billing_reports.dates import LocalTimes, date_text, parse_date
+from tap_billing_reports.dates import LocalTimes, date_text, parse_day
 from tap_billing_reports.money import DECIMAL_PATTERN
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _Dates(dict[str, "str | None"]):
 
     def __missing__(self, written: str) -> str | None:
         text = written.strip()
-        value = date_text(parse_date(text)) if text else None
+        value = date_text(parse_day(text)) if text else None
         if len(self) >= _REMEMBERED:
             self.clear()
         self[written] = value

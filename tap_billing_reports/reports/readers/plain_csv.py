@@ -35,7 +35,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "integer": "-?(?:0|[1-9][0-9]{0,18})",
     "decimal": PLAIN_DECIMAL,
     "boolean": "true|false",
-    "date": _DATE,
+    "date": f"{_DATE}(?: 00:00:00)?",
     "timestamp": _TIME,
     "timestamp_utc": _TIME,
 }
@@ -115,8 +115,9 @@ class PlainCsv:
         for place, column in self._columns:
             if column.type.startswith("timestamp"):
                 types[str(place)] = pa.timestamp("us")  # wall-clock times have no zone yet
-            elif column.type != "decimal" or column.name not in self.sums:
-                # An amount that is added up comes as text: its sum is written with as many places.
+            elif column.type != "date" and (column.type != "decimal" or column.name not in self.sums):
+                # An amount that is added up comes as text: its sum is written with as many places. So does a day,
+                # which may be written with midnight behind it.
                 types[str(place)] = arrow_type(column.type)
         return arrow_csv.ConvertOptions(
             column_types=types,
@@ -164,6 +165,8 @@ class PlainCsv:
                 if column.type.startswith("timestamp"):
                     array, twice = instants(array, self._zone if column.type == "timestamp" else "UTC")
                     self.ambiguous_times += twice
+                elif column.type == "date":
+                    array = pc.utf8_slice_codeunits(array, 0, len("YYYY-MM-DD")).cast(arrow_type("date"))
                 elif column.name in self.sums:
                     array = self._added(column, array)
                 arrays[column.name] = array

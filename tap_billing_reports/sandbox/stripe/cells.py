@@ -64,7 +64,8 @@ def payout_cells(movement: Movement, payout: Payout, account: Account) -> Row:
         "reporting_category": movement.category,
         "balance_transaction_id": movement.id,
         "description": movement.description,
-        "payout_expected_arrival_date": payout.effective_at.replace(hour=0, minute=0),
+        # A day of the bank's, which reads the same whatever the run's zone.
+        "payout_expected_arrival_date": f"{payout.effective_at:%Y-%m-%d} 00:00:00",
         "payout_status": "failed" if payout.failed else "paid",
         "payout_reversed_at": payout.reversed_at,
         "payout_reversed_at_utc": payout.reversed_at,
