@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tap_billing_reports.answers import Problem
 from tap_billing_reports.bodies import Doubled
-from tap_billing_reports.declarations import Asked, CursorPaging, TokenPaging
+from tap_billing_reports.declarations import Asked, CursorPaging, Need, TokenPaging
 from tap_billing_reports.errors import AccountError, Misplaced, Refused, Unavailable, Unreadable
 from tap_billing_reports.http import Door, Limits, RetryBudget
 
@@ -375,11 +375,29 @@ def _field_at(record: Record, path: str) -> Any:
     return value
 
 
+def has_key(record: Any, path: str) -> bool:
+    """Whether a dotted path leads to a key, also to one that is null; an empty path is the record itself."""
+    outer, _, key = path.rpartition(".")
+    found = value_at(record, outer) if outer else record
+    return not path or (isinstance(found, Mapping) and key in found)
+
+
+def _check_need(column: Field, record: Record) -> None:
+    """Raises ValueError where the record lacks what each must have."""
+    if column.need is Need.OPTIONAL:
+        return
+    if not has_key(record, column.path):
+        raise ValueError(f"{column.path} is missing, which each record has by the vendor's documents")
+    if column.need is Need.VALUE and value_at(record, column.path) in (None, ""):
+        raise ValueError(f"{column.path} is empty, which it never is by the vendor's documents")
+
+
 def map_fields(fields: tuple[Field, ...], record: Record) -> dict[str, Any]:
     """The record's columns.
 
     Raises:
-        ValueError: a column refused its value; it names the column, not the value. Or an object has two values
+        ValueError: a column refused its value, or the record lacks what each must have; it names the column, not the
+            value. Or an object has two values
             for a number, of which nobody knows the right one.
     """
     if isinstance(record, Doubled) and record.holds_numbers:
@@ -388,6 +406,7 @@ def map_fields(fields: tuple[Field, ...], record: Record) -> dict[str, Any]:
 
 
 def _column(column: Field, record: Record) -> Any:
+    _check_need(column, record)
     try:
         raw = _field_at(record, column.path) if column.path else record
         return None if raw is None or raw == "" else column.convert(raw, record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -139,10 +140,22 @@ Convert = Callable[[Any, Record], Any]
 """A vendor's value and the record around it -> the column's value. ValueError refuses the value."""
 
 
+class Need(Enum):
+    """What each record must have of a field, by the vendor's documents."""
+
+    OPTIONAL = "may be missing"
+    KEY = "must be there, if only as null"
+    VALUE = "must be there with a value"
+
+
 @dataclass(frozen=True)
 class Field:
-    """Column `name` from the vendor's value at `path` (keys joined by a dot), converted; missing is null."""
+    """Column `name` from the vendor's value at `path` (keys joined by a dot), converted; missing is null.
+
+    A record that lacks what it needs is refused: a null must not take the place of what was known.
+    """
 
     name: str
     path: str
     convert: Convert
+    need: Need = Need.OPTIONAL

@@ -91,14 +91,14 @@ PDF = d.Endpoint("bring", "/invoicearchive/pdf/{account_id}/{invoice_id}.pdf", a
 KINDS = {"Invoice": "invoice", "INVOICE": "invoice", "Credit note": "credit_note", "CREDIT_NOTE": "credit_note"}
 INVOICE_FIELDS = (
     d.Field("account_id", "customerNumber", to.text),
-    d.Field("invoice_id", "invoiceNumber", to.text),
+    d.Field("invoice_id", "invoiceNumber", to.text, d.Need.VALUE),
     d.Field("invoice_number", "invoiceNumber", to.text),
     d.Field("parent_invoice_number", "parentInvoiceNumber", to.text),
     d.Field("type", "type", to.lookup(KINDS, "other")),
     d.Field("source_type", "type", to.text),
     d.Field("status", "status", to.lookup({"Open": "open", "Closed": "closed"}, "unknown")),
     d.Field("source_status", "status", to.text),
-    d.Field("invoice_date", "invoiceDate", to.day),
+    d.Field("invoice_date", "invoiceDate", to.day, d.Need.KEY),
     d.Field("due_date", "dueDate", to.day),
     d.Field("currency", "currency", to.upper),
     d.Field("net_amount", "amount", to.decimal),
@@ -128,7 +128,7 @@ def _parameters_of(record: d.Record) -> list[d.Record]:
 
 
 TYPE_FIELDS = (
-    d.Field("report_type", "id", to.text),
+    d.Field("report_type", "id", to.text, d.Need.VALUE),
     d.Field("variant", "", _parameter_names),
     d.Field("name", "name", to.text),
     d.Field("description", "description", to.text),

@@ -94,21 +94,21 @@ INVOICE = d.Endpoint("api", "/v1/invoices/{invoice_id}", objection=stripe_asked.
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 
 INVOICE_FIELDS = (
-    d.Field("invoice_id", "id", to.text),
-    d.Field("invoice_number", "number", to.text),
+    d.Field("invoice_id", "id", to.text, d.Need.VALUE),
+    d.Field("invoice_number", "number", to.text, d.Need.KEY),
     d.Field("type", "id", to.constant("invoice")),
     d.Field("source_type", "billing_reason", to.text),
-    d.Field("status", "status", to.lookup({word: word for word in STATUSES}, "unknown")),
+    d.Field("status", "status", to.lookup({word: word for word in STATUSES}, "unknown"), d.Need.KEY),
     d.Field("source_status", "status", to.text),
-    d.Field("invoice_date", "created", to.epoch_day),
-    d.Field("due_date", "due_date", to.epoch_day),
-    d.Field("paid_date", "status_transitions.paid_at", to.epoch_day),
-    d.Field("effective_date", "effective_at", to.epoch_day),
-    d.Field("currency", "currency", to.upper),
-    d.Field("net_amount", "total_excluding_tax", amount),
+    d.Field("invoice_date", "created", to.epoch_day, d.Need.VALUE),
+    d.Field("due_date", "due_date", to.epoch_day, d.Need.KEY),
+    d.Field("paid_date", "status_transitions.paid_at", to.epoch_day, d.Need.KEY),
+    d.Field("effective_date", "effective_at", to.epoch_day, d.Need.KEY),
+    d.Field("currency", "currency", to.upper, d.Need.VALUE),
+    d.Field("net_amount", "total_excluding_tax", amount, d.Need.KEY),
     d.Field("tax_amount", "total_taxes", tax_sum),
-    d.Field("total_amount", "total", amount),
-    d.Field("amount_due", "amount_due", amount),
+    d.Field("total_amount", "total", amount, d.Need.VALUE),
+    d.Field("amount_due", "amount_due", amount, d.Need.VALUE),
     d.Field("issuer", "account_name", to.text),
     d.Field("recipient", "customer_name", to.text),
     d.Field("customer_id", "customer", to.text),
@@ -119,12 +119,12 @@ INVOICE_FIELDS = (
 )
 
 TYPE_FIELDS = (
-    d.Field("report_type", "id", to.text),
-    d.Field("name", "name", to.text),
+    d.Field("report_type", "id", to.text, d.Need.VALUE),
+    d.Field("name", "name", to.text, d.Need.VALUE),
     d.Field("default_columns", "default_columns", to.as_json),
-    d.Field("data_available_start", "data_available_start", to.epoch),
-    d.Field("data_available_end", "data_available_end", to.epoch),
-    d.Field("updated_at", "updated", to.epoch),
+    d.Field("data_available_start", "data_available_start", to.epoch, d.Need.VALUE),
+    d.Field("data_available_end", "data_available_end", to.epoch, d.Need.VALUE),
+    d.Field("updated_at", "updated", to.epoch, d.Need.VALUE),
 )
 
 
@@ -218,8 +218,8 @@ def _read_run(record: d.Record) -> d.Run:
         status=d.RunStatus(record["status"]),
         source_status=record["status"],
         report_type=to.text(record["report_type"] or "", record),
-        parameters={name: to.parameter(value) for name, value in (record.get("parameters") or {}).items()},
-        created_at=to.instant_or_none(record.get("created")),
+        parameters={name: to.parameter(value) for name, value in record["parameters"].items()},
+        created_at=to.instant(record["created"]),
         finished_at=to.instant_or_none(record.get("succeeded_at")),
         error=to.as_json(record["error"], record) if record.get("error") else None,
         file=result

@@ -236,7 +236,7 @@ class TestOneAccountFails:
             ({"invoiceNumber": "7", "invoiceDate": "20.11.2026", "totalAmount": "1,50"}, "totalAmount is not a total"),
             ({"invoiceNumber": "7", "invoiceDate": "11/20/2026", "totalAmount": "1.5"}, "invoiceDate is not a invoice"),
             ({"invoiceNumber": "7", "invoiceDate": "20.11.2026", "dueDate": "soon"}, "dueDate is not a due_date"),
-            ({"invoiceDate": "20.11.2026", "totalAmount": "1.50"}, "invoice of 2026-11-20 has no number"),
+            ({"invoiceDate": "20.11.2026", "totalAmount": "1.50"}, "invoiceNumber is missing"),
         ],
     )
     def test_a_value_that_cannot_be_trusted_ends_the_account_and_keeps_its_bookmark(

@@ -223,6 +223,38 @@ def _runs(stripe: dict[str, Any], bring: str, times: int | None = None, **more: 
     return {"stripe": {"stripe_run_rules": [rule]}, "bring": {**switches, **more}}
 
 
+# What each record must have by the vendors' documents, by vendor and phase: see `Need` in the declarations.
+_RUN = ("id", "status", "report_type", "parameters", "created")
+_INVOICE_OF_STRIPE = (
+    *("id", "number", "status", "created", "due_date", "effective_at", "currency", "total", "total_excluding_tax"),
+    *("amount_due", "status_transitions"),
+)
+NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
+    ("stripe", "list"): _INVOICE_OF_STRIPE,
+    ("stripe", "types"): ("id", "name", "data_available_start", "data_available_end", "updated"),
+    **dict.fromkeys([("stripe", phase) for phase in ("runs", "order", "poll")], _RUN),
+    ("bring", "accounts"): ("id",),
+    ("bring", "list"): ("invoiceNumber", "invoiceDate"),
+    ("bring", "types"): ("id",),
+    ("bring", "poll"): ("status",),
+    ("brp", "accounts"): ("companyid",),
+    ("brp", "list"): ("id", "number", "totalamount", "rest", "invoicedate", "duedate", "state"),
+}
+# A key of JSON or a tag of XML gets another name.
+NEEDED_FAULTS: tuple[Fault, ...] = tuple(
+    Fault(
+        f"{vendor}'s {phase} without {name}",
+        {"alter": {"pattern": rf'(["</]){name}([">])', "to": r"\1gone\2"}},
+        **LASTING,
+        phases=(phase,),
+        why_not="each phase has fields of its own",
+        vendors=(vendor,),
+        why_not_there="each vendor has fields of its own",
+    )
+    for (vendor, phase), names in NEEDED.items()
+    for name in names
+)
+
 RUN_FAULTS: tuple[Fault, ...] = (
     Fault("a run fails", options=_runs({"fail": "injected"}, "failed", 1), extra_orders=1, **_OF_RUNS),
     Fault(
@@ -359,7 +391,7 @@ EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the output fails", breaks=(5, False), **_BREAKS),
 )
 
-FAULTS = (*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
+FAULTS = (*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *NEEDED_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
 
 
 @dataclass(frozen=True)

@@ -35,15 +35,15 @@ INVOICES = d.Endpoint("acme", "/v2/invoices", records=("invoices",), paging=PAGE
 EXPORTS = d.Endpoint("acme", "/v2/exports", records=("exports",), paging=PAGES)
 
 INVOICE_FIELDS = (
-    d.Field("invoice_id", "id", to.text),
+    d.Field("invoice_id", "id", to.text, d.Need.VALUE),
     d.Field("type", "kind", to.lookup({"invoice": "invoice", "credit_memo": "credit_note"}, "other")),
-    d.Field("status", "status", to.lookup({"OPEN": "open", "PAID": "paid", "VOID": "void"}, "unknown")),
+    d.Field("status", "status", to.lookup({"OPEN": "open", "PAID": "paid", "VOID": "void"}, "unknown"), d.Need.VALUE),
     d.Field("source_status", "status", to.text),
-    d.Field("invoice_date", "issued", to.day),
+    d.Field("invoice_date", "issued", to.day, d.Need.VALUE),
     d.Field("paid_at", "paid_at", to.timestamp),
-    d.Field("currency", "currency", to.upper),
+    d.Field("currency", "currency", to.upper, d.Need.VALUE),
     d.Field("net_amount", "net", to.decimal),
-    d.Field("total_amount", "gross", to.decimal),
+    d.Field("total_amount", "gross", to.decimal, d.Need.VALUE),
     d.Field("recipient", "customer.name", to.text),
     d.Field("acme_project", "project", to.text),
 )
