@@ -21,8 +21,9 @@ from singer_sdk import typing as th
 
 from benchmarks.measure import peak_mib
 from tap_billing_reports.columns import Column, json_schema, unique_names
-from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
+from tap_billing_reports.emit import BufferedWriter, FastRows
 from tap_billing_reports.reports.readers.csv import CsvReader
+from tap_billing_reports.termination import DeferredTermination
 
 CONSTANTS = {
     "source": "stripe",

@@ -5,7 +5,7 @@ selected from their reader, so `FastRows` encodes a chunk in one call and writes
 aside for the SDK's own path wherever that would do anything to a record. The messages are the same.
 
 These names of the SDK are private; `tests/emit/test_sdk_contract.py` holds each of them:
-`Tap._handle_termination`, `Stream._sync_records`, `_write_record_message`, `_write_state_message`,
+`Stream._sync_records`, `_write_record_message`, `_write_state_message`,
 `_increment_stream_state`, `_write_starting_replication_value`, `_finalize_state`,
 `_get_state_partition_context`, `_stream_version`, `_tap`.
 """
@@ -18,13 +18,13 @@ import logging
 import os
 import sys
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from singer_sdk import Stream, Tap
+from singer_sdk import Stream
 from singer_sdk.contrib.msgspec import enc_hook
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
@@ -34,8 +34,6 @@ from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from types import FrameType
 
     from tap_billing_reports.columns import Column
     from tap_billing_reports.reports.readers import RowChunk
@@ -107,17 +105,25 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             left = left[out.write(left) :]
         out.flush()
 
+    def hold(self) -> None:
+        """From here to `let_go` nothing is interrupted by a termination; they may be nested."""
+        self._critical += 1
+
+    def let_go(self) -> None:
+        """The end of `hold`. A termination that came meanwhile is handled here."""
+        self._critical -= 1
+        if not self._critical and self._deferred is not None:
+            deferred, self._deferred = self._deferred, None
+            deferred()
+
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """What runs in here is not interrupted by a termination; that is handled on the way out."""
-        self._critical += 1
+        self.hold()
         try:
             yield
         finally:
-            self._critical -= 1
-            if not self._critical and self._deferred is not None:
-                deferred, self._deferred = self._deferred, None
-                deferred()
+            self.let_go()
 
     def heed(self) -> None:
         """End again what a termination should have ended.
@@ -128,13 +134,15 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             raise SystemExit(self.ended)
 
     def when_idle(self, action: Callable[[], object]) -> None:
-        """Do it now, or as soon as no message is being written."""
-        if self._critical:
-            self._deferred = action
-        else:
+        """Do it now, or as soon as no message is being written; what was to be done first then counts."""
+        if not self._critical:
             action()
+        elif self._deferred is None:
+            self._deferred = action
 
     def _flush_at_exit(self) -> None:
+        # Nothing that a signal raises here would reach anybody: the process ends, and its status is decided.
+        self.hold()
         try:
             self.flush()
         except OSError as error:
@@ -142,41 +150,6 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
             logger.critical("the last records could not be delivered: %s", error)
             sys.stderr.flush()
             os._exit(1)
-
-
-def _unless_terminating(unraisable: sys.UnraisableHookArgs) -> None:
-    if not isinstance(unraisable.exc_value, SystemExit):  # that one is raised again: see `heed`
-        sys.__unraisablehook__(unraisable)
-
-
-class DeferredTermination(Tap):
-    """A tap that SIGTERM and SIGINT end between two messages: a last STATE, then exit status 143 or 130."""
-
-    _terminating = False
-
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        if self._terminating:
-            return
-
-        def terminate() -> None:
-            self._terminating = True
-            try:
-                super(DeferredTermination, self)._handle_termination(signum, frame)
-            except SystemExit:
-                # The SDK's 0 would make half a sync a success.
-                if isinstance(self.message_writer, BufferedWriter):
-                    self.message_writer.ended = 128 + signum
-                    sys.unraisablehook = _unless_terminating
-                raise SystemExit(128 + signum) from None
-
-        if isinstance(self.message_writer, BufferedWriter):
-            self.message_writer.when_idle(terminate)
-        else:
-            terminate()
-
-    def uninterrupted(self) -> AbstractContextManager[None]:
-        """A termination waits until this is left; with another message writer it does not."""
-        return self.message_writer.atomic() if isinstance(self.message_writer, BufferedWriter) else nullcontext()
 
 
 class SelectedColumns:

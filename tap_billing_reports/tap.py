@@ -23,7 +23,7 @@ from singer_sdk.singerlib import Catalog
 
 from tap_billing_reports import __version__, redaction
 from tap_billing_reports.clock import Clock, CountingClock
-from tap_billing_reports.emit import BufferedWriter, DeferredTermination
+from tap_billing_reports.emit import BufferedWriter
 from tap_billing_reports.environment import settings_from
 from tap_billing_reports.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
 from tap_billing_reports.given import object_at, object_in
@@ -42,6 +42,7 @@ from tap_billing_reports.streams import (
     sync_rank,
 )
 from tap_billing_reports.streams.base import Summary
+from tap_billing_reports.termination import SIGNALLED, DeferredTermination
 from tap_billing_reports.validation import malformed, problems, unknown
 
 if TYPE_CHECKING:
@@ -317,27 +318,30 @@ class TapBillingReports(DeferredTermination):
             raise
         finally:
             took = self._counting_clock.monotonic() - started
-            for level, line in closing(summary, self.progress.board, waited=self._counting_clock.waited, took=took):
-                self.logger.log(level, "%s", line)
+            with self.uninterrupted():
+                for level, line in closing(summary, self.progress.board, waited=self._counting_clock.waited, took=took):
+                    self.logger.log(level, "%s", line)
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:
         from tap_billing_reports.selection import check_selection, skipped_reports  # noqa: PLC0415
 
         try:
-            check_selection(self)
-            self.session.begin()
-            self.cycle.check_identities()
-            self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
-            self.sync_all()
+            with self.last_words():
+                check_selection(self)
+                self.session.begin()
+                self.cycle.check_identities()
+                self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
+                self.sync_all()
         finally:
-            self.session.close()
+            with self.uninterrupted():
+                self.session.close()
 
 
 def _cause(error: BaseException) -> str:
     """What ended a sync, in words for its reader: a signal's name, or that of an exception."""
-    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > 128:
-        return signal.Signals(error.code - 128).name
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
+        return signal.Signals(error.code - SIGNALLED).name
     name = type(error).__name__
     return f"{name}: the target reads no more" if isinstance(error, BrokenPipeError) else name
 

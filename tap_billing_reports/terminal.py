@@ -39,7 +39,7 @@ class LiveView:
         self._lines = lines
         self._count = count
         self._terminal = terminal
-        # Reentrant: a signal's handler may log while its thread is drawing.
+        # Reentrant: a destructor may log while its thread is drawing.
         self._lock = threading.RLock()
         self._drawn = ""
         self._gone = False

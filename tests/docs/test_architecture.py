@@ -128,7 +128,9 @@ def importers(prefix):
 def test_only_the_singer_side_knows_the_sdk():
     found = importers("singer_sdk")
     assert found
-    assert all(name in {"tap.py", "emit.py", "states.py"} or name.startswith("streams/") for name in found)
+    assert all(
+        name in {"tap.py", "emit.py", "termination.py", "states.py"} or name.startswith("streams/") for name in found
+    )
 
 
 def test_vendors_are_reached_through_the_package_and_by_the_tap_alone():

@@ -13,8 +13,9 @@ from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
 from tap_billing_reports.columns import Column, json_schema
-from tap_billing_reports.emit import BufferedWriter, DeferredTermination, FastRows
+from tap_billing_reports.emit import BufferedWriter, FastRows
 from tap_billing_reports.reports.readers import RowChunk
+from tap_billing_reports.termination import DeferredTermination
 
 COLUMNS = {
     "id": "integer",

@@ -6,7 +6,8 @@ import pytest
 from singer_sdk import Stream, metrics
 from singer_sdk import typing as th
 
-from tap_billing_reports.emit import BufferedWriter, DeferredTermination
+from tap_billing_reports.emit import BufferedWriter
+from tap_billing_reports.termination import DeferredTermination
 from tests.emit.emit_samples import SCHEMA, Fast, messages_of
 
 RUNS = ("run_1", "run_2", "run_3")

@@ -40,6 +40,12 @@ def test_properties(name):
     assert isinstance(getattr(Stream, name), property)
 
 
+def test_signals_come_to_the_handler_that_we_replace():
+    source = inspect.getsource(Tap._setup_signal_handlers)
+    assert "signal.signal(signal.SIGTERM, self._handle_termination)" in source
+    assert "signal.signal(signal.SIGINT, self._handle_termination)" in source
+
+
 def test_attributes():
     source = inspect.getsource(Stream.__init__)
     assert "self._tap" in source

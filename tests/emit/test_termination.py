@@ -66,15 +66,43 @@ def test_ends_between_two_messages(signum, status, seed):
     assert set(rows) <= set(range(through + 2))
 
 
-def test_a_signal_whose_exception_python_throws_away_ends_it_all_the_same():
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "SINGER_SDK_LOG_CONFIG": ""}
+PLACES = ["destructor", "before stderr", "after stderr", "before stdout", "after stdout", "log"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT"], ["SIGTERM"] * 2, ["SIGTERM", "SIGINT"]], ids="+".join)
+def test_a_signal_at_a_certain_point(place, signals):
+    """The handler runs while stderr, stdout or the log is at work, and where Python throws its exception away."""
+    environment = {name: value for name, value in os.environ.items() if name != "SINGER_SDK_LOG_CONFIG"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     tap = subprocess.run(
-        [sys.executable, str(PROGRAM), "destructor"],
+        [sys.executable, str(PROGRAM), place, *signals],
         capture_output=True,
         env=environment,
         timeout=HANG_SECONDS,
         check=False,
     )
-    assert tap.returncode == 143
-    assert "Traceback" not in tap.stderr.decode()
+    said = tap.stderr.decode()
+    assert tap.returncode == 128 + getattr(signal, signals[0]), said
+    for word in ("Traceback", "Logging error", "RuntimeError", "Exception ignored"):
+        assert word not in said
+    # It is said once, and by the log as ever: nothing of a line is lost or torn.
+    assert said.count(f"{signals[0]}: this sync ends here; its last STATE has gone out") == 1
+    assert said.endswith("another thread may log\n")
+    assert all("| INFO " in line for line in said.splitlines()), said
+    assert tap.stdout.endswith(b"\n")
     assert json.loads(tap.stdout.splitlines()[-1])["type"] in {"SCHEMA", "STATE"}
+
+
+def test_a_signal_at_every_line_of_what_writes_and_logs():
+    """No line of a log is lost or torn, no lock is kept, and the STATE is true, wherever the handler runs."""
+    environment = {name: value for name, value in os.environ.items() if name != "SINGER_SDK_LOG_CONFIG"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    struck = subprocess.run(
+        [sys.executable, str(PROGRAM.with_name("struck_everywhere.py"))],
+        capture_output=True, env=environment, timeout=HANG_SECONDS, check=False,
+    )  # fmt: skip
+    assert struck.returncode == 0, struck.stderr.decode()
+    *faults, lines = struck.stdout.decode().splitlines()
+    assert faults == []
+    assert int(lines.split()[0]) > 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import random
 import signal
@@ -124,6 +126,44 @@ class WithinDownload:
             return write(to, first, rest, about)
 
         http_module._write = writing
+
+
+@dataclass(frozen=True)
+class WithinLogLine:
+    """Signals itself, in turn, while this write of the log (from 0) is within the stream's own buffer."""
+
+    number: int
+    signals: tuple[str, ...]
+
+    def __call__(self, tap: TapBillingReports) -> None:
+        steady(tap)
+        (handler,) = (h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler))
+        struck = _Struck(handler.stream.fileno(), self.number, self.signals)
+        # Line by line, as Python's own stderr.
+        handler.setStream(io.TextIOWrapper(io.BufferedWriter(struck), line_buffering=True))
+
+
+class _Struck(io.RawIOBase):
+    def __init__(self, file: int, number: int, signals: tuple[str, ...]) -> None:
+        self._file = file
+        self._count = number
+        self._signals = list(signals)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self._count == 0:
+            self._raise()
+        self._count -= 1
+        return os.write(self._file, data)
+
+    def _raise(self) -> None:
+        if self._signals:
+            try:
+                signal.raise_signal(signal.Signals[f"SIG{self._signals.pop(0)}"])
+            finally:
+                self._raise()
 
 
 @dataclass(frozen=True)

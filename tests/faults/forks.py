@@ -28,7 +28,7 @@ class Forks:
 
     Attributes:
         whole: what an undisturbed sync delivers, by whether files are kept.
-        counts: of its HTTP `calls`, `states` and writes to stdout (`puts`).
+        counts: of its HTTP `calls`, `states`, writes to stdout (`puts`) and log `lines`.
         downloads: of each of its downloads, in order, whether it was fetched ahead.
     """
 
@@ -52,6 +52,7 @@ class Forks:
             self.counts[stored] = Counter(
                 calls=len(self.control.requests()), states=len(ended.states), puts=marks.count("w")
             )
+            self.counts[stored]["lines"] = len(ended.log.splitlines())
             self.downloads[stored] = [mark == "a" for mark in marks if mark in "ad"]
             # Else the thread that fetches ahead would not be in the proof.
             assert any(self.downloads[stored]), marks

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT after every call of a sync: whole lines, a true STATE, exit status 143 or 130."""
+"""SIGTERM and SIGINT after every call of a sync and within every line of its log: whole lines, a true STATE, exit status 143 or 130."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import NOW
 from tests.faults.cases import Case, Verdict
-from tests.faults.dying import steady
+from tests.faults.dying import WithinLogLine, steady
 from tests.faults.forks import Forks
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from tests.killing import Ended
+
 STATUSES = {"TERM": 143, "INT": 130}
+# In turn, one for each line.
+LINES = (("TERM",), ("INT", "TERM"), ("TERM", "TERM"))
 
 
 def cases(stack: ExitStack) -> list[Case]:
@@ -22,7 +26,7 @@ def cases(stack: ExitStack) -> list[Case]:
     box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0, bring_run_seconds=0))
     forks = Forks(box)
     stack.callback(forks.close)
-    return [
+    found = [
         Case(
             f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1}{' / stored' if stored else ''}",
             partial(run, forks, name, call, times, stored),
@@ -32,6 +36,11 @@ def cases(stack: ExitStack) -> list[Case]:
         for times in (1, 2)
         for call in range(forks.counts[stored]["calls"])
     ]
+    for line in range(forks.counts[False]["lines"]):
+        signals = LINES[line % len(LINES)]
+        named = " and ".join(f"SIG{name}" for name in signals)
+        found.append(Case(f"{named} within log line {line + 1}", partial(within_line, forks, line, signals)))
+    return found
 
 
 def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: Verdict) -> None:
@@ -43,12 +52,27 @@ def run(forks: Forks, name: str, call: int, times: int, stored: bool, verdict: V
             forks.control.fault({"signal": {"pid": pid, "signal": name, "when": when}}, skip=call, times=1)
 
     first = forks.sync(stored=stored, kill_after=arrange, prepare=steady)
-    verdict.ended = f"exit {first.code}"
     forks.control.clear_faults()
     last = call + 1 == forks.counts[stored]["calls"]
     # After the last call there may be nothing left to interrupt.
-    if first.code != STATUSES[name] and not (last and first.code == 0):
-        verdict.remarks.append(f"ended with {first.code} instead of {STATUSES[name]}: {first.log[-500:]}")
+    _judge(forks, verdict, first, {STATUSES[name], 0 if last else STATUSES[name]}, stored=stored)
+
+
+def within_line(forks: Forks, line: int, signals: tuple[str, ...], verdict: Verdict) -> None:
+    """The signals come while the log's stream is writing: certainly, not by chance of timing."""
+    forks.reset()
+    first = forks.sync(stored=False, prepare=WithinLogLine(line, signals))
+    # A signal waits until the closing lines are out.
+    if len(first.log.splitlines()) < line:
+        verdict.remarks.append(f"the log has {len(first.log.splitlines())} lines: {first.log[-500:]}")
+    _judge(forks, verdict, first, {STATUSES[signals[0]]}, stored=False)
+
+
+def _judge(forks: Forks, verdict: Verdict, first: Ended, statuses: set[int], *, stored: bool) -> None:
+    """How the sync ended, and what the one after it makes of that."""
+    verdict.ended = f"exit {first.code}"
+    if first.code not in statuses:
+        verdict.remarks.append(f"ended with {first.code} instead of {statuses}: {first.log[-500:]}")
     if "Traceback" in first.log:
         verdict.remarks.append(
             f"a traceback instead of a line: {first.log[first.log.find('Traceback') - 200 :][:2000]}"

@@ -59,7 +59,7 @@ SIXTY = {
     ),
     "signals": (
         "SIGTERM after call 16",
-        "SIGINT twice after call 12 / stored",
+        "SIGINT and SIGTERM within log line 5",
     ),
     "output": (
         "EPIPE at write 9",

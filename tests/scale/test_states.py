@@ -99,5 +99,4 @@ def test_the_message_is_the_sdks():
 
 def test_the_sdk_sends_through_the_taps_writer():
     assert "self._state_writer" in inspect.getsource(Tap.__init__)
-    for method in (Tap.sync_all, Tap._handle_termination):
-        assert "self._state_writer.write_state(self.state)" in inspect.getsource(method)
+    assert "self._state_writer.write_state(self.state)" in inspect.getsource(Tap.sync_all)
