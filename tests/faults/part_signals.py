@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT after every call of a sync and within every line of its log: whole lines, a true STATE, exit status 143 or 130."""
+"""SIGTERM and SIGINT after each call and within each log line: whole lines, a true STATE, exit status 143 or 130."""
 
 from __future__ import annotations
 
