@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Enough of an unexpected body to recognise it by, too little to leak a record into a log.
 EXCERPT_LENGTH = 200
+# Bytes of it that are looked through for secrets. More blanks than this at its beginning are no answer worth showing.
+EXCERPT_FROM = 1 << 16
 # A vendor's own message, for a person to read.
 LONGEST_MESSAGE = 500
 
@@ -119,7 +121,7 @@ class Problem:
     @property
     def said(self) -> str:
         parts = [part for part in (self.code, self.message) if part]
-        return f" ({': '.join(parts)})"[:LONGEST_MESSAGE] if parts else ""
+        return f" ({sentence(': '.join(parts), LONGEST_MESSAGE)})" if parts else ""
 
 
 @dataclass(frozen=True)
@@ -225,4 +227,8 @@ def _moment(text: str) -> datetime | None:
 
 def excerpt(body: bytes) -> str:
     """The start of an unexpected body, on one line; secrets are masked before it is cut."""
-    return sentence(body[: 10 * EXCERPT_LENGTH].decode("utf-8", "replace"))[:EXCERPT_LENGTH]
+    start = body[:EXCERPT_FROM].decode("utf-8", "replace")
+    if len(body) > EXCERPT_FROM:
+        # What stands at this cut may be the beginning of a secret: only a word that has ended is shown.
+        start = start.rpartition(" ")[0]
+    return sentence(start, EXCERPT_LENGTH)

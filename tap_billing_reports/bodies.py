@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import simplejson
 
 from tap_billing_reports.errors import AccountError, Unavailable, Unreadable
+from tap_billing_reports.redaction import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class Remarks:
             )
         for key, count in sorted(self.doubled.items()):
             yield (
-                f"{about}: {count} objects have the key {key!r:.80} twice with different values: source_record has "
+                f"{about}: {count} objects have the key {clipped(key, 80)} twice with different values: source_record has "
                 f"the last one, and no column is filled from it"
             )
 
@@ -76,7 +77,9 @@ class Doubled(dict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key in self.keys_twice:
-            raise DoubledKey(f"{self.about}: the key {key!r:.80} stands twice in one object, with different values")
+            raise DoubledKey(
+                f"{self.about}: the key {clipped(key, 80)} stands twice in one object, with different values"
+            )
         return super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -49,14 +49,14 @@ def check(config: tuple[str, ...]) -> None:
         tap.limits = tap.limits or checkup.LIMITS
         well = True
         for line in checkup.check(tap.session):
-            click.echo(str(line))
+            _say(str(line))
             well = well and line.is_well
         for note in tap.ignored_settings():
-            click.echo(f"note: {note}")
+            _say(f"note: {note}")
         if tap.session.storage is not None:
             tap.session.storage.sizes("journal")
             writable = tap.session.storage.writable()
-            click.echo(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
+            _say(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
             well = well and writable is not False
     sys.exit(0 if well else 1)
 
@@ -79,13 +79,20 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
         rows = list(outlook.plan(tap.cycle, tap.session))
         notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
     for line in outlook.table(rows):
-        click.echo(line)
-    click.echo(f"\n{outlook.totals(rows)}; nothing was ordered")
+        _say(line)
+    _say(f"\n{outlook.totals(rows)}; nothing was ordered")
     for note in notes:
-        click.echo(f"note: {note}")
+        _say(f"note: {note}")
     for line in causes.failed_lines(tap.summary):
-        click.echo(line)
+        _say(line)
     sys.exit(1 if tap.summary.failures else 0)
+
+
+def _say(text: str) -> None:
+    """A line for a person; vendors' words in it may echo a secret."""
+    from tap_billing_reports.redaction import redact  # noqa: PLC0415
+
+    click.echo(redact(text))
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tap_billing_reports.redaction import clipped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,7 +35,7 @@ def parse_date(text: str) -> date:
     elif found := _dotted_date(text):
         day, month, year = found.groups()
     else:
-        raise ValueError(f"not a date: {text!r:.40}")
+        raise ValueError(f"not a date: {clipped(text, 40)}")
     return date(int(year), int(month), int(day))
 
 
@@ -58,7 +60,7 @@ def parse_utc(text: str) -> datetime:
     """The instant, in UTC, of RFC 3339 text with `Z` or an offset; finer than a microsecond is refused."""
     found = _instant(text)
     if found is None:
-        raise ValueError(f"not an instant with an offset: {text!r:.40}")
+        raise ValueError(f"not an instant with an offset: {clipped(text, 40)}")
     day, hour, minute, second, fraction, offset = found.groups()
     clock = time(int(hour), int(minute), int(second), int((fraction or "").ljust(6, "0")), tzinfo=UTC)
     moment = datetime.combine(parse_date(day), clock)
@@ -66,12 +68,12 @@ def parse_utc(text: str) -> datetime:
         return moment
     hours, minutes = int(offset[1:3]), int(offset[-2:])
     if hours > 23 or minutes > 59:
-        raise ValueError(f"not an offset: {text!r:.40}")
+        raise ValueError(f"not an offset: {clipped(text, 40)}")
     ahead = timedelta(hours=hours, minutes=minutes)
     try:
         return moment + ahead if offset[0] == "-" else moment - ahead
     except OverflowError:
-        raise ValueError(f"outside the calendar: {text!r:.40}") from None
+        raise ValueError(f"outside the calendar: {clipped(text, 40)}") from None
 
 
 def epoch_text(seconds: int) -> str:
@@ -92,7 +94,7 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):
-        raise ValueError(f"not a time zone: {name!r:.60}") from None
+        raise ValueError(f"not a time zone: {clipped(name, 60)}") from None
 
 
 # ":MM:SS" of every second in an hour: a lookup validates and converts at once.
@@ -142,14 +144,14 @@ class LocalTimes:
     def _work_out(self, text: str) -> str:
         found = _wall_clock(text)
         if found is None:
-            raise ValueError(f"not a time YYYY-MM-DD HH:MM:SS: {text!r:.40}")
+            raise ValueError(f"not a time YYYY-MM-DD HH:MM:SS: {clipped(text, 40)}")
         day, hour, minute, second = found.groups("00")
         wall = datetime.combine(parse_date(day), time(int(hour), int(minute), int(second)))
         try:
             moment = wall.replace(tzinfo=self.zone).astimezone(UTC)
             shown = moment.astimezone(self.zone).replace(tzinfo=None)
         except OverflowError:
-            raise ValueError(f"outside the calendar: {text!r:.40}") from None
+            raise ValueError(f"outside the calendar: {clipped(text, 40)}") from None
         if shown != wall:
             self.nonexistent += 1
         elif self._shown_twice(wall):

@@ -10,6 +10,8 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, DivisionByZero, Inexac
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tap_billing_reports.redaction import clipped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -50,7 +52,7 @@ def decimal_text(value: str | int | Decimal) -> str:
         text = value.strip()
         if _is_decimal(text):
             return text
-    raise ValueError(f"not a decimal amount: {value!r:.60}")
+    raise ValueError(f"not a decimal amount: {clipped(value, 60)}")
 
 
 def parse_decimal(text: str | int | Decimal) -> Decimal:
@@ -61,7 +63,7 @@ def parse_decimal(text: str | int | Decimal) -> Decimal:
 def minor_digits(currency: str, exponents: Mapping[str, int] = ISO_4217) -> int:
     """How many digits of an amount in minor units are the fraction; ValueError unless a three-letter code."""
     if not _is_currency(currency):
-        raise ValueError(f"not a currency code: {currency!r:.20}")
+        raise ValueError(f"not a currency code: {clipped(currency, 20)}")
     return exponents.get(currency.upper(), 2)
 
 
@@ -74,7 +76,7 @@ def minor_to_major(amount: int | str, currency: str, exponents: Mapping[str, int
     digits = minor_digits(currency, exponents)
     text = amount.strip() if isinstance(amount, str) else str(amount)
     if isinstance(amount, bool) or not _is_integer(text):
-        raise ValueError(f"not an amount in minor units: {amount!r:.60}")
+        raise ValueError(f"not an amount in minor units: {clipped(amount, 60)}")
     sign = "-" if text[0] == "-" else ""
     number = text.lstrip("+-").lstrip("0").rjust(digits + 1, "0")
     return f"{sign}{number[:-digits]}.{number[-digits:]}" if digits else f"{sign}{number}"

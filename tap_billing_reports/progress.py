@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.redaction import redact
 from tap_billing_reports.reports.events import ENDS, GOT, Event, Listener, Step
 from tap_billing_reports.terminal import LiveView, duration
 
@@ -165,7 +166,8 @@ class Progress(Listener):
         ]
         if now.slowest is not None:
             lines.append(f"slowest: {now.slowest}, {duration(now.seconds)}")
-        return lines
+        # Before the view cuts them: of a secret that is cut nobody knows that it is one.
+        return [*map(redact, lines)]
 
 
 def line_of(event: Event) -> str:

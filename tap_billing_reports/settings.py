@@ -181,8 +181,9 @@ def learn_secrets(values: Values, sources: Iterable[Source]) -> None:
     """Tell the redactor every secret value before anything may print it."""
     for setting in all_settings(sources):
         if setting.secret:
-            redact.add(*texts(values.get(setting.name)))
-    redact.add(*_url_secrets(values.get("storage_url")))
+            # No vendor is sent what opens the storage, and much of it, such as a project's name, stands in records.
+            redact.add(*texts(values.get(setting.name)), records=setting.name != "storage_options")
+    redact.add(*_url_secrets(values.get("storage_url")), records=False)
 
 
 def texts(value: Any) -> Iterator[str]:

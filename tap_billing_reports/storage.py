@@ -16,7 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from tap_billing_reports.errors import SyncError
-from tap_billing_reports.redaction import sentence
+from tap_billing_reports.redaction import redact, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +38,15 @@ def safe_name(text: str) -> str:
     """A file name that stays inside its folder; different texts have different names, whatever the file system.
 
     A text of small letters, digits and `._=-` that is not hidden is its own name, and an instant loses its
-    colons. Any other keeps what is harmless, followed by `~`, which no name of the first kinds holds, and a part
-    of its hash.
+    colons. Any other keeps what is harmless, with a secret masked, followed by `~`, which no name of the first kinds
+    holds, and a part of its hash.
     """
-    if _is_own_name(text) and not _is_like_instant(text):
+    harmless = redact.data(text)
+    if harmless is text and _is_own_name(text) and not _is_like_instant(text):
         return text
     if _is_instant(text):
         return text.replace(":", "")
-    name = _UNSAFE.sub("_", text).strip(".")[:_LONGEST_NAME]
+    name = _UNSAFE.sub("_", harmless).strip(".")[:_LONGEST_NAME]
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{name or '_'}~{digest[:16]}"
 
@@ -57,7 +58,7 @@ def id_name(text: str) -> str:
     case alone. If one did, where case does not count, the later file would stand in the place of the earlier one,
     whose size and hash are noted: it would be fetched again, not taken for the other.
     """
-    return text if _is_plain(text) else safe_name(text)
+    return text if _is_plain(text) and redact.data(text) is text else safe_name(text)
 
 
 class Storage:

@@ -22,7 +22,7 @@ from singer_sdk import Tap
 from tap_billing_reports.emit import BufferedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import FrameType
 
@@ -52,7 +52,7 @@ class DeferredTermination(Tap):
         self.terminated = SIGNALLED + signum
         if isinstance(self.message_writer, BufferedWriter):
             self.message_writer.ended = self.terminated
-            sys.unraisablehook = _unless_terminating
+            sys.unraisablehook = partial(_unless_terminating, sys.unraisablehook)
         raise SystemExit(self.terminated)
 
     def uninterrupted(self) -> AbstractContextManager[None]:
@@ -136,6 +136,6 @@ class _Unbroken:
         return getattr(self._lock, name)
 
 
-def _unless_terminating(unraisable: sys.UnraisableHookArgs) -> None:
+def _unless_terminating(show: Callable[[Any], object], unraisable: sys.UnraisableHookArgs) -> None:
     if not isinstance(unraisable.exc_value, SystemExit):  # that one is raised again: see `BufferedWriter.heed`
-        sys.__unraisablehook__(unraisable)
+        show(unraisable)

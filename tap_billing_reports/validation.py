@@ -77,7 +77,7 @@ def unknown(values: Values, schema: Mapping[str, Any]) -> Iterator[str]:
         if name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.8)
             meant = f": is {near[0]} meant?" if near else ""
-            yield sentence(f"setting {name:.80} does not exist and has no effect{meant}")
+            yield sentence(f"setting {sentence(name, 80)} does not exist and has no effect{meant}")
 
 
 def _dates(values: Values, now: datetime) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declarations import Ordered
 from tap_billing_reports.errors import FileError, Misplaced
+from tap_billing_reports.redaction import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +52,8 @@ def check_run(due: Due, run: Run, run_id: str | None = None) -> None:
             for name in {*run.parameters, *due.parameters}
             if _plain(run.parameters).get(name) != _plain(due.parameters).get(name)
         )
-        said = "; ".join(f"{name} {run.parameters.get(name)!s:.80}" for name in names)
-        wanted = "; ".join(f"{name} {due.parameters.get(name)!s:.80}" for name in names)
+        said = "; ".join(f"{name} {sentence(str(run.parameters.get(name)), 80)}" for name in names)
+        wanted = "; ".join(f"{name} {sentence(str(due.parameters.get(name)), 80)}" for name in names)
         raise Misplaced.of(about, f"run {run.run_id} has {said}, and {wanted} was ordered")
 
 

@@ -14,6 +14,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_billing_reports.bodies import to_json
+from tap_billing_reports.redaction import redact
 from tap_billing_reports.schemas import stream_schema
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ class BillingStream(Stream):
         """BATCH is not offered: the SDK's leaks deselected columns."""
 
     def complete(self, record: Record) -> dict[str, Any]:
-        """The record with all columns of the schema, and no others."""
+        """The record with all columns of the schema, and no others; without what the vendor was sent as a secret."""
         whole = {name: record.get(name) for name in self.schema["properties"]}
         for name in self._amounts:
             if whole[name] is not None:
                 whole[name] = Decimal(str(whole[name]))
-        return whole
+        return redact.record(whole)
 
     def source_record(self, record: Record | None, hidden: frozenset[str] = frozenset()) -> str | None:
         """The vendor's object as JSON text, without what must not be kept."""

@@ -11,6 +11,7 @@ from tap_billing_reports.columns import Column, ColumnType, DecimalsAs, json_sch
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
 from tap_billing_reports.errors import FileError, StateError
+from tap_billing_reports.redaction import clipped
 from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.schemas import stream_schema
 from tap_billing_reports.streams.member import Member
@@ -178,7 +179,7 @@ class ReportRows(FastRows, Member):
         policy = self.session.settings.on_new_column
         if policy == "fail":
             remedy = "set on_new_column to add or ignore; the period is still due"
-            raise FileError(f"column {header!r:.80} is new, and on_new_column is fail", line=1, remedy=remedy)
+            raise FileError(f"column {clipped(header, 80)} is new, and on_new_column is fail", line=1, remedy=remedy)
         if policy == "ignore" or self._is_pruned():
             return None
         others = {column.name for column in self._by_header.values()}

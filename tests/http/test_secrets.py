@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import html
 import json
 import logging
+import re
+import subprocess
+import sys
 import threading
 import traceback
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 from singer_sdk.logging import StructuredFormatter
 
-from tap_billing_reports import redaction
+from tap_billing_reports import dates, money, redaction
+from tap_billing_reports.answers import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
 from tap_billing_reports.auth import Authenticator, BearerAuthenticator, HeaderAuthenticator, QueryKeyAuthenticator
 from tap_billing_reports.errors import AccountError, BillingError, Unavailable
 from tap_billing_reports.http import Limits
 from tap_billing_reports.redaction import MASK, Redactor, redact, sentence
+from tap_billing_reports.storage import id_name, safe_name
 from tests.http.conftest import IMPATIENT, KEY
 from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
 from tests.waiting import pause
@@ -47,6 +56,213 @@ def test_every_form_is_masked(form):
     mask.add(KEY, ODD)
     shown = mask(f"before {form} after")
     assert shown in {f"before {MASK} after", f'before "{MASK}" after', f"before '{MASK}' after"}
+
+
+def _left(shown, secret):
+    """The longest run of a secret's letters that a text has."""
+    found = 0
+    for start in range(len(secret)):
+        while secret[start : start + found + 1] in shown and start + found < len(secret):
+            found += 1
+    return found
+
+
+STRIPE = "sk_test_51HhZ8xKq0aVbNcMdLfPgRjTuWyEoIs9D7B3/+="
+ENCODERS = {
+    "raw": str,
+    "percent": partial(quote, safe=""),
+    "percent, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent, three times, small": lambda text: quote(quote(quote(text, safe=""), safe=""), safe="").replace("F", "f"),
+    "form": quote_plus,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    "JSON for a page": lambda text: json.dumps(text)[1:-1].replace("/", "\\/").replace("&", "\\u0026"),
+    "HTML": html.escape,
+    "HTML by number": lambda text: "".join(c if c.isalnum() and c.isascii() else f"&#{ord(c)};" for c in text),
+    "HTML, twice": lambda text: html.escape(html.escape(text)),
+    "a link in a page": lambda text: html.escape("?a=1&apikey=" + quote_plus(text)),
+    "bytes": lambda text: repr(text.encode())[2:-1],
+    "capitals": str.upper,
+    "Base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "Base64, URL-safe, without padding": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "Basic": lambda text: base64.b64encode(f"{text}:".encode()).decode(),
+    "Basic in a link": lambda text: quote(base64.b64encode(f"{text}:".encode()).decode(), safe=""),
+    "a password in Basic": lambda text: base64.b64encode(f"somebody:{text}".encode()).decode(),
+    "a password of another": lambda text: base64.b64encode(f"somebodyy:{text}".encode()).decode(),
+}
+BASES = {name for name in ENCODERS if "Ba" in name or "password" in name}
+
+
+@pytest.mark.parametrize("secret", [STRIPE, ODD, 'Ünder "the" <tree> & so/on+', "0123456789abcdef"], ids=str)
+@pytest.mark.parametrize("how", ENCODERS)
+def test_every_encoding_is_masked(how, secret):
+    mask = Redactor()
+    mask.add(secret)
+    written = ENCODERS[how](secret)
+    shown = mask(f"before {written} after")
+    assert MASK in shown
+    # A password's neighbours in Base64 are not known; some of its first and last letters hold bits of theirs.
+    assert _left(shown, written) <= (len("c29tZWJvZHk6") + 4 if "a password" in how else len("?a=1&amp;apikey="))
+    if "a " not in how:
+        assert shown == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("how", [how for how in ENCODERS if "a " not in how])
+def test_the_beginning_of_a_key_is_masked_at_every_length(how):
+    mask = Redactor()
+    mask.add(STRIPE)
+    whole = ENCODERS[how](STRIPE)
+    for length in range(1, len(whole)):
+        assert _left(mask(f"({whole[:length]}"), whole) < redaction.PART + 8 * (how not in BASES | {"raw", "capitals"})
+
+
+def test_the_end_of_a_key_is_masked_at_every_length():
+    mask = Redactor()
+    mask.add(STRIPE)
+    for length in range(1, len(STRIPE)):
+        for encode in (str, partial(quote, safe="")):
+            assert _left(mask(f"({encode(STRIPE[-length:])})"), STRIPE) < redaction.PART
+
+
+def test_what_vendors_show_of_a_key_on_purpose_stays():
+    """Stripe's own message; the account's id has letters of the key in it."""
+    mask = Redactor()
+    mask.add(STRIPE)
+    for said in ("Invalid API Key provided: sk_test_********************D7B3", "a key begins sk_live_ or sk_test_"):
+        assert mask(said) is said
+    account = "acct_1HhZ8xKq0aVbNcMd"
+    assert mask(account) is account
+
+
+def test_short_secrets_are_masked_whole_alone():
+    mask = Redactor()
+    mask.add("Drammen7")
+    assert mask("Drammen Drammen7 drammen") == f"Drammen {MASK} drammen"
+
+
+@pytest.mark.parametrize("encode", [str, partial(quote, safe=""), html.escape], ids=["raw", "percent", "HTML"])
+def test_an_echo_at_every_place_around_a_cut(encode):
+    """The kind: a text of a vendor's that is cut before it is masked shows what no longer is known for a secret."""
+    redact.add(STRIPE)
+    echo = encode(STRIPE)
+    for longest in (EXCERPT_LENGTH, LONGEST_MESSAGE):
+        for before in range(longest - len(echo) - 2, longest + 1):
+            text = "x" * before + " " + echo + " and more"
+            for shown in (
+                excerpt(text.encode()),
+                Problem(message=text).said,
+                Problem(message="m", code=text).said,
+                redaction.clipped(text, longest),
+                sentence(text, longest),
+            ):
+                assert _left(shown, STRIPE) < redaction.PART
+
+
+def test_an_echo_around_the_bytes_that_an_excerpt_looks_at():
+    redact.add(STRIPE)
+    for before in range(EXCERPT_FROM - len(STRIPE) - 1, EXCERPT_FROM + 1):
+        assert _left(excerpt(b" " * before + STRIPE.encode() + b" and more"), STRIPE) < redaction.PART
+
+
+def test_no_text_is_cut_by_its_format():
+    """`{value!r:.80}` cuts before anything is masked; `clipped` and `sentence` mask first."""
+    package = Path(redaction.__file__).parent
+    files = [file for file in package.rglob("*.py") if "sandbox" not in file.parts]
+    cut = [
+        f"{file.relative_to(package)}: {ast.unparse(piece)}"
+        for file in files
+        for piece in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(piece, ast.FormattedValue)
+        and piece.format_spec is not None
+        and re.search(r"\.[0-9]+'?s?'?$", ast.unparse(piece.format_spec))
+    ]
+    assert len(files) > 90
+    assert cut == []
+
+
+REFUSERS = {
+    "an amount": (money.parse_decimal, 60),
+    "a date": (dates.parse_date, 40),
+    "an instant": (dates.parse_utc, 40),
+    "a zone": (dates.zone_named, 60),
+}
+
+
+@pytest.mark.parametrize("what", REFUSERS)
+def test_a_value_that_is_refused_is_masked_before_it_is_cut(what):
+    redact.add(STRIPE)
+    refuse, cut = REFUSERS[what]
+    for before in range(cut):
+        with pytest.raises(ValueError, match="not ") as caught:
+            refuse("x" * before + STRIPE)
+        assert _left(str(caught.value), STRIPE) < redaction.PART
+
+
+class TestRecords:
+    def mask(self, *secrets, **more):
+        mask = Redactor()
+        mask.add(*secrets, **more)
+        return mask
+
+    def test_an_echo_in_any_text(self):
+        record = {"id": "frr_1", "error": f"key {STRIPE}", "amount": 1, "source_record": json.dumps({"a": STRIPE})}
+        assert self.mask(STRIPE).record(record) == {
+            "id": "frr_1", "error": f"key {MASK}", "amount": 1, "source_record": f'{{"a": "{MASK}"}}',
+        }  # fmt: skip
+
+    def test_without_one_it_is_the_same(self):
+        record = {"id": "frr_1", "error": None, "amount": 1}
+        assert self.mask(STRIPE).record(record) is record
+
+    def test_what_may_be_a_word_stays(self):
+        """A short password, or one of several words, would alter what customers are called."""
+        record = {"city": "Sankt Petersburg Nord", "name": "Drammen7"}
+        assert self.mask("Sankt Petersburg Nord", "Drammen7").record(record) is record
+
+    def test_what_opens_the_storage_stays(self):
+        record = {"uri": "gs://the-project-of-our-company/a"}
+        assert self.mask("the-project-of-our-company", records=False).record(record) is record
+
+    def test_a_file_name(self):
+        redact.add(STRIPE)
+        for name in (safe_name(STRIPE.lower()), id_name(STRIPE), id_name(f"frr_{STRIPE}")):
+            assert _left(name, STRIPE.lower()) < redaction.PART
+        assert id_name("frr_1AbC") == "frr_1AbC"
+
+
+def test_an_error_that_nobody_catches():
+    said = subprocess.run(
+        [sys.executable, "-c", UNCAUGHT, STRIPE], capture_output=True, check=False, timeout=300
+    ).stderr.decode()  # fmt: skip
+    assert _left(said, STRIPE) < redaction.PART
+    assert said.count(f"ValueError: {MASK}") == 3
+    assert said.count("ValueError: harmless") == 1
+
+
+UNCAUGHT = """
+import sys, threading
+from tap_billing_reports import dates, money, redaction
+from tap_billing_reports.answers import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
+
+class Thrown:
+    def __init__(self, text):
+        self.text = text
+    def __del__(self):
+        raise ValueError(self.text)
+
+def throw(text):
+    raise ValueError(text)
+
+key = sys.argv[1]
+redaction.redact.add(key)
+redaction.install()
+Thrown(key)
+Thrown("harmless")
+thread = threading.Thread(target=throw, args=(key,))
+thread.start()
+thread.join()
+throw(key)
+"""
 
 
 def test_a_secret_within_another():

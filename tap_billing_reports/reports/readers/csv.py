@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.errors import FileError
+from tap_billing_reports.redaction import clipped
 from tap_billing_reports.reports.readers.csv_blocks import Rows, blocks
 from tap_billing_reports.reports.readers.table import CellFault, Source, Table, TableReader, check_size, opened
 
@@ -98,7 +99,7 @@ class CsvReader(TableReader):
             raise FileError("the header has a column without a name", line=1)
         repeated = sorted({name for name in header if header.count(name) > 1})
         if repeated:
-            raise FileError(f"the header names {repeated[0]!r:.80} more than once", line=1)
+            raise FileError(f"the header names {clipped(repeated[0], 80)} more than once", line=1)
         return header
 
     def _columns_of(self, rows: Rows, first_line: int) -> Sequence[Sequence[str]]:

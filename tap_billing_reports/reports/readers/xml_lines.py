@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lxml import etree
 
+from tap_billing_reports.redaction import clipped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -139,7 +141,7 @@ class Lines:
                 raise LineFault("something else than fields of text in a line", field)
             name = etree.QName(field).localname
             if name in row:
-                raise LineFault(f"the field {name!r:.80} twice in one line", field)
+                raise LineFault(f"the field {clipped(name, 80)} twice in one line", field)
             row[name] = field.text or ""
             names.append(f"{field.prefix}:{name}" if field.prefix else name)
         return tuple(names), row
