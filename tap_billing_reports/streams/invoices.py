@@ -22,6 +22,7 @@ from tap_billing_reports.streams.unsettled import (
     FollowUp,
     Known,
     Memory,
+    SentNotes,
 )
 
 if TYPE_CHECKING:
@@ -91,13 +92,15 @@ class Invoices(BillingStream):
         self._before[source.name, account.account_id] = deepcopy(bookmark)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
         since = self._since(feed, bookmark)
-        memory = Memory(feed.api, bookmark)
+        storage = self.session.storage if feed.api.deletable else None
+        memory = Memory(feed.api, bookmark, SentNotes(storage, source.name, account.account_id))
         listing = _Listing(feed, memory, old)
         try:
             yield from self._stated_first(listing.found(since, today), memory, bookmark, feed)
             yield from self._take_back(listing.follow_up.deleted, memory, account, source)
             whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
             self._check_lists(feed)
+            memory.note_sent(listing.follow_up.deleted)
         finally:
             # What was sent by half a pass is remembered, too.
             memory.write(bookmark)
@@ -136,6 +139,7 @@ class Invoices(BillingStream):
         self, held: list[dict[str, Any]], memory: Memory, bookmark: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         if held:
+            memory.note_sent()
             memory.write(bookmark)
             self.session.last_state()
         yield from held

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.declarations import InvoiceApi, Record
+    from tap_billing_reports.storage import Storage
     from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 
     Found = tuple[dict[str, Any], Record]
 
+SENT_VERSION: Final = 1
 UNSETTLED = "unsettled"
 WITNESS = "witness"
 UNKNOWN = "unknown"
@@ -87,15 +89,20 @@ class Known(NamedTuple):
 class Memory:
     """The invoices of an account that are not settled, from one sync to the next.
 
+    Args:
+        bookmark: the account's, as the STATE gave it.
+        sent: what earlier syncs have sent, for a STATE that is older than them.
+
     Attributes:
         witness: an invoice of an earlier sync that cannot be deleted: while it is answered, the account answers as
             before.
     """
 
-    def __init__(self, api: InvoiceApi, bookmark: Mapping[str, Any]) -> None:
+    def __init__(self, api: InvoiceApi, bookmark: Mapping[str, Any], sent: SentNotes) -> None:
         self._api = api
-        self._known = dict(map(Known.read, bookmark.get(UNSETTLED, ())))
-        self._stated = dict(self._known)
+        self._sent = sent
+        self._stated = dict(map(Known.read, bookmark.get(UNSETTLED, ())))
+        self._known = {**sent.found, **self._stated}
         self.witness: str | None = bookmark.get(WITNESS)
         self._settled: str | None = None
 
@@ -121,6 +128,11 @@ class Memory:
     def forget(self, invoice_id: str) -> None:
         self._known.pop(invoice_id, None)
 
+    def note_sent(self, deleted: Mapping[str, Known] | None = None) -> None:
+        """Note in the storage what can be deleted, and what was told of as deleted; SyncError if it refuses."""
+        sent = {name: known for name, known in self._known.items() if known.status in self._api.deletable}
+        self._sent.write(sent, deleted or {})
+
     def is_stated(self, columns: Mapping[str, Any]) -> bool:
         """Whether an invoice may be sent before the next STATE: it stands in one already, or cannot be deleted."""
         if columns.get("status") not in self._api.deletable:
@@ -143,6 +155,48 @@ class Memory:
         kept = KEPT if status in self._api.deletable else ()
         contents = tuple((name, str(columns[name])) for name in kept if columns.get(name) is not None)
         return Known(columns.get("invoice_date"), status, contents)
+
+
+class SentNotes:
+    """Invoices that were sent and can be deleted, noted in the storage: a target may have kept an older STATE.
+
+    One small file an account, `sent/<source>/<account>.json`. One that was told of as deleted stays in it for one
+    more sync, for its record may be lost with the STATE that followed it.
+
+    Attributes:
+        found: id -> what is known.
+    """
+
+    def __init__(self, storage: Storage | None, source: str, account_id: str) -> None:
+        self._storage = storage
+        self._path = "" if storage is None else storage.path("sent", source, account_id) + ".json"
+        self.found: dict[str, Known] = {}
+        self._told: frozenset[str] = frozenset()
+        self._written: Any = None
+        if storage is None:
+            return
+        self._written = storage.read_json(self._path)
+        try:
+            if self._written is not None and self._written["version"] == SENT_VERSION:
+                self.found = dict(map(Known.read, self._written["invoices"]))
+                self._told = frozenset(self._written["told"])
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+            self.found, self._told = {}, frozenset()
+
+    def write(self, sent: Mapping[str, Known], deleted: Mapping[str, Known]) -> None:
+        """Replace what is noted.
+
+        Raises:
+            SyncError: the storage refuses.
+        """
+        if self._storage is None:
+            return
+        told = {name: known for name, known in deleted.items() if name not in self._told}
+        items = [known.written(name) for name, known in sorted({**sent, **told}.items())]
+        content = {"version": SENT_VERSION, "invoices": items, "told": sorted(told)}
+        if content != self._written and (items or self._written is not None):
+            self._storage.write_json(self._path, content)
+            self._written = content
 
 
 class FollowUp:

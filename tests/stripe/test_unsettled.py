@@ -234,6 +234,32 @@ class TestWhatWasSentIsRemembered:
         living = {r["invoice_id"] for r in last.of("invoices") if not r["_sdc_deleted_at"]}
         assert not sent - living - {r["invoice_id"] for r in last.of("invoices") if r["_sdc_deleted_at"]}
 
+    @pytest.mark.parametrize("older", ["an older STATE", "no STATE"])
+    def test_with_storage_also_what_the_state_does_not_know(self, stripe, tmp_path, older):
+        """A target has kept a record, but only the STATE of the sync before."""
+        kept = {**OLD, "storage_url": str(tmp_path / "kept")}
+        first = stripe.sync(**kept)
+        state = first.state if older == "an older STATE" else None
+        draft = one(stripe, "draft", days_ago=1)
+        assert of(stripe.sync(**kept, state=first.state), draft)["status"] == "draft"
+        book(stripe).delete(draft)
+        # The tombstone, too, may be lost with its STATE, once.
+        for _ in range(2):
+            ended = stripe.sync(**kept, state=state)
+            assert ended.code == 0, ended.log
+            assert of(ended, draft)["status"] == "deleted"
+        ended = stripe.sync(**kept, state=state)
+        assert (ended.code, of(ended, draft)) == (0, None)
+
+    def test_what_is_noted_there_and_damaged_is_left_alone(self, stripe, tmp_path):
+        kept = {**OLD, "storage_url": str(tmp_path / "kept")}
+        first = stripe.sync(**kept)
+        (note,) = (tmp_path / "kept" / "sent").rglob("*.json")
+        for content in ('{"version": 1, "invoices": [[1]]}', '{"version": 9}', "[]"):
+            note.write_text(content)
+            ended = stripe.sync(**kept, state=first.state)
+            assert ended.code == 0, ended.log
+
     def test_a_status_that_nobody_knows_is_not_settled(self, stripe):
         wanted = one(stripe, "open")
         first = stripe.sync(**OLD)
