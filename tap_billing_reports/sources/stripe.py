@@ -17,7 +17,7 @@ from tap_billing_reports.auth import BearerAuthenticator
 from tap_billing_reports.reading import fill, problem_at
 from tap_billing_reports.schemas import catalogue
 from tap_billing_reports.sources import stripe_asked
-from tap_billing_reports.sources.stripe_money import amount, tax_sum
+from tap_billing_reports.sources.stripe_money import amount, invoice_tax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # No version of the API may change under a user: Stripe answers in the account's default version otherwise.
 API_VERSION = "2026-10-28.endive"
+# Before this one, invoices had other names for their dates: docs.stripe.com/changelog/2019-03-14.
+OLDEST_API_VERSION = "2019-03-14"
+_is_version = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.(?!preview$)[a-z]+)?").fullmatch
 
 SETTINGS = (
     d.Setting("stripe_api_key", "Stripe: a secret or restricted key.", required=True, secret=True),
@@ -47,7 +50,11 @@ SETTINGS = (
         d.FLAG,
         default=True,
     ),
-    d.Setting("stripe_api_version", "Stripe: the pinned API version.", default=API_VERSION),
+    d.Setting(
+        "stripe_api_version",
+        f"Stripe: the pinned API version, from {OLDEST_API_VERSION} on; none that is newer than the default.",
+        default=API_VERSION,
+    ),
     d.Setting(
         "stripe_lookback_days", "Stripe: days before the bookmark whose invoices are read again.", d.DAYS, default=30
     ),
@@ -106,7 +113,7 @@ INVOICE_FIELDS = (
     d.Field("effective_date", "effective_at", to.epoch_day, d.Need.KEY),
     d.Field("currency", "currency", to.upper, d.Need.VALUE),
     d.Field("net_amount", "total_excluding_tax", amount, d.Need.KEY),
-    d.Field("tax_amount", "total_taxes", tax_sum),
+    d.Field("tax_amount", "", invoice_tax),
     d.Field("total_amount", "total", amount, d.Need.VALUE),
     d.Field("amount_due", "amount_due", amount, d.Need.VALUE),
     d.Field("issuer", "account_name", to.text),
@@ -177,6 +184,12 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
 
 
 def _check(values: d.Values) -> Iterator[str]:
+    version = values["stripe_api_version"]
+    if not _is_version(version) or not OLDEST_API_VERSION <= version[:10] <= API_VERSION[:10]:
+        yield (
+            "setting stripe_api_version is no API version that this tap can read: take it out, or give one from "
+            f"{OLDEST_API_VERSION} to {API_VERSION}, such as 2025-03-31.basil"
+        )
     if not values["stripe_read_platform"] and not values["stripe_connected_accounts"]:
         yield "setting stripe_read_platform is false and stripe_connected_accounts is empty: no account is left to read"
     for number, entry in enumerate(values["stripe_reports"]):

@@ -19,8 +19,9 @@ from tap_billing_reports.sources.stripe import STRIPE
 
 BOM = b"\xef\xbb\xbf"
 VALUES = {"brp_currency": "sek", "brp_format": "json"}
+# Stripe's tax has several forms, and is looked for in the whole record.
 FIELDS = [
-    pytest.param(source.invoices.fields(VALUES), field, id=f"{source.name}-{field.name}")
+    pytest.param(source.invoices.fields(VALUES), field.path or "total_taxes", id=f"{source.name}-{field.name}")
     for source in (STRIPE, BRING, BRP)
     for field in source.invoices.fields(VALUES)
 ]
@@ -43,19 +44,19 @@ def written(path: str, *values: str) -> str:
 # -- keys and elements that stand twice ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fields", "field"), FIELDS)
+@pytest.mark.parametrize(("fields", "path"), FIELDS)
 @pytest.mark.parametrize("values", [("1", "2"), ('"1"', '"2"'), ("null", "1"), ("[]", '"a"')])
-def test_no_column_is_filled_from_a_key_that_stands_twice(fields, field, values):
-    record = answer(written(field.path, *values)).record()
+def test_no_column_is_filled_from_a_key_that_stands_twice(fields, path, values):
+    record = answer(written(path, *values)).record()
     with pytest.raises(ValueError):
         map_fields(fields, record)
     whole = [json.loads(value) for value in values]
-    assert json.loads(to_json(record)) == json.loads(written(field.path, json.dumps(whole[-1])))
+    assert json.loads(to_json(record)) == json.loads(written(path, json.dumps(whole[-1])))
 
 
-@pytest.mark.parametrize(("fields", "field"), FIELDS)
-def test_no_column_is_filled_from_an_element_that_stands_twice(fields, field):
-    *outer, last = field.path.split(".")
+@pytest.mark.parametrize(("fields", "path"), FIELDS)
+def test_no_column_is_filled_from_an_element_that_stands_twice(fields, path):
+    *outer, last = path.split(".")
     text = f"<{last}>1</{last}><{last}>2</{last}>"
     for key in reversed(outer):
         text = f"<{key}>{text}</{key}>"

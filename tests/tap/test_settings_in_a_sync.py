@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
 from tap_billing_reports import states
 from tap_billing_reports.errors import SyncError
@@ -120,9 +121,9 @@ def test_a_sync_that_ends_early_tells_of_its_orders_however_big_the_state(box, s
 
 def test_the_api_version_is_pinned_unless_it_is_set(box, sync):
     assert sync().status == 0
-    refused = sync(stripe_api_version="not-a-version")
-    assert refused.status == 1
-    assert "API version" in refused.log
+    with pytest.raises(ConfigValidationError) as refused:
+        sync(stripe_api_version="not-a-version")
+    assert "API version" in refused.value.errors[0]
 
 
 def test_maps_see_every_record_and_change_no_bookmark(sync):

@@ -37,6 +37,7 @@ class Call:
     path: Mapping[str, str]
     url: str
     idempotency_key: str | None
+    version: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ async def _call(world: World, request: Request, right: str | None) -> Call:
         request.path_params,
         request.url.path,
         request.headers.get("idempotency-key") or None,
+        version,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import StripeError, missing
-from .invoice_json import invoice_json, line_json
+from .invoice_json import invoice_json, line_json, of_version
 from .paging import CURSORS, page
 from .parameters import Span, allow
 
@@ -76,7 +76,7 @@ class InvoiceCalls:
 
     @staticmethod
     def _json(invoice: Invoice, call: Call) -> dict[str, Any]:
-        return invoice_json(invoice, call.account, livemode=call.key.livemode)
+        return of_version(call.version, invoice_json(invoice, call.account, livemode=call.key.livemode))
 
 
 def _wanted(invoice: Invoice, given: Mapping[str, Any]) -> bool:

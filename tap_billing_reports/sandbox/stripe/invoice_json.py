@@ -1,4 +1,4 @@
-"""Invoices in the shape of API version endive."""
+"""Invoices in the shape of API version endive, and of older ones."""
 
 from __future__ import annotations
 
@@ -116,6 +116,26 @@ def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[
         "total_taxes": _taxes(invoice),
         "webhooks_delivered_at": invoice.finalized_at,
     }  # fmt: skip
+
+
+def of_version(version: str, invoice: dict[str, Any]) -> dict[str, Any]:
+    """The invoice as an older API version has it, as far as dates and taxes go; changes the given one.
+
+    docs.stripe.com/changelog: basil/2025-03-31/invoice-tax-configurations,
+    2019-03-14/renames-date-field-invoices-created and
+    2019-03-14/invoices-specify-finalized-alongside-status-transitions.
+    """
+    if version[:10] < "2025-03-31":
+        taxes = invoice.pop("total_taxes")
+        invoice["tax"] = sum(tax["amount"] for tax in taxes) if taxes else None
+        invoice["total_tax_amounts"] = [
+            {"amount": tax["amount"], "inclusive": False, "tax_rate": tax["tax_rate_details"]["tax_rate"]}
+            for tax in taxes
+        ]
+    if version[:10] < "2019-03-14":
+        invoice["date"] = invoice.pop("created")
+        invoice["finalized_at"] = invoice.pop("status_transitions")["finalized_at"]
+    return invoice
 
 
 def line_json(line: Line, invoice: Invoice, *, livemode: bool) -> dict[str, Any]:
