@@ -142,7 +142,7 @@ class Refused(AccountError):  # noqa: N818
         said: the vendor's own message, or an empty text.
     """
 
-    remedy = "correct the settings that the vendor objects to; a report may also be marked optional"
+    remedy = "see what the vendor objects to, and correct the settings if it is one of them"
 
     def __init__(self, message: str, *, status: int, code: str = "", param: str = "", said: str = "") -> None:
         super().__init__(message)

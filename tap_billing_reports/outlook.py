@@ -11,17 +11,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tap_billing_reports.errors import ISOLATED, Refused
+from tap_billing_reports.declarations import Period
+from tap_billing_reports.errors import ISOLATED
 from tap_billing_reports.redaction import sentence
 from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb
-from tap_billing_reports.reports.runner import is_excused
+from tap_billing_reports.reports.refusals import is_excused
 from tap_billing_reports.terminal import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from tap_billing_reports.declarations import Account, Period, Report
+    from tap_billing_reports.declarations import Account, Report
     from tap_billing_reports.errors import BillingError
     from tap_billing_reports.reports.due import Due, Shop
     from tap_billing_reports.streams.cycle import Cycle
@@ -95,7 +96,7 @@ def _decided(
 
 def _refused(report: Report, error: BillingError, session: Session) -> tuple[str, str]:
     """Action and reason where nothing can be decided."""
-    if isinstance(error, Refused) and is_excused(report, error):
+    if is_excused(report, error):
         return SKIP, f"refused, and optional: {error}"
     session.fail(str(error), error.remedy, report.stream)
     return FAIL, str(error)
@@ -104,7 +105,7 @@ def _refused(report: Report, error: BillingError, session: Session) -> tuple[str
 def _why(decision: Decision, now: datetime) -> str:
     due = decision.due
     if decision.verb is Verb.ORDER:
-        return "read before, and may have changed" if due.known_run else "not read yet"
+        return _why_ordered(due)
     if decision.verb is Verb.DEFER:
         return decision.reason
     assert decision.run is not None
@@ -114,12 +115,23 @@ def _why(decision: Decision, now: datetime) -> str:
         return f"the vendor lists a run of the same parameters ({decision.run.source_status})"
     since = decision.run.created_at or due.ordered_at
     age = "" if since is None else f", ordered {duration((now - since).total_seconds())} ago"
-    return f"run {decision.run.run_id} is pending{age}"
+    again = f", was no good {due.bad} times" if due.bad else ""
+    return f"run {decision.run.run_id} is pending{age}{again}"
+
+
+def _why_ordered(due: Due) -> str:
+    if due.given_up:
+        return f"run {due.given_up} was no good {due.bad} times and is given up"
+    if due.failed:
+        return f"not read yet; {due.failed} runs came to nothing"
+    return "read before, and may have changed" if due.known_run else "not read yet"
 
 
 def _others(cycle: Cycle, shop: Shop, report: Report, account: Account) -> Iterator[Row]:
     """What is done, and what is not due yet."""
     entry = cycle.ledger(report.stream).entry(account.account_id)
+    if skipped := cycle.planner.skipped(shop, report, entry):
+        yield _row(report, account, SKIP, [Period(key) for key in skipped], f"named in {shop.api.skip_setting}")
     done = cycle.planner.done(shop, report, account, entry)
     if done:
         yield _row(report, account, SKIP, done, "done")

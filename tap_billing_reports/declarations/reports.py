@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from tap_billing_reports.answers import Answer
@@ -80,6 +80,16 @@ class ReportApi:
     """The type of a column, known or new, by its header."""
     budget: Callable[[Values], int]
     """Runs that may wait at once."""
+    orders_are_free: bool = False
+    """Another order of the same costs nothing: a run that was no good twice is given up for a new one."""
+    refuses_report: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refused order says, in the vendor's own words, that no other period of the report can be had either."""
+    skipped: Callable[[Values], Collection[str]] = lambda _values: ()
+    """Invoices, by number, whose reports of one run an invoice are not ordered."""
+    skip_setting: str = ""
+    """The setting that names them."""
+    only_listed: bool = False
+    """A type that is not in the account's list of report types cannot be had."""
     idempotency_header: str | None = None
     """Where set, an order that is sent again with the same key is the same order; else it is never resent."""
     runs: Endpoint | None = None

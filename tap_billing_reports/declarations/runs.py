@@ -115,6 +115,8 @@ class RunStatus(str, Enum):
     PENDING = "pending"
     READY = "succeeded"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """In a word that the declaration does not know. Shown where it is listed, never adopted; polled, it is an error."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # A vendor's clock, which dates runs, may be ahead of ours by so much; a clock that is further ahead is a wrong one.
 CLOCKS_APART = timedelta(days=2)
+# A run whose file was no good in so many syncs is given up: the vendor may have been ill when it made it.
+READINGS = 2
+# "Not there" is believed, where a vendor has no words for it, if it is still the answer so long after the first time.
+ABSENT_FOR = timedelta(days=1)
 
 
 class Book:
@@ -91,12 +95,14 @@ class Book:
         """The journal knows a run that the ledger does not."""
         assert note.run is not None
         facts: Facts = {"run": note.run.run_id, "attempt": note.attempt, "at": utc_text(note.at), "asked": note.asked}
+        facts |= _bad(note.bad, note.bad_since)
         if note.adopted:
             facts["adopted"] = True
         if due.period.start is not None and due.period.end is not None:
             facts |= {"start": utc_text(due.period.start), "end": utc_text(due.period.end)}
         entry = self._entry(due)
-        entry.open[due.key] = facts | _rows_out(entry.open.get(due.key, {}), due.previous_rows)
+        known = entry.open.get(due.key, {})
+        entry.open[due.key] = facts | _rows_out(known, due.previous_rows) | _failed(known)
         self._save(due)
 
     def collected(self, due: Due, run: Run, files: Sequence[LocalFile]) -> None:
@@ -141,13 +147,46 @@ class Book:
             rows = max(self.earlier_rows(due, file), facts.get("out_rows", 0))
             self._journal.write(due, replace(without_files(note), rows=rows or None))
 
-    def dropped(self, due: Due, next_attempt: int) -> None:
+    def dropped(self, due: Due, next_attempt: int, at: datetime) -> None:
         """The run failed or is gone: the period is due again, under the next number."""
         note = self._journal.recall(due)
         if note is not None and note.run is not None:
-            self._journal.write(due, replace(note, run=None, files=(), adopted=False, attempt=next_attempt))
+            unread = replace(note, run=None, files=(), adopted=False, attempt=next_attempt, bad=0, bad_since=None)
+            self._journal.write(due, unread)
         entry = self._entry(due)
-        entry.open[due.key] = {"attempt": next_attempt, **_rows_out(entry.open.get(due.key, {}), due.previous_rows)}
+        known = entry.open.get(due.key, {})
+        entry.open[due.key] = {"attempt": next_attempt, **_rows_out(known, due.previous_rows), **_failed(known, at)}
+        self._save(due)
+
+    def was_bad(self, due: Due, run: Run, at: datetime, *, absent: bool = False) -> int:
+        """The run was no good in this sync: how often that has been so by now.
+
+        Args:
+            due: what it was for.
+            run: whose file could not be had, read or held against what is known.
+            at: now.
+            absent: the vendor answered that it is not there, which alone is no proof: that counts a second time only
+                a day after the first.
+        """
+        entry, note = self._entry(due), self._journal.recall(due)
+        facts = entry.open.setdefault(due.key, {})
+        before = bad = max(due.bad, int(facts.get("bad", 0)))
+        since = due.bad_since or at
+        if not absent or bad == 0 or at - since >= ABSENT_FOR:
+            bad += 1
+        if bad >= READINGS > before and not absent:
+            facts |= _failed(facts, at)
+        facts |= _bad(bad, since)
+        facts |= _bad(bad, since)
+        if note is not None and note.run is not None and note.run.run_id == run.run_id:
+            self._journal.write(due, replace(note, bad=bad, bad_since=since))
+        self._save(due)
+        return bad
+
+    def refused(self, due: Due) -> None:
+        """The order was refused: what was not comes before it the next time."""
+        facts = self._entry(due).open.setdefault(due.key, {})
+        facts["refused"] = facts.get("refused", 0) + 1
         self._save(due)
 
     def done(self, due: Due, rows: int | None, *, sent: bool = True) -> None:
@@ -196,6 +235,17 @@ class Book:
         for key, facts in list(entry.done.items()):
             if entry.is_closed(key) and not self._planner.is_read_again(report, parse_utc(facts["end"])):
                 del entry.done[key]
+
+
+def _bad(bad: int, since: datetime | None) -> Facts:
+    return {"bad": bad, "bad_since": utc_text(since)} if bad and since is not None else {}
+
+
+def _failed(facts: Facts, at: datetime | None = None) -> Facts:
+    """What an open entry says about runs that came to nothing, with one more at an instant."""
+    if at is not None:
+        return {"failed": facts.get("failed", 0) + 1, "failed_at": utc_text(at.replace(microsecond=0))}
+    return {name: facts[name] for name in ("failed", "failed_at") if name in facts}
 
 
 def _is_newer(note: Note, due: Due) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.declarations import Run, RunStatus
+from tap_billing_reports.reports.book import READINGS
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.book import Book
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.ordering import Orders
 
 NOT_YET = "the vendor does not have its data yet"
+# After so many runs that came to nothing, another one is ordered so long after the last one alone.
+MANY_FAILED = 10
+PAUSE = timedelta(days=1)
 
 
 class Verb(str, Enum):
@@ -39,6 +44,7 @@ class Decision:
         kept: the run's files in the storage.
         unknown: the journal's note of a run that the ledger does not know.
         reason: why it is deferred.
+        is_failure: it is deferred because it failed too often, which is to be said as a failure.
     """
 
     verb: Verb
@@ -48,6 +54,7 @@ class Decision:
     kept: tuple[KeptFile, ...] = ()
     unknown: Note | None = None
     reason: str = ""
+    is_failure: bool = False
 
 
 class Decider:
@@ -80,14 +87,22 @@ class Decider:
             attempt = max(attempt, note.attempt)
             if note.run is not None:
                 unknown = note if note.run.run_id != due.run_id else None
+                bad = note.bad if unknown is not None else max(note.bad, due.bad)
                 due = replace(due, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
+                due = replace(due, bad=bad, bad_since=note.bad_since or due.bad_since)
                 if note.files:
                     return Decision(Verb.KEEP, due, attempt, note.run, note.files, unknown)
-        if due.run_id is not None:
+        if due.run_id is not None and not is_given_up(due):
             return Decision(Verb.RESUME, due, attempt, _pending(due, due.run_id), unknown=unknown)
+        if due.run_id is not None:
+            due = replace(due, run_id=None, ordered_at=None, adopted=False, given_up=due.run_id)
+            attempt += 1
         found, attempt = self._orders.find(due, attempt=attempt)
         if found is not None:
             return Decision(Verb.ADOPT, due, attempt, found)
+        if due.failed >= MANY_FAILED and due.failed_at is not None and self._orders.now() < due.failed_at + PAUSE:
+            reason = f"{due.failed} runs came to nothing, the last of them less than a day ago"
+            return Decision(Verb.DEFER, due, attempt, reason=reason, is_failure=True)
         reason = self._hindrance(due)
         return Decision(Verb.DEFER if reason else Verb.ORDER, due, attempt, reason=reason)
 
@@ -99,6 +114,21 @@ class Decider:
         if available is not None and due.period.end is not None and due.period.end > available.end:
             return NOT_YET
         return ""
+
+
+def is_given_up(due: Due) -> bool:
+    """Whether the run was no good too often, and another one costs nothing by the vendor's declaration."""
+    return due.bad >= READINGS and due.shop.api.orders_are_free
+
+
+def what_follows(due: Due, run: Run, bad: int) -> str:
+    """What becomes of a run that was no good for so many times, as the end of a message."""
+    if bad < READINGS:
+        return ""
+    said = f"; run {run.run_id} was no good {bad} times"
+    if due.shop.api.orders_are_free:
+        return f"{said} and is given up: the next sync orders another"
+    return f"{said}: a full refresh of {due.report.stream} with reuse_runs_since set to now orders another"
 
 
 def _pending(due: Due, run_id: str) -> Run:

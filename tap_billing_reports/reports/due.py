@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.errors import Unavailable, Unreadable, understood
+from tap_billing_reports.errors import ISOLATED, Unavailable, Unreadable, understood
+from tap_billing_reports.reading import map_fields
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.events import Step
 
@@ -39,6 +41,8 @@ class Shop:
     asker: OpenSource
     api: ReportApi
     _available: dict[tuple[str, str], Interval] = field(default_factory=dict)
+    offered: dict[str, set[str] | None] = field(default_factory=dict)
+    """Account -> the types of its list; None where the list could not be had in this sync."""
 
     @property
     def name(self) -> str:
@@ -57,6 +61,20 @@ class Shop:
     def forget_availability(self, account: Account, report_type: str) -> None:
         """Ask again next time: an order was refused as out of range."""
         self._available.pop((account.account_id, report_type), None)
+
+    def offers(self, account: Account, report_type: str) -> bool:
+        """Whether the account's own list has the type, asked once a sync; true where it cannot be had."""
+        types, number = self.asker.source.report_types, account.account_id
+        if not self.api.only_listed or types is None:
+            return True
+        if number not in self.offered:
+            self.offered[number] = None
+            with suppress(*ISOLATED, ValueError):
+                records = self.asker.records(types.endpoint, path=types.path(account), account=account)
+                self.offered[number] = {str(map_fields(types.fields, record).get("report_type")) for record in records}
+        found = self.offered[number]
+        # Where the list cannot be had, the order itself will tell.
+        return found is None or report_type in found
 
     def listed_runs(self, account: Account, since: datetime) -> list[Run]:
         """The runs that the vendor lists, created at or after an instant, newest first.
@@ -92,6 +110,16 @@ class Due:
     """When the last good reading was ordered, as text that sorts; empty if there is none."""
     previous_rows: int | None = None
     """Rows that earlier readings of this period may have sent; a shorter one now leaves a surplus to take back."""
+    bad: int = 0
+    """How often the run that is gone on with was no good, each in a sync of its own; see `deciding`."""
+    bad_since: datetime | None = None
+    given_up: str | None = None
+    """A run that was no good too often: it is not adopted again."""
+    failed: int = 0
+    """Runs of this period that came to nothing since it was last read, in earlier syncs."""
+    failed_at: datetime | None = None
+    refused: int = 0
+    """How often its order was refused since then."""
     billed_account: str = ""
     """The account that the rows belong to, where it is not the one that was asked (Bring's old numbers)."""
 
@@ -108,7 +136,7 @@ class Due:
         of a look-back, or what fails each time, sync after sync.
         """
         key = "" if self.period.start is None else self.period.key
-        return self.run_id is None, self.read_at, self.attempt, key
+        return self.run_id is None, self.read_at, self.attempt + self.failed + self.refused, key
 
     @property
     def key(self) -> str:

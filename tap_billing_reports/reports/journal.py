@@ -52,6 +52,7 @@ class Note:
         adopted: the run was found at the vendor.
         files: the kept files, that of the rows first.
         rows: rows that readings of this period may have sent.
+        bad: how often the run was no good, and `bad_since` when first.
     """
 
     asked: str
@@ -61,6 +62,8 @@ class Note:
     adopted: bool = False
     files: tuple[KeptFile, ...] = ()
     rows: int | None = None
+    bad: int = 0
+    bad_since: datetime | None = None
 
 
 class Journal:
@@ -145,6 +148,8 @@ def _written(due: Due, note: Note) -> dict[str, Any]:
         "at": utc_text(note.at),
         "adopted": note.adopted,
         "rows": note.rows,
+        "bad": note.bad,
+        "bad_since": _text(note.bad_since),
         "run": None
         if run is None
         else {
@@ -200,8 +205,11 @@ def _parsed(found: Any, due: Due) -> Note | None:
             adopted=bool(found["adopted"]),
             files=files,
             rows=found["rows"],
+            # Older notes do not say.
+            bad=int(found.get("bad", 0)),
+            bad_since=_moment(found.get("bad_since")),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 

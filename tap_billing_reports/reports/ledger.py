@@ -34,7 +34,9 @@ class Entry:
         account: the account's id.
         identity: what the report was when its state began; other values are refused.
         first, through: every window with first <= key < through is closed.
-        open: ordered and not done: period -> {run, attempt, at, start, end}.
+        open: ordered and not done: period -> {run, attempt, at, start, end}; with `bad` and `bad_since` how often that
+            run was no good, with `failed` and `failed_at` how many runs before it came to nothing, with `refused` how
+            many orders.
         done: period -> {start, end, rows} of what is done outside the closed range, or may be read again; `start`
             where it was not the period's own.
         seen: the newest date of a subject that was listed (reports of one run an invoice), `listed_from` the first
@@ -240,8 +242,8 @@ def _check_shape(item: Mapping[str, Any]) -> None:
         ([item], Mapping, ("identity",)),
         ([item], bool, ("unsent",)),
         ([item], str, _TEXTS),
-        (facts, str, ("period", "run", "at", "start", "end", "next")),
-        (facts, int, ("attempt", "rows", "out_rows")),
+        (facts, str, ("period", "run", "at", "start", "end", "next", "bad_since", "failed_at")),
+        (facts, int, ("attempt", "rows", "out_rows", "bad", "failed", "refused")),
     ):
         if not all(isinstance(value[name], kind) for value in values for name in names if name in value):
             raise TypeError
@@ -258,7 +260,7 @@ def _check_entry(entry: Entry) -> None:
     if "window" in entry.identity:
         instants += [key for key in (*entry.open, *entry.done) if key != ALL]
     for key, facts in entry.open.items():
-        instants += [facts[name] for name in ("at", "start", "end") if name in facts]
+        instants += [facts[name] for name in ("at", "start", "end", "bad_since", "failed_at") if name in facts]
         if "run" in facts and (_is_instant(key) or (key == ALL and not has_subjects)):
             instants += [facts["start"], facts["end"]]
     for facts in entry.done.values():

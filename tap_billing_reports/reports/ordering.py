@@ -51,6 +51,10 @@ class Orders:
         self._reuse_since = reuse_runs_since
         self._lists: dict[tuple[Shop, str], tuple[datetime, list[Run] | Exception]] = {}
 
+    def now(self) -> datetime:
+        """The current instant."""
+        return self._clock.now()
+
     def adoptable_from(self, due: Due) -> datetime:
         """The earliest instant at which a run of this period can have been created.
 
@@ -64,8 +68,8 @@ class Orders:
     def find(self, due: Due, *, attempt: int) -> tuple[Run | None, int]:
         """The newest listed run of the same parameters that can be used, and the attempt that would be next.
 
-        A run that failed or whose file has expired is dead, and so is what the ledger has read already: each
-        took a number.
+        A run that failed, was given up or is in a status that nobody knows, or whose file has expired, is dead, and so
+        is what the ledger has read already: each took a number.
 
         Raises:
             As `Shop.listed_runs`; the same again for every period of the account.
@@ -79,7 +83,13 @@ class Orders:
             and (run.created_at is None or run.created_at >= since)
         ]
         newer = list(takewhile(lambda run: run.run_id != due.known_run, same))
-        alive = [run for run in newer if run.status is not RunStatus.FAILED and not self._expired(run)]
+        alive = [
+            run
+            for run in newer
+            if run.status in {RunStatus.PENDING, RunStatus.READY}
+            and run.run_id != due.given_up
+            and not self._expired(run)
+        ]
         if alive:
             return alive[0], max(attempt, len(same) - same.index(alive[0]))
         return None, max(attempt, len(same) + 1)

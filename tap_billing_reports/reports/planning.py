@@ -40,8 +40,9 @@ class Planner:
         """Pending runs first, then what is to be ordered, oldest first. May ask the vendor for availability."""
         self.reopen(shop, report, entry)
         resumed = []
+        skipped = set(self.skipped(shop, report, entry))
         for key, facts in entry.open.items():
-            if "run" in facts:
+            if "run" in facts and key not in skipped:
                 period = _period_of(report, key, facts)
                 due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
                 if self._is_gone_on_with(due, facts):
@@ -49,11 +50,11 @@ class Planner:
         pending = {due.key for due in resumed}
         fresh = []
         for key, period in self._wanted(shop, report, account, entry):
-            if key not in pending:
+            if key not in pending and key not in skipped:
                 facts = entry.open.get(key, {})
                 due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
                 if due.run_id is not None:
-                    due = replace(due, run_id=None, ordered_at=None, adopted=False, attempt=1)
+                    due = replace(due, run_id=None, ordered_at=None, adopted=False, attempt=1, bad=0, bad_since=None)
                 fresh.append(due)
         return resumed + fresh
 
@@ -77,6 +78,12 @@ class Planner:
         windows = calendar(report.unit, report.zone, first, parse_utc(entry.through))
         entry.through = next((key for key, _start, end in windows if end > self.now), entry.through)
         return True
+
+    def skipped(self, shop: Shop, report: Report, entry: Entry) -> list[str]:
+        """The invoices that are due, but that the settings say not to order."""
+        named = set(shop.api.skipped(shop.asker.values)) if report.per_invoice else set()
+        due = (key for _day, keys in sorted(entry.subjects_due.items()) for key in keys)
+        return [key for key in due if subjects.split_key(key, "")[0] in named] if named else []
 
     def _is_gone_on_with(self, due: Due, facts: Facts) -> bool:
         """Whether a pending run is still what would be ordered: same parameters, new enough."""
@@ -195,6 +202,11 @@ class Planner:
             known_run=done.get("run"),
             read_at=done.get("at", "unknown") if done else "",
             previous_rows=rows or None,
+            bad=facts.get("bad", 0),
+            bad_since=parse_utc(facts["bad_since"]) if "bad_since" in facts else None,
+            refused=facts.get("refused", 0),
+            failed=facts.get("failed", 0),
+            failed_at=parse_utc(facts["failed_at"]) if "failed_at" in facts else None,
             billed_account=billed,
         )
 

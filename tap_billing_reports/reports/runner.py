@@ -7,9 +7,10 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Report, Run, RunStatus
+from tap_billing_reports.declarations import Run, RunStatus
 from tap_billing_reports.errors import (
     ISOLATED,
+    AbsenceUnproven,
     NotFound,
     Refused,
     ReportError,
@@ -19,12 +20,13 @@ from tap_billing_reports.errors import (
     understood,
 )
 from tap_billing_reports.reports.answered import check_run
-from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb
+from tap_billing_reports.reports.deciding import NOT_YET, Decider, Decision, Verb, is_given_up, what_follows
 from tap_billing_reports.reports.due import Due, Finished
 from tap_billing_reports.reports.events import Event, Listener, Step
 from tap_billing_reports.reports.lanes import Lane, Waiting
 from tap_billing_reports.reports.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.polling import pause
+from tap_billing_reports.reports.refusals import Refusals, remedy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,16 +36,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.clock import Clock
     from tap_billing_reports.reports.book import Book
     from tap_billing_reports.reports.download import Collector
-
-# Answers that refuse the report itself, not this period of it.
-_REFUSES_THE_REPORT = frozenset({200, 401, 403, 404})
-# What an entry may call optional: wrong credentials are never meant by that.
-_MAY_BE_OPTIONAL = frozenset({400, 403, 404})
-
-
-def is_excused(report: Report, error: Refused) -> bool:
-    """Whether a refusal is what the report's entry calls optional."""
-    return report.optional and error.status in _MAY_BE_OPTIONAL
 
 
 class Runner:
@@ -84,6 +76,7 @@ class Runner:
         self._listener = listener or Listener()
         self._uninterrupted = uninterrupted
         self._tries: Counter[str] = Counter()
+        self._refusals = Refusals(book)
         self._lanes: list[Lane] = []
         self._ends: deque[Finished] = deque()
         self._is_taken_in = False
@@ -155,8 +148,9 @@ class Runner:
                 continue
             if got.origin == Verb.ORDER:
                 lane.throttled_since = None
+                self._refusals.taken(due)
             self._tell(Step(got.origin), got)
-            if due.run_id is None:
+            if due.run_id is None or got.origin in {Verb.ORDER, Verb.ADOPT}:
                 # Before the next order: one whose id is lost would be ordered again.
                 self._checkpoint()
             if got.kept:
@@ -170,6 +164,10 @@ class Runner:
         due, attempt = decision.due, decision.attempt
         if decision.unknown is not None:
             self._book.resumed(due, decision.unknown)
+        if decision.is_failure and not due.report.optional:
+            return Finished(
+                due, error=f"{due}: not ordered: {decision.reason}", remedy=remedy_for(due, ReportError.remedy)
+            )
         if decision.verb is Verb.DEFER and self._tries[str(due)]:
             text = f"{due}: its run failed, and another one is deferred: {decision.reason}"
             return Finished(due, error=text, remedy=ReportError.remedy)
@@ -236,15 +234,7 @@ class Runner:
         if isinstance(error, Refused) and due.shop.api.out_of_range(error):
             self._ends.append(self._out_of_range(lane, due, error))
             return
-        if isinstance(error, Refused) and is_excused(due.report, error):
-            self._ends.append(Finished(due, note=f"refused, and optional: {error}"))
-        else:
-            self._ends.append(Finished(due, error=f"{due}: {error}", remedy=remedy_of(error)))
-        if isinstance(error, Refused) and error.status in _REFUSES_THE_REPORT:
-            # Asking for the other periods is pointless.
-            same = [d for d in lane.queue if d.report is due.report and d.account is due.account and d.run_id is None]
-            lane.queue = deque(d for d in lane.queue if d not in same)
-            self._ends.extend(Finished(other, note=f"not ordered: {error}") for other in same)
+        self._ends.extend(self._refusals.ended(lane, due, error))
 
     def _out_of_range(self, lane: Lane, due: Due, error: Refused) -> Finished:
         """Availability moved between reading it and ordering: look once more."""
@@ -279,17 +269,25 @@ class Runner:
             try:
                 ended = self._ask(lane, waiting)
             except ISOLATED as error:
-                text = f"{waiting.due}: {error}"
-                self._ends.append(
-                    Finished(
-                        waiting.due, waiting.run, waiting.origin, waiting.attempt, error=text, remedy=remedy_of(error)
-                    )
-                )
+                self._failed(lane, waiting, error)
                 ended = True
             if ended:
                 lane.waiting.remove(waiting)
                 # A run of one's own has ended: the next order need not wait any longer.
                 lane.cool_until = 0.0
+
+    def _failed(self, lane: Lane, waiting: Waiting, error: Exception, *, was_bad: bool = False) -> None:
+        """The period has failed in this sync; its run stays, unless that was no good too often."""
+        due, run = waiting.due, waiting.run
+        text, absent = f"{due}: {error}", isinstance(error, AbsenceUnproven)
+        if was_bad or absent:
+            bad = self._book.was_bad(due, run, self._clock.now(), absent=absent)
+            if absent and is_given_up(replace(due, bad=bad)):
+                self._again(lane, waiting, replace(run, status=RunStatus.FAILED, error=str(error)))
+                return
+            text += what_follows(due, run, bad)
+        remedy = remedy_for(due, remedy_of(error))
+        self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy))
 
     def _ask(self, lane: Lane, waiting: Waiting) -> bool:
         """Whether the run is no longer to be waited for."""
@@ -325,6 +323,8 @@ class Runner:
         def read(answer: Answer) -> Run:
             with understood(f"run {known.run_id}", ReportError):
                 run = shop.api.read_status(answer, known.run_id)
+            if run.status is RunStatus.UNKNOWN:
+                raise ReportError(f"run {known.run_id} has an unknown shape or status ({run.source_status})")
             check_run(due, run, known.run_id)
             return run
 
@@ -339,14 +339,18 @@ class Runner:
         )
 
     def _again(self, lane: Lane, waiting: Waiting, run: Run) -> None:
-        """The run failed or is gone: the period is due again, at most three orders in one sync."""
-        due, attempt = waiting.due, waiting.attempt
-        self._book.dropped(due, attempt + 1)
+        """The run failed or is gone: the period is due again.
+
+        Three orders in the first sync in which that happens, one in each after it, and one a day at last.
+        """
+        due, attempt, tries = waiting.due, waiting.attempt, self._tries[str(waiting.due)]
+        self._book.dropped(due, attempt + 1, self._clock.now())
         self._orders.forget(run)
         reason = run.error or "the vendor gives no reason"
-        if self._tries[str(due)] >= ORDERS_A_PERIOD:
-            text = f"{due}: run {run.run_id} failed ({reason}), as did the {ORDERS_A_PERIOD - 1} before it"
-            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text, remedy=ReportError.remedy))
+        if tries >= (1 if due.failed else ORDERS_A_PERIOD):
+            text = f"{due}: run {run.run_id} failed ({reason}), as did the {due.failed + tries - 1} before it"
+            remedy = remedy_for(due, ReportError.remedy)
+            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text, remedy=remedy))
             return
         lane.queue.appendleft(replace(due, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
@@ -374,8 +378,8 @@ class Runner:
                 self._again(lane, waiting, replace(run, error=str(error)))
                 return None
             except ISOLATED as error:
-                text = f"{due}: {error}"
-                return Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy_of(error))
+                self._failed(lane, waiting, error, was_bad=isinstance(error, ReportError))
+                return None
             self._book.collected(due, run, files)
         self._tell(Step.COLLECTED, waiting, files=len(files), size=sum(file.size for file in files))
         due = replace(due, previous_rows=self._book.earlier_rows(due, files[0]))

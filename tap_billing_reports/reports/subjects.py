@@ -116,10 +116,17 @@ def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> dat
 
 
 def note_invoices(
-    ledger: Ledger, account: str, invoices: Iterable[Mapping[str, Any]], bounds: Bounds, *, before: date | None
+    ledger: Ledger,
+    account: str,
+    invoices: Iterable[Mapping[str, Any]],
+    bounds: Bounds,
+    *,
+    before: date | None,
+    whole: bool = True,
 ) -> None:
     """Enter what is newly due, move the date that was seen, forget done subjects that can not come again.
 
+    A list that is not `whole`, because one of its invoices cannot be read, moves no date: that one may come later.
     An invoice that the vendor lists under two accounts (an old and a new customer number) is due once.
     """
     entry = ledger.entry(account)
@@ -144,7 +151,7 @@ def note_invoices(
         known.add(pair)
         ledger.take_over(pair, account)
         entry.subjects_due.setdefault(day, []).append(subject_key(*pair, account))
-    if newest is not None:
+    if newest is not None and whole:
         until = bounds.today if before is None else min(bounds.today, before - timedelta(days=1))
         seen = max(entry.seen or "", min(newest, bounds.today.isoformat()))
         entry.listed_from = first_listed(entry.listed_from, entry.seen, bounds.earliest, until, seen)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports.auth import Authenticator, HeaderAuthenticator
-from tap_billing_reports.errors import ReportError, Unreadable
+from tap_billing_reports.errors import AuthenticationFailed, ReportError, Unreadable
 from tap_billing_reports.reading import tree
 from tap_billing_reports.schemas import Catalogue, catalogue
 from tap_billing_reports.sources import bring_asked
@@ -49,6 +49,12 @@ SETTINGS = (
         "Bring: order the specified invoice of every invoice that has one: one line a charge.",
         d.FLAG,
         default=True,
+    ),
+    d.Setting(
+        "bring_skip_invoices",
+        "Bring: numbers of invoices whose lines are not ordered, such as one whose report fails for good.",
+        d.TEXTS,
+        default=[],
     ),
     d.Setting(
         "bring_invoice_documents", "Bring: fetch every invoice's PDF (needs storage_url).", d.FLAG, default=False
@@ -273,7 +279,6 @@ BRING = d.Source(
     accounts=_accounts,
     # An absent or unparsable language makes the translated endpoints answer 406.
     headers=lambda values: {"Accept-Language": values["bring_language"]},
-    gone=lambda _error: True,
     check=_check,
     # Bring does not say which right it looks at.
     rights=dict.fromkeys(
@@ -302,6 +307,13 @@ BRING = d.Source(
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
+        # Bring names no price for a report, only how many may be in the making.
+        orders_are_free=True,
+        # What a 403 or 404 is about, Bring does not say: only the credentials are the same for every invoice.
+        refuses_report=lambda error: isinstance(error, AuthenticationFailed) and error.status in {200, 401},
+        skipped=lambda values: values["bring_skip_invoices"],
+        skip_setting="bring_skip_invoices",
+        only_listed=True,
         extra_files=_extra_files,
         file_objection=bring_asked.file_objection,
         sums=_sums,

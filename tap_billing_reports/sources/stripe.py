@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports import converters as to
 from tap_billing_reports import declarations as d
 from tap_billing_reports.auth import BearerAuthenticator
+from tap_billing_reports.errors import AuthenticationFailed
 from tap_billing_reports.reading import fill, problem_at
 from tap_billing_reports.schemas import catalogue
 from tap_billing_reports.sources import stripe_asked
@@ -183,6 +184,10 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
         )
 
 
+# Documented on the pages of most balance types: with it, an amount could be read as another one.
+_CHANGES_THE_FORM = {"decimal_separator"}
+
+
 def _check(values: d.Values) -> Iterator[str]:
     version = values["stripe_api_version"]
     if not _is_version(version) or not OLDEST_API_VERSION <= version[:10] <= API_VERSION[:10]:
@@ -195,6 +200,9 @@ def _check(values: d.Values) -> Iterator[str]:
     for number, entry in enumerate(values["stripe_reports"]):
         if _by_payout(entry["report_type"]) and not entry.get("payouts"):
             yield f"setting stripe_reports[{number}].payouts is missing: {entry['report_type']} takes one payout a run"
+        for name in _CHANGES_THE_FORM & {*(entry.get("extra_parameters") or {})}:
+            where = f"setting stripe_reports[{number}].extra_parameters"
+            yield f"{where} has {name}, which changes the form of the file: the tap reads the default form, take it out"
 
 
 def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
@@ -224,12 +232,13 @@ def _order_call(_account: d.Account, report: d.Report, parameters: d.Parameters)
 
 
 def _read_run(record: d.Record) -> d.Run:
-    """A run; ValueError for a status that is none of the three documented ones."""
+    """A run; a status that is none of the three documented ones is unknown: its field is a free text."""
+    word, statuses = record["status"], {status.value for status in d.RunStatus}
     result: Any = record.get("result") or None
     return d.Run(
         run_id=to.name(record["id"]),
-        status=d.RunStatus(record["status"]),
-        source_status=record["status"],
+        status=d.RunStatus(word) if word in statuses else d.RunStatus.UNKNOWN,
+        source_status=to.text(word, record),
         report_type=to.text(record["report_type"] or "", record),
         parameters={name: to.parameter(value) for name, value in record["parameters"].items()},
         created_at=to.instant(record["created"]),
@@ -269,6 +278,16 @@ def _twin(report: d.Report) -> d.Twin | None:
     if found is None or (columns and "net" not in columns):
         return None
     return d.Twin(found[1], found[2], "net")
+
+
+# What an order's refusal may be about without speaking of the report's other periods.
+_OF_A_PERIOD = ("parameters.interval_start", "parameters.interval_end", "parameters.payout")
+
+
+def _refuses_report(error: Refused) -> bool:
+    """A wrong key, a right that is missing, a type or a filter that Stripe refuses: the same for every period."""
+    named = error.param == "report_type" or error.param.startswith("parameters.")
+    return isinstance(error, AuthenticationFailed) or (named and error.param not in _OF_A_PERIOD)
 
 
 def _gone(error: NotFound) -> bool:
@@ -332,6 +351,9 @@ STRIPE = d.Source(
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,
         budget=lambda values: int(values["stripe_max_concurrent_runs"]),
+        # No page of Stripe's names a price for a run, and production taps order as they like.
+        orders_are_free=True,
+        refuses_report=_refuses_report,
         idempotency_header="Idempotency-Key",
         runs=RUNS,
         list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],

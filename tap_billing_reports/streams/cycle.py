@@ -6,10 +6,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.emit import BufferedWriter
-from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, SyncError, remedy_of
+from tap_billing_reports.errors import ISOLATED, FileError, Refused, ReportError, SyncError, Unreadable, remedy_of
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.book import Book
+from tap_billing_reports.reports.deciding import what_follows
 from tap_billing_reports.reports.download import Collector, discard
 from tap_billing_reports.reports.due import Due, Finished, Shop
 from tap_billing_reports.reports.events import Event, Step
@@ -17,7 +18,8 @@ from tap_billing_reports.reports.ledger import Ledger
 from tap_billing_reports.reports.ordering import Orders
 from tap_billing_reports.reports.parquet import BulkLane, is_available
 from tap_billing_reports.reports.planning import Planner
-from tap_billing_reports.reports.runner import Runner, is_excused
+from tap_billing_reports.reports.refusals import is_excused
+from tap_billing_reports.reports.runner import Runner
 from tap_billing_reports.streams.coverage import coverage_checks
 from tap_billing_reports.streams.delivery import deliver
 from tap_billing_reports.streams.emission import Emission
@@ -26,7 +28,7 @@ from tap_billing_reports.streams.reconciliations import Reconciliations
 from tap_billing_reports.streams.report_files import ReportFiles
 from tap_billing_reports.streams.report_rows import ReportRows
 from tap_billing_reports.streams.report_runs import Ours, ReportRuns
-from tap_billing_reports.streams.twins import Read, Twins
+from tap_billing_reports.streams.twins import CHECK, Read, Twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -189,12 +191,13 @@ class Cycle:
                         f"all its periods are due again for their rows"
                     )
                 if report.per_invoice:
-                    self._note_invoices(shop, account, ledger)
+                    self._note_invoices(shop, account, report)
                     ledger.save()
                 elif self.planner.reopen(shop, report, entry):
                     ledger.save()
                 try:
-                    dues.extend(self.planner.due(shop, report, account, ledger.entry(account.account_id)))
+                    found = self.planner.due(shop, report, account, ledger.entry(account.account_id))
+                    dues.extend(self._to_be_had(shop, report, account, found) if report.per_invoice else found)
                 except Refused as error:
                     if not is_excused(report, error):
                         raise
@@ -204,8 +207,30 @@ class Cycle:
         dues.sort(key=lambda due: due.rank)
         return dues
 
-    def _note_invoices(self, shop: Shop, account: Account, ledger: Ledger) -> None:
+    def _to_be_had(self, shop: Shop, report: Report, account: Account, dues: list[Due]) -> list[Due]:
+        """Those of an account's invoices whose reports can be had; what is left out is said in one line."""
+        entry, session = self.ledger(report.stream).entry(account.account_id), self._session
+        named = f"{report.stream} account {account.account_id}"
+        if skipped := self.planner.skipped(shop, report, entry):
+            listed = ", ".join(skipped[:10]) + (", ..." if len(skipped) > 10 else "")
+            session.note(f"{named}: not ordered, because named in {shop.api.skip_setting}: {listed}")
+        unordered = [due for due in dues if due.run_id is None]
+        if not unordered or shop.offers(account, report.report_type):
+            return dues
+        text = (
+            f"{named}: the vendor's list of report types does not have {report.report_type}, so nothing is ordered for "
+            f"{len(unordered)} invoices with a specification"
+        )
+        if entry.subjects_done:
+            # It had it before: a right that was taken away looks like this.
+            session.fail(text, shop.asker.source.rights.get("reports", ""))
+        else:
+            session.note(text)
+        return [due for due in dues if due.run_id is not None]
+
+    def _note_invoices(self, shop: Shop, account: Account, report: Report) -> None:
         """Enter the invoices that have a specification, before anything else may pass them by."""
+        ledger = self.ledger(report.stream)
         feed = self._session.feed(shop.asker.source, account)
         bounds = feed.bounds
         briefs = feed.briefs(subjects.list_from(ledger.entry(account.account_id), bounds, ledger))
@@ -215,7 +240,10 @@ class Cycle:
             if brief.specification_available
         )
         listed = (brief._asdict() for brief in briefs)
-        subjects.note_invoices(ledger, account.account_id, listed, bounds, before=self._session.settings.end_date)
+        before = self._session.settings.end_date
+        subjects.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=not feed.unreadable)
+        for text in feed.unreadable:
+            self._session.fail(text, Unreadable.remedy, report.stream)
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""
@@ -244,33 +272,52 @@ class Cycle:
 
     def _take(self, finished: Finished, runner: Runner) -> None:
         """Send what came of a period; only what is wholly out is called done."""
-        session, due = self._session, finished.due
+        due = finished.due
         emission = Emission(finished, before_rows=lambda rows: self._before_rows(finished, rows, runner))
-        error, remedy = finished.error, finished.remedy
+        error, remedy, was_bad = finished.error, finished.remedy, False
         try:
             if finished.file is not None:
                 self._emit_file(emission, finished, runner)
             elif finished.run is not None:
                 self._tell_of_run(emission)
         except (FileError, ReportError) as problem:
-            error, remedy = f"{due}: run {emission.key}: {problem}", remedy_of(problem)
+            error, remedy, was_bad = f"{due}: run {emission.key}: {problem}", remedy_of(problem), True
         except ISOLATED as problem:
             error, remedy = str(problem), remedy_of(problem)
         finally:
             discard(finished.files)
         if error is not None:
-            if finished.file is not None:
-                self.book.broke_off(due, finished.file)
-            self._tell(Step.FAILED, finished, reason=error)
-            if session.settings.on_mismatch != "fail":
-                self._close(self._twins.given_up(due))
-            session.fail(error, remedy)
+            self._failed(emission, error, remedy, was_bad=was_bad)
         elif finished.file is not None:
             assert emission.reader is not None
             self._close(self._twins.settled(Read(finished, emission.reader.rows)))
         elif finished.step is not Step.AGAIN:
             self._tell(finished.step, finished, reason=finished.note)
             self._close(self._twins.given_up(due))
+
+    def _failed(self, emission: Emission, error: str, remedy: str, *, was_bad: bool) -> None:
+        """The period is not done; `was_bad`: for its file."""
+        finished, due, session = emission.finished, emission.due, self._session
+        if finished.file is not None:
+            self.book.broke_off(due, finished.file)
+        if was_bad:
+            error += self._note_bad(emission)
+        self._tell(Step.FAILED, finished, reason=error)
+        if session.settings.on_mismatch != "fail":
+            self._close(self._twins.given_up(due))
+        session.fail(error, remedy)
+
+    def _note_bad(self, emission: Emission) -> str:
+        """The run's file was no good, or, where two reports disagree, that of either; what follows, for the message."""
+        finished, now = emission.finished, self._session.clock.now()
+        disagree = any(check.check == CHECK and check.ok is False for check in emission.checks)
+        other = self._twins.held_with(finished.due) if disagree else None
+        if other is not None and other.finished.run is not None and other.finished.file is not None:
+            self.book.broke_off(other.finished.due, other.finished.file)
+            self.book.was_bad(other.finished.due, other.finished.run, now)
+        if finished.run is None:
+            return ""
+        return what_follows(finished.due, finished.run, self.book.was_bad(finished.due, finished.run, now))
 
     def _close(self, reads: list[Read]) -> None:
         for finished, rows in reads:

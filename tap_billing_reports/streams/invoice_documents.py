@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.errors import AccountError, AuthenticationFailed, RetryableError
+from tap_billing_reports.errors import AccountError, AuthenticationFailed, RetryableError, Unreadable
 from tap_billing_reports.redaction import redact
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.document_progress import Progress, kept_sizes
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 DOCUMENT = "pdf"
 # A vendor that answers nothing three times in a row will not answer the other thousands either.
 SILENCES = 3
+# So many documents that are forbidden one after the other, at either end of the list, are a right that is missing.
+REFUSALS = 3
 
 
 class InvoiceDocuments(BillingStream):
     """Where each invoice's PDF is kept, or why there is none.
 
     A document is fetched once. One that cannot be had is a record with `error` and is tried again while the
-    look-back lists its invoice, or, if the reason was a passing one, while the vendor lists it at all. Only
-    refused credentials and a vendor that does not answer end an account's pass.
+    look-back lists its invoice, or, if the reason was a passing one or a 403, while the vendor lists it at all. A 403
+    is a failure, too. Only refused credentials, a row of 403s and a vendor that does not answer end an account's pass.
     """
 
     name = "invoice_documents"
@@ -69,39 +72,44 @@ class InvoiceDocuments(BillingStream):
         bounds = feed.bounds
         briefs = feed.briefs(progress.list_from(bounds))
         progress.save(self.stream_state)
-        newest, retry_from, silences = progress.seen, None, 0
-        for brief in sorted(briefs, key=lambda brief: brief.invoice_date or ""):
+        newest, troubles = progress.seen, _Troubles()
+        waiting = deque(sorted(briefs, key=lambda brief: brief.invoice_date or ""))
+        while waiting:
+            brief = waiting.popleft()
             newest = max(filter(None, (newest, brief.invoice_date)), default=None)
             key = (source.name, brief.account_id, brief.invoice_id)
             # What one account is refused another one, which lists the same invoice, may have.
             if key in fetched or self._is_kept(source, brief):
                 continue
             result = self._obtain(source, account, brief)
-            silences = silences + 1 if isinstance(result, RetryableError) else 0
-            if isinstance(result, RetryableError):
-                if silences == SILENCES:
-                    raise result
-                retry_from = retry_from or brief.invoice_date
+            if troubles.note(brief, result):
+                # Old documents may be closed to a user, and new ones not: look at the other end, too.
+                waiting.reverse()
+            if _is_forbidden(result):
+                self.session.fail(str(result), AuthenticationFailed.remedy, self.name)
             yield self._record(account, brief, result)
             if isinstance(result, Kept):
                 fetched.add(key)
                 self._known[key] = result.size
                 progress.note(brief, result.size)
             self.session.checkpoint()
-        progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=retry_from)
+        for text in feed.unreadable:
+            self.session.fail(text, Unreadable.remedy, self.name)
+        if not feed.unreadable:
+            progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=troubles.retry_from)
         progress.save(self.stream_state)
 
     def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
         """The document, or why there is none.
 
         Raises:
-            AuthenticationFailed: the credentials are refused. A page instead of a PDF is not that: the same
-                credentials have just listed the invoice.
+            AuthenticationFailed: the credentials are refused. A page instead of a PDF, or a 403 for one of them, is not
+                that: the same credentials have just listed the invoice.
         """
         try:
             return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
         except AuthenticationFailed as error:
-            if error.status in {401, 403}:
+            if error.status == 401:
                 raise
             return error
         except (AccountError, RetryableError) as error:
@@ -136,3 +144,34 @@ class InvoiceDocuments(BillingStream):
                 **came,
             }
         )
+
+
+class _Troubles:
+    """What went wrong in a pass, one document after the other.
+
+    Attributes:
+        retry_from: the oldest date of an invoice whose document is to be tried again.
+    """
+
+    def __init__(self) -> None:
+        self.retry_from: str | None = None
+        self._silences = self._refusals = 0
+
+    def note(self, brief: Brief, result: Kept | AccountError | RetryableError) -> bool:
+        """Whether the other end of the list is to be looked at now.
+
+        Raises:
+            RetryableError, AuthenticationFailed: this is one too many; the others are left for the next sync.
+        """
+        is_silent, is_forbidden = isinstance(result, RetryableError), _is_forbidden(result)
+        self._silences = self._silences + 1 if is_silent else 0
+        self._refusals = self._refusals + 1 if is_forbidden else 0
+        if not isinstance(result, Kept) and (self._silences == SILENCES or self._refusals == 2 * REFUSALS):
+            raise result
+        if is_silent or is_forbidden:
+            self.retry_from = min(filter(None, (self.retry_from, brief.invoice_date)), default=None)
+        return self._refusals == REFUSALS
+
+
+def _is_forbidden(result: object) -> bool:
+    return isinstance(result, AuthenticationFailed) and result.status == 403

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tap_billing_reports.settings import Settings
 
 
+# So many invoices of one list that cannot be read are not single ones: the vendor's format has changed.
+UNREADABLE = 10
+
+
 class Brief(NamedTuple):
     """What documents and report lines need of an invoice; amounts as exact decimal text, dates as text."""
 
@@ -47,6 +51,7 @@ class InvoiceFeed:
 
     Attributes:
         clashes: invoices that the last reading listed twice under one number with different contents.
+        unreadable: why invoices of the last reading could not be read, each by itself; the others are complete.
         listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
@@ -57,6 +62,7 @@ class InvoiceFeed:
         self.source: Source = asker.source
         self.account = account
         self.clashes: list[Brief] = []
+        self.unreadable: list[str] = []
         self.listed = self.distinct = 0
         self._asker = asker
         self._settings = settings
@@ -99,7 +105,7 @@ class InvoiceFeed:
         An invoice without a date is never left out. One that is listed again comes again only if its status has
         changed meanwhile: the later answer is the newer one.
         """
-        self._left, self.clashes, self.listed = None, [], 0
+        self._left, self.clashes, self.unreadable, self.listed = None, [], [], 0
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}
@@ -109,10 +115,8 @@ class InvoiceFeed:
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
             )
             for record in records:
-                if self.api.is_deleted(record):
-                    continue
-                columns = self.columns(record)
-                if not self._is_wanted(columns.get("invoice_date")):
+                columns = None if self.api.is_deleted(record) else self._readable(record)
+                if columns is None or not self._is_wanted(columns.get("invoice_date")):
                     continue
                 brief = Brief.of(columns)
                 key = (brief.account_id, brief.invoice_id)
@@ -171,11 +175,26 @@ class InvoiceFeed:
             raise Unreadable(f"{answer.about}: the answer is another invoice than {invoice_id}")
         return None if self.api.is_deleted(record) else (self.columns(record), record)
 
+    def _readable(self, record: Record) -> dict[str, Any] | None:
+        """The invoice's columns; None, and noted, where they cannot be read.
+
+        Raises:
+            Unreadable: so many cannot that they are not single ones.
+        """
+        try:
+            return self.columns(record)
+        except Unreadable as error:
+            self.unreadable.append(str(error))
+            if len(self.unreadable) >= UNREADABLE:
+                raise
+            return None
+
     def columns(self, record: Record) -> dict[str, Any]:
         """The invoice's columns.
 
         Raises:
-            Unreadable: a value cannot be trusted; none of this account's invoices may be called complete.
+            Unreadable: a value cannot be trusted. That invoice fails by itself, and is listed again until it can be
+                read.
         """
         named = f"{self.source.name} account {self.account.account_id}: invoice"
         try:

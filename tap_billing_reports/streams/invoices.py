@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
-from tap_billing_reports.errors import AccountError, Misplaced, StateError
+from tap_billing_reports.errors import AccountError, Misplaced, StateError, Unreadable
 from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
@@ -101,6 +101,8 @@ class Invoices(BillingStream):
             whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
             self._check_lists(feed)
             memory.note_sent(listing.follow_up.deleted)
+            for text in feed.unreadable:
+                self.session.fail(text, Unreadable.remedy, self.name)
         finally:
             # What was sent by half a pass is remembered, too.
             memory.write(bookmark)
@@ -109,7 +111,8 @@ class Invoices(BillingStream):
             named = f"{source.name} account {account.account_id}"
             self.session.note(f"{named}: no invoice is listed from {since} on, though one of {old} was before")
         newest = listing.newest
-        if newest is not None and whole:
+        # With one that cannot be read the bookmark stays: it is listed again, whatever its date is.
+        if newest is not None and whole and not feed.unreadable:
             bookmark["replication_key"] = self.replication_key
             seen = bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
             if feed.api.lookback is not None:

@@ -108,9 +108,13 @@ class ReportRuns(Member):
             runs.extend(run for run in earlier if run.created_at is not None and run.created_at < known_from)
             entry[LISTED_FROM] = utc_or_none(start)
         listed = {run.run_id for run in runs}
+        doubtful: list[str] = []
         for run_id in entry.get("pending", ()):
             if run_id not in listed and run_id not in ours.awaited:
-                runs.extend(_asked(shop, account, run_id))
+                with self.session.isolated(self.name):
+                    runs.extend(_asked(shop, account, run_id))
+                    continue
+                doubtful.append(run_id)
         known = set(entry.get("known", ()))
         told = [run for run in runs if run.run_id not in known]
         self.emit_records(list(_records(shop, account, told, entry, ours)))
@@ -119,7 +123,8 @@ class ReportRuns(Member):
             entry["created_at"] = utc_or_none(newest)
             # Seconds are coarse: those of the last one would be listed, and sent, a second time.
             entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
-        entry["pending"] = sorted(run.run_id for run in runs if run.status is RunStatus.PENDING)
+        pending = [run.run_id for run in runs if run.status is RunStatus.PENDING]
+        entry["pending"] = sorted([*pending, *doubtful])
         for name in ("untold", "adopted"):
             entry.pop(name, None)
         self._put(entry)

@@ -25,15 +25,24 @@ class ReportTypes(BillingStream):
                 continue
             with self.session.isolated(self.name):
                 asker = self.session.open(source)
+                offered: dict[str, set[str] | None] = {}
+                if source.reports is not None and self.ABORT_AT_RECORD_COUNT is None:
+                    offered = self.billing_tap.cycle.shop(source.name).offered
+                offered[account.account_id] = None
+                found: set[str] = set()
+                is_whole = True
                 for record in asker.records(api.endpoint, path=api.path(account), account=account):
                     try:
                         columns = map_fields(api.fields, record)
                         if not columns.get("report_type"):
                             raise ValueError("it has no id")
                     except ValueError as error:
-                        raise Unreadable(
-                            f"{source.name} account {account.account_id}: a report type cannot be read: {error}"
-                        ) from None
+                        # One by itself: the others of the list can be read all the same.
+                        text = f"{source.name} account {account.account_id}: a report type cannot be read: {error}"
+                        self.session.fail(text, Unreadable.remedy, self.name)
+                        is_whole = False
+                        continue
+                    found.add(columns["report_type"])
                     yield self.complete(
                         {
                             "variant": "default",
@@ -43,3 +52,5 @@ class ReportTypes(BillingStream):
                             "source_record": self.source_record(record),
                         }
                     )
+                if is_whole:
+                    offered[account.account_id] = found

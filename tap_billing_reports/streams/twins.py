@@ -116,6 +116,11 @@ class Twins:
         self._expected.discard(place)
         return [self._held.pop(place), read]
 
+    def held_with(self, due: Due) -> Read | None:
+        """The other side of a period, where that was read first."""
+        place = self._place(due)
+        return None if place is None else self._held.get(place)
+
     def given_up(self, due: Due) -> list[Read]:
         """This period will not be read in this sync: what waited for it may be called done."""
         place = self._place(due)

@@ -177,11 +177,24 @@ class TestWhatIsNoPdf:
         bring.run(config, state=result.state)
         assert number not in fetched(bring)
 
+    def test_one_that_is_forbidden_stops_no_other(self, bring, config):
+        whole = documents(bring.run(config))
+        first = next(n for n, record in whole.items() if record["account_id"] == PARCELS and not record["error"])
+        bring.control.fault({"status": 403, "body": "Forbidden"}, {"path": f"{PDF}.*/{first}.pdf"})
+        again = {**config, "storage_url": f"{config['storage_url']}-again"}
+        result = bring.run(again)
+        assert result.status == 1
+        assert {n for n, record in documents(result).items() if record["error"]} == {first, MISSING}
+        assert set(documents(result)) == set(whole)
+        bring.control.clear_faults()
+        healed = bring.run(again, state=result.state)
+        assert documents(healed)[first]["error"] is None
+
     def test_a_refused_credential_ends_the_account_and_is_a_failure(self, bring, config):
-        bring.control.fault({"status": 403, "body": "Forbidden"}, {"path": f"{PDF}{PARCELS}"})
+        bring.control.fault({"status": 401, "body": "Forbidden"}, {"path": f"{PDF}{PARCELS}"})
         result = bring.run(config)
         assert result.status == 1
-        assert "HTTP 403 (Forbidden); check the settings bring_api_uid" in result.log
+        assert "HTTP 401 (Forbidden); check the settings bring_api_uid" in result.log
         accounts = {record["account_id"] for record in documents(result).values()}
         assert PARCELS not in accounts
         assert HOME in accounts

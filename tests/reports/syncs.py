@@ -165,6 +165,8 @@ class Sync:
             except FileError as problem:
                 error = str(problem)
                 self.book.broke_off(finished.due, finished.file)
+                assert finished.run is not None
+                self.book.was_bad(finished.due, finished.run, self.vendor.clock.now())
             finally:
                 discard(finished.files)
         if error is not None:

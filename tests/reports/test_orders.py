@@ -111,8 +111,11 @@ def test_three_orders_a_period_and_sync(sync, vendor, target):
     assert len(vendor.runs) == 3
     assert len(ended.errors) == 1
     assert "run3 failed (it went wrong), as did the 2 before it" in ended.errors[0]
+    once = sync(vendor, state=target.state, **ONE_DAY).run()
+    assert "run4 failed (it went wrong), as did the 3 before it" in once.errors[0]
+    assert len(vendor.runs) == 4, "one in each sync after it"
     again = sync(vendor, state=target.state, **ONE_DAY).run()
-    assert [f.attempt for f in again.finished] == [4, 5]
+    assert [f.attempt for f in again.finished] == [5]
     assert not again.errors
 
 
@@ -208,7 +211,7 @@ def test_wrong_credentials_are_never_optional(sync, vendor):
 
 
 def test_a_refused_report_is_asked_for_once(sync, vendor):
-    vendor.errors["order"].append(Refused("no such report", status=404))
+    vendor.errors["order"].append(Refused("no such report", status=404, code="report"))
     vendor.budget = 1
     ended = sync(vendor).run()
     assert vendor.calls.count("order") == 1

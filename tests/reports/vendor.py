@@ -84,6 +84,8 @@ class Vendor:
     budget: int = 2
     available: Interval | None = None
     xlsx: bool = False
+    free: bool = False
+    """Another order of the same costs nothing."""
     hook: Callable[[str], None] = lambda _event: None
     """Called with the name of each event; raises to break off there."""
     runs: dict[str, Made] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class Vendor:
             headers=lambda _report: (),
             column_type=lambda _report, _header: "text",
             budget=lambda values: values["budget"],
+            orders_are_free=self.free,
+            refuses_report=lambda error: error.code == "report",
             idempotency_header="Key" if self.keyed else None,
             runs=LIST if self.keyed else None,
             list_query=lambda since: [("since", utc_text(since))],
