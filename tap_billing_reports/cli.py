@@ -75,6 +75,7 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
     with _told():
         tap = _tap(config, state=state, catalog=catalog)
         selection.check_selection(tap)
+        tap.session.hold_realms(tap.state.get("bookmarks", {}), record=False)
         tap.cycle.check_identities()
         rows = list(outlook.plan(tap.cycle, tap.session))
         notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]

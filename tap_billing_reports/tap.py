@@ -330,6 +330,7 @@ class TapBillingReports(DeferredTermination):
             with self.last_words():
                 check_selection(self)
                 self.session.begin()
+                self.session.hold_realms(self.state.get("bookmarks", {}), record=True)
                 self.cycle.check_identities()
                 self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
                 self.sync_all()

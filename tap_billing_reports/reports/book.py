@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.dates import parse_utc, utc_text
+from tap_billing_reports.errors import ReportError
 from tap_billing_reports.reports import subjects
 from tap_billing_reports.reports.journal import Journal, Note, asked_of, kept_files, without_files
+from tap_billing_reports.reports.realm import REMEDY, difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,10 +57,15 @@ class Book:
 
         A note says nothing where it was made for other parameters, before `reuse_runs_since`, about the
         reading that the ledger holds already, or before an order that STATE knows.
+
+        Raises:
+            ReportError: it is of another realm: test data, as it may be, under live settings.
         """
         note = self._journal.recall(due)
         if note is None:
             return due, None
+        if note.realm is not None and (changed := difference(note.realm, due.shop.realm)):
+            raise ReportError(f"{due}: what storage_url holds of it {changed}: {REMEDY}")
         if note.rows is not None:
             due = replace(due, previous_rows=max(note.rows, due.previous_rows or 0))
         since = self._planner.reuse_runs_since
@@ -70,6 +77,8 @@ class Book:
             or (note.run is not None and note.run.run_id == due.known_run)
             or (due.run_id is not None and (note.run is None or not _is_newer(note, due)))
         )
+        if not stale and note.run is None and note.realm is None:
+            due = replace(due, old_key=note.attempt)
         return due, None if stale else note
 
     def earlier_rows(self, due: Due, file: LocalFile) -> int:
@@ -82,12 +91,14 @@ class Book:
 
     def intended(self, due: Due, attempt: int, at: datetime) -> None:
         """An order is about to go out."""
-        self._journal.write(due, Note(asked_of(due), attempt, at, rows=due.previous_rows))
+        realm = None if attempt == due.old_key else dict(due.shop.realm)
+        self._journal.write(due, Note(asked_of(due), attempt, at, rows=due.previous_rows, realm=realm))
 
     def ordered(self, due: Due, run: Run, attempt: int, *, adopted: bool) -> None:
         """A run exists for this period: whatever happens, the next sync goes on with it."""
         assert run.created_at is not None
-        note = Note(asked_of(due), attempt, run.created_at, run, adopted, rows=due.previous_rows)
+        rows, realm = due.previous_rows, dict(due.shop.realm)
+        note = Note(asked_of(due), attempt, run.created_at, run, adopted, rows=rows, realm=realm)
         self._journal.write(due, note)
         self.resumed(due, note)
 

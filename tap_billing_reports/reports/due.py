@@ -48,6 +48,11 @@ class Shop:
     def name(self) -> str:
         return self.asker.source.name
 
+    @property
+    def realm(self) -> dict[str, str]:
+        """Where its data come from, as far as it is known."""
+        return self.asker.realm
+
     def availability(self, account: Account, report_type: str) -> Interval | None:
         """What data the vendor has, asked once a sync; None where the vendor does not say."""
         if self.api.availability is None:
@@ -120,6 +125,8 @@ class Due:
     failed_at: datetime | None = None
     refused: int = 0
     """How often its order was refused since then."""
+    old_key: int | None = None
+    """The number of an order that may have gone out under a key that did not tell realms apart: it keeps that key."""
     billed_account: str = ""
     """The account that the rows belong to, where it is not the one that was asked (Bring's old numbers)."""
 

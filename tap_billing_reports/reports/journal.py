@@ -23,7 +23,7 @@ from tap_billing_reports.declarations import RemoteFile, Run, RunStatus
 from tap_billing_reports.reports.due import Due, LocalFile, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from tap_billing_reports.storage import Storage
@@ -51,6 +51,7 @@ class Note:
         run: the run, None while it is unknown whether there is one.
         adopted: the run was found at the vendor.
         files: the kept files, that of the rows first.
+        realm: where its data come from; None in a note that was written before that was recorded.
         rows: rows that readings of this period may have sent.
         bad: how often the run was no good, and `bad_since` when first.
     """
@@ -64,6 +65,7 @@ class Note:
     rows: int | None = None
     bad: int = 0
     bad_since: datetime | None = None
+    realm: Mapping[str, str] | None = None
 
 
 class Journal:
@@ -150,6 +152,7 @@ def _written(due: Due, note: Note) -> dict[str, Any]:
         "rows": note.rows,
         "bad": note.bad,
         "bad_since": _text(note.bad_since),
+        "realm": None if note.realm is None else dict(note.realm),
         "run": None
         if run is None
         else {
@@ -208,6 +211,7 @@ def _parsed(found: Any, due: Due) -> Note | None:
             # Older notes do not say.
             bad=int(found.get("bad", 0)),
             bad_since=_moment(found.get("bad_since")),
+            realm=found.get("realm"),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -16,6 +16,8 @@ from typing import Any
 
 from tap_billing_reports.dates import parse_utc
 from tap_billing_reports.errors import ConfigError, StateError
+from tap_billing_reports.reports.realm import KEY as KEY_REALM
+from tap_billing_reports.reports.realm import REMEDY, hold, is_realm
 from tap_billing_reports.reports.subjects import split_key, subject_key
 from tap_billing_reports.reports.windows import ALL
 
@@ -43,6 +45,7 @@ class Entry:
             day that was.
         subjects_due, subjects_done: date -> subjects; done ones only while they may be listed again.
         forgotten_from, forgotten_until: the days, the last one left out, whose done subjects are not kept any more.
+        realm: where its data come from; empty in a state that was written before that was recorded.
         unsent: periods were called done while nobody took their rows, for the sake of their files alone.
     """
 
@@ -59,6 +62,7 @@ class Entry:
     forgotten_from: str | None = None
     forgotten_until: str | None = None
     unsent: bool = False
+    realm: Mapping[str, str] = field(default_factory=dict)
 
     def as_state(self) -> Facts:
         """The entry as it stands in STATE: lists inside, never dicts keyed by an id."""
@@ -74,6 +78,8 @@ class Entry:
                 state[name] = [[day, *subjects] for day, subjects in sorted(days.items()) if subjects]
         if self.unsent:
             state["unsent"] = True
+        if self.realm:
+            state[KEY_REALM] = dict(self.realm)
         return state
 
     @classmethod
@@ -94,6 +100,7 @@ class Entry:
             subjects_due={day: list(subjects) for day, *subjects in state.get("subjects_due", ())},
             subjects_done={day: list(subjects) for day, *subjects in state.get("subjects_done", ())},
             unsent=state.get("unsent", False),
+            realm=state.get(KEY_REALM, {}),
             **{name: state.get(name) for name in _TEXTS},
         )
 
@@ -194,13 +201,19 @@ class Ledger:
         self._touched.clear()
         self._bookmark()[KEY] = list(self._states.values())
 
-    def identify(self, account: str, stream: str, identity: Mapping[str, Any]) -> None:
-        """Remember what the report is, or refuse what it has become.
+    def identify(
+        self, account: str, stream: str, identity: Mapping[str, Any], realm: MutableMapping[str, str] | None = None
+    ) -> None:
+        """Remember what the report is and where it comes from, or refuse what it has become.
 
         Raises:
-            ConfigError: the report has state for other settings.
+            ConfigError: the report has state for other settings, or of another realm.
         """
         entry = self.entry(account)
+        if realm is not None:
+            remedy = f"{REMEDY}, or run a full refresh of {stream}"
+            hold(entry.realm, realm, f"the state of {stream} account {account}", remedy)
+            entry.realm = dict(realm)
         identity = json.loads(json.dumps(identity))
         if not entry.identity:
             entry.identity = identity
@@ -239,7 +252,7 @@ def _check_shape(item: Mapping[str, Any]) -> None:
     """Raises TypeError where a part of an entry is of another kind than what is written there."""
     facts = [facts for name in ("open", "done") for facts in item.get(name, ())]
     for values, kind, names in (
-        ([item], Mapping, ("identity",)),
+        ([item], Mapping, ("identity", KEY_REALM)),
         ([item], bool, ("unsent",)),
         ([item], str, _TEXTS),
         (facts, str, ("period", "run", "at", "start", "end", "next", "bad_since", "failed_at")),
@@ -247,6 +260,8 @@ def _check_shape(item: Mapping[str, Any]) -> None:
     ):
         if not all(isinstance(value[name], kind) for value in values for name in names if name in value):
             raise TypeError
+    if not is_realm(item.get(KEY_REALM, {})):
+        raise TypeError
     days = [day for name in ("subjects_due", "subjects_done") for day in item.get(name, ())]
     if not all(isinstance(day, list) and all(isinstance(text, str) for text in day) for day in days):
         raise TypeError

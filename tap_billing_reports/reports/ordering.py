@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.declarations import Account, Run, RunStatus
@@ -204,13 +204,15 @@ class Orders:
 
     def _key(self, due: Due, attempt: int) -> str:
         """One key for one order: the same after a crash, another after a run that failed."""
-        facts = [
+        facts: list[Any] = [
             due.shop.name,
             due.account.account_id,
             fingerprint(due.report.report_type, due.parameters),
             utc_text(self._reuse_since) if self._reuse_since else None,
             attempt,
         ]
+        if due.shop.realm and attempt != due.old_key:
+            facts.append(sorted(due.shop.realm.items()))
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -117,8 +117,10 @@ class Cycle:
         """
         for stream in self._tap.streams.values():
             if isinstance(stream, ReportRows):
-                for entry in self.ledger(stream.name).entries():
-                    self.ledger(stream.name).identify(entry.account, stream.name, stream.report.identity)
+                report, ledger = stream.report, self.ledger(stream.name)
+                for account in [entry.account for entry in ledger.entries()]:
+                    ledger.identify(account, stream.name, report.identity, self.shop(report.source).realm)
+                    ledger.save()
 
     # -- the drive -------------------------------------------------------------------------------------
 
@@ -182,7 +184,7 @@ class Cycle:
             ledger.leave({account.account_id for account in accounts})
         for account in accounts:
             with session.isolated(report.stream):
-                ledger.identify(account.account_id, report.stream, report.identity)
+                ledger.identify(account.account_id, report.stream, report.identity, shop.realm)
                 entry = ledger.entry(account.account_id)
                 if entry.unsent and self._rows_of(report).selected:
                     ledger.begin_again(account.account_id)

@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import StateError
+from tap_billing_reports.reports.realm import KEY as REALM
+from tap_billing_reports.reports.realm import is_realm
 from tap_billing_reports.reports.subjects import first_listed
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Progress:
         seen: the newest invoice date whose list was gone through to its end.
         retry_from: the oldest invoice whose document could not be had for a passing reason.
         done: the documents that are kept.
+        realm: where they come from; empty where that was not recorded.
         listed_from: the first day from which on all was gone through.
     """
 
@@ -42,6 +45,7 @@ class Progress:
     retry_from: str | None = None
     done: list[Item] = field(default_factory=list)
     listed_from: str | None = None
+    realm: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, bookmark: Mapping[str, Any], source: str, account_id: str) -> Progress:
@@ -49,7 +53,7 @@ class Progress:
         for part in bookmark.get(KEY, ()):
             if (part["source"], part["account_id"]) == (source, account_id):
                 facts = (part.get("seen"), part.get("retry_from"), list(part["done"]), part.get("listed_from"))
-                return cls(source, account_id, *facts)
+                return cls(source, account_id, *facts, realm=part.get(REALM, {}))
         return cls(source, account_id)
 
     def save(self, bookmark: MutableMapping[str, Any]) -> None:
@@ -62,6 +66,7 @@ class Progress:
             "listed_from": self.listed_from,
             "retry_from": self.retry_from,
             "done": self.done,
+            **({REALM: dict(self.realm)} if self.realm else {}),
         }
         others = [
             part
@@ -138,6 +143,8 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
             raise StateError.newer(stream, part.get("version"), VERSION)
     try:
         for part in parts:
+            if not is_realm(part.get(REALM, {})):
+                raise TypeError
             dict(kept_sizes({KEY: [part]}))
             for day in (part.get("seen"), part.get("listed_from"), part.get("retry_from")):
                 if day is not None:

@@ -69,6 +69,7 @@ class InvoiceDocuments(BillingStream):
     def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
         progress = Progress.load(self.stream_state, source.name, account.account_id)
+        progress.realm = dict(self.session.open(source).realm)
         bounds = feed.bounds
         briefs = feed.briefs(progress.list_from(bounds))
         progress.save(self.stream_state)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.errors import AccountError, Misplaced, StateError, Unreadable
+from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
@@ -90,6 +91,7 @@ class Invoices(BillingStream):
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
         feed = self.session.feed(source, account)
         self._before[source.name, account.account_id] = deepcopy(bookmark)
+        bookmark[KEY] = dict(self.session.open(source).realm)
         old, today = bookmark.get("replication_key_value"), self.session.open(source).today()
         since = self._since(feed, bookmark)
         storage = self.session.storage if feed.api.deletable else None
@@ -113,6 +115,7 @@ class Invoices(BillingStream):
         newest = listing.newest
         # With one that cannot be read the bookmark stays: it is listed again, whatever its date is.
         if newest is not None and whole and not feed.unreadable:
+            bookmark[KEY] = dict(self.session.open(source).realm)
             bookmark["replication_key"] = self.replication_key
             seen = bookmark["replication_key_value"] = max(old or "", min(newest, today.isoformat()))
             if feed.api.lookback is not None:
@@ -198,8 +201,12 @@ class Invoices(BillingStream):
         about = f"{source} account {account_id} and account {other}"
         error = Misplaced.of(about, f"both list invoice {invoice_id}, which can belong to one of them alone")
         bookmark = self.get_context_state({"source": source, "account_id": other})
-        bookmark.clear()
-        bookmark.update(self._before[source, other])
+        before = self._before[source, other]
+        # What was sent stays remembered; only how far the pass came is taken back.
+        for name in ("replication_key_value", LISTED_FROM):
+            bookmark.pop(name, None)
+            if name in before:
+                bookmark[name] = before[name]
         raise error
 
     @cached_property
@@ -296,8 +303,8 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
         if not isinstance(parts, list):
             raise TypeError
         for part in parts:
-            if set(part["context"]) != {"source", "account_id"}:
-                raise ValueError("another context")
+            if set(part["context"]) != {"source", "account_id"} or not is_realm(part.get(KEY, {})):
+                raise ValueError("another context or realm")
             names = [*part["context"].values(), part.get(WITNESS, "")]
             if not all(isinstance(name, str) for name in names):
                 raise TypeError

@@ -13,6 +13,7 @@ from tap_billing_reports.declarations import Account, Report, Run, RunStatus
 from tap_billing_reports.errors import NotFound, ReportError, StateError, understood
 from tap_billing_reports.reports.due import fingerprint
 from tap_billing_reports.reports.owners import owner
+from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.streams.emission import Emission, utc_or_none
 from tap_billing_reports.streams.member import Member
@@ -123,6 +124,8 @@ class ReportRuns(Member):
             entry["created_at"] = utc_or_none(newest)
             # Seconds are coarse: those of the last one would be listed, and sent, a second time.
             entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
+        if shop.realm:
+            entry[KEY] = dict(shop.realm)
         pending = [run.run_id for run in runs if run.status is RunStatus.PENDING]
         entry["pending"] = sorted([*pending, *doubtful])
         for name in ("untold", "adopted"):
@@ -144,7 +147,7 @@ def _entry(bookmark: MutableMapping[str, Any], shop: Shop, account: Account) -> 
     for entry in bookmark.get(LISTED, []):
         if (entry["source"], entry["account_id"]) == (shop.name, account.account_id):
             return dict(entry)
-    return {"source": shop.name, "account_id": account.account_id}
+    return {"source": shop.name, "account_id": account.account_id, **({KEY: dict(shop.realm)} if shop.realm else {})}
 
 
 def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
@@ -210,6 +213,8 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
     try:
         for entry in bookmark.get(LISTED, ()):
             ids = (name for part in ("known", "pending", "adopted") for name in entry.get(part, ()))
+            if not is_realm(entry.get(KEY, {})):
+                raise TypeError
             named = [entry["source"], entry["account_id"], *ids]
             if not all(isinstance(name, str) for name in named):
                 raise TypeError

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.errors import ISOLATED, AccountError, SyncError, remedy_of
 from tap_billing_reports.reading import OpenSource
@@ -14,6 +15,7 @@ from tap_billing_reports.reports.ahead import Ahead
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.journal import Journal, StorageJournal
 from tap_billing_reports.reports.lock import Lock
+from tap_billing_reports.reports.realm import KEY, REMEDY, hold, is_realm
 from tap_billing_reports.states import Pace
 from tap_billing_reports.storage import Storage
 from tap_billing_reports.streams.base import Summary
@@ -21,7 +23,7 @@ from tap_billing_reports.streams.invoice_feed import InvoiceFeed
 from tap_billing_reports.workspace import Workspace, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tap_billing_reports.clock import Clock
@@ -197,6 +199,36 @@ class Session:
             self._lock = Lock(self.storage, self.clock, names)
             self._lock.acquire()
 
+    def hold_realms(self, bookmarks: Mapping[str, Any], *, record: bool) -> None:
+        """Refuse a state and a storage of another realm, before anything is asked or sent; ledgers look themselves.
+
+        Args:
+            bookmarks: of the state.
+            record: note in the storage which realm it is of, where that is not known.
+
+        Raises:
+            ConfigError: names what is of the other realm, and what to do.
+        """
+        realms = {source.name: self.open(source).realm for source in self.sources}
+        for stream in ("invoices", "invoice_documents", "report_runs"):
+            for part in parts_of(bookmarks.get(stream, {})):
+                context = part.get("context", part)
+                if context["source"] in realms:
+                    about = f"the state of {stream} account {context['account_id']}"
+                    remedy = f"{REMEDY}, or run a full refresh of {stream}"
+                    hold(part.get(KEY, {}), realms[context["source"]], about, remedy)
+        if self.storage is None:
+            return
+        for source in self.sources:
+            label = source.account_label(self.settings.values)
+            digest = hashlib.sha256(label.encode()).hexdigest()[:16]
+            path = self.storage.path("realms", f"{source.name}-{digest}") + ".json"
+            stored, realm = self.storage.read_json(path), realms[source.name]
+            known = stored if stored is not None and is_realm(stored) else {}
+            hold(known, realm, f"what setting storage_url names for {source.name} {label}")
+            if record and stored != realm:
+                self.storage.write_json(path, realm)
+
     def beat(self) -> None:
         """Show others, and whoever watches, that this sync is alive; send a STATE that had to wait."""
         if self._state_is_due:
@@ -218,3 +250,9 @@ class Session:
         if self._lock is not None:
             self._lock.release()
         self._workspace.remove()
+
+
+def parts_of(bookmark: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a bookmark holds of each account, wherever its stream keeps it."""
+    for name in ("partitions", "documents", "listed"):
+        yield from bookmark.get(name, ())
