@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tap_billing_reports.tap"])
+_context.set_forkserver_preload(["tests.warm"])
 
 
 class HastyClock(Clock):

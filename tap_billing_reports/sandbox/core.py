@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LOOPBACK = "127.0.0.1"
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 
 
 class Sandbox:

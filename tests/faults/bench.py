@@ -7,9 +7,11 @@ import json
 import logging
 import random
 import tempfile
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tap_billing_reports.http import Limits
 from tap_billing_reports.reading import OpenSource
@@ -17,10 +19,12 @@ from tap_billing_reports.sandbox.brp.api import PASSWORD, USERNAME
 from tests.fakes import SandboxClock
 from tests.faults.canaries import Canaries
 from tests.running import Result, run_tap
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tap_billing_reports.http import Door
     from tap_billing_reports.sandbox.core import Sandbox
     from tap_billing_reports.tap import TapBillingReports
     from tests.faults.cases import Verdict
@@ -28,9 +32,10 @@ if TYPE_CHECKING:
 NAP_SECONDS = 3.0
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
 VENDORS = ("stripe", "bring", "brp")
-# A vendor that is silent is only noticed by waiting, in real time: its own door has little patience, the others' much.
-IMPATIENT = Limits(connect_seconds=0.5, read_seconds=0.5, answer_seconds=1.0, download_seconds=2.0)
-PATIENT = Limits(connect_seconds=20, read_seconds=20, answer_seconds=30, download_seconds=60)
+# A server that says nothing is only noticed by waiting, in real time: the call that meets one waits that long, and no
+# other.
+SILENCE_SECONDS = 0.5
+PATIENT = Limits(connect_seconds=HANG_SECONDS, read_seconds=HANG_SECONDS, answer_seconds=HANG_SECONDS)
 # What differs between two readings of the same thing: runs are made anew, checks and fetches have their time.
 VOLATILE = frozenset({"run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at"})
 STORAGE_SECRET = "canary-storage-Secret/+=2"
@@ -105,7 +110,7 @@ class Bench:
         self,
         state: Mapping[str, Any] | None = None,
         *,
-        impatient: str | None = None,
+        impatient: Impatient | None = None,
         off: float = 0.0,
         prepare: Callable[[TapBillingReports], None] | None = None,
         **changes: Any,
@@ -113,7 +118,7 @@ class Bench:
         """One sync on the sandbox's clock, with all that is logged.
 
         Args:
-            impatient: the vendor whose time-outs are short.
+            impatient: the calls whose time-outs are short.
             off: seconds by which the tap's clock is wrong.
             prepare: changes the tap before it runs.
             changes: to the settings.
@@ -127,7 +132,7 @@ class Bench:
 
         def prepared(tap: TapBillingReports) -> None:
             if impatient is not None:
-                hurry(tap, impatient)
+                impatient.hurry(tap)
             if prepare is not None:
                 prepare(tap)
 
@@ -163,11 +168,44 @@ class Bench:
         return {vendor: dict(found["by_key"]) for vendor, found in self.control.counters()["orders"].items()}
 
 
-def hurry(tap: TapBillingReports, vendor: str) -> None:
-    """Open one vendor's door with little patience, before the sync would open it."""
-    session = tap.session
-    source = next(source for source in session.sources if source.name == vendor)
-    session._open[vendor] = OpenSource(source, session.settings.values, clock=session.clock, limits=IMPATIENT)
+@dataclass(frozen=True)
+class Impatient:
+    """Calls of one vendor that are to wait no longer for an answer than silence needs to be noticed.
+
+    Attributes:
+        strikes: whether this call, by method and path, will be met with silence.
+        deaf: connecting may be met with silence. Where somebody listens, the system itself answers at once.
+    """
+
+    vendor: str
+    strikes: Callable[[str, str], bool]
+    deaf: bool
+
+    def hurry(self, tap: TapBillingReports) -> None:
+        """Open the vendor's door, before the sync would open it."""
+        session = tap.session
+        source = next(source for source in session.sources if source.name == self.vendor)
+        limits = replace(PATIENT, connect_seconds=SILENCE_SECONDS) if self.deaf else PATIENT
+        opened = OpenSource(source, session.settings.values, clock=session.clock, limits=limits)
+        session._open[self.vendor] = opened
+        another = opened.door.another
+        # The thread that fetches ahead has a door of its own.
+        self._hurried(opened.door).another = lambda: self._hurried(another())  # type: ignore[method-assign]
+
+    def _hurried(self, door: Door) -> Door:
+        transport = door._transport
+        patient, send = transport._limits, transport._send
+
+        def sending(request: Any, about: str) -> Any:
+            struck = self.strikes(request.method, urlsplit(request.url).path)
+            transport._limits = replace(patient, read_seconds=SILENCE_SECONDS) if struck else patient
+            try:
+                return send(request, about)
+            finally:
+                transport._limits = patient
+
+        transport._send = sending  # type: ignore[method-assign]
+        return door
 
 
 def held(*results: Result) -> Held:

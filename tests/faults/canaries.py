@@ -11,6 +11,7 @@ import requests
 
 from tap_billing_reports.settings import all_settings
 from tap_billing_reports.sources import all_sources
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +79,10 @@ def _invoice_secrets(box: Sandbox, key: str) -> Iterator[str]:
     after: dict[str, str] = {}
     while True:
         answer = requests.get(
-            f"{box.urls['stripe_api']}/v1/invoices", params={"limit": "100", **after}, auth=(key, ""), timeout=30
+            f"{box.urls['stripe_api']}/v1/invoices",
+            params={"limit": "100", **after},
+            auth=(key, ""),
+            timeout=HANG_SECONDS,
         ).json()
         for invoice in answer["data"]:
             yield from filter(None, (invoice["hosted_invoice_url"], invoice["invoice_pdf"]))

@@ -22,6 +22,7 @@ from tap_billing_reports.storage import Storage
 from tests.faults.bench import NOW, Bench, compare, failures, held
 from tests.faults.cases import Verdict
 from tests.faults.part_names import hostile_ids, keep_all
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def s3_server() -> Iterator[dict[str, Any]]:
             url = f"http://127.0.0.1:{port}"
             for _ in range(600):
                 try:
-                    requests.put(f"{url}/{BUCKET}", timeout=5)
+                    requests.put(f"{url}/{BUCKET}", timeout=HANG_SECONDS)
                     break
                 except requests.ConnectionError:
                     time.sleep(0.1)

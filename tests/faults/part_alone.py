@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import NOW, VENDORS, Bench, Held, failures, held
 from tests.faults.cases import Case, Verdict
+from tests.waiting import HANG_SECONDS, until
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -168,12 +168,11 @@ def second_sync(bench: Bench, verdict: Verdict) -> None:
         command = [sys.executable, "-m", "tap_billing_reports", "--config", str(config)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
             try:
-                deadline = time.monotonic() + 60
-                while not any(r["vendor"] == "brp" for r in bench.control.requests()):
-                    assert time.monotonic() < deadline, "the first sync has not begun"
-                    time.sleep(0.05)
+                until(lambda: any(r["vendor"] == "brp" for r in bench.control.requests()))
                 asked = len(bench.control.requests())
-                second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+                second = subprocess.run(
+                    command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=HANG_SECONDS
+                )
                 more = len(bench.control.requests()) - asked
             finally:
                 first.kill()

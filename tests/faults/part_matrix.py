@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, VENDORS, Bench, failures, held, part_of
+from tests.faults.bench import NOW, VENDORS, Bench, Impatient, failures, held, part_of
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.diverting import Places, divert, places
@@ -82,7 +82,8 @@ class Matrix:
         bench.reset(stored=cell.stored)
         self._arrange(cell)
         ahead: list[str] = []
-        first = bench.sync(impatient=cell.vendor, prepare=partial(self._prepare, cell, ahead))
+        impatient = Impatient(cell.vendor, partial(self._strikes, cell), deaf=fault.divert == "deaf")
+        first = bench.sync(impatient=impatient, prepare=partial(self._prepare, cell, ahead))
         waited, asked = sum(bench.clock.slept), self.control.requests()
         self.control.clear_faults()
         for switch in fault.options.get(cell.vendor, {}):
@@ -116,6 +117,16 @@ class Matrix:
         do = fault.by_vendor.get(cell.vendor, fault.do)
         if do:
             self.control.fault(resolved(self.bench, do), cell.match, skip=cell.skip, times=1 if fault.once else None)
+
+    def _strikes(self, cell: Cell, method: str, path: str) -> bool:
+        """Whether the rule that was arranged, if any, will strike this call."""
+        return any(
+            method == cell.match["method"]
+            and re.search(cell.match["path"], path)
+            and rule["matched"] >= cell.skip
+            and not (cell.fault.once and rule["used"])
+            for rule in self.control.faults()
+        )
 
     def _prepare(self, cell: Cell, ahead: list[str], tap: TapBillingReports) -> None:
         fault, fetcher = cell.fault, tap.session.ahead

@@ -19,6 +19,7 @@ from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import kept
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,7 +292,13 @@ def _run(bench: Bench, folder: Path, arguments: str, **more: Any) -> subprocess.
     command = f"set -o pipefail; {sys.executable} -m tap_billing_reports --config {config} {arguments}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
     return subprocess.run(
-        ["bash", "-c", command], capture_output=True, env=environment, cwd=folder, check=False, timeout=300, **more
+        ["bash", "-c", command],
+        capture_output=True,
+        env=environment,
+        cwd=folder,
+        check=False,
+        timeout=HANG_SECONDS,
+        **more,
     )
 
 

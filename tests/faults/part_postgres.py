@@ -20,6 +20,7 @@ from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import STORAGE_SECRET, Held, compare, config_of
 from tests.faults.canaries import Canaries
 from tests.faults.cases import Case, Verdict
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -100,12 +101,12 @@ class Pipeline:
             assert tap.stdout is not None
             tap.stdout.close()
             try:
-                code = tap.wait(300)
+                code = tap.wait(HANG_SECONDS)
                 if kill_target and code == -9:
                     # Some time to have stored a part of what it read.
                     time.sleep(0.2)
                     target.kill()
-                target_code = target.wait(300)
+                target_code = target.wait(HANG_SECONDS)
             finally:
                 for process in (tap, target):
                     process.kill()

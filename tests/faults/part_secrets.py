@@ -26,6 +26,7 @@ from tests.faults.bench import NOW, STORAGE_SECRET, VENDORS, Bench
 from tests.faults.canaries import spellings
 from tests.faults.cases import Case, Verdict
 from tests.running import _Lines, run_tap
+from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,7 @@ def command(bench: Bench, name: str, verdict: Verdict) -> None:
         module, arguments = COMMANDS[name]
         run = subprocess.run(
             [sys.executable, "-m", module, *arguments.split()],
-            capture_output=True, env=environment, cwd=folder, check=False, timeout=300,
+            capture_output=True, env=environment, cwd=folder, check=False, timeout=HANG_SECONDS,
         )  # fmt: skip
         verdict.ended = f"exit {run.returncode}"
         said = run.stdout.decode() + run.stderr.decode()
@@ -181,7 +182,7 @@ def echo(bench: Bench, vendor: str, text: str, place: str, verdict: Verdict) -> 
         "as a header": {"status": 503, "headers": {"Retry-After": text, "X-Key": text}, "body": ""},
     }[place]
     bench.control.fault(do, {"vendor": vendor})
-    result = bench.sync(impatient=vendor)
+    result = bench.sync()
     verdict.ended = f"exit {result.status}"
     if result.status == 0:
         verdict.silent = 1

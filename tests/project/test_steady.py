@@ -1,0 +1,65 @@
+"""No test depends on how fast or busy the machine is: none reads a clock, sleeps, or has a bound of a few seconds."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+
+from tests.waiting import HANG_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").glob("*/tests/*.py")])
+
+ALLOWED = {
+    "tests/waiting.py": "waits for all others",
+    "tests/emit/test_termination.py": "signals at moments that only have to differ",
+    "tests/faults/cases.py": "says how long a case took, and judges nothing by it",
+    "tests/faults/in_s3.py": "waits until a server answers, a minute at least",
+    "tests/faults/part_postgres.py": "kills a target at a moment that only has to be some moment",
+}
+"""Files that import `time`, with the reason."""
+
+SHORT = {
+    "tests/http/test_bodies.py": "a header that drips for ten minutes",
+    "tests/sandbox/test_faults.py": "a server that never answers",
+}
+"""Files with a wait of a few seconds or less, with the reason."""
+
+
+def problems(path: Path) -> list[str]:
+    """What in a file may go another way on a busy machine."""
+    name = path.relative_to(ROOT).as_posix()
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import) and any(alias.name == "time" for alias in node.names):
+            if name not in ALLOWED:
+                found.append(f"{name}:{node.lineno} imports time; tests.waiting waits, tests.fakes has clocks")
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            # Elsewhere a deadline is the tap's own, by a clock that a test moves.
+            names = {"timeout", "deadline"} if called == "settings" else {"timeout"}
+            bounds = [keyword.value for keyword in node.keywords if keyword.arg in names]
+            if called in {"join", "wait", "poll", "communicate"}:
+                bounds += node.args[:1]
+            if name not in SHORT and any(is_short(bound) for bound in bounds):
+                found.append(f"{name}:{node.lineno} has a bound that a busy machine may reach; take HANG_SECONDS")
+    return found
+
+
+def is_short(bound: ast.expr) -> bool:
+    parts = bound.elts if isinstance(bound, ast.Tuple) else [bound]
+    numbers = [part.value for part in parts if isinstance(part, ast.Constant)]
+    return any(type(number) in {int, float} and 0 < number < HANG_SECONDS for number in numbers)
+
+
+def test_no_test_is_a_race_against_the_machine():
+    assert [problem for path in PATHS for problem in problems(path)] == []
+    names = {path.relative_to(ROOT).as_posix() for path in PATHS}
+    assert names >= ALLOWED.keys() | SHORT.keys()
+
+
+def test_examples_of_hypothesis_may_take_as_long_as_they_take():
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check
