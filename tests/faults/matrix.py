@@ -290,7 +290,15 @@ RUN_FAULTS: tuple[Fault, ...] = (
         then=7200,
         **_OF_RUNS,
     ),
-    Fault("a run is unknown all at once", options=_runs({"vanish": 0}, "lost", 1), extra_orders=1, **_OF_RUNS),
+    Fault(
+        "a run is unknown all at once",
+        options=_runs({"vanish": 0}, "lost", 1),
+        extra_orders=1,
+        # Bring has no words for that: it is believed after a day. Stripe's sync ends well.
+        heals=None,
+        then=86_400,
+        **_OF_RUNS,
+    ),
     Fault(
         "expired link",
         options={"stripe": {"stripe_run_rules": [{"times": 1, "do": {"expire": 0}}]}},
