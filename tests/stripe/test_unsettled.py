@@ -7,6 +7,9 @@ from collections import Counter
 
 import pytest
 
+from tap_billing_reports.errors import StateError
+from tap_billing_reports.streams.invoices import check_state
+from tap_billing_reports.streams.unsettled import Known
 from tests.faults.breaking import NOT_THERE
 
 DAY = 86400
@@ -272,6 +275,34 @@ class TestWhatWasSentIsRemembered:
         book(stripe).change(wanted, "paid")
         third = stripe.sync(**OLD, state=second.state)
         assert of(third, wanted)["status"] == "paid"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        ["in_1"],
+        [7, "2026-08-24", "open"],
+        ["in_1", "yesterday", "open"],
+        ["in_1", "2026-08-24", 7],
+        ["in_1", "2026-08-24", "draft", ["NOK"]],
+        ["in_1", "2026-08-24", "draft", {"recipient": "Acme"}],
+        ["in_1", "2026-08-24", "draft", {"total_amount": "much"}],
+        ["in_1", "2026-08-24", "draft", {"total_amount": 100}],
+        ["in_1", "2026-08-24", "draft", {}, "more"],
+    ],
+    ids=str,
+)
+def test_a_damaged_memory_is_refused(item):
+    context = {"source": "stripe", "account_id": "acct_1"}
+    with pytest.raises(StateError, match="invoices"):
+        check_state("invoices", {"partitions": [{"context": context, "unsettled": [item]}]})
+
+
+def test_older_and_newer_memories_are_read():
+    items = [["in_1", "2026-08-24"], ["in_2", None, "open"], ["in_3", "2026-08-24", "draft", {"total_amount": "1.00"}]]
+    context = {"source": "stripe", "account_id": "acct_1"}
+    check_state("invoices", {"partitions": [{"context": context, "unsettled": items, "witness": "in_4"}]})
+    assert [known.written(name) for name, known in map(Known.read, items)] == items
 
 
 class TestWhatItCosts:
