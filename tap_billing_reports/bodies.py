@@ -48,8 +48,8 @@ class Remarks:
             )
         for key, count in sorted(self.doubled.items()):
             yield (
-                f"{about}: {count} objects have the key {clipped(key, 80)} twice with different values: source_record has "
-                f"the last one, and no column is filled from it"
+                f"{about}: {count} objects have the key {clipped(key, 80)} twice with different values: "
+                f"source_record has the last one, and no column is filled from it"
             )
 
 
