@@ -1,11 +1,14 @@
-"""What the catalogue keeps away from a sync: all of it, which is refused, or some of it, which is told.
+"""What the catalogue asks for that is not to be had, and what it keeps away from a sync.
 
-The SDK passes over both in silence.
+What no stream does is refused, and so is a selection of nothing; a report that is kept away is told. The SDK passes
+over all of it in silence.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 
 from tap_billing_reports.errors import ConfigError
 from tap_billing_reports.streams.report_rows import ReportRows
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.tap import TapBillingReports
 
 NAMED = 5
+# Where a catalogue's metadata may ask for another method or key. Of these the SDK reads two.
+METHODS = ("replication-method", "forced-replication-method")
+KEYS = ("table-key-properties", "view-key-properties")
 
 
 def check_selection(tap: TapBillingReports) -> None:
@@ -26,10 +32,16 @@ def check_selection(tap: TapBillingReports) -> None:
 
     Raises:
         ConfigError: the catalogue is another tap's, or selects no stream: a sync would send nothing and call it
-            a success.
+            a success. Or it asks for a way to read a stream, or for keys of its records, that the stream has not.
     """
     catalog = tap.input_catalog
-    if catalog is None or any(stream.selected for stream in tap.streams.values()):
+    if catalog is None:
+        return
+    for asked in tap.asked_streams:
+        stream = tap.streams.get(asked["tap_stream_id"])
+        if stream is not None and stream.selected:
+            _check_asked(asked, stream)
+    if any(stream.selected for stream in tap.streams.values()):
         return
     if any(catalog.get_stream(name) is not None for name in tap.streams):
         raise ConfigError(
@@ -41,6 +53,39 @@ def check_selection(tap: TapBillingReports) -> None:
         f"the catalogue has no stream of this tap (it has {theirs}): make it anew with --discover and the same "
         f"settings (Meltano: --refresh-catalog)"
     )
+
+
+def _check_asked(asked: dict[str, Any], stream: Stream) -> None:
+    """See that a stream can be read as the catalogue asks, in its own words or in its metadata."""
+    root: dict[str, Any] = {}
+    for part in asked.get("metadata", ()):
+        if not part["breadcrumb"]:
+            root |= part["metadata"]
+    has = f"the catalogue asks for {{}} of {stream.name}, which has"
+    methods = [asked.get("replication_method"), *(root.get(name) for name in METHODS)]
+    for method in filter(None, methods):
+        if method != stream.replication_method:
+            again = (
+                "; to read all of it once more, run a full refresh (Meltano: --full-refresh), or leave the stream out "
+                "of the state"
+            )
+            raise ConfigError(
+                f"{has.format(f'the replication method {method}')} {stream.replication_method}: take it out of the "
+                f"catalogue{again if method == REPLICATION_FULL_TABLE else ''}"
+            )
+    for key in filter(None, (asked.get("replication_key"), root.get("replication-key"))):
+        if key != stream.replication_key:
+            raise ConfigError(
+                f"{has.format(f'the replication key {key}')} {stream.replication_key or 'none'}: take it out of the "
+                f"catalogue"
+            )
+    for keys in filter(None, (asked.get("key_properties"), *(root.get(name) for name in KEYS))):
+        if list(keys) != list(stream.primary_keys):
+            # With fewer columns a target would write different records over each other.
+            raise ConfigError(
+                f"{has.format(f'the key {_some(list(keys))}')} {', '.join(stream.primary_keys)}: take it out of the "
+                f"catalogue"
+            )
 
 
 def skipped_reports(tap: TapBillingReports) -> Iterator[str]:

@@ -73,6 +73,10 @@ class TapBillingReports(DeferredTermination):
     limits: Limits | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        catalog = kwargs.get("catalog")
+        # The SDK passes over some of what a catalogue may ask for.
+        self.asked_streams: list[dict[str, Any]] = catalog["streams"] if isinstance(catalog, dict) else []
+        """The streams of the given catalogue, as it has them."""
         super().__init__(*args, **kwargs)
         self._line_states = self._state_writer = LineStates(self.message_writer)
 

@@ -20,6 +20,8 @@ from tap_billing_reports.schemas import stream_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from singer_sdk.singerlib import Catalog
+
     from tap_billing_reports.declarations import Record
     from tap_billing_reports.streams.session import Session
     from tap_billing_reports.tap import TapBillingReports
@@ -92,6 +94,13 @@ class BillingStream(Stream):
         """As the SDK's. What it calls an unhandled error is, in `--test`, the end that it puts after one record."""
         if not isinstance(sys.exc_info()[1], AbortedSyncFailedException | AbortedSyncPausedException):
             super().log(message, *args, **more)
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the selection over. Keys and method stay the stream's own: `check_selection` refuses others."""
+        own = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys, self.replication_key = own
+        self.forced_replication_method = None
 
     @property
     def schema_name(self) -> str:

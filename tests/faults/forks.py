@@ -52,7 +52,10 @@ class Forks:
             self.counts[stored] = Counter(
                 calls=len(self.control.requests()), states=len(ended.states), puts=marks.count("w")
             )
-            self.counts[stored]["lines"] = len(ended.log.splitlines())
+            # From the sync's own first line on: what comes before is out when `prepare` is called.
+            lines = ended.log.splitlines()
+            first = next(at for at, line in enumerate(lines) if line.startswith("INFO tap-billing-reports tap-billing"))
+            self.counts[stored]["lines"] = len(lines) - first
             self.downloads[stored] = [mark == "a" for mark in marks if mark in "ad"]
             # Else the thread that fetches ahead would not be in the proof.
             assert any(self.downloads[stored]), marks
