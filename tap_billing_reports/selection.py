@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
-
 from tap_billing_reports.errors import ConfigError
 from tap_billing_reports.streams.report_rows import ReportRows
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from tap_billing_reports.tap import TapBillingReports
 
 NAMED = 5
+# As Singer calls the method that reads all of a stream each time.
+FULL_TABLE = "FULL_TABLE"
 # Where a catalogue's metadata may ask for another method or key. Of these the SDK reads two.
 METHODS = ("replication-method", "forced-replication-method")
 KEYS = ("table-key-properties", "view-key-properties")
@@ -71,7 +71,7 @@ def _check_asked(asked: dict[str, Any], stream: Stream) -> None:
             )
             raise ConfigError(
                 f"{has.format(f'the replication method {method}')} {stream.replication_method}: take it out of the "
-                f"catalogue{again if method == REPLICATION_FULL_TABLE else ''}"
+                f"catalogue{again if method == FULL_TABLE else ''}"
             )
     for key in filter(None, (asked.get("replication_key"), root.get("replication-key"))):
         if key != stream.replication_key:
