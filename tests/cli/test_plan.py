@@ -189,3 +189,17 @@ def test_subjects_are_named_and_not_as_a_range():
     assert outlook._windows(report, due[:1]) == "4700000221"
     assert outlook._windows(report, due[:2]) == "4700000221, 4700000013"
     assert outlook._windows(report, due) == "4700000221, 4700000013 and 1 more"
+
+
+def test_a_run_that_is_given_up_is_named(desk):
+    config = desk.only("stripe", DAILY)
+    desk.control.fault({"alter": {"from": "gross", "to": "grass"}}, {"path": "/contents$"})
+    state = None
+    for bad in (1, 2):
+        state = desk.sync(config, state=state).state
+        printed = desk.command("plan", config, state=state)
+        whys = {why for report, _, _, _, _, why in rows(printed) if report == STREAM and "no good" in why}
+        assert whys
+        assert all(("is given up" in why) == (bad == 2) for why in whys)
+    assert actions(printed)["order"] == 5
+    assert "resume" not in actions(printed)
