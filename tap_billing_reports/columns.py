@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -53,8 +54,11 @@ def _shortened(name: str, full: str, length: int = MAX_NAME) -> str:
     """`name` in `length` characters; the hash of `full` keeps apart what is equal up to the cut."""
     if len(name) <= length:
         return name
-    digest = hashlib.sha256(full.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{name[: length - 9]}_{digest}"
+    return f"{name[: length - 9]}_{_digest(full)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def column_name(header: str) -> str:
@@ -65,7 +69,7 @@ def column_name(header: str) -> str:
     """
     name = _NOT_IN_NAMES.sub("_", _WORD_ENDS.sub("_", header).lower()).strip("_")
     if not name:
-        return "column_" + hashlib.sha256(header.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"column_{_digest(header)}"
     return _shortened(name if name[0].isalpha() else f"_{name}", header)
 
 
@@ -83,6 +87,45 @@ def unique_names(headers: Iterable[str], reserved: Collection[str] = ()) -> list
         taken.add(name)
         names.append(name)
     return names
+
+
+def assigned_names(
+    headers: Iterable[str], taken: Collection[str] = (), reserved: Collection[str] = ()
+) -> dict[str, str]:
+    """A name for each header, whatever their order: header -> name.
+
+    Each gets its `unique_names` name as if it were alone. Where that name is taken, or headers meet in it, or the
+    header has characters beyond ASCII, which no name can show, the header's hash keeps it apart. Of headers that meet,
+    one that is spelt as the name itself, but for signs, goes without.
+
+    Args:
+        headers: those that are new together.
+        taken: names that other headers of the stream have.
+        reserved: names that the stream itself has: they never change, so `_2` is as good as a hash.
+    """
+    alone = {header: unique_names([header], reserved)[0] for header in headers}
+    meeting = Counter(alone.values())
+    plain = Counter(name for header, name in alone.items() if _is_plain(header))
+    names: dict[str, str] = {}
+    used = {*taken, *reserved}
+    for header in sorted(alone):
+        name = alone[header]
+        is_unclear = meeting[name] > 1 and not (plain[name] == 1 and _is_plain(header))
+        if name in taken or is_unclear or (not header.isascii() and _has_letters(header)):
+            name = f"{name[: MAX_NAME - 9]}_{_digest(header)}"
+        names[header] = unique_names([name], used)[0]
+        used.add(names[header])
+    return names
+
+
+def _is_plain(header: str) -> bool:
+    """Whether the name shows all of the header but its signs: no capitals, and none but ASCII letters."""
+    return header.isascii() and _NOT_IN_NAMES.sub("_", header).strip("_") == column_name(header)
+
+
+def _has_letters(header: str) -> bool:
+    """Whether anything of the header is in its name: a name of nothing else than its hash is its own already."""
+    return bool(_NOT_IN_NAMES.sub("", header.lower()))
 
 
 def json_schema(type_: ColumnType, *, decimals_as: DecimalsAs = "string") -> dict[str, Any]:

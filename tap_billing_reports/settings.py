@@ -57,6 +57,12 @@ TOP: tuple[Setting, ...] = (
         default="add",
     ),
     Setting(
+        "allow_missing_columns",
+        "Columns that a report's files may lack though earlier files had them, by stream: "
+        '`{"stripe_payouts": ["description"]}`. Without its name here, a file that has lost a column fails.',
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}}},
+    ),
+    Setting(
         "on_mismatch",
         "When a reconciliation fails: `warn`, or `fail`: the rows are sent, the bookmark stays, the sync exits 1.",
         {"type": "string", "enum": ["warn", "fail"]},
@@ -106,6 +112,7 @@ class Settings:
     storage_options: Mapping[str, Any] = field(repr=False)
     decimals_as: str
     on_new_column: str
+    allow_missing_columns: Mapping[str, Sequence[str]]
     on_mismatch: str
     run_deadline_seconds: float
     max_new_runs: int
@@ -124,6 +131,7 @@ class Settings:
             storage_options=values.get("storage_options") or {},
             decimals_as=values["decimals_as"],
             on_new_column=values["on_new_column"],
+            allow_missing_columns=values.get("allow_missing_columns") or {},
             on_mismatch=values["on_mismatch"],
             run_deadline_seconds=values["run_deadline_minutes"] * 60.0,
             max_new_runs=values["max_new_runs"],

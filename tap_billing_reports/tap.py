@@ -32,11 +32,11 @@ from tap_billing_reports.settings import Settings, config_jsonschema, learn_secr
 from tap_billing_reports.sources import all_sources
 from tap_billing_reports.states import LineStates
 from tap_billing_reports.streams import (
+    column_memory,
     core_streams,
     document_progress,
     invoices,
     is_ours,
-    report_rows,
     report_runs,
     row_streams,
     sync_rank,
@@ -211,7 +211,7 @@ class TapBillingReports(DeferredTermination):
             check_state(stream, bookmark)
             document_progress.check_state(stream, bookmark)
             invoices.check_state(stream, bookmark)
-            report_rows.check_state(stream, bookmark)
+            column_memory.check_state(stream, bookmark)
             report_runs.check_state(stream, bookmark)
         super().load_state(state)
 

@@ -70,10 +70,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Interval:
-    """Data available from `start` to `end`, aware UTC instants."""
+    """Data available from `start` to `end`, aware UTC instants.
+
+    `default_columns` are the headers of a run that asks for none, where the vendor says so in the same answer.
+    """
 
     start: datetime
     end: datetime
+    default_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,19 @@ class Shop:
                 self._available[key] = self.api.availability(self.asker, account, report_type)
         return self._available[key]
 
+    def default_columns(self, account: Account, report_type: str, *, ask: bool) -> tuple[str, ...] | None:
+        """The headers of a file for which no columns were asked; none where the vendor names none.
+
+        Args:
+            account: the account whose file it is.
+            report_type: the vendor's name of the type.
+            ask: whether the vendor may be asked. If not, and nobody has asked in this sync: None.
+        """
+        if self.api.availability is not None and not ask and (account.account_id, report_type) not in self._available:
+            return None
+        available = self.availability(account, report_type)
+        return () if available is None else available.default_columns
+
     def forget_availability(self, account: Account, report_type: str) -> None:
         """Ask again next time: an order was refused as out of range."""
         self._available.pop((account.account_id, report_type), None)

@@ -28,6 +28,9 @@ ZONE = "Europe/Oslo"
 # Bring refuses a user's twenty-first report in flight.
 MOST_CONCURRENT = 20
 SPECIFIED_INVOICE = "MASTER-SPECIFIED_INVOICE"
+# What is charged, in parcels' specifications and in those of cargo. A list price and a discount no line need have.
+MONEY = {"AgreementPrice", "CurrencyCode", "AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX", "INVOICE_CURRENCY_CODE"}
+CURRENCY_OF = {"AgreementPrice": "CurrencyCode", "AMOUNT": "INVOICE_CURRENCY_CODE"}
 KNOWN = Catalogue(**catalogue("bring"))
 
 SETTINGS = (
@@ -306,6 +309,8 @@ BRING = d.Source(
         format="xml",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
+        holds_money=lambda _report, header: header in MONEY,
+        currency_of=lambda report: CURRENCY_OF if report.per_invoice else {},
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
         # Bring names no price for a report, only how many may be in the making.
         orders_are_free=True,

@@ -21,7 +21,7 @@ from tap_billing_reports.sources import stripe_asked
 from tap_billing_reports.sources.stripe_money import amount, invoice_tax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.columns import ColumnType
     from tap_billing_reports.errors import NotFound, Refused
@@ -160,6 +160,7 @@ def _created(since: date, until: date) -> d.Query:
 
 
 KNOWN: Mapping[str, Mapping[str, Any]] = catalogue("stripe")["report_types"]
+ALL_COLUMNS = "*"
 COLUMN_TYPES: Mapping[str, ColumnType] = catalogue("stripe")["types"]
 
 
@@ -177,7 +178,7 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
             entry,
             zone=entry.get("timezone") or "UTC",
             unit=None if payouts or _by_payout(entry["report_type"]) else entry.get("window") or "day",
-            columns=tuple(entry.get("columns") or ()),
+            columns=_columns(entry["report_type"], entry.get("columns") or ()),
             parameters=filters | (entry.get("extra_parameters") or {}),
             subjects=payouts,
             include_partial=bool(entry.get("include_partial")),
@@ -186,6 +187,14 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
 
 # Documented on the pages of most balance types: with it, an amount could be read as another one.
 _CHANGES_THE_FORM = {"decimal_separator"}
+
+
+def _columns(report_type: str, given: Sequence[str]) -> tuple[str, ...]:
+    """The columns to ask for: `*` stands for all that the catalogue knows, and none for Stripe's default ones."""
+    known = KNOWN.get(report_type, {}) if ALL_COLUMNS in given else {}
+    # A type that takes no `columns` has all of its own in each file.
+    every = known.get("columns", ()) if "columns" in known.get("optional", ()) else ()
+    return tuple(dict.fromkeys([*every, *(column for column in given if column != ALL_COLUMNS)]))
 
 
 def _check(values: d.Values) -> Iterator[str]:
@@ -203,6 +212,9 @@ def _check(values: d.Values) -> Iterator[str]:
         for name in _CHANGES_THE_FORM & {*(entry.get("extra_parameters") or {})}:
             where = f"setting stripe_reports[{number}].extra_parameters"
             yield f"{where} has {name}, which changes the form of the file: the tap reads the default form, take it out"
+        if ALL_COLUMNS in (entry.get("columns") or ()) and not KNOWN.get(entry["report_type"], {}).get("columns"):
+            which = f"setting stripe_reports[{number}].columns"
+            yield f"{which} has {ALL_COLUMNS}, but no list of {entry['report_type']} is known: name the columns"
 
 
 def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
@@ -260,7 +272,8 @@ def _read_run(record: d.Record) -> d.Run:
 
 def _availability(asker: d.Asker, account: d.Account, report_type: str) -> d.Interval:
     record = asker.ask(TYPE, path={"report_type": report_type}, account=account).record()
-    return d.Interval(to.instant(record["data_available_start"]), to.instant(record["data_available_end"]))
+    start, end = to.instant(record["data_available_start"]), to.instant(record["data_available_end"])
+    return d.Interval(start, end, tuple(str(column) for column in record.get("default_columns") or ()))
 
 
 def _column_type(report: d.Report, header: str) -> ColumnType:

@@ -343,8 +343,9 @@ class Cycle:
         self._tell_of_run(emission)
         sum_of, judge = self._twins.columns(emission.due.report), partial(check_file, emission.due)
         emission.reader = rows.open_reader(finished.file, sum_of, judge=judge)
-        deliver(rows, emission, finished.file, self._lane, runner.tend)
         due = emission.due
+        deliver(rows, emission, finished.file, self._lane, runner.tend)
+        rows.check_columns(emission)
         emission.check_file(self._invoices.get((due.shop.name, due.row_account, due.period.key)))
         self._twins.note(emission)
         self._emit_to(ReportFiles, emission)
@@ -356,6 +357,7 @@ class Cycle:
             if self._session.settings.on_mismatch == "fail":
                 raise ReportError(f"reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations")
             self._session.note(text)
+        rows.note_columns(emission)
 
     def _tell_of_run(self, emission: Emission) -> None:
         """Its record, or where nobody takes that a note for later."""

@@ -32,6 +32,7 @@ def deliver(
     """
     reader = emission.reader
     assert reader is not None
+    rows.check_columns(emission)
     keeping = None if lane is None else _Keeping(lane, rows, emission, pulse)
     if rows.selected:
         rows.emit(emission)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask, StreamMetadata
 
-from tap_billing_reports.columns import Column, ColumnType, DecimalsAs, json_schema, unique_names
+from tap_billing_reports.bodies import to_json
+from tap_billing_reports.columns import Column, ColumnType, DecimalsAs, assigned_names, json_schema, unique_names
 from tap_billing_reports.dates import utc_text
 from tap_billing_reports.emit import FastRows
-from tap_billing_reports.errors import FileError, StateError
+from tap_billing_reports.errors import FileError
 from tap_billing_reports.redaction import clipped
 from tap_billing_reports.reports.readers import Reader, RowChunk
 from tap_billing_reports.schemas import stream_schema
+from tap_billing_reports.streams.column_memory import ColumnMemory
 from tap_billing_reports.streams.member import Member
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
-ADDED = "columns"
 SURPLUS_CHUNK = 1000  # rows
 
 
@@ -45,12 +47,17 @@ class ReportRows(FastRows, Member):
         schema = stream_schema(SCHEMA)
         self._reserved = frozenset(schema["properties"])
         self._by_header: dict[str, Column] = {}
-        for header in api.headers(report):
-            # Report families may spell one column in two ways: both mean the same one.
-            name = unique_names([header], self._reserved)[0]
+        self._names: dict[str, str] = {}
+        self._recalled = False
+        headers = tuple(dict.fromkeys(api.headers(report)))
+        # Report families may spell one column in two ways: both mean the same one. What is chosen is meant apart.
+        chosen = assigned_names(headers, reserved=self._reserved) if report.columns else {}
+        for header in headers:
+            name = chosen.get(header) or unique_names([header], self._reserved)[0]
             column = self._by_header[header] = Column(header, name, api.column_type(report, header))
             schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
         self._catalogued = tuple(self._by_header.values())
+        self._memory = ColumnMemory(lambda: self.stream_state)
         super().__init__(tap, name=report.stream, schema=schema)
 
     @property
@@ -124,7 +131,7 @@ class ReportRows(FastRows, Member):
         if file.remote.format == "csv":
             from tap_billing_reports.reports.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
 
-            reader = CsvReader(
+            return CsvReader(
                 file.path,
                 size=file.size if file.remote.size is None else file.remote.size,
                 resolve=self.resolve,
@@ -132,8 +139,6 @@ class ReportRows(FastRows, Member):
                 sum_of=sums,
                 decimals_as=decimals_as,
             )
-            self._check_header(reader.header)
-            return reader
         from tap_billing_reports.reports.readers.xml import XmlReader  # noqa: PLC0415
 
         return XmlReader(
@@ -146,47 +151,153 @@ class ReportRows(FastRows, Member):
             judge=judge,
         )
 
-    def _check_header(self, header: tuple[str, ...]) -> None:
-        """Refuse a table without a column that was asked for, or without an amount: it would be read as null.
+    # -- what a file must have -------------------------------------------------------------------------
 
-        XML leaves out the elements that a line does not have, so nothing is missing there.
+    def check_columns(self, emission: Emission) -> None:
+        """Refuse a file without a column that it must have: it would be read as null, over what was known.
+
+        Of CSV that is told before the first row. XML leaves out the elements that a line does not have, so it is told
+        once all lines are read.
+
+        Args:
+            emission: its reader is open, or has read the file.
+
+        Raises:
+            FileError: names the column.
         """
-        there = {self._by_header[cell].name for cell in header if cell in self._by_header}
-        for cell in self._api.headers(self.report):
-            column = self._by_header[cell]
-            if column.name not in there and (self.report.columns or column.type == "decimal"):
-                remedy = "if the vendor does not offer it any more, name those that are wanted in the report's columns"
+        reader = emission.reader
+        assert reader is not None
+        allowed = set(self.session.settings.allow_missing_columns.get(self.name, ()))
+        if self._api.format == "xml":
+            missing = self._missing_money(reader, emission.due.account.account_id)
+        else:
+            header = {*reader.header}
+            names = {self._by_header[cell].name for cell in header if cell in self._by_header}
+            missing = [
+                cell
+                for cell in self._required(emission)
+                if cell not in header and (cell not in self._by_header or self._by_header[cell].name not in names)
+            ]
+        for cell in missing:
+            if cell not in allowed:
+                ours = {self.name: [cell]}
+                remedy = "if the vendor does not offer it any more, " + (
+                    "name those that are wanted in the report's columns"
+                    if self.report.columns
+                    else f"say so: set allow_missing_columns to {to_json(ours)}; otherwise the file is at fault"
+                )
                 raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
+
+    def _required(self, emission: Emission) -> list[str]:
+        """The headers that a table must have.
+
+        Those asked for. Else those of the account's last good reading and, of a run that was ordered in this sync or
+        where nothing was read before, the type's default ones: a run from before may be older than they are. Where
+        the vendor names none, the known columns that hold amounts.
+        """
+        if self.report.columns:
+            return [*self.report.columns]
+        due, origin = emission.due, emission.finished.origin
+        required = sorted({cell for headers in self._memory.last(due.account.account_id) for cell in headers})
+        if required and origin != "ordered":
+            return required
+        # For a kept file the vendor is asked nothing.
+        defaults = due.shop.default_columns(due.account, due.report.report_type, ask=origin != "kept")
+        if defaults is not None:
+            required += defaults or [column.header for column in self._catalogued if column.type == "decimal"]
+        return required
+
+    def _money_in(self, header: tuple[str, ...]) -> set[str]:
+        holds_money = self._api.holds_money or self._looks_like_money
+        return {cell for cell in header if holds_money(self.report, cell)}
+
+    def _looks_like_money(self, report: Report, header: str) -> bool:
+        return "currency" in header.lower() or self._api.column_type(report, header) == "decimal"
+
+    def _missing_money(self, reader: Reader, account: str) -> list[str]:
+        """What holds money in earlier files of the same kind and in no line of this one.
+
+        One report may have files of several kinds, such as parcels and cargo, that have no such column in common.
+        """
+        if not reader.rows:
+            return []
+        here, kinds = self._money_in(reader.header), self._memory.last(account)
+        alike = [kind for kind in kinds if kind & here] or ([] if here else kinds[:1])
+        lost = {cell for kind in alike for cell in kind - here}
+        without = {currency for amount, currency in self._api.currency_of(self.report).items() if amount in here}
+        return sorted(lost | (without - here))
+
+    def note_columns(self, emission: Emission) -> None:
+        """The file was read well: the next one of this account must have its columns, too."""
+        reader, account = emission.reader, emission.due.account.account_id
+        assert reader is not None
+        if self._api.format != "xml":
+            self._memory.note(account, [] if self.report.columns else [reader.header])
+            return
+        here, kinds = self._money_in(reader.header), self._memory.last(account)
+        alike = [kind for kind in kinds if kind & here]
+        if here and len(alike) < 2:
+            self._memory.note(account, [here, *(kind for kind in kinds if kind not in alike)])
+
+    # -- names -----------------------------------------------------------------------------------------
 
     def resolve(self, header: tuple[str, ...]) -> Sequence[Column | None]:
         """The column of each header cell; None leaves it out."""
+        self.recall_names()
+        self._meet([cell for cell in header if cell not in self._by_header])
         taken: set[str] = set()
         columns: list[Column | None] = []
         for cell in header:
             column = self._by_header.get(cell)
-            if column is None:
-                column = self._new_column(cell, taken)
-            elif column.name in taken:
+            if column is not None and column.name in taken:
                 # Two spellings of one column in one file are two columns after all.
-                name = unique_names([cell], self._reserved | taken)[0]
-                column = self._by_header[cell] = Column(cell, name, column.type)
+                column = self._by_header[cell] = replace(column, name=self._named([cell])[cell])
             if column is not None:
                 taken.add(column.name)
             columns.append(column)
         return columns
 
-    def _new_column(self, header: str, taken: set[str]) -> Column | None:
+    def _meet(self, fresh: Sequence[str]) -> None:
+        """Take up the headers that are new, or leave them out, as the settings say."""
+        if not fresh:
+            return
         policy = self.session.settings.on_new_column
         if policy == "fail":
             remedy = "set on_new_column to add or ignore; the period is still due"
-            raise FileError(f"column {clipped(header, 80)} is new, and on_new_column is fail", line=1, remedy=remedy)
+            raise FileError(f"column {clipped(fresh[0], 80)} is new, and on_new_column is fail", line=1, remedy=remedy)
         if policy == "ignore" or self._is_pruned():
-            return None
-        others = {column.name for column in self._by_header.values()}
-        name = unique_names([header], self._reserved | taken | others)[0]
-        column = Column(header, name, self._api.column_type(self.report, header))
-        self._by_header[header] = column
-        return column
+            return
+        named = {cell: self._names[cell] for cell in fresh if cell in self._names}
+        named |= self._named([cell for cell in fresh if cell not in named])
+        for cell, name in named.items():
+            self._by_header[cell] = Column(cell, name, self._api.column_type(self.report, cell))
+
+    def _named(self, fresh: Sequence[str]) -> dict[str, str]:
+        """Names for headers that are new together, which are theirs for ever."""
+        others = {column.name for column in self._by_header.values()} | {*self._names.values()}
+        names = assigned_names(fresh, others, self._reserved)
+        self._names |= names
+        self._memory.keep_names(self._names)
+        return names
+
+    def recall_names(self) -> None:
+        """Take up which name each header has had; once a sync, before the first order."""
+        if self._recalled:
+            return
+        self._recalled = True
+        known = {header: column.name for header, column in self._by_header.items()}
+        self._names = self._memory.names(known, self._reserved)
+        if self._memory.is_older() and self.report.columns:
+            # What was chosen had names by its place among the columns.
+            before = dict(zip(self.report.columns, unique_names(self.report.columns, self._reserved), strict=True))
+            known |= {header: name for header, name in before.items() if header not in self._names}
+        catalogued = {*self._api.headers(replace(self.report, columns=()))}
+        self._names |= {
+            header: name for header, name in known.items() if header not in catalogued and header not in self._names
+        }
+        self._memory.keep_names(self._names)
+        for header, column in self._by_header.items():
+            self._by_header[header] = replace(column, name=self._names.get(header, column.name))
 
     def _is_pruned(self) -> bool:
         """Whether the user's catalogue leaves out a column of this stream: then none is added uninvited.
@@ -223,17 +334,13 @@ class ReportRows(FastRows, Member):
 
     def recall_columns(self) -> None:
         """Take up the columns that earlier syncs have added: rows that have lost one must say so."""
-        if self.billing_tap.config.get("on_new_column") != "add" or self._is_pruned():
-            return
-        for header in self.stream_state.get(ADDED, ()):
-            if header not in self._by_header:
-                self._new_column(header, set())
+        self.recall_names()
+        if self.session.settings.on_new_column == "add" and not self._is_pruned():
+            self._meet([header for header in self._names if header not in self._by_header])
         self._take_up(tuple(self._by_header.values()))
 
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
         """Take new columns up and tell the target, before the first row that has them."""
-        added = [column.header for column in columns if column.name not in self.schema["properties"]]
-        self.stream_state[ADDED] = [*self.stream_state.get(ADDED, ()), *added]
         self._take_up(columns)
         self.write_schema_again()
 
@@ -256,16 +363,3 @@ class ReportRows(FastRows, Member):
                 **{name: kind for name, kind in new.items() if name not in schema["properties"]},
             },
         }
-
-
-def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
-    """Refuse added columns that this version cannot go on with.
-
-    Raises:
-        StateError: they are foreign or cut.
-    """
-    added = bookmark.get(ADDED, [])
-    if not isinstance(added, list) or not all(isinstance(header, str) for header in added):
-        raise StateError(
-            f"the state of {stream} holds damaged columns: restore an older state, or run a full refresh of it"
-        )

@@ -20,18 +20,20 @@ NO_LINES: Alter = {
 }
 
 PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
-    ("stripe", "CSV", "a quote that never closes", {"from": ",eur,", "to": ',"ur,'}),
-    ("stripe", "CSV", "cells too many", {"from": ".", "to": ","}),
-    ("stripe", "CSV", "cells too few", {"from": ",eur,", "to": "xeur,"}),
+    ("stripe", "CSV", "a quote that never closes", {"from": '"eur"', "to": '"eurx'}),
+    ("stripe", "CSV", "cells too many", {"from": '"eur"', "to": '"",""'}),
+    ("stripe", "CSV", "cells too few", {"from": '","eur"', "to": 'xxxeur"'}),
     ("stripe", "CSV", "amounts that are none", {"from": ".", "to": "x"}),
     ("stripe", "CSV", "a sign that is none", {"from": "-", "to": "'"}),
     ("stripe", "CSV", "NUL bytes", {"from": "eur", "to": "e\0r"}),
     ("stripe", "CSV", "another separator", {"from": ",", "to": ";"}),
     ("stripe", "CSV", "a column named twice", {"from": "gross", "to": "count"}),
-    ("stripe", "CSV", "a column without a name", {"from": "count,gross", "to": ",countgross"}),
+    ("stripe", "CSV", "a column without a name", {"from": '"count","gross"', "to": '"","countgross"'}),
     ("stripe", "CSV", "a column missing, another in its place", {"from": "gross", "to": "grass"}),
+    ("stripe", "CSV", "no currency, another column in its place", {"from": '"currency"', "to": '"kurrency"'}),
+    ("stripe", "CSV", "no count, another column in its place", {"from": '"count"', "to": '"c0unt"'}),
     ("stripe", "CSV", "no line ends", {"from": "\n", "to": " "}),
-    ("stripe", "CSV", "a blank line within", {"from": "charge,eur", "to": "\n\ncharge,e"}),
+    ("stripe", "CSV", "a blank line within", {"from": '"charge","eur"', "to": '\n\n"charge","e"'}),
     ("bring", "XML", "a tag that never closes", {"from": "</Line>", "to": "<Line/>"}),
     ("bring", "XML", "an end without its root", {"from": "</Report>", "to": ""}),
     ("bring", "XML", "amounts that are none", {"from": "<AgreementPrice>", "to": "<AgreementPrice>x"}),
@@ -45,6 +47,7 @@ PARSE_FAULTS: tuple[tuple[str, str, str, Alter], ...] = (
     ("bring", "XML", "fewer rows than declared", {"from": "<NumberOfRows>", "to": "<NumberOfRows>1"}),
     ("bring", "XML", "a specification without lines", NO_LINES),
     ("bring", "XML", "a specification without its prices", _without("AgreementPrice")),
+    ("bring", "XML", "a specification without its currency", _without("CurrencyCode")),
     ("bring", "XML", "a number of rows that is not there", _without("NumberOfRows")),
     ("bring", "XML", "a number of rows that is none", {"from": "<NumberOfRows>", "to": "<NumberOfRows>x"}),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports.columns import Column, column_name, json_schema, unique_names
+from tap_billing_reports.columns import MAX_NAME, Column, assigned_names, column_name, json_schema, unique_names
 
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}").fullmatch
 
@@ -72,3 +72,31 @@ def test_schemas():
 def test_impossible_columns(name, type_):
     with pytest.raises(ValueError):
         Column("h", name, type_)
+
+
+def test_names_of_headers_that_meet_do_not_depend_on_their_order():
+    headers = [
+        "m[order_id]",
+        "m[Order ID]",
+        "m[order id]",
+        "m[\u6ce8\u6587]",
+        "m[\u9867\u5ba2]",
+        "net",
+        "account_id",
+        "caf\u00e9",
+    ]
+    names = assigned_names(headers, taken={"net"}, reserved={"account_id"})
+    assert names == assigned_names(headers[::-1], taken={"net"}, reserved={"account_id"})
+    assert len({*names.values()}) == len(headers)
+    assert names["account_id"] == "account_id_2"
+    assert names["net"].startswith("net_")
+    assert all(name.isascii() and len(name) <= MAX_NAME for name in names.values())
+    assert names["m[\u6ce8\u6587]"] == assigned_names(["m[\u6ce8\u6587]"])["m[\u6ce8\u6587]"], "also alone"
+
+
+def test_a_header_that_is_spelt_as_its_name_goes_without_a_hash():
+    assert assigned_names(["m[Order ID]", "m[order_id]"])["m[order_id]"] == "m_order_id"
+    assert assigned_names(["m[Order ID]"]) == {"m[Order ID]": "m_order_id"}
+    assert assigned_names(["\u6ce8"])["\u6ce8"].startswith("column_")
+    long = [f"{'x' * 80}{end}" for end in "ab"]
+    assert len({*assigned_names(long).values()}) == 2

@@ -26,12 +26,17 @@ _ONLY_PLATFORM = re.compile(r"^connect")
 
 @dataclass(frozen=True)
 class ReportType:
-    """One report type; `columns` holds metadata columns as `payment_metadata[key]`."""
+    """One report type; `columns` holds metadata columns as `payment_metadata[key]`.
+
+    `default_columns` are those of a run that asks for none. Which of them a witness outside this project has seen,
+    and which stand by analogy, `report_types.json` says.
+    """
 
     id: str
     required: frozenset[str]
     optional: frozenset[str]
     columns: tuple[str, ...]
+    default_columns: tuple[str, ...]
 
     @property
     def family(self) -> str:
@@ -52,15 +57,10 @@ class ReportType:
         words = self.id.rpartition(".")[0].replace(".", " ").replace("_", " ")
         return words[:1].upper() + words[1:]
 
-    @property
-    def default_columns(self) -> tuple[str, ...]:
-        """The columns of a run that asks for none: all but metadata."""
-        return tuple(column for column in self.columns if "[" not in column)
-
     def has(self, column: str) -> bool:
         """Whether a run may ask for this column; a metadata column with any key."""
         match = _METADATA.match(column)
-        return column in self.default_columns or bool(match and f"{match[1]}[key]" in self.columns)
+        return (column in self.columns and "[" not in column) or bool(match and f"{match[1]}[key]" in self.columns)
 
 
 def _facts() -> dict[str, Any]:
@@ -78,9 +78,18 @@ def report_types() -> dict[str, ReportType]:
             frozenset(facts["required"].split()),
             frozenset(facts["optional"].split()),
             tuple(facts["columns"].split()),
+            tuple(_default_columns(name, facts)),
         )
         for name, facts in _facts()["types"].items()
     }
+
+
+def _default_columns(name: str, facts: dict[str, str]) -> list[str]:
+    """Those of the type's set; of a type without one, all but metadata."""
+    if "default" not in facts:
+        return [column for column in facts["columns"].split() if "[" not in column]
+    columns: list[str] = _facts()["default_sets"][facts["default"]].split()
+    return [*columns, "connected_account"] if name.startswith("connected_account_") else columns
 
 
 @functools.cache

@@ -90,6 +90,9 @@ def _report(
     kind = report_types()[entry["report_type"]]
     name = entry.get("name") or kind.id.replace(".", "_").replace("connected_account", "ca")
     columns = entry.get("columns") or kind.default_columns
+    if "*" in columns:
+        # The tap's word for all that it knows.
+        columns = kind.columns
     summed = [column for column in columns if column in decimal_columns()]
     sums = dict.fromkeys(summed, Decimal())
     count = 0
