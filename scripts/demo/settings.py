@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 DAYS = 200
 ZONE = "America/Los_Angeles"
 
-# By month a report with many rows, the summary that must agree with it, and payouts; as one period a report
-# that is read again whenever the vendor has another day, so that the second sync brings new rows every day.
+# By month a report with many rows and all its columns, the summary that must agree with it, and payouts; as one period
+# a report that is read again whenever the vendor has another day, so that the second sync brings new rows every day.
 STRIPE_REPORTS: tuple[dict[str, Any], ...] = (
-    {"report_type": "balance_change_from_activity.itemized.3", "window": "month", "timezone": ZONE},
+    {
+        "report_type": "balance_change_from_activity.itemized.3",
+        "window": "month",
+        "timezone": ZONE,
+        "columns": ["*"],
+    },
     {"report_type": "balance_change_from_activity.summary.1", "window": "month", "timezone": ZONE},
     {"report_type": "payouts.itemized.3", "window": "month"},
     {"report_type": "balance_change_from_activity.itemized.3", "name": "activity_to_date", "window": "all"},
