@@ -59,7 +59,7 @@ TOP: tuple[Setting, ...] = (
     Setting(
         "allow_missing_columns",
         "Columns that a report's files may lack though earlier files had them, by stream: "
-        '`{"stripe_payouts": ["description"]}`. Without its name here, a file that has lost a column fails.',
+        '`{"my_stream": ["description"]}`. Without its name here, a file that has lost a column fails.',
         {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}}},
     ),
     Setting(
