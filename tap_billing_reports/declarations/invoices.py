@@ -44,3 +44,5 @@ class InvoiceApi:
     """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
     wants_documents: Callable[[Values], bool] = lambda _values: True
     """Whether the settings ask for the PDFs."""
+    lists_all: Callable[[Values], bool] = lambda _values: True
+    """Whether the settings have all invoices listed; else one may leave the list without anything being wrong."""

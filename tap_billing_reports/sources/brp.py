@@ -217,5 +217,8 @@ BRP = d.Source(
         queries=_queries,
         fields=_fields,
         lookback=None,
+        lists_all=lambda values: (
+            not any(values.get(name) for name in ("brp_states", "brp_product_ids", "brp_person_ids"))
+        ),
     ),
 )

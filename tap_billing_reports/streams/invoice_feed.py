@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tap_billing_reports.errors import Unreadable
 from tap_billing_reports.reading import OpenSource, map_fields, value_at
 from tap_billing_reports.reports.subjects import Bounds
+from tap_billing_reports.streams.list_memory import ListContents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,6 +53,7 @@ class InvoiceFeed:
     Attributes:
         clashes: invoices that the last reading listed twice under one number with different contents.
         unreadable: why invoices of the last reading could not be read, each by itself; the others are complete.
+        contents: which fields and how many invoices a day the last reading had.
         listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
@@ -68,6 +70,7 @@ class InvoiceFeed:
         self._settings = settings
         self._fields = api.fields(asker.values)
         self._left: tuple[date, list[Brief]] | None = None
+        self.contents = ListContents(self._fields, api.deletable)
 
     @property
     def has_documents(self) -> bool:
@@ -124,6 +127,7 @@ class InvoiceFeed:
                 self.listed += 1
                 known = seen.setdefault(key, hashes)
                 if known is hashes:
+                    self.contents.note(columns, record)
                     if shared:
                         left.append(brief)
                 elif known[0] != hashes[0]:

@@ -14,6 +14,7 @@ from tap_billing_reports.reports.subjects import first_listed, reaches_back
 from tap_billing_reports.streams.base import BillingStream
 from tap_billing_reports.streams.checks import Check
 from tap_billing_reports.streams.invoice_feed import Brief, InvoiceFeed
+from tap_billing_reports.streams.list_memory import ListMemory, check_memory
 from tap_billing_reports.streams.listings import Listings, unique_checks
 from tap_billing_reports.streams.unsettled import (
     BY_ID_A_SYNC,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.streams.unsettled import Found
 
 LISTED_FROM = "listed_from"
+GONE = "gone"
 # Drafts that wait in memory for the STATE that names them: some 5 KB each.
 HELD_AT_MOST = 5000
 
@@ -72,6 +74,8 @@ class Invoices(BillingStream):
             return
         self.session.checkpoint()
         key = (context["source"], context["account_id"])
+        if key == next(iter(self._accounts)):
+            self._tell_of_lost_accounts()
         bookmark = self.get_context_state(context)
         with self.session.isolated(self.name):
             yield from self._pass(*self._accounts[key], bookmark)
@@ -102,6 +106,8 @@ class Invoices(BillingStream):
             yield from self._take_back(listing.follow_up.deleted, memory, account, source)
             whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
             self._check_lists(feed)
+            if not feed.unreadable:
+                self._check_memory(feed, bookmark, since)
             memory.note_sent(listing.follow_up.deleted)
             for text in feed.unreadable:
                 self.session.fail(text, Unreadable.remedy, self.name)
@@ -235,6 +241,38 @@ class Invoices(BillingStream):
                 raise AccountError(text)
             self.session.note(text)
 
+    def _check_memory(self, feed: InvoiceFeed, bookmark: dict[str, Any], since: date) -> None:
+        """Say what earlier lists had and this one has not.
+
+        Raises:
+            AccountError: there is any, and `on_mismatch` is fail: the bookmark stays.
+        """
+        if feed.api.lists_all(self.session.settings.values):
+            source, account_id = feed.source.name, feed.account.account_id
+            lookback = None if feed.api.lookback is None else feed.bounds.lookback_days
+            since, until = max(since, self.session.settings.start_date), feed.until()
+            memory = ListMemory(bookmark, lookback)
+            checks = list(memory.checks(source, account_id, feed.contents, since, until))
+            memory.move(feed.contents, since, until)
+            self.session.checks.extend(checks)
+            wrong = [f"{check.check}: {check.reason}" for check in checks if check.ok is False]
+            if wrong:
+                text = f"{source} account {account_id}: invoices: {'; '.join(wrong)}"
+                if self.session.settings.on_mismatch == "fail":
+                    raise AccountError(text)
+                self.session.note(text)
+
+    def _tell_of_lost_accounts(self) -> None:
+        """Say which accounts earlier syncs had and this one has not, once each."""
+        read = {source for source, _account_id in self._accounts}
+        for part in self.stream_state.get("partitions", ()):
+            source, account_id = part["context"]["source"], part["context"]["account_id"]
+            if (source, account_id) in self._accounts:
+                part.pop(GONE, None)
+            elif source in read and GONE not in part:
+                part[GONE] = True
+                self.session.note(f"{source} account {account_id}: earlier syncs had it, and it is not listed any more")
+
     def _since(self, feed: InvoiceFeed, bookmark: Mapping[str, Any]) -> date:
         """The first day to ask for; what the vendor no longer keeps is named."""
         bounds, start_date, old = feed.bounds, self.session.settings.start_date, bookmark.get("replication_key_value")
@@ -308,6 +346,7 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
             names = [*part["context"].values(), part.get(WITNESS, "")]
             if not all(isinstance(name, str) for name in names):
                 raise TypeError
+            check_memory(part)
             for item in part.get(UNSETTLED, ()):
                 Known.read(item)
             for day in (part.get("replication_key_value"), part.get(LISTED_FROM)):
