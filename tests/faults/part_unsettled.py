@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, Bench, failures, held, upsert
+from tests.faults.bench import NOW, Bench, Impatient, failures, held, upsert
 from tests.faults.cases import Case, Verdict
 from tests.faults.matrix import ABSENCE_FAULTS, CALLS, HTTP_FAULTS, Fault
 from tests.faults.part_matrix import PATIENCE, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import ExitStack
 
     from tests.faults.bench import Held
@@ -84,7 +85,7 @@ class Unsettled:
         do = fault.by_vendor.get("stripe", fault.do)
         rule = resolved(bench, do)
         self.control.fault(rule, PHASES[phase], times=1 if fault.once else None)
-        second = self._sync(self.first, impatient="stripe")
+        second = self._sync(self.first, impatient=Impatient("stripe", self._strikes(phase, fault), deaf=False))
         waited = sum(bench.clock.slept)
         struck = [entry for entry in self.control.requests() if "fault" in entry]
         self.control.clear_faults()
@@ -102,6 +103,20 @@ class Unsettled:
             verdict.remarks.append(f"the next sync failed: {failures(third)}")
         bench.judge_whole(verdict, self.first, second, third, whole=self._whole)
         bench.judge_leaks(verdict, second, third)
+
+    def _strikes(self, phase: str, fault: Fault) -> Callable[[str, str], bool]:
+        """Whether a call is the rule's; of the lists, the first one asks for no status."""
+        left = [1 if phase == "by status" else 0]
+
+        def strikes(_method: str, path: str) -> bool:
+            if not re.search(PHASES[phase]["path"], path):
+                return False
+            if left[0]:
+                left[0] -= 1
+                return False
+            return not (fault.once and any(rule["used"] for rule in self.control.faults()))
+
+        return strikes
 
     # -- drafts that are sent, and deleted after a crash -----------------------------------------------
 
