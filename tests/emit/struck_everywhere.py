@@ -92,7 +92,7 @@ def synced(watch, folder):
             status = end.code
         other = threading.Thread(target=tap.logger.info, args=("another thread may log",))
         other.start()
-        other.join(20)
+        other.join(600)
         if other.is_alive():
             status = 71
         tap.message_writer._flush_at_exit()
