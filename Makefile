@@ -2,7 +2,7 @@
 #   make demo [BREAK=1]   the whole way, without any account: emulated vendors -> Meltano -> DuckDB, totals compared
 #   make pictures         one page of charts from what the demo loaded (runs the demo when it has not run yet)
 #   make test             lint, types and tests
-#   make lint             ruff, mypy, detect-secrets and zizmor alone
+#   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone
 #   make bench            the benchmarks' table
 #   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; 25 minutes
 #   make targets          the demo's data through the well-used targets; writes docs/targets.md
@@ -34,6 +34,7 @@ lint: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
 	$(PY) -m scripts.known_secrets
 	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows examples/github-actions/billing-sync.yml
 

@@ -14,12 +14,12 @@ import sys
 import time
 from datetime import date, datetime, timedelta, timezone
 
-from tap_billing_reports.answers import Answer
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.http import Download
-from tap_billing_reports.reading import OpenSource
-from tap_billing_reports.sources.bring import BRING
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.core.clock import Clock
+from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.http.client import Download
+from tap_billing_reports.http.responses import Answer
+from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.vendors.bring import BRING
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 

@@ -18,9 +18,9 @@ from pyarrow import csv, parquet
 
 from benchmarks.measure import peak_mib
 from benchmarks.taps import CONSTANTS, columns_of
-from tap_billing_reports.reports.parquet import BulkLane, Layout
-from tap_billing_reports.reports.readers.csv import CsvReader
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.reports.files.parquet import BulkLane, Layout
+from tap_billing_reports.reports.files.readers.csv import CsvReader
+from tap_billing_reports.storage.files import Storage
 
 CONSTANT_TYPES = dict.fromkeys(CONSTANTS, "text") | {
     "window_end": "timestamp_utc",

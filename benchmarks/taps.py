@@ -20,10 +20,11 @@ from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
 from benchmarks.measure import peak_mib
-from tap_billing_reports.columns import Column, json_schema, unique_names
-from tap_billing_reports.emit import BufferedWriter, FastRows
-from tap_billing_reports.reports.readers.csv import CsvReader
-from tap_billing_reports.termination import DeferredTermination
+from tap_billing_reports.core.columns import Column, json_schema, unique_names
+from tap_billing_reports.reports.files.readers.csv import CsvReader
+from tap_billing_reports.singer.fast_rows import FastRows
+from tap_billing_reports.singer.termination import DeferredTermination
+from tap_billing_reports.singer.writer import BufferedWriter
 
 CONSTANTS = {
     "source": "stripe",
@@ -59,7 +60,7 @@ class FastStream(FastRows, ReportStream):
 
     def row_chunks(self, context, selected):
         if self.path.suffix == ".xml":
-            from tap_billing_reports.reports.readers.xml import XmlReader  # noqa: PLC0415
+            from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 
             by_header = {column.header: column for column in self.columns}
             reader = XmlReader(self.path, resolve=lambda header: [by_header[name] for name in header], zone=self.zone)

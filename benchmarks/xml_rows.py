@@ -9,7 +9,7 @@ from lxml import etree
 from benchmarks import data
 from benchmarks.measure import emitted, rate, ratio
 from benchmarks.taps import columns_of
-from tap_billing_reports.reports.readers.xml import XmlReader
+from tap_billing_reports.reports.files.readers.xml import XmlReader
 
 ROWS = 100_000
 

@@ -62,7 +62,7 @@ def script(path: Path, python: Path | str, program: str) -> str:
 def project(folder: Path) -> None:
     """The README's extractor and a loader, in a Meltano project of its own."""
     (snippet,) = re.findall(r"^```yaml\n(.*?)^```$", (EXAMPLE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    program = "from tap_billing_reports.tap import TapBillingReports; TapBillingReports.cli()"
+    program = "from tap_billing_reports.singer.tap import TapBillingReports; TapBillingReports.cli()"
     tap = script(folder / "tap", environment(folder), program)
     loader = script(folder / "loader", sys.executable, _LOADER)
     plugins = re.sub(r"^    pip_url: .*\n", "", snippet, flags=re.MULTILINE)

@@ -29,8 +29,8 @@ def about() -> dict[str, Any]:
 
 def groups() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Setting -> the heading it stands under, and the settings that its source cannot do without."""
-    from tap_billing_reports.settings import TOP  # noqa: PLC0415 - the path is set up in `main`
-    from tap_billing_reports.sources import all_sources  # noqa: PLC0415
+    from tap_billing_reports.config.settings import TOP  # noqa: PLC0415 - the path is set up in `main`
+    from tap_billing_reports.vendors import all_sources  # noqa: PLC0415
 
     found: dict[str, tuple[str, tuple[str, ...]]] = {setting.name: ("All sources", ()) for setting in TOP}
     for source in all_sources():

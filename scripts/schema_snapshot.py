@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOT = ROOT / "tests" / "packaging" / "schemas.snapshot.json"
@@ -24,7 +24,7 @@ BUILT_IN = "MASTER-SPECIFIED_INVOICE"
 
 def settings() -> dict[str, Any]:
     """Every source, and every report type of the catalogues. Nothing is asked of anybody."""
-    from tap_billing_reports.schemas import catalogue  # noqa: PLC0415 - the path is set up in `main`
+    from tap_billing_reports.declare.catalogue import catalogue  # noqa: PLC0415 - the path is set up in `main`
 
     stripe = [
         {"report_type": name, "window": "month", **({"payouts": ["po_1"]} if "payout" in facts["required"] else {})}
@@ -49,7 +49,7 @@ def settings() -> dict[str, Any]:
 
 def everything() -> TapBillingReports:
     """The tap with all of that configured."""
-    from tap_billing_reports.tap import TapBillingReports  # noqa: PLC0415
+    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
 
     return TapBillingReports(config=settings())
 

@@ -1,5 +1,5 @@
 """`python -m tap_billing_reports` is the Singer command."""
 
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 
 TapBillingReports.cli()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.answers import Answer
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.reading import OpenSource
-from tap_billing_reports.settings import with_defaults
+from tap_billing_reports.config.settings import with_defaults
+from tap_billing_reports.core.clock import Clock
+from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.http.responses import Answer
 from tests.waiting import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from tap_billing_reports.declarations import Source
+    from tap_billing_reports.declare import Source
     from tap_billing_reports.sandbox.control import Control
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.reports.ahead import Ahead
-from tap_billing_reports.transport import Transport
+from tap_billing_reports.http.transport import Transport
+from tap_billing_reports.reports.files.prefetch import Ahead
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.clock import Clock
+from tap_billing_reports.core.clock import Clock
 from tests.waiting import HANG_SECONDS, pause
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def _child(
     sys.stderr = os.fdopen(2, "w")
     from singer_sdk.exceptions import ConfigValidationError
 
-    from tap_billing_reports.errors import BillingError
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.core.errors import BillingError
+    from tap_billing_reports.singer.tap import TapBillingReports
 
     TapBillingReports.clock = HastyClock(now)
     code = 1

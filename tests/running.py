@@ -10,13 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tap_billing_reports.clock import Clock
-    from tap_billing_reports.http import Limits
+    from tap_billing_reports.core.clock import Clock
+    from tap_billing_reports.http.client import Limits
 
 
 @dataclass

@@ -77,7 +77,7 @@ def running_sandbox(folder: Path, *, root: Path) -> Iterator[RunningSandbox]:
     ready = folder / "sandbox.json"
     log = folder / "sandbox.log"
     arguments = ["sandbox", "--days-ago", "1", "--ready-file", str(ready)]
-    command = [sys.executable, "-m", "tap_billing_reports.cli", *arguments]
+    command = [sys.executable, "-m", "tap_billing_reports.cli.main", *arguments]
     with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
         deadline = time.monotonic() + READY_SECONDS
         while not ready.exists():

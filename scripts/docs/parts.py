@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from scripts import readme_settings, schema_snapshot
 from scripts.docs import personal
 from scripts.docs.tables import code, codes, table
-from tap_billing_reports.columns import column_name
-from tap_billing_reports.reports import journal, ledger
-from tap_billing_reports.schemas import catalogue, stream_schema
-from tap_billing_reports.sources import all_sources
+from tap_billing_reports.core.columns import column_name
+from tap_billing_reports.declare.catalogue import catalogue
+from tap_billing_reports.reports.state import journal, ledger
+from tap_billing_reports.singer.schemas import stream_schema
+from tap_billing_reports.vendors import all_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_billing_reports.columns import column_name
+from tap_billing_reports.core.columns import column_name
 
 PERSON = "who or where a person is"
 FREE = "free text, may hold anything"

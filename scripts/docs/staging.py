@@ -29,7 +29,7 @@ CONTENTS = {
     "Running it": ("operations", "backfill", "recovery", "targets", "container", "pictures", "privacy"),
     "Reference": ("streams", "report-columns", "settings", "state", "compatibility"),
     "How well it works": ("reliability", "performance", "scale"),
-    "Development": ("architecture", "add-a-source", "contributing", "security", "changelog"),
+    "Development": ("glossary", "architecture", "add-a-source", "contributing", "security", "changelog"),
 }
 """Heading of the site's contents -> its pages."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from scripts.pictures import plots, words
 from scripts.pictures.parts import Figure, Section, Table, View
-from tap_billing_reports.money import exact_sum
+from tap_billing_reports.core.money import exact_sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tap_billing_reports.money import exact_sum, minor_digits
+from tap_billing_reports.core.money import exact_sum, minor_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Ordered
-from tap_billing_reports.errors import FileError, Misplaced
-from tap_billing_reports.redaction import sentence
+from tap_billing_reports.core.errors import FileError, Misplaced
+from tap_billing_reports.core.redaction import sentence
+from tap_billing_reports.declare import Ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_billing_reports.declarations import Parameters, Run
-    from tap_billing_reports.reports.due import Due
+    from tap_billing_reports.declare import Parameters, Run
+    from tap_billing_reports.reports.jobs import Due
 
 
 def ordered_for(due: Due) -> Ordered:

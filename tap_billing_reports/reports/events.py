@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_billing_reports.reports.due import Due
-
-
-class Step(str, Enum):
-    """A transition. The first four say how a run was got, as `Finished.origin` does."""
-
-    ORDERED = "ordered"
-    ADOPTED = "adopted"
-    RESUMED = "resumed"
-    KEPT = "kept"
-    READY = "ready"
-    COLLECTED = "collected"
-    EMITTED = "emitted"
-    DONE = "done"
-    FAILED = "failed"
-    AGAIN = "again"
-    """The run failed or is gone, or its kept file is: the period is on its way once more."""
-    DEFERRED = "deferred"
-    """Due, and left to a later sync."""
-    LEFT = "left"
-    """Not ordered, for a reason that a later sync will meet too."""
-
-
-GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT})
-ENDS = frozenset({Step.DONE, Step.FAILED, Step.DEFERRED, Step.LEFT})
+    from tap_billing_reports.reports.jobs import Due, Step
 
 
 @dataclass(frozen=True)

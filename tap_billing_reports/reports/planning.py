@@ -7,17 +7,17 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tap_billing_reports.dates import parse_utc, utc_text
-from tap_billing_reports.declarations import Account, Interval, Period, Report
-from tap_billing_reports.reports import subjects
-from tap_billing_reports.reports.due import Due, Shop
-from tap_billing_reports.reports.journal import asked_of
+from tap_billing_reports.core.dates import parse_utc, utc_text
+from tap_billing_reports.declare import Account, Interval, Period, Report
+from tap_billing_reports.reports import keys
+from tap_billing_reports.reports.jobs import Due, Shop
+from tap_billing_reports.reports.state.journal import asked_of
 from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.reports.ledger import Entry, Facts
+    from tap_billing_reports.reports.state.ledger import Entry, Facts
 
 # What an open period keeps of a reading that is to be done again: how many rows may be out.
 _ROWS_OUT = ("rows", "out", "out_rows")
@@ -83,7 +83,7 @@ class Planner:
         """The invoices that are due, but that the settings say not to order."""
         named = set(shop.api.skipped(shop.asker.values)) if report.per_invoice else set()
         due = (key for _day, keys in sorted(entry.subjects_due.items()) for key in keys)
-        return [key for key in due if subjects.split_key(key, "")[0] in named] if named else []
+        return [key for key in due if keys.split_key(key, "")[0] in named] if named else []
 
     def _is_gone_on_with(self, due: Due, facts: Facts) -> bool:
         """Whether a pending run is still what would be ordered: same parameters, new enough."""
@@ -186,7 +186,7 @@ class Planner:
         facts: Facts,
         done: Facts | None,
     ) -> Due:
-        billed = subjects.split_key(key, "")[1] if report.per_invoice else ""
+        billed = keys.split_key(key, "")[1] if report.per_invoice else ""
         ordered_at, done = facts.get("at"), done or {}
         rows = max(facts.get("rows", 0), done.get("rows", 0))
         return Due(
@@ -235,6 +235,6 @@ def _local_day(moment: datetime, zone: str) -> date:
 def _period_of(report: Report, key: str, facts: Facts) -> Period:
     """The period of a pending run, as it was ordered."""
     if report.unit is None:
-        number = subjects.split_key(key, "")[0] if report.per_invoice else key
+        number = keys.split_key(key, "")[0] if report.per_invoice else key
         return Period(number, subject=number)
     return Period(key, parse_utc(facts["start"]), parse_utc(facts["end"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 
-from tap_billing_reports.errors import ConfigError
+from tap_billing_reports.core.errors import ConfigError
 
 KEY = "realm"
 REMEDY = "run with a state and a storage_url of its own"

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Interval, Period, Unit
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.declare import Interval, Period, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

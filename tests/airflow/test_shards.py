@@ -8,11 +8,11 @@ import billing_shards
 import pytest
 from billing_shards import BUDGETS, ONLY, SOURCES, Shard, States
 
-from tap_billing_reports.settings import all_settings, with_defaults
-from tap_billing_reports.sources.bring import BRING
-from tap_billing_reports.sources.brp import BRP
-from tap_billing_reports.sources.stripe import STRIPE
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.config.settings import all_settings, with_defaults
+from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.vendors.bring import BRING
+from tap_billing_reports.vendors.brp import BRP
+from tap_billing_reports.vendors.stripe import STRIPE
 
 BUILT_IN = (BRING, BRP, STRIPE)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from tap_billing_reports.cli import main
-from tap_billing_reports.http import Limits
+from tap_billing_reports.cli.main import main
+from tap_billing_reports.http.client import Limits
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.fakes import SandboxClock
 from tests.running import Result, run_tap
 

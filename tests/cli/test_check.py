@@ -149,7 +149,7 @@ def test_without_a_file_the_environment_is_read(desk, monkeypatch):
         monkeypatch.setenv(f"TAP_BILLING_REPORTS_{name.upper()}", ",".join(value) if isinstance(value, list) else value)
     from click.testing import CliRunner
 
-    from tap_billing_reports.cli import main
+    from tap_billing_reports.cli.main import main
 
     printed = CliRunner().invoke(main, ["check"])
     assert printed.exit_code == 0, printed.output

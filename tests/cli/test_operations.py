@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from tap_billing_reports import outlook
-from tap_billing_reports.reports.deciding import Verb
-from tap_billing_reports.reports.events import Step
+from tap_billing_reports.cli import plan
+from tap_billing_reports.reports.jobs import Step
+from tap_billing_reports.reports.runs.decisions import Verb
 from tests.cli.conftest import DAILY
 from tests.docs.pages import ROOT, blocks, rows
 from tests.waiting import HANG_SECONDS
@@ -24,7 +24,7 @@ def test_the_commands_run_as_they_stand_there(desk, tmp_path, block):
     (tmp_path / "config.json").write_text(json.dumps(desk.only("stripe", DAILY)))
     (tmp_path / "state.json").write_text("{}")
     command = tmp_path / "billing-reports"
-    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m tap_billing_reports.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m tap_billing_reports.cli.main "$@"\n')
     command.chmod(0o755)
     shell = ["bash", "-euc", f"PATH=.:$PATH\n{block}"]
     ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
@@ -34,7 +34,7 @@ def test_the_commands_run_as_they_stand_there(desk, tmp_path, block):
 
 def test_every_action_and_event_is_explained():
     actions = {name for cell, _ in rows(PAGE, "action") for name in re.findall(r"`(\w+)`", cell)}
-    assert actions == {*outlook._WORDS.values(), outlook.SKIP, outlook.WAIT, outlook.FAIL}
-    assert set(outlook._WORDS) == set(Verb)
+    assert actions == {*plan._WORDS.values(), plan.SKIP, plan.WAIT, plan.FAIL}
+    assert set(plan._WORDS) == set(Verb)
     events = {name for cell, _ in rows(PAGE, "event") for name in re.findall(r"`(\w+)`", cell)}
     assert events == {step.value for step in Step} | {"waiting"}

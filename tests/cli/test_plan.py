@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tap_billing_reports import outlook
-from tap_billing_reports.declarations import Period
+from tap_billing_reports.cli import plan
+from tap_billing_reports.declare import Period
 from tests.cli.conftest import DAILY
 from tests.running import selecting
 
@@ -186,9 +186,9 @@ def test_subjects_are_named_and_not_as_a_range():
         SimpleNamespace(zone="Europe/Oslo"),
         [Period(key) for key in ("4700000221", "4700000013", "4700000500")],
     )
-    assert outlook._windows(report, due[:1]) == "4700000221"
-    assert outlook._windows(report, due[:2]) == "4700000221, 4700000013"
-    assert outlook._windows(report, due) == "4700000221, 4700000013 and 1 more"
+    assert plan._windows(report, due[:1]) == "4700000221"
+    assert plan._windows(report, due[:2]) == "4700000221, 4700000013"
+    assert plan._windows(report, due) == "4700000221, 4700000013 and 1 more"
 
 
 def test_a_run_that_is_given_up_is_named(desk):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports import errors
-from tap_billing_reports.causes import causes
-from tap_billing_reports.streams.base import Summary
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.core import errors
+from tap_billing_reports.singer.console.failures import causes
+from tap_billing_reports.singer.outcome import Summary
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.cli.conftest import DAILY
 from tests.running import selecting
 

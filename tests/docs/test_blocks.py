@@ -85,7 +85,7 @@ def commands(tmp_path_factory):
     (folder / "target.py").write_text(target)
     programs = {
         "tap-billing-reports": "-m tap_billing_reports",
-        "billing-reports": "-m tap_billing_reports.cli",
+        "billing-reports": "-m tap_billing_reports.cli.main",
         "python3": "",
         "target-postgres": f'"{folder}/target.py"',
     }

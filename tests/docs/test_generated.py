@@ -12,9 +12,10 @@ from scripts import schema_snapshot
 from scripts.docs import personal
 from scripts.docs.parts import CORE, PARTS
 from scripts.docs.tables import BEGIN, END, between, table
-from tap_billing_reports.columns import column_name
+from tap_billing_reports.core.columns import column_name
+from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.schemas import catalogue, stream_schema
+from tap_billing_reports.singer.schemas import stream_schema
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.fakes import SandboxClock
 from tests.running import run_tap

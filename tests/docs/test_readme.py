@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from scripts import readme_settings, schema_snapshot
-from tap_billing_reports.settings import TOP, all_settings, config_jsonschema, with_defaults
-from tap_billing_reports.sources import all_sources
-from tap_billing_reports.validation import problems
+from tap_billing_reports.config.settings import TOP, all_settings, config_jsonschema, with_defaults
+from tap_billing_reports.config.validation import problems
+from tap_billing_reports.vendors import all_sources
 from tests.docs.pages import PAGES, ROOT, blocks, rows
 
 README = (ROOT / "README.md").read_text()
@@ -102,8 +102,8 @@ def test_every_command_of_the_package_on_a_page_takes_its_options():
     """Options in `sh` blocks are those of the commands' own help."""
     from click.testing import CliRunner
 
-    from tap_billing_reports.cli import main
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.cli.main import main
+    from tap_billing_reports.singer.tap import TapBillingReports
 
     helps = {
         "tap-billing-reports": CliRunner().invoke(TapBillingReports.cli, ["--help"]).output,

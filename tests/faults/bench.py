@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_billing_reports.http import Limits
-from tap_billing_reports.reading import OpenSource
+from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.http.client import Limits
 from tap_billing_reports.sandbox.brp.api import PASSWORD, USERNAME
 from tests.fakes import SandboxClock
 from tests.faults.canaries import Canaries
@@ -24,9 +24,9 @@ from tests.waiting import HANG_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_billing_reports.http import Door
+    from tap_billing_reports.http.client import Door
     from tap_billing_reports.sandbox.core import Sandbox
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
     from tests.faults.cases import Verdict
 
 NAP_SECONDS = 3.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.sandbox.disturb import LOGIN_PAGE
 
 if TYPE_CHECKING:
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
 
 
 def _stripe_404(hint: str = "") -> dict[str, Any]:

@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus
 
 import requests
 
-from tap_billing_reports.settings import all_settings
-from tap_billing_reports.sources import all_sources
+from tap_billing_reports.config.settings import all_settings
+from tap_billing_reports.vendors import all_sources
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.http.faultserver import FaultServer, deaf_port, free_port, reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.http import Door
+    from tap_billing_reports.http.client import Door
 
 
 class Places:

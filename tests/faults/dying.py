@@ -14,13 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.clock import Clock
+from tap_billing_reports.core.clock import Clock
 from tests.faults.bench import NAP_SECONDS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
 
 
 class StillClock(Clock):
@@ -50,7 +50,7 @@ def _die() -> None:
 
 def steady(tap: TapBillingReports) -> None:
     """The points are the same every time: a STATE whenever one may go out, nothing by the machine's clock."""
-    from tap_billing_reports.states import Pace
+    from tap_billing_reports.singer.state_writer import Pace
 
     random.seed(1)
     Pace.allows = lambda self, *, at_once: True
@@ -112,7 +112,7 @@ class WithinDownload:
     number: int
 
     def __call__(self, tap: TapBillingReports) -> None:
-        import tap_billing_reports.http as http_module
+        from tap_billing_reports.http import client as http_module
 
         steady(tap)
         write, count = http_module._write, [0]
@@ -173,7 +173,7 @@ class Steady:
     tell: str
 
     def __call__(self, tap: TapBillingReports) -> None:
-        import tap_billing_reports.http as http_module
+        from tap_billing_reports.http import client as http_module
 
         steady(tap)
         writer = tap.message_writer

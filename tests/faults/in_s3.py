@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.errors import SyncError
-from tap_billing_reports.reports.lock import Lock
+from tap_billing_reports.core.clock import Clock
+from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.storage.files import Storage
+from tap_billing_reports.storage.lock import Lock
 from tests.faults.bench import NOW, Bench, compare, failures, held
 from tests.faults.cases import Verdict
 from tests.faults.part_names import hostile_ids, keep_all

@@ -1,4 +1,4 @@
-"""Hostile files: 10,000 generated ones for each test of `tests/readers/test_hostile.py`, and for the lane's pass."""
+"""Hostile files: 10,000 generated ones for each test of `test_hostile.py`, and for the lane's pass."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 FILES = 10_000
 MAX_MIB = 768  # most of it is the plain parsers, which take files whole; what unfolds takes gigabytes
-MODULE = "tests/readers/test_hostile.py"
+MODULE = "tests/reports/readers/test_hostile.py"
 # The pass of the bulk lane reads what our reader reads, or leaves it to that.
-OF_THE_LANE = "tests/bulk/test_plain_csv.py::test_a_hostile_file_is_read_the_same_or_not_at_all"
+OF_THE_LANE = "tests/reports/bulk/test_plain_csv.py::test_a_hostile_file_is_read_the_same_or_not_at_all"
 
 
 def cases(_stack: ExitStack) -> list[Case]:

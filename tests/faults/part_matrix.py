@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
     from tests.running import Result
 
 # No sync may wait longer than this for a vendor that does not recover (seconds of the injected clock): the bench's

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.venvs import ROOT, Environment, provide
-from tap_billing_reports.errors import SyncError
+from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.storage.files import Storage
 from tests.faults.bench import NOW, Bench
 from tests.faults.cases import Case, Verdict
 

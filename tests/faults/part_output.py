@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import ExitStack
 
-    from tap_billing_reports.tap import TapBillingReports
+    from tap_billing_reports.singer.tap import TapBillingReports
     from tests.running import Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,10 +148,10 @@ class _Downloads:
         return len(self.files)
 
     def __call__(self, tap: TapBillingReports) -> None:
-        from tap_billing_reports import http
+        from tap_billing_reports.http import client
 
         steady(tap)
-        original = http._write
+        original = client._write
 
         def write(to: Any, first: bytes, rest: Any, about: str) -> Any:
             name = getattr(to, "_file", to).name
@@ -160,8 +160,8 @@ class _Downloads:
             is_it = list(self.files).index(name) == self.number
             return original(_Full(to) if is_it and (is_ahead or not self._only_ahead) else to, first, rest, about)
 
-        http._write = write
-        self.undo = lambda: setattr(http, "_write", original)
+        client._write = write
+        self.undo = lambda: setattr(client, "_write", original)
 
 
 class _Disk:

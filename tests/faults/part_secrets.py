@@ -17,11 +17,11 @@ from urllib.parse import quote
 
 from singer_sdk.exceptions import ConfigValidationError
 
-from tap_billing_reports.errors import BillingError
+from tap_billing_reports.config.settings import all_settings
+from tap_billing_reports.core.errors import BillingError
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.settings import all_settings
-from tap_billing_reports.sources import all_sources
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.vendors import all_sources
 from tests.faults.bench import NOW, STORAGE_SECRET, VENDORS, Bench
 from tests.faults.canaries import spellings
 from tests.faults.cases import Case, Verdict
@@ -68,7 +68,7 @@ def cases(stack: ExitStack) -> list[Case]:
 # -- the commands --------------------------------------------------------------------------------------
 
 TAP = "tap_billing_reports"
-PEOPLE = "tap_billing_reports.cli"
+PEOPLE = "tap_billing_reports.cli.main"
 COMMANDS: dict[str, tuple[str, str]] = {
     "a sync": (TAP, "--config config.json"),
     "a sync that keeps files": (TAP, "--config stored.json"),

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.errors import SyncError
+from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.cases import Case, Verdict
 from tests.running import Result
@@ -170,8 +170,8 @@ def cut(bench: Bench, text: str, verdict: Verdict) -> None:
     """A file that ends too early is refused by the command."""
     import io
 
-    from tap_billing_reports.errors import StateError
-    from tap_billing_reports.tap import _object_in
+    from tap_billing_reports.core.errors import StateError
+    from tap_billing_reports.singer.tap import _object_in
 
     try:
         _object_in(io.StringIO(text), StateError, "--state")

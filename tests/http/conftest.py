@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billing_reports.auth import Authenticator, BearerAuthenticator
-from tap_billing_reports.http import Door, Limits
+from tap_billing_reports.http.auth import Authenticator, BearerAuthenticator
+from tap_billing_reports.http.client import Door, Limits
 from tests.fakes import FakeClock
 from tests.http.faultserver import FaultServer, deaf_port
 
@@ -89,5 +89,5 @@ def full_jitter(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         bounds.append(high)
         return high
 
-    monkeypatch.setattr("tap_billing_reports.retries.random.uniform", uniform)
+    monkeypatch.setattr("tap_billing_reports.http.retries.random.uniform", uniform)
     return bounds

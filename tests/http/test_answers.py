@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports.answers import Answer, Problem, describe, problem_of
-from tap_billing_reports.bodies import to_json
-from tap_billing_reports.errors import AccountError, Unavailable
-from tap_billing_reports.reading import tree
+from tap_billing_reports.core.errors import AccountError, Unavailable
+from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.declare.paths import tree
+from tap_billing_reports.http.responses import Answer, Problem, describe, problem_of
 
 
 def answer(body: bytes, status: int = 200, **headers: str) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 from types import SimpleNamespace
 
-from tap_billing_reports.clock import Clock
+from tap_billing_reports.core.clock import Clock
 from tests.fakes import FakeClock
 
 
@@ -16,7 +16,7 @@ def test_the_machines_clock(monkeypatch):
     assert now.tzinfo is timezone.utc
     slept = []
     machine = SimpleNamespace(monotonic=lambda: 17.5, sleep=slept.append)
-    monkeypatch.setattr("tap_billing_reports.clock.time", machine)
+    monkeypatch.setattr("tap_billing_reports.core.clock.time", machine)
     clock.sleep(90)
     assert (clock.monotonic(), slept) == (17.5, [90])
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tap_billing_reports.errors import Unavailable
-from tap_billing_reports.http import Limits
+from tap_billing_reports.core.errors import Unavailable
+from tap_billing_reports.http.client import Limits
 from tests.http.faultserver import free_port, reply
 
 

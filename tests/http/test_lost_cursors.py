@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports import reading
-from tap_billing_reports.answers import Answer
-from tap_billing_reports.declarations import CursorPaging, Endpoint
-from tap_billing_reports.errors import AccountError, Refused
-from tap_billing_reports.sources.stripe import STRIPE
+from tap_billing_reports.core.errors import AccountError, Refused
+from tap_billing_reports.declare import CursorPaging, Endpoint
+from tap_billing_reports.http.responses import Answer
+from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import scripted
 
 PAGE = 3
@@ -48,7 +47,7 @@ def read(count, deletions, trail=1000):
 
     asker.door.call = call
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_TRAIL_RECORDS", trail)
+        patch.setattr(client_module, "_TRAIL_RECORDS", trail)
         keys = [int(record["id"]) for record in asker.records(ENDPOINT)]
     return keys, there
 

@@ -8,14 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from tap_billing_reports.answers import Answer
-from tap_billing_reports.bodies import DEEPEST, DoubledKey, Remarks, to_json
-from tap_billing_reports.declarations import CursorPaging, Endpoint, Field
-from tap_billing_reports.errors import Unavailable, Unreadable
-from tap_billing_reports.reading import OpenSource, map_fields, tree
-from tap_billing_reports.sources.bring import BRING
-from tap_billing_reports.sources.brp import BRP
-from tap_billing_reports.sources.stripe import STRIPE
+from tap_billing_reports.core.errors import Unavailable, Unreadable
+from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.declare import CursorPaging, Endpoint, Field
+from tap_billing_reports.declare.client import OpenSource, map_fields
+from tap_billing_reports.declare.paths import tree
+from tap_billing_reports.http.bodies import DEEPEST, DoubledKey, Remarks
+from tap_billing_reports.http.responses import Answer
+from tap_billing_reports.vendors.bring import BRING
+from tap_billing_reports.vendors.brp import BRP
+from tap_billing_reports.vendors.stripe import STRIPE
 
 BOM = b"\xef\xbb\xbf"
 VALUES = {"brp_currency": "sek", "brp_format": "json"}

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_billing_reports import converters as to
-from tap_billing_reports.answers import Answer, Problem
-from tap_billing_reports.auth import BearerAuthenticator, QueryKeyAuthenticator
-from tap_billing_reports.declarations import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
-from tap_billing_reports.errors import AccountError, AuthenticationFailed, Unreadable
-from tap_billing_reports.reading import OpenSource, _Noted, fill, map_fields, problem_at, value_at
+from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, Unreadable
+from tap_billing_reports.declare import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
+from tap_billing_reports.declare import converters as to
+from tap_billing_reports.declare.client import OpenSource, _Noted, map_fields
+from tap_billing_reports.declare.paths import fill, value_at
+from tap_billing_reports.declare.problems import problem_at
+from tap_billing_reports.http.auth import BearerAuthenticator, QueryKeyAuthenticator
+from tap_billing_reports.http.responses import Answer, Problem
 from tests.http.faultserver import reply
 
 LIST = Endpoint("api", "/v1/{account_id}/things", records=("things", "list"), record="thing")

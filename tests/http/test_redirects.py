@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tap_billing_reports.auth import QueryKeyAuthenticator
-from tap_billing_reports.errors import AccountError, AuthenticationFailed, ConfigError
+from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, ConfigError
+from tap_billing_reports.http.auth import QueryKeyAuthenticator
 from tests.http.conftest import KEY
 from tests.http.faultserver import raw, redirect, reply
 
@@ -81,7 +81,7 @@ def test_https_is_not_left(serve, door):
 
 
 def test_a_default_port_is_the_same_host(door):
-    from tap_billing_reports.transport import origin
+    from tap_billing_reports.http.transport import origin
 
     assert origin("https://Api.Stripe.com:443/x") == origin("https://api.stripe.com/y")
     assert origin("https://api.stripe.com:8443/") != origin("https://api.stripe.com/")

@@ -8,9 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from tap_billing_reports.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
-from tap_billing_reports.http import Limits, RetryBudget
-from tap_billing_reports.sources.stripe import STRIPE
+from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
+from tap_billing_reports.http.client import Limits, RetryBudget
+from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import FakeClock
 from tests.http.conftest import IMPATIENT
 from tests.http.faultserver import chunked, free_port, head, raw, reply, reset, silence

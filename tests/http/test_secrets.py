@@ -20,13 +20,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 from singer_sdk.logging import StructuredFormatter
 
-from tap_billing_reports import dates, money, redaction
-from tap_billing_reports.answers import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
-from tap_billing_reports.auth import Authenticator, BearerAuthenticator, HeaderAuthenticator, QueryKeyAuthenticator
-from tap_billing_reports.errors import AccountError, BillingError, Unavailable
-from tap_billing_reports.http import Limits
-from tap_billing_reports.redaction import MASK, Redactor, redact, sentence
-from tap_billing_reports.storage import id_name, safe_name
+from tap_billing_reports.core import dates, money, redaction
+from tap_billing_reports.core.errors import AccountError, BillingError, Unavailable
+from tap_billing_reports.core.redaction import MASK, Redactor, redact, sentence
+from tap_billing_reports.http.auth import Authenticator, BearerAuthenticator, HeaderAuthenticator, QueryKeyAuthenticator
+from tap_billing_reports.http.client import Limits
+from tap_billing_reports.http.responses import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
+from tap_billing_reports.storage.files import id_name, safe_name
 from tests.http.conftest import IMPATIENT, KEY
 from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
 from tests.waiting import pause
@@ -340,7 +340,7 @@ def test_an_echo_is_masked_before_it_is_cut(serve, door):
 
 
 def test_a_vendors_message_has_an_end(serve, door):
-    from tap_billing_reports.answers import Problem
+    from tap_billing_reports.http.responses import Problem
 
     server = serve(reply(400))
     opened = door(server, read_problem=lambda _answer: Problem(message="long\x1b " * 1000, code="c"))

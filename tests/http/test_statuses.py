@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from tap_billing_reports.errors import Refused, Unavailable
-from tap_billing_reports.http import Limits
+from tap_billing_reports.core.errors import Refused, Unavailable
+from tap_billing_reports.http.client import Limits
 from tests.http.faultserver import head, kept_alive, raw, reply
 
 PATIENT = Limits(tries=2)

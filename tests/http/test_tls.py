@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 import trustme
 
-from tap_billing_reports.errors import AccountError, Unavailable
-from tap_billing_reports.http import Limits
+from tap_billing_reports.core.errors import AccountError, Unavailable
+from tap_billing_reports.http.client import Limits
 from tests.http.conftest import KEY
 from tests.http.faultserver import reply
 from tests.waiting import HANG_SECONDS

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk.singerlib import Schema
 
 from scripts import schema_snapshot
-from tap_billing_reports.schemas import catalogue
+from tap_billing_reports.declare.catalogue import catalogue
 
 FILES = sorted((schema_snapshot.ROOT / "schemas").glob("*.json"))
 KEYWORDS = {"type", "format", "description"}

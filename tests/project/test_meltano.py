@@ -29,7 +29,7 @@ DATES = {"start_date", "end_date", "reuse_runs_since"}
 
 @pytest.fixture(scope="module")
 def about():
-    program = "from tap_billing_reports.tap import TapBillingReports; TapBillingReports.cli()"
+    program = "from tap_billing_reports.singer.tap import TapBillingReports; TapBillingReports.cli()"
     command = [sys.executable, "-c", program, "--about", "--format=json"]
     return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 

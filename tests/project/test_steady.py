@@ -15,7 +15,7 @@ ENOUGH_SECONDS = 300
 
 ALLOWED = {
     "tests/waiting.py": "waits for all others",
-    "tests/emit/test_termination.py": "signals at moments that only have to differ",
+    "tests/singer/test_termination.py": "signals at moments that only have to differ",
     "tests/faults/cases.py": "says how long a case took, and judges nothing by it",
     "tests/faults/in_s3.py": "waits until a server answers, a minute at least",
     "tests/faults/part_postgres.py": "kills a target at a moment that only has to be some moment",

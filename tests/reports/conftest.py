@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.storage.files import Storage
 from tests.fakes import FakeClock
 from tests.reports.syncs import Sync, Target
 from tests.reports.vendor import Vendor

@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.declarations import Account, Report
-from tap_billing_reports.errors import FileError
-from tap_billing_reports.reports.book import Book
-from tap_billing_reports.reports.download import Collector, discard
-from tap_billing_reports.reports.journal import Journal, StorageJournal
-from tap_billing_reports.reports.ledger import Ledger, check_state
-from tap_billing_reports.reports.ordering import Orders
+from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.declare import Account, Report
+from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.planning import Planner
-from tap_billing_reports.reports.runner import Runner
+from tap_billing_reports.reports.recorder import Book
+from tap_billing_reports.reports.runs.ordering import Orders
+from tap_billing_reports.reports.runs.runner import Runner
+from tap_billing_reports.reports.state.journal import Journal, StorageJournal
+from tap_billing_reports.reports.state.ledger import Ledger, check_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
-    from tap_billing_reports.reports.due import Due, Finished, LocalFile
-    from tap_billing_reports.reports.journal import Note
-    from tap_billing_reports.storage import Storage
+    from tap_billing_reports.reports.jobs import Due, Finished, LocalFile
+    from tap_billing_reports.reports.state.journal import Note
+    from tap_billing_reports.storage.files import Storage
     from tests.reports.vendor import Vendor
 
 ACCOUNT = Account("fake", "acct", "fake_account")

@@ -9,10 +9,10 @@ from operator import itemgetter
 
 import pytest
 
-from tap_billing_reports.errors import NotFound, Refused, SyncError, Unavailable
-from tap_billing_reports.http import Download
-from tap_billing_reports.reports import ahead as ahead_module
-from tap_billing_reports.reports.ahead import Ahead
+from tap_billing_reports.core.errors import NotFound, Refused, SyncError, Unavailable
+from tap_billing_reports.http.client import Download
+from tap_billing_reports.reports.files import prefetch as ahead_module
+from tap_billing_reports.reports.files.prefetch import Ahead
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.fakes import SandboxClock
 from tests.reports.vendor import Vendor

@@ -8,9 +8,9 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from tap_billing_reports.declarations import Interval, Report
-from tap_billing_reports.errors import ConfigError, StateError
-from tap_billing_reports.reports.ledger import Entry, Ledger, check_state
+from tap_billing_reports.core.errors import ConfigError, StateError
+from tap_billing_reports.declare import Interval, Report
+from tap_billing_reports.reports.state.ledger import Entry, Ledger, check_state
 from tests.reports.syncs import ACCOUNT, DAILY
 
 UTC = timezone.utc

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from tap_billing_reports.declarations import RemoteFile, Run, RunStatus
-from tap_billing_reports.errors import FileError, NotFound, ReportError, Unavailable
-from tap_billing_reports.http import Download
-from tap_billing_reports.reports.download import TRIES, Collector, discard
+from tap_billing_reports.core.errors import FileError, NotFound, ReportError, Unavailable
+from tap_billing_reports.declare import RemoteFile, Run, RunStatus
+from tap_billing_reports.http.client import Download
+from tap_billing_reports.reports.files.download import TRIES, Collector, discard
 
 ONE_DAY = {"start": date(2026, 3, 3)}
 XLSX = b"PK\x03\x04" + b"sheet" * 300 + b"PK\x05\x06" + bytes(18)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billing_reports.declarations import Interval
-from tap_billing_reports.errors import SyncError, Unavailable
+from tap_billing_reports.core.errors import SyncError, Unavailable
+from tap_billing_reports.declare import Interval
 from tests.reports.syncs import DAILY, KilledError
 
 if TYPE_CHECKING:
-    from tap_billing_reports.storage import Storage
+    from tap_billing_reports.storage.files import Storage
 
 ONE_DAY = {"start": date(2026, 3, 3)}
 KEY = "2026-03-03T00:00:00Z"

@@ -10,11 +10,11 @@ import uuid
 
 import pytest
 
-from tap_billing_reports.dates import utc_text
-from tap_billing_reports.errors import SyncError
-from tap_billing_reports.reports import lock as lock_module
-from tap_billing_reports.reports.lock import STALE_AFTER, Lock
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.errors import SyncError
+from tap_billing_reports.storage import lock as lock_module
+from tap_billing_reports.storage.files import Storage
+from tap_billing_reports.storage.lock import STALE_AFTER, Lock
 from tests.waiting import HANG_SECONDS, until
 
 NAMES = ("stripe acct_1", "bring somebody@example.com")
@@ -73,9 +73,9 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, clock):
     """SIGKILL leaves no lock behind; the message names the process while it lives."""
     code = (
         "import sys, time\n"
-        "from tap_billing_reports.clock import Clock\n"
-        "from tap_billing_reports.reports.lock import Lock\n"
-        "from tap_billing_reports.storage import Storage\n"
+        "from tap_billing_reports.core.clock import Clock\n"
+        "from tap_billing_reports.storage.lock import Lock\n"
+        "from tap_billing_reports.storage.files import Storage\n"
         "lock = Lock(Storage(sys.argv[1]), Clock(), ['stripe acct_1'])\n"
         "lock.acquire()\n"
         "print('held', flush=True)\n"

@@ -19,8 +19,8 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tap_billing_reports.errors import Throttled, Unavailable
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.core.errors import Throttled, Unavailable
+from tap_billing_reports.storage.files import Storage
 from tests.fakes import FakeClock
 from tests.reports.conftest import NOW
 from tests.reports.syncs import DAILY, KilledError, Sync, Target

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from tap_billing_reports.errors import AbsenceUnproven, Refused
+from tap_billing_reports.core.errors import AbsenceUnproven, Refused
 from tests.reports.syncs import DAILY
 
 ONE_DAY = {"start": date(2026, 3, 3)}

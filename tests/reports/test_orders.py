@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from tap_billing_reports.declarations import Interval
-from tap_billing_reports.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
+from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
+from tap_billing_reports.declare import Interval
 from tests.reports.syncs import DAILY, KilledError
 from tests.reports.vendor import Made
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tap_billing_reports.dates import parse_utc, utc_text
-from tap_billing_reports.declarations import Period, Report, Run, RunStatus
-from tap_billing_reports.reports.owners import owner
+from tap_billing_reports.core.dates import parse_utc, utc_text
+from tap_billing_reports.declare import Period, Report, Run, RunStatus
+from tap_billing_reports.reports.runs.matching import owner
 
 ACTIVITY, PAYOUT = "balance_change.itemized", "payout.by_id"
 

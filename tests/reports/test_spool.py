@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from tap_billing_reports.reports import spool
-from tap_billing_reports.reports.spool import RESERVE_BYTES, RESERVE_SHARE, Spool
 from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.storage import disk_guard
+from tap_billing_reports.storage.disk_guard import RESERVE_BYTES, RESERVE_SHARE, Spool
 from tests.killing import sync
 
 MIB = 1 << 20
@@ -28,7 +28,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch):
     disk = Disk(0)
-    monkeypatch.setattr(spool.os, "fstatvfs", lambda _: disk)
+    monkeypatch.setattr(disk_guard.os, "fstatvfs", lambda _: disk)
     return disk
 
 
@@ -56,7 +56,7 @@ def test_what_nobody_has_announced_stops_before_the_disk_is_full(disk, file):
             written += to.write(piece)
             disk.f_bavail -= 1
     assert written > 20 * MIB
-    assert disk.f_bavail * MIB >= RESERVE_BYTES - spool.STEP_BYTES
+    assert disk.f_bavail * MIB >= RESERVE_BYTES - disk_guard.STEP_BYTES
 
 
 def test_a_small_disk_keeps_a_twentieth(disk, file):
@@ -69,7 +69,7 @@ def test_a_small_disk_keeps_a_twentieth(disk, file):
 
 def fill(_tap):
     """The process is the tap's alone."""
-    spool.os.fstatvfs = lambda _: Disk(1)
+    disk_guard.os.fstatvfs = lambda _: Disk(1)
 
 
 def test_a_sync_says_so_and_goes_on_where_there_is_room(tmp_path):

@@ -10,16 +10,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tap_billing_reports.reports.ledger import Ledger
-from tap_billing_reports.reports.subjects import (
-    Bounds,
-    first_listed,
-    list_from,
-    note_invoices,
-    split_key,
-    subject_done,
-    subject_key,
-)
+from tap_billing_reports.reports.keys import split_key, subject_key
+from tap_billing_reports.reports.per_invoice import Bounds, first_listed, list_from, note_invoices, subject_done
+from tap_billing_reports.reports.state.ledger import Ledger
 
 TODAY = date(2026, 6, 1)
 BOUNDS = Bounds(start_date=date(2026, 1, 1), today=TODAY, lookback_days=30, horizon_days=365)

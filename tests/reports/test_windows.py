@@ -10,8 +10,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import Interval
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.declare import Interval
 from tap_billing_reports.reports.windows import calendar, midnight, next_start, periods, window_start
 
 UTC = timezone.utc

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_billing_reports.clock import Clock
-from tap_billing_reports.reports.lock import Lock
+from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.sandbox.core import Sandbox
-from tap_billing_reports.storage import Storage
+from tap_billing_reports.storage.files import Storage
+from tap_billing_reports.storage.lock import Lock
 from tests.fakes import SandboxClock
 from tests.running import Result, run_tap
 

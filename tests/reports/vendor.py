@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.dates import utc_text
-from tap_billing_reports.declarations import (
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.errors import NotFound, Refused, Throttled, Unavailable
+from tap_billing_reports.declare import (
     Account,
     Endpoint,
     Interval,
@@ -23,9 +24,8 @@ from tap_billing_reports.declarations import (
     Run,
     RunStatus,
 )
-from tap_billing_reports.errors import NotFound, Refused, Throttled, Unavailable
-from tap_billing_reports.http import Download
-from tap_billing_reports.reports.due import Shop, fingerprint
+from tap_billing_reports.http.client import Download
+from tap_billing_reports.reports.jobs import Shop, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

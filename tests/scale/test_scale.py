@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from benchmarks.bigbring import BigBring
-from tap_billing_reports import states
-from tap_billing_reports.reports import ledger as ledger_module
-from tap_billing_reports.reports import subjects
-from tap_billing_reports.reports.ledger import Entry
+from tap_billing_reports.reports import keys, per_invoice
+from tap_billing_reports.reports.state import ledger as ledger_module
+from tap_billing_reports.reports.state.ledger import Entry
+from tap_billing_reports.singer import state_writer
 from tests.running import run_tap
 
 
@@ -47,7 +47,7 @@ class Counted:
 @pytest.fixture
 def no_allowance(monkeypatch):
     """STATE at once is for small syncs; these are to behave as big ones do."""
-    monkeypatch.setattr(states, "FREE_BYTES", 0)
+    monkeypatch.setattr(state_writer, "FREE_BYTES", 0)
 
 
 def test_invoices_of_one_account_cost_no_state_and_no_schema():
@@ -74,7 +74,7 @@ def test_state_bytes_grow_with_the_accounts():
         sync = Counted(BigBring(accounts, 1, specified=True))
         assert len(sync.result.of("report_files")) == accounts
         # Ten runs of twenty seconds at a time: two seconds an account, and so many bytes each.
-        assert sync.bytes < accounts * 2.5 * states.BYTES_A_SECOND + 10 * len(json.dumps(sync.result.state))
+        assert sync.bytes < accounts * 2.5 * state_writer.BYTES_A_SECOND + 10 * len(json.dumps(sync.result.state))
 
 
 @pytest.mark.usefixtures("no_allowance")
@@ -86,7 +86,7 @@ def test_the_ledger_is_not_sent_after_every_run():
     assert seconds > 600
     # Eight streams and the begin and end of the sync have one each.
     assert sync.states <= seconds / 5 + 10
-    assert sync.bytes <= seconds * states.BYTES_A_SECOND * 1.1
+    assert sync.bytes <= seconds * state_writer.BYTES_A_SECOND * 1.1
     (entry,) = sync.result.state["bookmarks"]["bring_invoice_lines"]["ledger"]
     assert "subjects_due" not in entry
     assert "open" not in entry
@@ -120,14 +120,14 @@ def test_a_saved_entry_is_made_anew_only_when_it_may_have_changed(monkeypatch):
 
 def test_known_subjects_are_looked_through_once(monkeypatch):
     split = Counter()
-    split_key = subjects.split_key
+    split_key = keys.split_key
 
     def counted(key, account):
         split[key] += 1
         return split_key(key, account)
 
     monkeypatch.setattr(ledger_module, "split_key", counted)
-    monkeypatch.setattr(subjects, "split_key", counted)
+    monkeypatch.setattr(per_invoice, "split_key", counted)
     sync = Counted(BigBring(30, 2, specified=True))
     assert len(sync.result.of("bring_invoice_lines")) == 30 * 2 * 2
     # Once for its period, once as the account that its rows belong to, and at most once as known.

@@ -16,11 +16,11 @@ ONLY_FOR_A_SYNC = (
     "starlette",
     "uvicorn",
     "tap_billing_reports.sandbox",
-    "tap_billing_reports.streams.cycle",
-    "tap_billing_reports.streams.session",
-    "tap_billing_reports.progress",
-    "tap_billing_reports.reports.runner",
-    "tap_billing_reports.reports.readers.csv",
+    "tap_billing_reports.singer.lifecycle",
+    "tap_billing_reports.singer.session",
+    "tap_billing_reports.singer.console.progress",
+    "tap_billing_reports.reports.runs.runner",
+    "tap_billing_reports.reports.files.readers.csv",
 )
 PROGRAM = """
 import atexit, json, socket, sys

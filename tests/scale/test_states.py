@@ -9,8 +9,8 @@ import pytest
 from singer_sdk import Tap
 from singer_sdk.singerlib.encoding.simple import StateMessage
 
-from tap_billing_reports.emit import BufferedWriter
-from tap_billing_reports.states import BYTES_A_SECOND, FREE_BYTES, LineStates, Pace
+from tap_billing_reports.singer.state_writer import BYTES_A_SECOND, FREE_BYTES, LineStates, Pace
+from tap_billing_reports.singer.writer import BufferedWriter
 from tests.fakes import FakeClock
 
 SECONDS = 5.0

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_billing_reports.errors import SyncError
-from tap_billing_reports.redaction import redact
-from tap_billing_reports.storage import Storage, id_name, safe_name
+from tap_billing_reports.core.errors import SyncError
+from tap_billing_reports.core.redaction import redact
+from tap_billing_reports.storage.files import Storage, id_name, safe_name
 
 TEXTS = st.text(st.characters(), max_size=300)
 ALIKE = st.text(st.sampled_from("aA./\\-_~ "), max_size=6)

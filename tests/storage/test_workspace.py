@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tap_billing_reports import workspace
-from tap_billing_reports.tap import TapBillingReports
-from tap_billing_reports.workspace import PREFIX, Workspace, sweep
+from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.storage import workspace
+from tap_billing_reports.storage.workspace import PREFIX, Workspace, sweep
 from tests.waiting import HANG_SECONDS
 
 FORKED = multiprocessing.get_context("fork")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tap_billing_reports import converters as to
-from tap_billing_reports import declarations as d
-from tap_billing_reports.auth import BearerAuthenticator
-from tap_billing_reports.dates import parse_utc, utc_text
-from tap_billing_reports.reading import fill, problem_at
-from tap_billing_reports.schemas import Catalogue
+from tap_billing_reports import declare as d
+from tap_billing_reports.core.dates import parse_utc, utc_text
+from tap_billing_reports.declare import converters as to
+from tap_billing_reports.declare.catalogue import Catalogue
+from tap_billing_reports.declare.paths import fill
+from tap_billing_reports.declare.problems import problem_at
+from tap_billing_reports.http.auth import BearerAuthenticator
 
 ZONE = "Europe/Copenhagen"
 

@@ -14,8 +14,8 @@ import pytest
 from tap_billing_reports_acme.emulator import DAYS, KEY, MERCHANTS, Emulator, served
 from tap_billing_reports_acme.source import ACME, INVOICE_FIELDS, run_of
 
-from tap_billing_reports.reading import map_fields
-from tap_billing_reports.sources import all_sources
+from tap_billing_reports.declare.client import map_fields
+from tap_billing_reports.vendors import all_sources
 
 MERCHANT_IDS = [merchant["id"] for merchant in MERCHANTS]
 

@@ -1,0 +1,224 @@
+"""`billing-reports check`: what the credentials can do, tried with the smallest calls that only read.
+
+What is tried comes from the declarations: an invoice list, the report types and what data they have, the listed
+runs, the first bytes of one file. Nothing is ordered, and nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.errors import (
+    ISOLATED,
+    AuthenticationFailed,
+    Refused,
+    SyncError,
+    Throttled,
+    Unavailable,
+    Unreadable,
+    remedy_of,
+)
+from tap_billing_reports.core.redaction import sentence
+from tap_billing_reports.declare import Account, RunStatus
+from tap_billing_reports.http.client import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declare import Endpoint, Query, Run, Source
+    from tap_billing_reports.declare.client import OpenSource
+    from tap_billing_reports.singer.session import Session
+
+# A person waits for the answer.
+LIMITS = Limits(connect_seconds=5, read_seconds=30, answer_seconds=60, tries=2, waiting_seconds=5)
+
+OK, REFUSED, FAILED, NOT_TRIED = "ok", "refused", "failed", "not tried"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one part: `verdict` is one of the four words above, `said` the vendor's or our own."""
+
+    verdict: str = NOT_TRIED
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verdict} ({self.said})" if self.said else self.verdict
+
+
+@dataclass
+class Line:
+    """One account: what its credentials can do, and what to do about what they cannot.
+
+    Attributes:
+        parts: reachable, credentials, and those of invoices, reports, files that the source has.
+    """
+
+    source: str
+    account: str
+    parts: dict[str, Finding]
+    todo: list[str] = field(default_factory=list)
+
+    @property
+    def is_well(self) -> bool:
+        return not any(finding.verdict in {REFUSED, FAILED} for finding in self.parts.values())
+
+    def __str__(self) -> str:
+        found = "; ".join(f"{name} {finding}" for name, finding in self.parts.items())
+        todo = " -> " + "; ".join(dict.fromkeys(self.todo)) if self.todo else ""
+        return sentence(f"{self.source} {self.account}: {found}{todo}")
+
+
+def check(session: Session) -> Iterator[Line]:
+    """A line for each account of each source that is on, one for a source whose accounts cannot be found out."""
+    for source in session.sources:
+        label = source.account_label(session.settings.values)
+        try:
+            asker = session.open(source)
+            accounts = {account.account_id: account for account in source.accounts(asker)}
+        except (*ISOLATED, SyncError) as error:
+            examined = _Examination(source, label)
+            examined.note("credentials", error)
+            yield examined.line
+            continue
+        if not accounts:
+            said = "the vendor names no account that these credentials may see"
+            parts = {"reachable": Finding(OK), "credentials": Finding(OK), "accounts": Finding(REFUSED, said)}
+            yield Line(source.name, label, parts, ["ask the vendor for rights, or name the accounts in the settings"])
+        for account in accounts.values():
+            yield _Examination(source, account.account_id).examine(asker, account)
+
+
+class _Examination:
+    """One account's parts, tried one after the other until it is clear that no other can succeed."""
+
+    def __init__(self, source: Source, account: str) -> None:
+        self._source = source
+        self._over = False
+        wanted = {
+            "reachable": True,
+            "credentials": True,
+            "invoices": source.invoices is not None,
+            "reports": source.reports is not None or source.report_types is not None,
+            "files": source.reports is not None,
+        }
+        self.line = Line(source.name, account, {name: Finding() for name, there in wanted.items() if there})
+        self._runs: list[Run] = []
+
+    def examine(self, asker: OpenSource, account: Account) -> Line:
+        for name, attempt in (("invoices", self._invoices), ("reports", self._reports), ("files", self._files)):
+            if name in self.line.parts and not self._over:
+                try:
+                    finding = attempt(asker, account)
+                except (*ISOLATED, SyncError) as error:
+                    self.note(name, error)
+                except (ValueError, KeyError, TypeError) as error:
+                    self.note(name, Unreadable(f"an answer has an unknown shape: {error}"))
+                else:
+                    self._answered(finding.verdict == OK)
+                    self.line.parts[name] = finding
+        return self.line
+
+    def _answered(self, accepted: bool) -> None:
+        self.line.parts["reachable"] = Finding(OK)
+        if accepted:
+            self.line.parts["credentials"] = Finding(OK)
+
+    def note(self, name: str, error: Exception) -> None:
+        """What an error says about this part, and about those that all others hang on."""
+        parts, said = self.line.parts, self._said(error)
+        if isinstance(error, Unavailable):
+            parts["reachable"] = Finding(FAILED, said)
+            settings = ", ".join(host.setting for host in self._source.hosts)
+            self.line.todo.append(f"check the network, a proxy, the vendor's status page and the setting {settings}")
+            self._over = True
+            return
+        if not isinstance(error, Refused):
+            if isinstance(error, Throttled):
+                parts["reachable"] = Finding(OK)
+            parts[name] = Finding(FAILED, said)
+            self.line.todo.extend(filter(None, [remedy_of(error)]))
+            return
+        parts["reachable"] = Finding(OK)
+        if self._is_about_credentials(error):
+            parts["credentials"] = Finding(REFUSED, said)
+            self.line.todo.append("correct the credentials")
+            self._over = True
+            return
+        if name != "credentials":
+            parts["credentials"] = Finding(OK)
+        parts[name] = Finding(REFUSED, said)
+        right = self._source.rights.get(name) if isinstance(error, AuthenticationFailed) else None
+        self.line.todo.append(right or error.remedy)
+
+    def _is_about_credentials(self, error: Refused) -> bool:
+        """A refusal of the rights alone (403) or of what was asked is proof that the credentials are known.
+
+        Except where a vendor puts its errors into answers of status 200, and has accepted nothing before.
+        """
+        if isinstance(error, AuthenticationFailed):
+            return error.status != 403
+        return error.status == 200 and self.line.parts["credentials"].verdict != OK
+
+    def _said(self, error: Exception) -> str:
+        """The message without what the line begins with."""
+        text = str(error)
+        for start in (f"{self._source.name} account {self.line.account}: ", f"{self._source.name}: "):
+            text = text.removeprefix(start)
+        return text
+
+    # -- the parts -------------------------------------------------------------------------------------
+
+    def _invoices(self, asker: OpenSource, account: Account) -> Finding:
+        """Today's, one at most where the vendor pages."""
+        api = self._source.invoices
+        assert api is not None
+        query = next(iter(api.queries(asker, account, asker.today(), asker.today())), None)
+        if query is None:
+            return Finding(said="the settings ask for none")
+        endpoint, query = _one(api.endpoint(asker.values), query)
+        for _ in asker.records(endpoint, path=api.path(account), params=query, account=account):
+            break
+        return Finding(OK)
+
+    def _reports(self, asker: OpenSource, account: Account) -> Finding:
+        """The types, what data the configured ones have, and one listed run."""
+        types, api = self._source.report_types, self._source.reports
+        if types is not None:
+            for _ in asker.records(types.endpoint, path=types.path(account), account=account):
+                break
+        if api is None:
+            return Finding(OK)
+        if api.availability is not None:
+            for report in api.configured(asker.values):
+                if not report.optional:
+                    api.availability(asker, account, report.report_type)
+        self._runs = _listed(asker, account)
+        return Finding(OK)
+
+    def _files(self, asker: OpenSource, account: Account) -> Finding:
+        """The first bytes of a listed run's file."""
+        now = asker.clock.now()
+        for run in self._runs:
+            file = run.file
+            if run.status is RunStatus.READY and file is not None and (file.expires_at or now) >= now:
+                asker.door.peek(file.host, file.path, headers=account.headers)
+                return Finding(OK)
+        return Finding(said="no run with a file is listed")
+
+
+def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
+    """The same question for one record, on one page."""
+    if endpoint.paging is None:
+        return endpoint, query
+    return replace(endpoint, paging=None), [*query, (endpoint.paging.size[0], "1")]
+
+
+def _listed(asker: OpenSource, account: Account) -> list[Run]:
+    """The first page of the account's runs: a finished one is among them more likely than not."""
+    api = asker.source.reports
+    if api is None or api.runs is None or api.read_listed is None:
+        return []
+    endpoint = replace(api.runs, paging=None)
+    return [api.read_listed(record) for record in asker.records(endpoint, account=account)]

@@ -1,0 +1,150 @@
+"""`billing-reports`: the command for people. `tap-billing-reports` is the Singer command."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from tap_billing_reports import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.singer.tap import TapBillingReports
+
+_config = click.option(
+    "--config",
+    multiple=True,
+    metavar="FILE|ENV",
+    help="Settings file, or ENV for environment variables and .env; may be given more than once. Unset: ENV.",
+)
+
+_WRITABLE = {True: "ok", False: "refused -> make the folder writable for this user", None: "not tried"}
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Tools around tap-billing-reports."""
+
+
+@main.command()
+@_config
+def check(config: tuple[str, ...]) -> None:
+    """Try each credential and right; one line per source and account.
+
+    Orders nothing and changes nothing at the vendor. Exit status 0 only if all is well.
+    """
+    from tap_billing_reports.cli import check  # noqa: PLC0415 - slow to import
+
+    with _told():
+        tap = _tap(config)
+        tap.limits = tap.limits or check.LIMITS
+        well = True
+        for line in check.check(tap.session):
+            _say(str(line))
+            well = well and line.is_well
+        for note in tap.ignored_settings():
+            _say(f"note: {note}")
+        if tap.session.storage is not None:
+            tap.session.storage.sizes("journal")
+            writable = tap.session.storage.writable()
+            _say(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
+            well = well and writable is not False
+    sys.exit(0 if well else 1)
+
+
+@main.command(short_help="Show what a sync would order and what not, and why.")
+@_config
+@click.option("--state", type=click.File(), help="The STATE that the sync would start from.")
+@click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
+def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None) -> None:
+    """Show what a sync would order, resume, adopt, skip or defer, and why.
+
+    Reads availability, listed runs and invoices; orders nothing and changes neither state nor journal.
+    """
+    from tap_billing_reports.cli import plan  # noqa: PLC0415
+    from tap_billing_reports.singer import selection  # noqa: PLC0415
+    from tap_billing_reports.singer.console import failures  # noqa: PLC0415
+
+    with _told():
+        tap = _tap(config, state=state, catalog=catalog)
+        selection.check_selection(tap)
+        tap.session.hold_realms(tap.state.get("bookmarks", {}), record=False)
+        tap.cycle.check_identities()
+        rows = list(plan.plan(tap.cycle, tap.session))
+        notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
+    for line in plan.table(rows):
+        _say(line)
+    _say(f"\n{plan.totals(rows)}; nothing was ordered")
+    for note in notes:
+        _say(f"note: {note}")
+    for line in failures.failed_lines(tap.summary):
+        _say(line)
+    sys.exit(1 if tap.summary.failures else 0)
+
+
+def _say(text: str) -> None:
+    """A line for a person; vendors' words in it may echo a secret."""
+    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+
+    click.echo(redact(text))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The command alone speaks: no log, and what a person can mend ends it, one line each."""
+    from tap_billing_reports.core.errors import BillingError  # noqa: PLC0415
+    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+
+    logger = logging.getLogger("tap-billing-reports")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    except BillingError as error:
+        raise click.ClickException(redact(str(error))) from None
+    finally:
+        logger.setLevel(level)
+
+
+def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None) -> TapBillingReports:
+    """The tap with these settings, those of the environment where none are named."""
+    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415 - slow to import
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    tap = TapBillingReports.opened(config or ("ENV",), state=state, catalog=catalog)
+    # The tap ends a sync in good order, with a last STATE; here there is none to end.
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    return tap
+
+
+@main.command()
+@click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
+@click.option("--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives other data.")
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write URLs and settings here when ready.",
+)
+def sandbox(port_base: int | None, days_ago: int, seed: int, ready_file: Path | None) -> None:
+    """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""
+    try:
+        from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
+    except ImportError as error:
+        raise click.ClickException(f"install tap-billing-reports[sandbox] first ({error})") from None
+    now = datetime.now(timezone.utc) - timedelta(days=days_ago)
+    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""`billing-reports plan`: what a sync would do about each report and account, decided as the sync decides it.
+
+Vendors are asked what data they have, which runs they list and which invoices there are. Nothing is ordered;
+no state and no journal changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from tap_billing_reports.core.errors import ISOLATED
+from tap_billing_reports.core.redaction import sentence
+from tap_billing_reports.declare import Period
+from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, Verb
+from tap_billing_reports.reports.runs.refusals import is_excused
+from tap_billing_reports.singer.console.live_view import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from tap_billing_reports.core.errors import BillingError
+    from tap_billing_reports.declare import Account, Report
+    from tap_billing_reports.reports.jobs import Due, Shop
+    from tap_billing_reports.singer.lifecycle import Cycle
+    from tap_billing_reports.singer.session import Session
+
+_WORDS = {
+    Verb.KEEP: "keep",
+    Verb.RESUME: "resume",
+    Verb.ADOPT: "adopt",
+    Verb.ORDER: "order",
+    Verb.DEFER: "defer",
+}
+SKIP, WAIT, FAIL = "skip", "wait", "fail"
+SUBJECTS_NAMED = 2  # of a row, so that it stays one line
+HEADER = ("report", "account", "action", "count", "windows", "why")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Periods of one report and account that are treated alike. `windows` are days in the report's zone."""
+
+    report: str
+    account: str
+    action: str
+    count: int
+    windows: str
+    why: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return (self.report, self.account, self.action, str(self.count), self.windows, sentence(self.why))
+
+
+def plan(cycle: Cycle, session: Session) -> Iterator[Row]:
+    """The rows, in the order of the sync. What cannot be found out is a row, too, and a failure of the session."""
+    wanted = cycle.wanted()
+    dues = {report.stream: cycle.due(report) for report in wanted}
+    session.forget_invoices()
+    cycle.orders.look_ahead([due for found in dues.values() for due in found])
+    decider = Decider(cycle.orders, cycle.book, session.settings.max_new_runs)
+    for report in wanted:
+        shop = cycle.shop(report.source)
+        decided = _decided(report, dues[report.stream], decider, session)
+        for account in session.accounts(shop.asker.source):
+            for (action, why), found in decided.get(account.account_id, {}).items():
+                yield _row(report, account, action, [due.period for due in found], why)
+            try:
+                yield from list(_others(cycle, shop, report, account))
+            except ISOLATED as error:
+                action, why = _refused(report, error, session)
+                yield Row(report.stream, account.account_id, action, 0, "", why)
+
+
+def _decided(
+    report: Report, dues: Sequence[Due], decider: Decider, session: Session
+) -> dict[str, dict[tuple[str, str], list[Due]]]:
+    """What is done about the periods that are due, in the order of the sync: account -> action and reason -> dues."""
+    decided: dict[str, dict[tuple[str, str], list[Due]]] = {}
+    for due in dues:
+        groups = decided.setdefault(due.account.account_id, {})
+        try:
+            decision = decider.decide(due)
+        except ISOLATED as error:
+            groups.setdefault(_refused(report, error, session), []).append(due)
+            continue
+        if decision.verb is Verb.ORDER:
+            decider.count(due)
+        groups.setdefault((_WORDS[decision.verb], _why(decision, session.clock.now())), []).append(decision.due)
+    return decided
+
+
+def _refused(report: Report, error: BillingError, session: Session) -> tuple[str, str]:
+    """Action and reason where nothing can be decided."""
+    if is_excused(report, error):
+        return SKIP, f"refused, and optional: {error}"
+    session.fail(str(error), error.remedy, report.stream)
+    return FAIL, str(error)
+
+
+def _why(decision: Decision, now: datetime) -> str:
+    due = decision.due
+    if decision.verb is Verb.ORDER:
+        return _why_ordered(due)
+    if decision.verb is Verb.DEFER:
+        return decision.reason
+    assert decision.run is not None
+    if decision.verb is Verb.KEEP:
+        return "its file is in storage_url"
+    if decision.verb is Verb.ADOPT:
+        return f"the vendor lists a run of the same parameters ({decision.run.source_status})"
+    since = decision.run.created_at or due.ordered_at
+    age = "" if since is None else f", ordered {duration((now - since).total_seconds())} ago"
+    again = f", was no good {due.bad} times" if due.bad else ""
+    return f"run {decision.run.run_id} is pending{age}{again}"
+
+
+def _why_ordered(due: Due) -> str:
+    if due.given_up:
+        return f"run {due.given_up} was no good {due.bad} times and is given up"
+    if due.failed:
+        return f"not read yet; {due.failed} runs came to nothing"
+    return "read before, and may have changed" if due.known_run else "not read yet"
+
+
+def _others(cycle: Cycle, shop: Shop, report: Report, account: Account) -> Iterator[Row]:
+    """What is done, and what is not due yet."""
+    entry = cycle.ledger(report.stream).entry(account.account_id)
+    if skipped := cycle.planner.skipped(shop, report, entry):
+        yield _row(report, account, SKIP, [Period(key) for key in skipped], f"named in {shop.api.skip_setting}")
+    done = cycle.planner.done(shop, report, account, entry)
+    if done:
+        yield _row(report, account, SKIP, done, "done")
+    coming = cycle.planner.coming(shop, report, account)
+    if coming is not None:
+        assert coming.end is not None
+        over = coming.end <= cycle.planner.now
+        yield _row(report, account, WAIT, [coming], NOT_YET if over else "not over yet")
+
+
+def _row(report: Report, account: Account, action: str, periods: Sequence[Period], why: str) -> Row:
+    return Row(report.stream, account.account_id, action, len(periods), _windows(report, periods), why)
+
+
+def _windows(report: Report, periods: Sequence[Period]) -> str:
+    """The first and the last day that the periods cover, or their subjects."""
+    zone = ZoneInfo(report.zone)
+    starts = [period.start for period in periods if period.start is not None]
+    ends = [period.end for period in periods if period.end is not None]
+    if starts and ends:
+        first = min(starts).astimezone(zone).date().isoformat()
+        last = (max(ends) - timedelta(microseconds=1)).astimezone(zone).date().isoformat()
+        return first if first == last else f"{first} .. {last}"
+    # Subjects have no order: a range would name what is not in it.
+    named = ", ".join(period.key for period in periods[:SUBJECTS_NAMED])
+    more = len(periods) - SUBJECTS_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def table(rows: Iterable[Row]) -> Iterator[str]:
+    """The rows as lines of aligned columns; a report and an account are named where they change."""
+    cells: list[tuple[str, ...]] = [HEADER]
+    before: tuple[str, ...] = ()
+    for row in rows:
+        same = row.cells[:2] == before
+        before = row.cells[:2]
+        cells.append(("", "", *row.cells[2:]) if same else row.cells)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        padded = [
+            cell.rjust(width) if name == "count" else cell.ljust(width)
+            for name, cell, width in zip(HEADER, line, widths, strict=True)
+        ]
+        yield "  ".join(padded).rstrip()
+
+
+def totals(rows: Iterable[Row]) -> str:
+    """One sentence: how many periods each action has."""
+    counts = dict.fromkeys((*_WORDS.values(), SKIP, WAIT, FAIL), 0)
+    for row in rows:
+        # Where not even the periods could be found out, that is one failure.
+        counts[row.action] += row.count or int(row.action == FAIL)
+    return ", ".join(f"{action} {count}" for action, count in counts.items())

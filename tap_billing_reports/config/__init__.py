@@ -1,0 +1,1 @@
+"""The settings: their schemas, their validation, where they are read from."""

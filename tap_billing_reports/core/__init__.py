@@ -1,0 +1,1 @@
+"""Values and facts that every other folder uses; knows none of them."""

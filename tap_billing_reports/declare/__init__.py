@@ -1,0 +1,96 @@
+"""What a vendor's declaration is made of. Plain frozen values and small functions; nothing here talks HTTP.
+
+A declaration answers: which settings, hosts and authenticator; which endpoints with which paging; which
+vendor field becomes which column; and how a report is ordered, polled and collected.
+"""
+
+from __future__ import annotations
+
+from tap_billing_reports.declare.endpoints import (
+    Account,
+    Asked,
+    Asker,
+    Convert,
+    CursorPaging,
+    Endpoint,
+    Field,
+    Host,
+    Need,
+    Objection,
+    Query,
+    Record,
+    TokenPaging,
+    no_objection,
+)
+from tap_billing_reports.declare.invoices import InvoiceApi
+from tap_billing_reports.declare.reports import OrderCall, ReportApi, ReportTypeApi, Twin
+from tap_billing_reports.declare.runs import (
+    Interval,
+    Ordered,
+    Parameters,
+    Period,
+    RemoteFile,
+    Report,
+    Run,
+    RunStatus,
+    Unit,
+)
+from tap_billing_reports.declare.settings import (
+    COUNT,
+    DAYS,
+    FLAG,
+    REPORT_NAME,
+    TEXT,
+    TEXTS,
+    Schema,
+    Setting,
+    Values,
+    parameters_schema,
+    reports_schema,
+)
+from tap_billing_reports.declare.source import Source
+from tap_billing_reports.http.responses import Hints
+
+__all__ = [
+    "COUNT",
+    "DAYS",
+    "FLAG",
+    "REPORT_NAME",
+    "TEXT",
+    "TEXTS",
+    "Account",
+    "Asked",
+    "Asker",
+    "Convert",
+    "CursorPaging",
+    "Endpoint",
+    "Field",
+    "Hints",
+    "Host",
+    "Interval",
+    "InvoiceApi",
+    "Need",
+    "Objection",
+    "OrderCall",
+    "Ordered",
+    "Parameters",
+    "Period",
+    "Query",
+    "Record",
+    "RemoteFile",
+    "Report",
+    "ReportApi",
+    "ReportTypeApi",
+    "Run",
+    "RunStatus",
+    "Schema",
+    "Setting",
+    "Source",
+    "TokenPaging",
+    "Twin",
+    "Unit",
+    "Values",
+    "no_objection",
+    "parameters_schema",
+    "reports_schema",
+]

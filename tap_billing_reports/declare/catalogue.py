@@ -1,0 +1,42 @@
+"""What is known of a vendor's reports: the headers of each type, the type of each column."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tap_billing_reports.core.columns import ColumnType
+    from tap_billing_reports.declare import Report
+from tap_billing_reports.core.schema_files import schema_text
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is known of a vendor's reports: the headers of each type, and each column's type by its header."""
+
+    report_types: Mapping[str, Sequence[str]]
+    types: Mapping[str, ColumnType]
+
+    def headers(self, report: Report) -> Sequence[str]:
+        return self.report_types.get(report.report_type, ())
+
+    def column_type(self, _report: Report, header: str) -> ColumnType:
+        return self.types.get(header, "text")
+
+    @classmethod
+    def in_package(cls, package: str, name: str = "catalogue.json") -> Catalogue:
+        """The catalogue that lies in the package of a source of one's own."""
+        return cls(**json.loads(files(package).joinpath(name).read_text(encoding="utf-8")))
+
+
+@cache
+def catalogue(source: str) -> dict[str, Any]:
+    """What is known of a source's report types and columns. Shared: not to be changed."""
+    known: dict[str, Any] = json.loads(schema_text(f"catalogue/{source}"))
+    return known

@@ -1,0 +1,161 @@
+"""What is asked, and what the answer holds: hosts, endpoints with their paging, accounts, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tap_billing_reports.core.errors import Refused
+    from tap_billing_reports.declare.settings import Values
+    from tap_billing_reports.http.responses import Answer
+
+Record = Mapping[str, Any]
+"""One object of a vendor: JSON as parsed, or XML as nested dicts of text."""
+
+Query = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A base URL: `setting` overrides `url`. A host without `url` needs its setting."""
+
+    name: str
+    setting: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class CursorPaging:
+    """Pages that continue after the last record: `parameter` = that record's `key`, while `more` is true."""
+
+    parameter: str
+    key: str
+    more: str
+    size: tuple[str, str]
+    """The page size's parameter and value."""
+    lost: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refusal says that the record at the cursor is not in the list any more: paging goes on from an
+    earlier one."""
+
+
+@dataclass(frozen=True)
+class TokenPaging:
+    """Pages that name the next one: `parameter` = what stands at `next` (keys joined by a dot), until it is null."""
+
+    parameter: str
+    next: str
+    size: tuple[str, str]
+    """The page size's parameter and value."""
+
+    @property
+    def more(self) -> str:
+        return self.next
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call as it is made: the names of its path, its query, and the account whose data is asked for."""
+
+    path: Mapping[str, str]
+    params: Mapping[str, str]
+    account: Account | None
+
+
+Objection = Callable[[Sequence[Record]], "str | None"]
+"""The records of one answer -> how they show that something else was answered than asked; None: nothing shows it.
+
+The text names both, and stands behind `the answer is to another question:`.
+"""
+
+
+def no_objection(_asked: Asked) -> Objection | None:
+    """Nothing in the answer says what it was asked."""
+    return None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call. `{names}` in `path` are filled with percent-encoded values."""
+
+    host: str
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    accept: str = "application/json"
+    records: tuple[str, ...] = ()
+    """Keys (or XML tags of the list) under which the records may stand; a bare list is taken too."""
+    record: str = ""
+    """Key or XML tag of a single record, for answers that hold one or a list."""
+    paging: CursorPaging | TokenPaging | None = None
+    objection: Callable[[Asked], Objection | None] = no_objection
+    """What the answers give back of the question is held against it: a wrong answer is asked for again, never data."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account of a source: what a bookmark, a ledger entry and every key belong to."""
+
+    source: str
+    account_id: str
+    kind: str
+    name: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    record: Record | None = None
+
+
+class Asker(Protocol):
+    """A source with its door open, as the functions of a declaration see it."""
+
+    values: Values
+
+    def ask(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        account: Account | None = None,
+    ) -> Answer:
+        """The whole answer of one call."""
+
+    def records(
+        self,
+        endpoint: Endpoint,
+        *,
+        path: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        account: Account | None = None,
+    ) -> Iterator[Record]:
+        """The records of all pages."""
+
+    def today(self) -> date:
+        """The current day in the source's own zone."""
+
+
+Convert = Callable[[Any, Record], Any]
+"""A vendor's value and the record around it -> the column's value. ValueError refuses the value."""
+
+
+class Need(Enum):
+    """What each record must have of a field, by the vendor's documents."""
+
+    OPTIONAL = "may be missing"
+    KEY = "must be there, if only as null"
+    VALUE = "must be there with a value"
+
+
+@dataclass(frozen=True)
+class Field:
+    """Column `name` from the vendor's value at `path` (keys joined by a dot), converted; missing is null.
+
+    A record that lacks what it needs is refused: a null must not take the place of what was known.
+    """
+
+    name: str
+    path: str
+    convert: Convert
+    need: Need = Need.OPTIONAL

@@ -1,0 +1,48 @@
+"""How a vendor's invoices are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    from tap_billing_reports.declare.endpoints import Account, Asker, Endpoint, Field, Query, Record
+    from tap_billing_reports.declare.settings import Values
+
+
+@dataclass(frozen=True)
+class InvoiceApi:
+    """How an account's invoices are read."""
+
+    endpoint: Callable[[Values], Endpoint]
+    queries: Callable[[Asker, Account, date, date], Iterable[Query]]
+    """The requests for invoices dated from..to, both inclusive, in the source's zone."""
+    fields: Callable[[Values], tuple[Field, ...]]
+    lookback: Callable[[Values], int] | None
+    """Days before the bookmark that are read again; None: the vendor has no date filter, all is read."""
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
+    horizon_days: int | None = None
+    """The vendor keeps no more than this; what lies beyond is named, not silently missed."""
+    by_id: Endpoint | None = None
+    """Reads one invoice by `{invoice_id}`: for those remembered as unsettled beyond the look-back."""
+    unsettled: frozenset[str] = frozenset()
+    """Statuses (ours) whose invoices are remembered until they settle."""
+    by_status: Callable[[str, date, date], Query] | None = None
+    """The request of `endpoint` for invoices of one of the statuses `unsettled` that are dated from..to, both
+    inclusive; None: there is no such list, and each is asked for by its id."""
+    deletable: frozenset[str] = frozenset()
+    """Statuses (ours) whose invoices the vendor lets be deleted. A deletion of any other is never believed."""
+    is_deleted: Callable[[Record], bool] = lambda _record: False
+    """Whether an object is only what is left of a deleted invoice."""
+    hidden: frozenset[str] = frozenset()
+    """Fields left out of `source_record`: links and secrets that open the document to anybody."""
+    document: Endpoint | None = None
+    """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
+    wants_documents: Callable[[Values], bool] = lambda _values: True
+    """Whether the settings ask for the PDFs."""
+    lists_all: Callable[[Values], bool] = lambda _values: True
+    """Whether the settings have all invoices listed; else one may leave the list without anything being wrong."""

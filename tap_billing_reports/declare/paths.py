@@ -1,0 +1,61 @@
+"""Values out of nested records, paths of endpoints, XML elements as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tap_billing_reports.core.errors import AccountError, Unreadable
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+
+def fill(path: str, names: Mapping[str, str]) -> str:
+    """The path with its names filled in, percent-encoded; a value cannot leave its segment."""
+    for name, value in names.items():
+        if value in {"", ".", ".."}:
+            raise AccountError(f"{value!r} cannot stand for {name} in {path}: correct that id where it comes from")
+        path = path.replace("{" + name + "}", quote(value, safe=""))
+    return path
+
+
+def tree(element: etree._Element) -> Any:
+    """An XML element as nested dicts of text: no child -> its text or None, repeated children -> a list.
+
+    Raises:
+        Unreadable: text stands beside elements; none of the forms that vendors describe has that.
+    """
+    children = [child for child in element if isinstance(child.tag, str)]
+    if not children:
+        text = (element.text or "").strip()
+        return text or None
+    if (element.text or "").strip() or any((child.tail or "").strip() for child in children):
+        raise Unreadable(f"text stands beside the elements of {local_name(element)}: the vendor's format has changed")
+    result: dict[str, Any] = {}
+    for child in children:
+        name = local_name(child)
+        value = tree(child)
+        if name not in result:
+            result[name] = value
+        elif isinstance(result[name], list):
+            result[name].append(value)
+        else:
+            result[name] = [result[name], value]
+    return result
+
+
+def local_name(element: etree._Element) -> str:
+    """An element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def value_at(record: Any, path: str) -> Any:
+    """The value at a dotted path, or None where any part of it is missing."""
+    value: Any = record
+    for key in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value

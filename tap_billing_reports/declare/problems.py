@@ -1,0 +1,32 @@
+"""Reads the error bodies of vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.http.responses import Problem
+
+if TYPE_CHECKING:
+    from tap_billing_reports.http.responses import Answer, Kind
+from tap_billing_reports.declare.paths import value_at
+
+
+def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callable[[Answer], Problem | None]:
+    """Reads JSON error bodies: the error object stands at `path` and has a `message`, a code and maybe a `param`.
+
+    Args:
+        path: keys joined by a dot.
+        codes: the keys that may hold the code, the most telling first.
+        throttled: the codes that ask to wait, whatever the HTTP status.
+    """
+
+    def read(answer: Answer) -> Problem | None:
+        error = value_at(answer.json(), path) if answer.status >= 400 else None
+        if not isinstance(error, Mapping):
+            return None
+        code = next((error[key] for key in codes if error.get(key)), "")
+        kind: Kind | None = "throttled" if code in throttled else None
+        return Problem(kind, str(error.get("message") or ""), code=str(code), param=str(error.get("param") or ""))
+
+    return read

@@ -1,0 +1,113 @@
+"""How a vendor's report types are listed, and its reports ordered, polled and collected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from tap_billing_reports.core.columns import ColumnType
+    from tap_billing_reports.core.errors import Refused
+    from tap_billing_reports.declare.endpoints import Account, Asker, Endpoint, Field, Query, Record
+    from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
+    from tap_billing_reports.declare.settings import Values
+    from tap_billing_reports.http.responses import Answer
+
+
+@dataclass(frozen=True)
+class ReportTypeApi:
+    """How the report types of an account are listed."""
+
+    endpoint: Endpoint
+    fields: tuple[Field, ...]
+    path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
+    """What the endpoint's names stand for."""
+
+
+@dataclass(frozen=True)
+class OrderCall:
+    """How an order goes out: query or form, and the path's names."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    params: Query = field(default_factory=list)
+    form: Query | None = None
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A report that accounts for the same movements as another one, item by item or summed up."""
+
+    family: str
+    side: str
+    """`itemized` or `summary`."""
+    column: str
+    """The row column whose total must be equal on both sides."""
+
+
+def _no_window(_parameters: Parameters) -> tuple[datetime | None, datetime]:
+    raise ValueError("no window")
+
+
+@dataclass(frozen=True)
+class ReportApi:
+    """How reports are configured, ordered, polled and collected."""
+
+    configured: Callable[[Values], Iterable[Report]]
+    parameters: Callable[[Report, Period], Parameters]
+    """What the run is asked for; runs with equal parameters are interchangeable."""
+    order: Endpoint
+    order_call: Callable[[Account, Report, Parameters], OrderCall]
+    read_order: Callable[[Answer], Run]
+    status: Endpoint
+    """By `{run_id}`."""
+    read_status: Callable[[Answer, str], Run]
+    """The answer and the run's id."""
+    format: Literal["csv", "xml"]
+    headers: Callable[[Report], Iterable[str]]
+    """The headers that the report's file is known to have; none for a report that nobody has described."""
+    column_type: Callable[[Report, str], ColumnType]
+    """The type of a column, known or new, by its header."""
+    budget: Callable[[Values], int]
+    """Runs that may wait at once."""
+    orders_are_free: bool = False
+    """Another order of the same costs nothing: a run that was no good twice is given up for a new one."""
+    refuses_report: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refused order says, in the vendor's own words, that no other period of the report can be had either."""
+    skipped: Callable[[Values], Collection[str]] = lambda _values: ()
+    """Invoices, by number, whose reports of one run an invoice are not ordered."""
+    skip_setting: str = ""
+    """The setting that names them."""
+    only_listed: bool = False
+    """A type that is not in the account's list of report types cannot be had."""
+    holds_money: Callable[[Report, str], bool] | None = None
+    """Whether a column holds amounts or their currency, by its header. None: decimals, and what has currency in its
+    header. Asked of XML, which leaves out what a line does not have: a whole file without such a column is refused if
+    files before had it. Of CSV, every column that was there before must be there."""
+    currency_of: Callable[[Report], Mapping[str, str]] = lambda _report: {}
+    """Header of an amount -> header of its currency: an XML file that has the one must have the other, the first time,
+    too."""
+    idempotency_header: str | None = None
+    """Where set, an order that is sent again with the same key is the same order; else it is never resent."""
+    runs: Endpoint | None = None
+    """Lists runs, newest first; None: runs cannot be listed, so none can be adopted."""
+    list_query: Callable[[datetime], Query] | None = None
+    """The query for runs created at or after an instant."""
+    read_listed: Callable[[Record], Run] | None = None
+    window: Callable[[Parameters], tuple[datetime | None, datetime]] = _no_window
+    """A listed run's window, from its parameters: start (None where the type takes none) and end. ValueError: none."""
+    availability: Callable[[Asker, Account, str], Interval] | None = None
+    """What data a report type has; None: up to the start of today in the report's zone."""
+    out_of_range: Callable[[Refused], bool] = lambda _error: False
+    """Whether a refusal means that availability has moved since it was read."""
+    extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
+    """Files of a finished run that are kept beside that of its rows."""
+    file_objection: Callable[[Ordered, Mapping[str, str]], str | None] = lambda _ordered, _metadata: None
+    """How a file shows, by what it says of itself, that it is not what was ordered; None: nothing shows it."""
+    sums: Callable[[Report], tuple[Mapping[str, str], ...]] = lambda _report: ()
+    """Row column -> name of the reconciliation that compares its sum with the invoice's amount: one mapping for each
+    kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
+    twin: Callable[[Report], Twin | None] = lambda _report: None
+    """Which other report its total can be held against."""

@@ -1,0 +1,151 @@
+"""A report, the period that one run covers, the run and its file: whatever the vendor calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from tap_billing_reports.core.columns import column_name
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+Unit = Literal["day", "week", "month", "all"]
+Parameters = Mapping[str, Any]
+"""Parameters of a run: text, or a list of texts. Equal parameters are the same report."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One configured report: the rows of one stream.
+
+    `unit` None means one run a subject: those of `subjects`, or every invoice with a specification where
+    `per_invoice` is set, or the one subject `all` where neither is.
+    """
+
+    source: str
+    report_type: str
+    name: str
+    zone: str
+    unit: Unit | None = "day"
+    columns: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    subjects: tuple[str, ...] = ()
+    per_invoice: bool = False
+    include_partial: bool = False
+    optional: bool = False
+    lookback_days: int = 0
+    keep_xlsx: bool = False
+
+    @classmethod
+    def of(cls, source: str, entry: Mapping[str, Any], **facts: Any) -> Report:
+        """The report of a settings entry; `facts` are what it says beyond the keys that every source takes.
+
+        Without a name it has its type's, in snake_case, with `ca` for `connected_account`: some are long.
+        """
+        report_type = entry["report_type"]
+        name = entry.get("name") or column_name(report_type.replace("connected_account", "ca"))
+        common = {"unit": entry.get("window") or "day", "optional": bool(entry.get("optional"))}
+        return cls(source, report_type, name, **{**common, **facts})
+
+    @property
+    def stream(self) -> str:
+        return f"{self.source}_{self.name}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What may not change while the report has state: other values would mix two reports in one stream."""
+        facts = {
+            "report_type": self.report_type,
+            "window": self.unit,
+            "timezone": self.zone,
+            **self.parameters,
+        }
+        return {key: value for key, value in sorted(facts.items()) if value not in (None, "", {}, [], ())}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Data available from `start` to `end`, aware UTC instants.
+
+    `default_columns` are the headers of a run that asks for none, where the vendor says so in the same answer.
+    """
+
+    start: datetime
+    end: datetime
+    default_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Period:
+    """One period of one report: what one run covers and one ledger entry stands for.
+
+    `key` is the calendar window's start (UTC, RFC 3339), the subject's id, or `all`; `start` and `end` are
+    what is asked for (aware UTC, clamped to availability), None for subjects.
+    """
+
+    key: str
+    start: datetime | None = None
+    end: datetime | None = None
+    subject: str | None = None
+
+    def days(self, zone: str) -> tuple[date, date]:
+        """A window's first and last day in a zone, for vendors that ask for whole days and count both ends."""
+        assert self.start is not None
+        assert self.end is not None
+        within = self.end - timedelta(microseconds=1)
+        return self.start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """What a run was ordered for; a file that says something else of itself is not that run's.
+
+    `accounts` are the one that was asked, and the one that is billed where it is another.
+    """
+
+    report: Report
+    parameters: Parameters
+    accounts: tuple[str, ...]
+
+
+class RunStatus(str, Enum):
+    """Where a run stands, whatever the vendor calls it."""
+
+    PENDING = "pending"
+    READY = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """In a word that the declaration does not know. Shown where it is listed, never adopted; polled, it is an error."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A result file at the vendor. `size` in bytes, None where the vendor does not declare it."""
+
+    file_id: str
+    format: Literal["csv", "xml", "xlsx"]
+    host: str
+    path: str
+    size: int | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the vendor last described it."""
+
+    run_id: str
+    status: RunStatus
+    source_status: str
+    report_type: str = ""
+    parameters: Parameters = field(default_factory=dict)
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    file: RemoteFile | None = None

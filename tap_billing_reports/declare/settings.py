@@ -1,0 +1,73 @@
+"""The settings of a source: flat, each with its JSON Schema; the schemas that several sources share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tap_billing_reports.declare.runs import Unit
+
+Values = Mapping[str, Any]
+"""The tap's settings, flat, validated, with defaults filled in."""
+
+Schema = Mapping[str, Any]
+"""A JSON Schema."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One flat setting. A source is on when any of its required settings is non-empty; then all must be there."""
+
+    name: str
+    description: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
+    secret: bool = False
+    default: Any = None
+
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+FLAG: Schema = {"type": "boolean"}
+DAYS: Schema = {"type": "integer", "minimum": 0}
+COUNT: Schema = {"type": "integer", "minimum": 1}
+
+# With the source's name in front it is a stream's name, and fits PostgreSQL's 63 characters.
+REPORT_NAME = r"^[a-z][a-z0-9_]{0,46}$"
+
+
+def parameters_schema(*taken: str) -> Schema:
+    """The schema of free run parameters: texts, whole numbers, booleans, lists of texts; none that others set.
+
+    Args:
+        taken: the names that other keys of the entry set.
+    """
+    return {
+        "type": "object",
+        "propertyNames": {
+            "pattern": f"^(?!({'|'.join(taken)})$)",
+            "description": f"parameters without a key of their own; {', '.join(taken)} have one.",
+        },
+        "additionalProperties": {"type": ["string", "integer", "boolean", "array"], "items": TEXT},
+    }
+
+
+def reports_schema(report_type: str, windows: Iterable[Unit], **more: Schema) -> Schema:
+    """The schema of a setting that lists reports, each an entry for `Report.of`.
+
+    Args:
+        report_type: the pattern of the vendor's type names.
+        windows: the windows that the vendor's runs can cover.
+        more: what this vendor's entries take beside the keys that all have.
+    """
+    properties = {
+        "report_type": {"type": "string", "pattern": report_type},
+        "name": {"type": "string", "pattern": REPORT_NAME},
+        "window": {"type": "string", "enum": [*windows]},
+        "optional": FLAG,
+        **more,
+    }
+    entry = {"type": "object", "required": ["report_type"], "additionalProperties": False, "properties": properties}
+    return {"type": "array", "items": entry}

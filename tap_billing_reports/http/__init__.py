@@ -1,0 +1,1 @@
+"""HTTP: one client for all vendors, with its deadlines, retries and authenticators."""

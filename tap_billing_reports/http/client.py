@@ -1,0 +1,326 @@
+"""One door a source: every request passes here, with its retries, deadlines and limits on where it may go."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, TYPE_CHECKING
+
+from tap_billing_reports import __version__
+from tap_billing_reports.core.clock import Clock
+from tap_billing_reports.core.errors import (
+    AbsenceUnproven,
+    AuthenticationFailed,
+    BillingError,
+    ConfigError,
+    NotFound,
+    Refused,
+    RetryableError,
+    SyncError,
+    Throttled,
+    Unavailable,
+)
+from tap_billing_reports.core.redaction import install, redact, sentence
+from tap_billing_reports.http.auth import SharedAuthenticator
+from tap_billing_reports.http.bodies import Remarks
+from tap_billing_reports.http.responses import Answer, Hints, Problem, describe, problem_of, retry_after
+from tap_billing_reports.http.retries import Retries, RetryBudget
+from tap_billing_reports.http.transport import Limits, Transport, checked_base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    import requests
+
+    from tap_billing_reports.http.auth import Authenticator
+
+__all__ = ["USER_AGENT", "Door", "Download", "Limits", "RetryBudget"]
+
+USER_AGENT = f"tap-billing-reports/{__version__}"
+
+
+@dataclass(frozen=True)
+class Download:
+    """What arrived on disk: its length in bytes, its SHA-256 in hex, its content type as sent."""
+
+    size: int
+    sha256: str
+    content_type: str
+
+
+class Door:
+    """All HTTP of one source, signed by one authenticator. Used by one thread.
+
+    Args:
+        source: the source's name, for messages.
+        account: the account or key that the credentials belong to, for messages.
+        hosts: host name of the declaration -> base URL. Nothing else is ever asked, and nothing else ever
+            sees a credential. https only, http on loopback.
+        authenticator: signs every request.
+        headers: sent with every request.
+        remedy: what to do about refused credentials: the settings to look at.
+        read_problem: reads a vendor's error body into a `Problem`; None when the body holds none.
+        hints: the vendor's own headers that say whether to try again.
+        gone: whether a 404 or 410 is the vendor's own word that the thing is gone.
+        clock: tells the time and waits.
+
+    Attributes:
+        remarks: what was odd about the answers so far.
+
+    Raises:
+        ConfigError: a host is no URL to send credentials to.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        account: str,
+        hosts: Mapping[str, str],
+        authenticator: Authenticator,
+        headers: Mapping[str, str],
+        remedy: str,
+        read_problem: Callable[[Answer], Problem | None] | None = None,
+        hints: Hints | None = None,
+        gone: Callable[[NotFound], bool] = lambda _error: True,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        budget: RetryBudget | None = None,
+    ) -> None:
+        install()
+        if not isinstance(authenticator, SharedAuthenticator):
+            authenticator = SharedAuthenticator(authenticator)
+        redact.add(*authenticator.secrets)
+        self._another = partial(
+            Door,
+            source=source,
+            account=account,
+            hosts=hosts,
+            authenticator=authenticator,
+            headers=headers,
+            remedy=remedy,
+            read_problem=read_problem,
+            hints=hints,
+            gone=gone,
+            clock=clock,
+            limits=limits,
+        )
+        self.source = source
+        self.account = account
+        self.clock = clock or Clock()
+        try:
+            self._hosts = {name: checked_base(url) for name, url in hosts.items()}
+        except ValueError as error:
+            raise ConfigError(f"{source}: a host in the settings {error}") from None
+        self.remarks = Remarks()
+        self._headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        self._remedy = remedy
+        self._read_problem = read_problem
+        self._hints = hints or Hints()
+        self._gone = gone
+        self._limits = limits or Limits()
+        self._transport = Transport(
+            self._hosts.values(), authenticator=authenticator, remedy=remedy, clock=self.clock, limits=self._limits
+        )
+        self._retries = Retries(
+            self.clock,
+            budget or RetryBudget(),
+            tries=self._limits.tries,
+            waiting_seconds=self._limits.waiting_seconds,
+        )
+
+    def another(self) -> Door:
+        """A door to the same hosts for another thread, with connections and a retry budget of its own."""
+        return self._another()
+
+    @property
+    def about(self) -> str:
+        """The source and the account, as messages name them."""
+        return sentence(f"{self.source} account {self.account}")
+
+    def __repr__(self) -> str:
+        return f"Door({self.source}, {self.account})"
+
+    def call(
+        self,
+        method: str,
+        host: str,
+        path: str,
+        *,
+        params: Iterable[tuple[str, str]] = (),
+        form: Iterable[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        account: str | None = None,
+        safe: bool = True,
+        parse: bool = False,
+        judge: Callable[[Answer], None] = lambda _answer: None,
+        wait_when_throttled: bool = True,
+        doubtful: bool = False,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Answer:
+        """Ask and return the whole answer, a 2xx with a body that is no login page and no error.
+
+        Args:
+            method: GET or POST.
+            host: a name from `hosts`.
+            path: below the host's base URL, already percent-encoded (`fill` does that).
+            params: the query.
+            form: the body, form-encoded.
+            headers: for this call only.
+            account: whose data is asked for, for messages; unset: the door's own.
+            safe: may be sent again when it is unknown whether it had its effect.
+            parse: the body must be complete JSON or XML; one that is not is asked for again.
+            judge: raises `Misplaced` for an answer to another question, which is asked for again as well.
+            wait_when_throttled: try again after a 429; False hands it to the caller at once, who waits for
+                runs of its own instead.
+            doubtful: something hangs on whether the thing is gone: believe a 404 only in the vendor's own words.
+            guard: entered around each try, but not around the waits between them.
+
+        Raises:
+            AuthenticationFailed, NotFound, Refused: for good.
+            AccountError: the vendor's host cannot be trusted with the call, or its answer cannot.
+            AbsenceUnproven: a 404 that is not believed, after the retries.
+            Throttled, Unavailable: after the retries that `safe` and the budget allow. An unsafe call is
+                only tried again while the vendor was certainly not reached.
+        """
+        url, about = self._place(method, host, path, account)
+        query, body_form = list(params), None if form is None else list(form)
+
+        def once() -> Answer:
+            whole = {**self._headers, **(headers or {})}
+            with (
+                guard(),
+                self._transport.open(method, url, about=about, params=query, form=body_form, headers=whole) as response,
+            ):
+                answer = self._answer(response, about, doubtful=doubtful)
+            if parse:
+                answer.parsed()
+            judge(answer)
+            return answer
+
+        def hopeless(error: RetryableError) -> bool:
+            if isinstance(error, Unavailable):
+                return error.replayed or (error.sent and not safe)
+            return not wait_when_throttled
+
+        return self._retries(once, hopeless=hopeless)
+
+    def download(
+        self,
+        host: str,
+        path: str,
+        to: IO[bytes],
+        *,
+        size: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        account: str | None = None,
+        doubtful: bool = False,
+    ) -> Download:
+        """Stream a file's bytes to `to`, from its start on every try; memory stays flat. `doubtful` as for `call`.
+
+        Raises:
+            Unavailable: no whole file arrived, after the tries.
+            AuthenticationFailed: a login page, by its declared type or its first bytes.
+            SyncError: `to` cannot take it: the disk is full.
+            Otherwise as `call`.
+        """
+        url, about = self._place("GET", host, path, account)
+        seconds = self._limits.download_seconds
+        if size is not None:
+            seconds = self._limits.answer_seconds + size / self._limits.slowest_bytes_per_second
+
+        def once() -> Download:
+            with self._transport.open(
+                "GET", url, about=about, headers={**self._headers, **(headers or {})}
+            ) as response:
+                first, chunks = self._begun(response, seconds, about, doubtful=doubtful)
+                count, sha256 = _write(to, first, chunks, about)
+            return Download(count, sha256, response.headers.get("Content-Type", ""))
+
+        return self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+
+    def peek(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """Ask for a file and leave all of it but its first bytes: whether it may be had. Raises as `download`."""
+        url, about = self._place("GET", host, path, None)
+
+        def once() -> None:
+            with self._transport.open(
+                "GET", url, about=about, headers={**self._headers, **(headers or {})}
+            ) as response:
+                self._begun(response, self._limits.answer_seconds, about)
+
+        self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+
+    def _begun(
+        self, response: requests.Response, seconds: float, about: str, *, doubtful: bool = False
+    ) -> tuple[bytes, Iterator[bytes]]:
+        """A file's first bytes and the rest of it, once it is known to be no page and no error."""
+        if response.status_code != 200:
+            self._answer(response, about, doubtful=doubtful)
+            raise Unavailable(f"{about}: HTTP {response.status_code} without a file")
+        chunks = self._transport.chunks(response, seconds=seconds, about=about)
+        # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
+        first = next(chunks, b"")
+        declared = response.headers.get("Content-Type", "").strip().lower().startswith("text/html")
+        self._judge(Answer(about, 200, response.headers, b"<html" if declared else first))
+        return first, chunks
+
+    def _place(self, method: str, host: str, path: str, account: str | None) -> tuple[str, str]:
+        """The URL, and what messages call it."""
+        url = self._hosts[host] + path
+        return url, sentence(f"{self.source} account {account or self.account}: {describe(method, url)}")
+
+    # -- what an answer means --------------------------------------------------------------------------
+
+    def _answer(self, response: requests.Response, about: str, *, doubtful: bool = False) -> Answer:
+        body = self._transport.whole(response, about)
+        answer = Answer(about, response.status_code, response.headers, body, self.remarks)
+        self._judge(answer, doubtful=doubtful)
+        return answer
+
+    def _judge(self, answer: Answer, *, doubtful: bool = False) -> None:
+        """Raise what the answer's problem is, if it has one."""
+        problem = problem_of(answer, self._read_problem, self._hints)
+        if problem is None:
+            return
+        said = sentence(f"{answer.about}: HTTP {answer.status}{problem.said}")
+        wait = retry_after(answer, self.clock.now())
+        error: BillingError
+        if problem.kind == "throttled":
+            error = Throttled(said, retry_after=wait)
+        elif problem.kind == "unavailable":
+            error = Unavailable(said, retry_after=wait, replayed=self._hints.is_replayed(answer))
+        else:
+            kind: type[Refused] = NotFound if problem.kind == "missing" else Refused
+            if problem.kind == "authentication":
+                kind, said = AuthenticationFailed, f"{said}; check {self._remedy}"
+            error = kind(
+                said, status=problem.status, code=problem.code, param=problem.param, said=sentence(problem.message)
+            )
+            if doubtful and isinstance(error, NotFound) and not self._gone(error):
+                error = AbsenceUnproven(f"{said}: no proof that it is gone", retry_after=wait)
+        raise error
+
+
+def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: str) -> tuple[int, str]:
+    """Replace what `to` holds; the number of bytes and their SHA-256."""
+    digest, count = hashlib.sha256(), 0
+    try:
+        to.seek(0)
+        to.truncate()
+        chunk = first
+        while chunk:
+            to.write(chunk)
+            digest.update(chunk)
+            count += len(chunk)
+            chunk = next(rest, b"")
+        to.flush()
+    except OSError as error:
+        # Not the vendor's fault: `rest` turns its own into Unavailable.
+        reason = error.strerror or type(error).__name__
+        said = f"{about}: the file cannot be written to the temporary folder: {reason}"
+        raise SyncError(f"{said}: make room, or set TMPDIR") from None
+    return count, digest.hexdigest()

@@ -1,0 +1,314 @@
+"""Sends single requests of one source: to its own hosts only, signed for the first, each within its limits."""
+
+from __future__ import annotations
+
+import ssl
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import requests
+from requests import exceptions as requests_errors
+from urllib3 import exceptions as urllib3_errors
+from urllib3.util import Url, parse_url
+
+from tap_billing_reports.core.errors import AccountError, BillingError, Unavailable, Unreadable
+from tap_billing_reports.core.redaction import redact, sentence
+from tap_billing_reports.http.auth import Authenticator
+from tap_billing_reports.http.deadlines import PunctualAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping
+
+    from tap_billing_reports.core.clock import Clock
+
+CHUNK_BYTES = 1 << 16
+REDIRECTS = 5
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+# Bring throttles identical requests (15/s in an older text, no number in the newer): four a second stay well below.
+IDENTICAL_GET_SECONDS = 0.25
+# All that another host of the same source gets to see on a redirect.
+_IMPERSONAL = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
+# Encodings that nobody asked for and that cannot be undone here; anything else that is not gzip is no encoding.
+_UNREADABLE = frozenset({"br", "zstd", "compress", "x-compress"})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how often a call may be tried. Seconds, bytes, counts."""
+
+    connect_seconds: float = 10
+    read_seconds: float = 60
+    """Longest silence of a server that is already answering."""
+    answer_seconds: float = 120
+    """Longest time for one whole header and one whole body: one that drips never trips the read time-out."""
+    download_seconds: float = 3600
+    slowest_bytes_per_second: int = 50_000
+    """A download of known size gets `answer_seconds` plus its size at this speed, not `download_seconds`."""
+    answer_bytes: int = 1 << 29
+    tries: int = 6
+    waiting_seconds: float = 600
+    """Longest sum of waits between the tries of one call."""
+
+
+def checked_base(url: str) -> str:
+    """The base URL without a final slash.
+
+    Raises:
+        ValueError: it is not https (http on loopback), or holds more than a host and a path.
+    """
+    parts = _parsed(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.host in LOOPBACK):
+        raise ValueError("must be an https URL (http on loopback only)")
+    if not parts.host or parts.auth or parts.query is not None or parts.fragment is not None or "\\" in url:
+        raise ValueError("must be a URL of host and path alone, without user, query or fragment")
+    return url.rstrip("/")
+
+
+def origin(url: str) -> tuple[str | None, str | None, int | None]:
+    """Scheme, host and port, as whoever connects will read them: other parsers read some URLs differently.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    parts = _parsed(url)
+    return parts.scheme, parts.host, parts.port or {"https": 443, "http": 80}.get(parts.scheme or "")
+
+
+def _parsed(url: str) -> Url:
+    try:
+        return parse_url(url)
+    except urllib3_errors.LocationParseError:
+        raise ValueError("is no URL") from None
+
+
+class Transport:
+    """One source's connections.
+
+    Args:
+        bases: checked base URLs; nothing else is ever asked.
+        authenticator: signs requests to the host that was asked first, and no others.
+        remedy: the settings to look at when a request cannot be written or is led elsewhere.
+    """
+
+    def __init__(
+        self, bases: Iterable[str], *, authenticator: Authenticator, remedy: str, clock: Clock, limits: Limits
+    ) -> None:
+        self._origins = {origin(base) for base in bases}
+        self._auth = authenticator
+        self._remedy = remedy
+        self._clock = clock
+        self._limits = limits
+        # For the environment's proxies and CA bundles. Its own `send` is not used: that one keeps cookies, and
+        # reads a redirect's body without a limit.
+        self._session = requests.Session()
+        self._adapter = PunctualAdapter(limits.answer_seconds)
+        self._last_get: dict[str, float] = {}
+
+    def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        about: str,
+        params: Iterable[tuple[str, str]] = (),
+        form: Iterable[tuple[str, str]] | None = None,
+        headers: Mapping[str, str],
+    ) -> requests.Response:
+        """The answer's header, its body still to be read; redirects of a GET are followed among the source's hosts.
+
+        Raises:
+            Unavailable: no answer. `sent` is False when the request certainly never reached the vendor.
+            AccountError: it must not be asked: a certificate that is not trusted, a redirect that leads elsewhere.
+        """
+        request = requests.Request(
+            method,
+            url,
+            params=list(params),
+            data=None if form is None else list(form),
+            headers=dict(headers),
+            auth=self._auth,
+        )
+        for _ in range(REDIRECTS + 1):
+            response = self._send(request, about)
+            location = response.headers.get("Location")
+            if response.status_code not in REDIRECT_STATUSES or location is None:
+                return response
+            response.close()
+            request = self._redirected(request, response.url, location, origin(url), about)
+        raise AccountError(f"{about}: more than {REDIRECTS} redirects; check {self._remedy}")
+
+    def _redirected(
+        self, request: requests.Request, asked: str, location: str, first: tuple[object, ...], about: str
+    ) -> requests.Request:
+        """The request that a redirect asks for, if it may be sent."""
+        try:
+            target = urljoin(asked, location)
+            there = origin(target)
+        except ValueError:
+            raise AccountError(
+                f"{about}: redirected to what is no URL; nothing was sent there; check {self._remedy}"
+            ) from None
+        where = sentence(f"{there[0]}://{there[1]}")
+        if request.method != "GET":
+            raise AccountError(
+                f"{about}: redirected to {where}, but a {request.method} is never sent on; check {self._remedy}"
+            )
+        if there not in self._origins:
+            raise AccountError(
+                f"{about}: redirected to {where}, which is no host of the settings (a login page, perhaps); "
+                f"nothing was sent there; check {self._remedy}"
+            )
+        if there == first:
+            return requests.Request("GET", target, headers=request.headers, auth=self._auth)
+        if redact(target) != target:
+            raise AccountError(
+                f"{about}: redirected to {where} with a credential; nothing was sent there; check {self._remedy}"
+            )
+        impersonal = {name: value for name, value in request.headers.items() if name.lower() in _IMPERSONAL}
+        return requests.Request("GET", target, headers=impersonal, auth=Authenticator())
+
+    def _send(self, request: requests.Request, about: str) -> requests.Response:
+        failure: BillingError
+        try:
+            prepared = self._session.prepare_request(request)
+            assert prepared.url is not None
+            if request.method == "GET":
+                self._space_out(prepared.url)
+            found = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            return self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(self._limits.connect_seconds, self._limits.read_seconds),
+                # A CA bundle of the environment's, but never no verification.
+                verify=found["verify"] or True,
+                proxies={} if parse_url(prepared.url).host in LOOPBACK else dict(found["proxies"]),
+            )
+        except requests_errors.RequestException as error:
+            failure = _failure(error, about)
+        except OSError as error:
+            # The file of REQUESTS_CA_BUNDLE is missing, for example.
+            failure = AccountError(f"{about}: cannot be asked ({sentence(str(error))}); nothing was sent")
+        except ValueError:
+            # http.client refuses a header's value, which may be a key, and shows it.
+            failure = AccountError(f"{about}: cannot be written as an HTTP request; check {self._remedy}")
+        # Outside the handler: the library's error holds the URL with its key, and formatters print an error's context.
+        raise failure
+
+    def _space_out(self, url: str) -> None:
+        now = self._clock.monotonic()
+        wait = self._last_get.get(url, -IDENTICAL_GET_SECONDS) + IDENTICAL_GET_SECONDS - now
+        if wait > 0:
+            self._clock.sleep(wait)
+            now += wait
+        if len(self._last_get) > 1000:
+            self._last_get = {u: t for u, t in self._last_get.items() if now - t < IDENTICAL_GET_SECONDS}
+        self._last_get[url] = now
+
+    # -- bodies ----------------------------------------------------------------------------------------
+
+    def whole(self, response: requests.Response, about: str) -> bytes:
+        """The body in memory; raises as `chunks`, and AccountError for one beyond the limit."""
+        body = bytearray()
+        for chunk in self.chunks(response, seconds=self._limits.answer_seconds, about=about):
+            body += chunk
+            if len(body) > self._limits.answer_bytes:
+                raise Unreadable(f"{about}: the answer is longer than {self._limits.answer_bytes} bytes")
+        return bytes(body)
+
+    def chunks(self, response: requests.Response, *, seconds: float, about: str) -> Iterator[bytes]:
+        """The body as it arrives, unpacked if it is gzip although nobody asked for that.
+
+        Raises:
+            Unavailable: it ended before its declared length or its gzip's end, broke off, or took too long.
+            AccountError: it is packed in a way that was not asked for.
+        """
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in _UNREADABLE:
+            raise Unreadable(f"{about}: the answer is packed as {encoding}, which was not asked for")
+        raw = self._raw_chunks(response, seconds, about)
+        return _unpacked(raw, about) if encoding in {"gzip", "x-gzip", "deflate"} else raw
+
+    def _raw_chunks(self, response: requests.Response, seconds: float, about: str) -> Generator[bytes, None, None]:
+        started, count = self._clock.monotonic(), 0
+        failure = None
+        while True:
+            try:
+                chunk = response.raw.read1(CHUNK_BYTES, decode_content=False)
+            except (urllib3_errors.HTTPError, OSError, ValueError) as error:
+                failure = Unavailable(f"{about}: broke off after {count} bytes ({_root(error)})")
+            # Outside the handler, as in `_send`.
+            if failure is not None:
+                raise failure
+            if not chunk:
+                break
+            count += len(chunk)
+            yield chunk
+            if self._clock.monotonic() - started > seconds:
+                raise Unavailable(f"{about}: the answer took longer than {seconds:g} s")
+
+
+def _unpacked(packed: Iterator[bytes], about: str) -> Generator[bytes, None, None]:
+    """The content of one or more gzip (or zlib) streams; urllib3 takes one that is cut for a whole one."""
+    stream = zlib.decompressobj(wbits=47)
+    try:
+        for data in packed:
+            while data:
+                if stream.eof:
+                    stream = zlib.decompressobj(wbits=47)
+                piece = stream.decompress(data, CHUNK_BYTES)
+                if piece:
+                    yield piece
+                data = stream.unconsumed_tail or stream.unused_data  # noqa: PLW2901 - what is left of it
+    except zlib.error:
+        raise Unavailable(f"{about}: the packed answer cannot be unpacked") from None
+    if not stream.eof:
+        raise Unavailable(f"{about}: the packed answer ended early")
+
+
+def _failure(error: requests_errors.RequestException, about: str) -> BillingError:
+    """What a failed request means; nothing of the library's own text, which holds the URL with its key."""
+    cause = _root_of(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return AccountError(
+            f"{about}: the server's certificate is not trusted ({sentence(cause.verify_message)}); nothing was sent; "
+            f"if a proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE"
+        )
+    if isinstance(error, requests_errors.ConnectTimeout | requests_errors.ProxyError):
+        return Unavailable(f"{about}: no connection ({_root(error)})", sent=False)
+    if isinstance(error, requests_errors.Timeout):
+        return Unavailable(f"{about}: no answer in time")
+    if isinstance(error, requests_errors.ConnectionError):
+        sent = not isinstance(cause, urllib3_errors.NewConnectionError)
+        return Unavailable(f"{about}: connection failed ({_root(error)})", sent=sent)
+    return AccountError(f"{about}: cannot be asked ({type(error).__name__}); check the settings and the proxy's")
+
+
+_MEANS = {
+    "NewConnectionError": "nobody listens there, or the network is down",
+    "ConnectionRefusedError": "nobody listens there",
+    "NameResolutionError": "that host's name is not known",
+    "ConnectTimeoutError": "nobody answers there",
+    "ConnectionResetError": "the other side hung up",
+    "RemoteDisconnected": "the other side hung up",
+    "ProxyError": "the proxy refuses",
+}
+
+
+def _root(error: BaseException) -> str:
+    """The name of what is behind a library's error, and what it means."""
+    name = type(_root_of(error)).__name__
+    return f"{name}: {_MEANS[name]}" if name in _MEANS else name
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """The innermost of the exceptions that requests and urllib3 wrap into each other."""
+    while True:
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, Exception):
+            inner = next((argument for argument in error.args if isinstance(argument, Exception)), None)
+        if inner is None:
+            return error
+        error = inner

@@ -1,0 +1,1 @@
+"""The files of finished runs: downloaded, read, kept as Parquet."""

@@ -1,0 +1,211 @@
+"""A finished run's bytes: streamed to disk, held against what was declared, kept where that is asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import IO, TYPE_CHECKING
+
+from tap_billing_reports.core.errors import FileError, NotFound, ReportError
+from tap_billing_reports.reports.answered import check_file
+from tap_billing_reports.reports.files.readers.xml_head import metadata_in
+from tap_billing_reports.reports.jobs import Due, LocalFile
+from tap_billing_reports.storage.disk_guard import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_billing_reports.declare import RemoteFile, Run
+    from tap_billing_reports.http.client import Download
+    from tap_billing_reports.reports.files.prefetch import Ahead
+    from tap_billing_reports.reports.state.journal import KeptFile
+    from tap_billing_reports.storage.files import Storage
+
+# A transfer that was cut without a sign is worth repeating; a vendor that declares wrongly is not.
+TRIES = 3
+_ENDS_BYTES = 8192
+
+
+class Collector:
+    """Fetches files into a folder of the sync's own (mode 0700, removed at its end), one name a file.
+
+    Args:
+        folder: where to; removed by its owner.
+        storage: where files are kept beyond the sync; None keeps none.
+        ahead: fetches files before it is their turn; None fetches each when it is.
+    """
+
+    def __init__(self, folder: Path, storage: Storage | None, ahead: Ahead | None = None) -> None:
+        self._folder = folder
+        self._storage = storage
+        self._ahead = ahead
+
+    def fetch_ahead(self, due: Due, run: Run) -> None:
+        """Begin to fetch the file of a run whose turn is next; does nothing while another one is fetched."""
+        if self._ahead is None or not self._ahead.is_idle or run.file is None:
+            return
+        path = self._local_path(due, run.file)
+        # Two reports may share a run: then its file is the one that is being read.
+        if not path.exists():
+            self._ahead.begin(due, run.file, path, _headers(due, run.file), doubtful=_lives(due, run.file))
+
+    def collect(self, due: Due, run: Run) -> tuple[LocalFile, ...]:
+        """The run's files on disk, whole, that of the rows first.
+
+        Raises:
+            NotFound: the rows' file has expired or is gone: the period must be ordered again.
+            AbsenceUnproven: a 404 for a file that should be there, not in the vendor's own words.
+            FileError: one is not what it should be. Unavailable, Refused: as `Door.download`.
+        """
+        if run.file is None:
+            raise ReportError(f"run {run.run_id} has succeeded but names no file")
+        files = [self._fetch(due, run, run.file)]
+        try:
+            for remote in due.shop.api.extra_files(due.report, run):
+                files.append(self._fetch(due, run, remote))  # noqa: PERF401 - what is there is known if the next fails
+        except NotFound as error:
+            discard(files)
+            raise FileError(f"a file beside that of the rows is not there: {error}") from None
+        except BaseException:
+            discard(files)
+            raise
+        return tuple(files)
+
+    def restore(self, due: Due, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
+        """The same files out of the storage, None unless all are there and intact."""
+        assert self._storage is not None
+        wanted = 1 + len(due.shop.api.extra_files(due.report, run))
+        files = []
+        for file in kept:
+            path, where = self._local_path(due, file.remote), self._kept_path(due, run, file.remote)
+            if not self._storage.fetch(where, path, size=file.size, sha256=file.sha256):
+                path.unlink(missing_ok=True)
+                break
+            files.append(LocalFile(path, file.size, file.sha256, file.remote, self._storage.uri(where)))
+        if len(files) >= wanted:
+            return tuple(files)
+        discard(files)
+        return None
+
+    def _fetch(self, due: Due, run: Run, remote: RemoteFile) -> LocalFile:
+        path = self._local_path(due, remote)
+        try:
+            return self._fetched(due, run, remote, path)
+        except BaseException:
+            # A part of a file that nobody reads: thousands of such periods would fill the disk before the sync ends.
+            path.unlink(missing_ok=True)
+            raise
+
+    def _fetched(self, due: Due, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
+        got = None if self._ahead is None else self._ahead.take(path)
+        for attempt in range(1, TRIES + 1):
+            if got is None:
+                got = self._download(due, remote, path)
+            problem = _problem(path, got.size, remote) or _objection(path, due, remote)
+            if problem is None:
+                break
+            if attempt == TRIES:
+                raise FileError(f"file {remote.file_id}: {problem}")
+            got = None
+        assert got is not None
+        uri = None
+        if self._storage is not None:
+            where = self._kept_path(due, run, remote)
+            self._storage.keep(path, where)
+            uri = self._storage.uri(where)
+        return LocalFile(path, got.size, got.sha256, remote, uri)
+
+    @staticmethod
+    def _download(due: Due, remote: RemoteFile, path: Path) -> Download:
+        with path.open("wb") as file:
+            to: IO[bytes] = Spool(file, remote.size)  # type: ignore[assignment] # as much of one as is used
+            return due.shop.asker.door.download(
+                remote.host,
+                remote.path,
+                to,
+                size=remote.size,
+                headers=_headers(due, remote),
+                account=due.account.account_id,
+                doubtful=_lives(due, remote),
+            )
+
+    def _local_path(self, due: Due, remote: RemoteFile) -> Path:
+        return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{due.shop.name}-{remote.file_id}")
+
+    def _kept_path(self, due: Due, run: Run, remote: RemoteFile) -> str:
+        assert self._storage is not None
+        folders = ("files", due.shop.name, due.account.account_id, due.report.name, due.key)
+        return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}")
+
+
+def _lives(due: Due, remote: RemoteFile) -> bool:
+    """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not."""
+    return remote.expires_at is None or remote.expires_at > due.shop.asker.clock.now()
+
+
+def _headers(due: Due, remote: RemoteFile) -> dict[str, str]:
+    return {"Accept": _ACCEPT[remote.format], **due.account.headers}
+
+
+def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
+    """The rows are out: give the disk back."""
+    for file in files:
+        file.path.unlink(missing_ok=True)
+
+
+_PROLOG = re.compile(rb"<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_ROOT = re.compile(rb"<([^\s<>/!?]+)[^<>]*>?")
+_ACCEPT = {"csv": "text/csv, */*;q=0.1", "xml": "application/xml", "xlsx": "*/*"}
+
+
+def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
+    """What is wrong with a downloaded file, before any of it is read as rows."""
+    if remote.size is not None and size != remote.size:
+        return f"{size} bytes arrived, {remote.size} were declared"
+    if size == 0:
+        return "it is empty"
+    with path.open("rb") as file:
+        head = file.read(_ENDS_BYTES)
+        file.seek(max(0, size - _ENDS_BYTES))
+        tail = file.read()
+    return _CHECKS[remote.format](head, tail)
+
+
+def _objection(path: Path, due: Due, remote: RemoteFile) -> str | None:
+    """How the beginning of a file shows that it is another run's; its reader looks once more."""
+    if remote.format != "xml":
+        return None
+    with path.open("rb") as file:
+        try:
+            check_file(due, metadata_in(file.read(_ENDS_BYTES)))
+        except FileError as error:
+            return str(error)
+    return None
+
+
+def _check_csv(head: bytes, _tail: bytes) -> str | None:
+    return "it begins as a web page or an error, not as CSV" if _text(head)[:1] in {b"<", b"{"} else None
+
+
+def _check_xml(head: bytes, tail: bytes) -> str | None:
+    if not _text(head).startswith(b"<"):
+        return "it does not begin as XML"
+    root = _ROOT.match(_text(_PROLOG.sub(b"", head)))
+    if root is None:
+        return "it has no root element"
+    # A root without content may close where it opens.
+    closed = re.search(rb"</" + re.escape(root[1]) + rb"\s*>$", tail.rstrip()) or root[0].endswith(b"/>")
+    return None if closed else "it does not end as XML: it was cut short"
+
+
+def _check_xlsx(head: bytes, tail: bytes) -> str | None:
+    """An XLSX file is a ZIP archive; the record that ends one stands at its end, as its comment is short."""
+    if not head.startswith(b"PK\x03\x04"):
+        return "it does not begin as a ZIP archive, which every XLSX file is"
+    return None if b"PK\x05\x06" in tail else "it does not end as a ZIP archive: it was cut short"
+
+
+def _text(head: bytes) -> bytes:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")
+
+
+_CHECKS = {"csv": _check_csv, "xml": _check_xml, "xlsx": _check_xlsx}

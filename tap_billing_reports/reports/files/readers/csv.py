@@ -1,0 +1,134 @@
+"""CSV reports: RFC 4180, UTF-8 with or without byte-order marks, the header in the first record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.core.redaction import clipped
+from tap_billing_reports.reports.files.readers.csv_blocks import Rows, blocks
+from tap_billing_reports.reports.files.readers.table import CellFault, Source, Table, TableReader, check_size, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.core.columns import DecimalsAs
+    from tap_billing_reports.reports.files.readers import Part, Resolve, RowChunk
+
+BLOCK: Final = 64 << 10  # bytes; twice as much, and its cells no longer fit the caches
+
+
+class CsvReader(TableReader):
+    """Reads one CSV file; see `Reader` for the contract.
+
+    Args:
+        source: a path, or a seekable binary file.
+        size: the bytes that the vendor declared; a file of any other size is refused at once.
+        resolve: called once, here, with the header.
+        zone: IANA name of the zone of `timestamp` columns.
+        sum_of: names of the columns to add up.
+        decimals_as: `number` gives decimals as Decimal instead of text.
+        block: about how many bytes of the file become one chunk.
+
+    Raises:
+        FileError: the size is wrong, or the header is missing, empty, repeated or unreadable.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        size: int,
+        resolve: Resolve,
+        zone: str = "UTC",
+        sum_of: Collection[str] = (),
+        decimals_as: DecimalsAs = "string",
+        block: int = BLOCK,
+    ) -> None:
+        check_size(source, size)
+        self._source = source
+        self._size = size
+        self._block = block
+        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
+        self.header = self._read_header()
+        self._table.resolve(self.header)
+        self._ended_at: int | None = None
+
+    def chunks(
+        self, selected: Collection[str] | None = None, constants: Mapping[str, Any] | None = None
+    ) -> Iterator[RowChunk]:
+        self._table.start(constants)
+        self._table.select(selected)
+        self._ended_at = None
+        self.blank_lines = 0
+        with opened(self._source) as stream:
+            header_is_next = True
+            for line, rows, columns in blocks(stream, size=self._size, block=self._block, width=len(self.header)):
+                first_line = line
+                if rows:
+                    if header_is_next:
+                        header_is_next = False
+                        first_line += _lines_of(rows[0])
+                        del rows[0]
+                    columns = self._columns_of(rows, first_line)  # noqa: PLW2901 - the same, the other way
+                elif self._ended_at is not None:
+                    raise FileError("a blank line within the file", line=self._ended_at)
+                if columns:
+                    try:
+                        yield self._table.convert(columns, len(columns[0]))
+                    except CellFault as fault:
+                        line_of_row = _line_of(rows, fault.row, first_line) if rows else line + fault.row
+                        raise FileError(str(fault), line=line_of_row) from None
+
+    def arrays(self) -> Iterator[Part]:
+        from tap_billing_reports.reports.files.readers.csv_arrow import PlainCsv  # noqa: PLC0415 - for the bulk lane alone
+
+        table = self._table
+        plain = PlainCsv(header=self.header, places=table.places, zone=table.zone, sum_of=table.to_sum)
+        with opened(self._source) as stream:
+            yield from plain.parts(stream, self._size)
+        table.told(plain.rows, plain.sums, plain.ambiguous_times)
+
+    def _read_header(self) -> tuple[str, ...]:
+        with opened(self._source) as stream:
+            block = next(blocks(stream, size=self._size, block=self._block), None)
+        header = tuple(block.rows[0]) if block else ()
+        if not any(header):
+            raise FileError("the file has no header", line=1)
+        if not all(header):
+            raise FileError("the header has a column without a name", line=1)
+        repeated = sorted({name for name in header if header.count(name) > 1})
+        if repeated:
+            raise FileError(f"the header names {clipped(repeated[0], 80)} more than once", line=1)
+        return header
+
+    def _columns_of(self, rows: Rows, first_line: int) -> Sequence[Sequence[str]]:
+        """The cells by column, none for a block without rows; FileError for a row of another width."""
+        width = len(self.header)
+        try:
+            columns = list(zip(*rows, strict=True))
+        except ValueError:
+            columns = []
+        if len(columns) != width or self._ended_at is not None:
+            # Either a bad row, or the blank line that some writers end a file with.
+            for place, row in enumerate(rows):
+                if not row and width > 1:
+                    self._ended_at = self._ended_at or _line_of(rows, place, first_line)
+                    self.blank_lines += 1
+                elif self._ended_at is not None:
+                    raise FileError("a blank line within the file", line=self._ended_at)
+                elif len(row) != width:
+                    raise FileError(
+                        f"{len(row)} cells where the header has {width}", line=_line_of(rows, place, first_line)
+                    )
+            rows[:] = filter(None, rows)
+            columns = list(zip(*rows, strict=True))
+        return columns
+
+
+def _lines_of(row: list[str]) -> int:
+    return 1 + sum(cell.count("\n") for cell in row)
+
+
+def _line_of(rows: Rows, place: int, first_line: int) -> int:
+    return first_line + sum(map(_lines_of, rows[:place]))

@@ -1,0 +1,214 @@
+"""What both readers share: columns of text cells in, chunks of typed rows out, counts and exact sums."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from decimal import Decimal, Inexact, localcontext
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import msgspec
+
+from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.core.money import EXACT
+from tap_billing_reports.reports.files.readers import NotPlain, RowChunk
+from tap_billing_reports.reports.files.readers.cells import Cells, Convert
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.core.columns import Column, DecimalsAs
+    from tap_billing_reports.reports.files.readers import Part, Resolve
+
+Source = str | os.PathLike[str] | BinaryIO
+ROW_NUMBER: Final = "row_number"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[BinaryIO]:
+    """The source from its first byte; a path is closed again, a seekable binary file stays open."""
+    if isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as stream:  # noqa: PTH123 - reads str and os.PathLike alike
+            yield stream
+    else:
+        source.seek(0)
+        yield source
+
+
+def after_marks(stream: BinaryIO) -> int:
+    """Place a stream that is at its first byte behind its byte-order marks, and say how many bytes those are.
+
+    Some tools write a second one before the first; left in place it would belong to the first column's name.
+    """
+    found = 0
+    while stream.read(len(_BOM)) == _BOM:
+        found += len(_BOM)
+    stream.seek(found)
+    return found
+
+
+def check_size(source: Source, size: int) -> None:
+    """FileError unless the source has exactly the declared number of bytes."""
+    with opened(source) as stream:
+        found = stream.seek(0, os.SEEK_END)
+    if found != size:
+        raise FileError(f"the file has {found} bytes where {size} were declared")
+
+
+def _row_type(names: Iterable[str], constants: Mapping[str, Any]) -> Any:
+    """A row's type. Constants are defaults: no row needs to be told them, and all are encoded with it."""
+    given = [(ROW_NUMBER, int), *((name, Any) for name in names)]
+    same = [(name, Any, value) for name, value in constants.items()]
+    return msgspec.defstruct("Row", [*given, *same], gc=False)
+
+
+class CellFault(Exception):  # noqa: N818 - not an error yet: the reader adds the line and raises FileError
+    """A cell that its column's type refuses.
+
+    Attributes:
+        row: its place in the block, from 0.
+        column: what refused it.
+    """
+
+    def __init__(self, row: int, column: Column) -> None:
+        super().__init__(f"column {column.name!r} does not hold a value of type {column.type}")
+        self.row = row
+        self.column = column
+
+
+class Table:
+    """Turns blocks of cells into chunks; the layout may grow between blocks."""
+
+    def __init__(self, *, resolve: Resolve, zone: str, decimals_as: DecimalsAs, sum_of: Collection[str]) -> None:
+        self.cells = Cells(zone=zone, decimals_as=decimals_as)
+        self.columns: tuple[Column, ...] = ()
+        self.sums: dict[str, Decimal] = {}
+        self.rows = 0
+        self.zone = zone
+        self.places: Sequence[Column | None] = ()
+        self._resolve = resolve
+        self._sum_of = frozenset(sum_of)
+        self._places: list[tuple[int, Column]] = []
+        self._emitted: tuple[Column, ...] = ()
+        self._work: list[tuple[int, Column, Convert, bool]] = []
+        self._constants: Mapping[str, Any] = {}
+        self._row: Any = None
+
+    def resolve(self, header: tuple[str, ...]) -> None:
+        """Ask what the header's columns are; ValueError for an impossible answer (the caller erred)."""
+        answer = self._resolve(header)
+        if len(answer) != len(header):
+            raise ValueError(f"{len(answer)} columns were resolved for {len(header)} header cells")
+        self._places = [(place, column) for place, column in enumerate(answer) if column is not None]
+        names = [column.name for _, column in self._places]
+        if len({ROW_NUMBER, *names}) <= len(names):
+            raise ValueError(f"columns share a name: {sorted(names)}")
+        self.places = answer
+        self.columns = tuple(column for _, column in self._places)
+
+    def start(self, constants: Mapping[str, Any] | None) -> None:
+        """Forget the rows of an earlier pass; the rows of this one carry the constants too."""
+        self.rows = 0
+        self.sums = {}
+        self._constants = constants or {}
+
+    @property
+    def to_sum(self) -> frozenset[str]:
+        """The columns to add up, of those that are here and can be."""
+        numbers = {column.name for column in self.columns if column.type in {"decimal", "integer"}}
+        return self._sum_of & numbers
+
+    def told(self, rows: int, sums: Mapping[str, Decimal], ambiguous_times: int) -> None:
+        """Take over what another way of reading has found."""
+        self.rows = rows
+        self.sums = dict(sums)
+        self.cells.ambiguous_times = ambiguous_times
+
+    def select(self, selected: Collection[str] | None) -> None:
+        """Which columns the chunks carry from now on; None for all."""
+        emitted = [(place, column) for place, column in self._places if selected is None or column.name in selected]
+        to_sum = self.to_sum
+        summed = [(place, column) for place, column in self._places if column.name in to_sum]
+        for name in to_sum:
+            self.sums.setdefault(name, Decimal(0))
+        self._work = [
+            (place, column, self.cells.converter(column.type), (place, column) in summed)
+            for place, column in [*emitted, *(item for item in summed if item not in emitted)]
+        ]
+        self._emitted = tuple(column for _, column in emitted)
+        names = [column.name for column in self._emitted]
+        constants = {
+            name: value
+            for name, value in self._constants.items()
+            if name not in {ROW_NUMBER, *names} and (selected is None or name in selected)
+        }
+        self._row = _row_type(names, constants)
+
+    def convert(self, cells: Sequence[Sequence[str]], count: int) -> RowChunk:
+        """A chunk of `count` rows from the block's columns of cells, by place in the header; or CellFault."""
+        values = []
+        for place, column, convert, summed in self._work:
+            try:
+                converted = convert(cells[place])
+            except ValueError:
+                raise self._fault(column, convert, cells[place]) from None
+            values.append(converted)
+            if summed:
+                self._add(column, converted)
+        first = self.rows + 1
+        rows = list(map(self._row, range(first, first + count), *values[: len(self._emitted)]))
+        self.rows += count
+        return RowChunk(rows, self._emitted)
+
+    @staticmethod
+    def _fault(column: Column, convert: Convert, cells: Sequence[str]) -> CellFault:
+        for row, cell in enumerate(cells):
+            try:
+                convert((cell,))
+            except ValueError:  # noqa: PERF203 - runs once, for a file that is refused
+                return CellFault(row, column)
+        return CellFault(0, column)
+
+    def _add(self, column: Column, values: Sequence[Any]) -> None:
+        amounts = [value for value in values if value is not None]
+        try:
+            with localcontext(EXACT):
+                self.sums[column.name] = sum(map(Decimal, amounts), self.sums[column.name])
+        except Inexact:
+            raise FileError(f"column {column.name!r} cannot be added up exactly") from None
+
+
+class TableReader:
+    """What a reader tells of its table, the same for every format; see `Reader` for the contract."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.header: tuple[str, ...] = ()
+        self.blank_lines = 0
+        self.declared_rows: int | None = None
+        self.metadata: Mapping[str, str] = {}
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self._table.columns
+
+    @property
+    def rows(self) -> int:
+        return self._table.rows
+
+    @property
+    def sums(self) -> Mapping[str, Decimal]:
+        return self._table.sums
+
+    @property
+    def ambiguous_times(self) -> int:
+        return self._table.cells.ambiguous_times
+
+    @property
+    def nonexistent_times(self) -> int:
+        return self._table.cells.nonexistent_times
+
+    def arrays(self) -> Iterator[Part]:
+        """See `Reader`: no format has arrays of its own accord."""
+        raise NotPlain

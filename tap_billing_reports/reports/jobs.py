@@ -1,0 +1,231 @@
+"""What one run is to cover, and what came of it: the values that pass through the life of a report."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.errors import ISOLATED, Unavailable, Unreadable, understood
+from tap_billing_reports.declare.client import map_fields
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from tap_billing_reports.declare import Account, Interval, Parameters, Period, RemoteFile, Report, ReportApi, Run
+    from tap_billing_reports.declare.client import OpenSource
+
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.reports import keys
+
+
+class Step(str, Enum):
+    """A transition. The first four say how a run was got, as `Finished.origin` does."""
+
+    ORDERED = "ordered"
+    ADOPTED = "adopted"
+    RESUMED = "resumed"
+    KEPT = "kept"
+    READY = "ready"
+    COLLECTED = "collected"
+    EMITTED = "emitted"
+    DONE = "done"
+    FAILED = "failed"
+    AGAIN = "again"
+    """The run failed or is gone, or its kept file is: the period is on its way once more."""
+    DEFERRED = "deferred"
+    """Due, and left to a later sync."""
+    LEFT = "left"
+    """Not ordered, for a reason that a later sync will meet too."""
+
+
+GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT})
+
+
+ENDS = frozenset({Step.DONE, Step.FAILED, Step.DEFERRED, Step.LEFT})
+
+
+def fingerprint(report_type: str, parameters: Parameters) -> str:
+    """Equal for runs of the same report with the same parameters, whatever their order."""
+    return json.dumps([report_type, dict(parameters)], sort_keys=True)
+
+
+@dataclass(eq=False)
+class Shop:
+    """A source whose reports are ordered: its door, its declaration, and what it was asked in this sync."""
+
+    asker: OpenSource
+    api: ReportApi
+    _available: dict[tuple[str, str], Interval] = field(default_factory=dict)
+    offered: dict[str, set[str] | None] = field(default_factory=dict)
+    """Account -> the types of its list; None where the list could not be had in this sync."""
+
+    @property
+    def name(self) -> str:
+        return self.asker.source.name
+
+    @property
+    def realm(self) -> dict[str, str]:
+        """Where its data come from, as far as it is known."""
+        return self.asker.realm
+
+    def availability(self, account: Account, report_type: str) -> Interval | None:
+        """What data the vendor has, asked once a sync; None where the vendor does not say."""
+        if self.api.availability is None:
+            return None
+        key = (account.account_id, report_type)
+        if key not in self._available:
+            with understood(f"{self.name} account {account.account_id}: the type {report_type}", Unreadable):
+                self._available[key] = self.api.availability(self.asker, account, report_type)
+        return self._available[key]
+
+    def default_columns(self, account: Account, report_type: str, *, ask: bool) -> tuple[str, ...] | None:
+        """The headers of a file for which no columns were asked; none where the vendor names none.
+
+        Args:
+            account: the account whose file it is.
+            report_type: the vendor's name of the type.
+            ask: whether the vendor may be asked. If not, and nobody has asked in this sync: None.
+        """
+        if self.api.availability is not None and not ask and (account.account_id, report_type) not in self._available:
+            return None
+        available = self.availability(account, report_type)
+        return () if available is None else available.default_columns
+
+    def forget_availability(self, account: Account, report_type: str) -> None:
+        """Ask again next time: an order was refused as out of range."""
+        self._available.pop((account.account_id, report_type), None)
+
+    def offers(self, account: Account, report_type: str) -> bool:
+        """Whether the account's own list has the type, asked once a sync; true where it cannot be had."""
+        types, number = self.asker.source.report_types, account.account_id
+        if not self.api.only_listed or types is None:
+            return True
+        if number not in self.offered:
+            self.offered[number] = None
+            with suppress(*ISOLATED, ValueError):
+                records = self.asker.records(types.endpoint, path=types.path(account), account=account)
+                self.offered[number] = {str(map_fields(types.fields, record).get("report_type")) for record in records}
+        found = self.offered[number]
+        # Where the list cannot be had, the order itself will tell.
+        return found is None or report_type in found
+
+    def listed_runs(self, account: Account, since: datetime) -> list[Run]:
+        """The runs that the vendor lists, created at or after an instant, newest first.
+
+        Raises:
+            Unavailable: a listed run is in no known shape: adopting around it could order it twice.
+        """
+        api = self.api
+        if api.runs is None or api.list_query is None or api.read_listed is None:
+            return []
+        records = self.asker.records(api.runs, params=api.list_query(since), account=account)
+        with understood(f"{self.name} account {account.account_id}: a listed run", Unavailable):
+            return [api.read_listed(record) for record in records]
+
+
+@dataclass(frozen=True, eq=False)
+class Due:
+    """One period of one report of one account, to be ordered or, with a run id, to be gone on with."""
+
+    shop: Shop
+    report: Report
+    account: Account
+    period: Period
+    parameters: Parameters
+    attempt: int = 1
+    run_id: str | None = None
+    ordered_at: datetime | None = None
+    adopted: bool = False
+    """The run that is gone on with was found at the vendor, not ordered by us."""
+    known_run: str | None = None
+    """The run whose rows the ledger holds as the last good reading: another reading needs a newer one."""
+    read_at: str = ""
+    """When the last good reading was ordered, as text that sorts; empty if there is none."""
+    previous_rows: int | None = None
+    """Rows that earlier readings of this period may have sent; a shorter one now leaves a surplus to take back."""
+    bad: int = 0
+    """How often the run that is gone on with was no good, each in a sync of its own; see `deciding`."""
+    bad_since: datetime | None = None
+    given_up: str | None = None
+    """A run that was no good too often: it is not adopted again."""
+    failed: int = 0
+    """Runs of this period that came to nothing since it was last read, in earlier syncs."""
+    failed_at: datetime | None = None
+    refused: int = 0
+    """How often its order was refused since then."""
+    old_key: int | None = None
+    """The number of an order that may have gone out under a key that did not tell realms apart: it keeps that key."""
+    billed_account: str = ""
+    """The account that the rows belong to, where it is not the one that was asked (Bring's old numbers)."""
+
+    @property
+    def row_account(self) -> str:
+        return self.billed_account or self.account.account_id
+
+    @property
+    def rank(self) -> tuple[bool, str, int, str]:
+        """Its place among a report's.
+
+        Runs that exist come first, then what was never read, then what was read longest ago; of those, what has
+        failed less often, then what is older. Else `max_new_runs` would serve the same accounts, the same windows
+        of a look-back, or what fails each time, sync after sync.
+        """
+        key = "" if self.period.start is None else self.period.key
+        return self.run_id is None, self.read_at, self.attempt + self.failed + self.refused, key
+
+    @property
+    def key(self) -> str:
+        """How the period stands in its account's ledger entry."""
+        if self.report.per_invoice:
+            return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
+        return self.period.key
+
+    def __str__(self) -> str:
+        return f"{self.report.stream} account {self.account.account_id} period {self.key}"
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A collected file: on disk until the sync ends, and where it is kept if it is."""
+
+    path: Path
+    size: int
+    sha256: str
+    remote: RemoteFile
+    uri: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """What came of a due period.
+
+    `file` is there when rows can be read, and `extra` files of the same run come with it; `error` when the
+    period failed, with a `remedy` where one is known; neither when it was left, deferred or is ordered once
+    more, which `note` explains and `step` tells apart.
+
+    `origin` says how its run was got: ordered, adopted (found at the vendor), resumed (ordered by an earlier
+    sync), kept (its file was still in the storage, nothing was asked of the vendor).
+    """
+
+    due: Due
+    run: Run | None = None
+    origin: str = "ordered"
+    attempt: int = 1
+    file: LocalFile | None = None
+    error: str | None = None
+    note: str | None = None
+    extra: tuple[LocalFile, ...] = ()
+    remedy: str = ""
+    step: Step = Step.LEFT
+    """What an end without file and error is: LEFT, DEFERRED or AGAIN."""
+
+    @property
+    def files(self) -> tuple[LocalFile, ...]:
+        """All files of the run, that of the rows first."""
+        return () if self.file is None else (self.file, *self.extra)

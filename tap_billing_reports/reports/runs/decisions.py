@@ -1,0 +1,142 @@
+"""What is done about a due period: decided here alone, for the sync that does it and for the plan that shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.declare import Run, RunStatus
+from tap_billing_reports.reports.recorder import READINGS
+
+if TYPE_CHECKING:
+    from tap_billing_reports.reports.jobs import Due
+    from tap_billing_reports.reports.recorder import Book
+    from tap_billing_reports.reports.runs.ordering import Orders
+    from tap_billing_reports.reports.state.journal import KeptFile, Note
+
+NOT_YET = "the vendor does not have its data yet"
+# After so many runs that came to nothing, another one is ordered so long after the last one alone.
+MANY_FAILED = 10
+PAUSE = timedelta(days=1)
+
+
+class Verb(str, Enum):
+    """What is done: read the kept file, go on with a run, take a listed one, order one, or leave it for now."""
+
+    KEEP = "kept"
+    RESUME = "resumed"
+    ADOPT = "adopted"
+    ORDER = "ordered"
+    DEFER = "deferred"
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What is done about a period.
+
+    Attributes:
+        due: the period with what the journal adds to it.
+        attempt: the number of its run, or of the order that is to go out.
+        run: the run to keep to, resume or adopt.
+        kept: the run's files in the storage.
+        unknown: the journal's note of a run that the ledger does not know.
+        reason: why it is deferred.
+        is_failure: it is deferred because it failed too often, which is to be said as a failure.
+    """
+
+    verb: Verb
+    due: Due
+    attempt: int
+    run: Run | None = None
+    kept: tuple[KeptFile, ...] = ()
+    unknown: Note | None = None
+    reason: str = ""
+    is_failure: bool = False
+
+
+class Decider:
+    """Decides, and changes nothing; asks the vendor for listed runs and availability at most.
+
+    Args:
+        orders: finds listed runs. book: knows what the journal says.
+        max_new_runs: new orders for each report and sync, counted by `count`.
+    """
+
+    def __init__(self, orders: Orders, book: Book, max_new_runs: int) -> None:
+        self._orders = orders
+        self._book = book
+        self._max_new = max_new_runs
+        self._new: Counter[str] = Counter()
+
+    def count(self, due: Due) -> None:
+        """A run was ordered for the period."""
+        self._new[due.report.stream] += 1
+
+    def decide(self, due: Due) -> Decision:
+        """What is to be done now.
+
+        Raises:
+            As `Orders.find` and `Shop.availability`.
+        """
+        due, note = self._book.recall(due)
+        attempt, unknown = due.attempt, None
+        if note is not None:
+            attempt = max(attempt, note.attempt)
+            if note.run is not None:
+                unknown = note if note.run.run_id != due.run_id else None
+                bad = note.bad if unknown is not None else max(note.bad, due.bad)
+                due = replace(due, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
+                due = replace(due, bad=bad, bad_since=note.bad_since or due.bad_since)
+                if note.files:
+                    return Decision(Verb.KEEP, due, attempt, note.run, note.files, unknown)
+        if due.run_id is not None and not is_given_up(due):
+            return Decision(Verb.RESUME, due, attempt, _pending(due, due.run_id), unknown=unknown)
+        if due.run_id is not None:
+            due = replace(due, run_id=None, ordered_at=None, adopted=False, given_up=due.run_id)
+            attempt += 1
+        found, attempt = self._orders.find(due, attempt=attempt)
+        if found is not None:
+            return Decision(Verb.ADOPT, due, attempt, found)
+        if due.failed >= MANY_FAILED and due.failed_at is not None and self._orders.now() < due.failed_at + PAUSE:
+            reason = f"{due.failed} runs came to nothing, the last of them less than a day ago"
+            return Decision(Verb.DEFER, due, attempt, reason=reason, is_failure=True)
+        reason = self._hindrance(due)
+        return Decision(Verb.DEFER if reason else Verb.ORDER, due, attempt, reason=reason)
+
+    def _hindrance(self, due: Due) -> str:
+        """Why no run is ordered now; empty if nothing is in the way."""
+        if self._new[due.report.stream] >= self._max_new:
+            return f"more than max_new_runs={self._max_new} are due"
+        available = due.shop.availability(due.account, due.report.report_type)
+        if available is not None and due.period.end is not None and due.period.end > available.end:
+            return NOT_YET
+        return ""
+
+
+def is_given_up(due: Due) -> bool:
+    """Whether the run was no good too often, and another one costs nothing by the vendor's declaration."""
+    return due.bad >= READINGS and due.shop.api.orders_are_free
+
+
+def what_follows(due: Due, run: Run, bad: int) -> str:
+    """What becomes of a run that was no good for so many times, as the end of a message."""
+    if bad < READINGS:
+        return ""
+    said = f"; run {run.run_id} was no good {bad} times"
+    if due.shop.api.orders_are_free:
+        return f"{said} and is given up: the next sync orders another"
+    return f"{said}: a full refresh of {due.report.stream} with reuse_runs_since set to now orders another"
+
+
+def _pending(due: Due, run_id: str) -> Run:
+    return Run(
+        run_id,
+        RunStatus.PENDING,
+        RunStatus.PENDING.value,
+        report_type=due.report.report_type,
+        parameters=due.parameters,
+        created_at=due.ordered_at,
+    )

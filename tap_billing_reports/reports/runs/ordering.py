@@ -1,0 +1,221 @@
+"""Gets a run for a due period: one that the vendor already lists, or a new one, ordered once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.errors import ISOLATED, ReportError, Unavailable, understood
+from tap_billing_reports.declare import Account, Run, RunStatus
+from tap_billing_reports.declare.paths import fill
+from tap_billing_reports.reports.answered import check_run
+from tap_billing_reports.reports.jobs import Due, Shop, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from tap_billing_reports.core.clock import Clock
+    from tap_billing_reports.http.responses import Answer
+
+# Stripe keeps result files for 365 days; an older run has nothing left to adopt.
+OLDEST_ADOPTED = timedelta(days=365)
+ORDERS_A_PERIOD = 3
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A run for a period: adopted from the vendor's list, or newly ordered at this attempt."""
+
+    run: Run
+    origin: str
+    attempt: int
+
+
+class Orders:
+    """Orders periods of all shops, adopting what can be adopted.
+
+    Args:
+        clock: tells when.
+        reuse_runs_since: runs created before are never adopted.
+    """
+
+    def __init__(self, clock: Clock, reuse_runs_since: datetime | None) -> None:
+        self._clock = clock
+        self._reuse_since = reuse_runs_since
+        self._lists: dict[tuple[Shop, str], tuple[datetime, list[Run] | Exception]] = {}
+
+    def now(self) -> datetime:
+        """The current instant."""
+        return self._clock.now()
+
+    def adoptable_from(self, due: Due) -> datetime:
+        """The earliest instant at which a run of this period can have been created.
+
+        A complete window's run cannot be older than the window's end; a subject's may be as old as its file.
+        """
+        floor = self._clock.now() - OLDEST_ADOPTED
+        if due.period.end is not None:
+            floor = max(floor, due.period.end)
+        return max(floor, self._reuse_since) if self._reuse_since is not None else floor
+
+    def find(self, due: Due, *, attempt: int) -> tuple[Run | None, int]:
+        """The newest listed run of the same parameters that can be used, and the attempt that would be next.
+
+        A run that failed, was given up or is in a status that nobody knows, or whose file has expired, is dead, and so
+        is what the ledger has read already: each took a number.
+
+        Raises:
+            As `Shop.listed_runs`; the same again for every period of the account.
+        """
+        wanted = fingerprint(due.report.report_type, due.parameters)
+        since = self.adoptable_from(due)
+        same = [
+            run
+            for run in self._listed(due.shop, due.account, since)
+            if fingerprint(run.report_type, run.parameters) == wanted
+            and (run.created_at is None or run.created_at >= since)
+        ]
+        newer = list(takewhile(lambda run: run.run_id != due.known_run, same))
+        alive = [
+            run
+            for run in newer
+            if run.status in {RunStatus.PENDING, RunStatus.READY}
+            and run.run_id != due.given_up
+            and not self._expired(run)
+        ]
+        if alive:
+            return alive[0], max(attempt, len(same) - same.index(alive[0]))
+        return None, max(attempt, len(same) + 1)
+
+    def _expired(self, run: Run) -> bool:
+        expires_at = run.file.expires_at if run.file is not None else None
+        return expires_at is not None and expires_at <= self._clock.now()
+
+    def _listed(self, shop: Shop, account: Account, since: datetime) -> list[Run]:
+        key = (shop, account.account_id)
+        known = self._lists.get(key)
+        if known is None or since < known[0]:
+            try:
+                known = (since, shop.listed_runs(account, since))
+            except ISOLATED as error:
+                # Asked once a sync: each of the account's periods fails by itself, but not for minutes each.
+                known = (since, error)
+            self._lists[key] = known
+        if isinstance(known[1], Exception):
+            raise known[1]
+        return known[1]
+
+    def forget(self, run: Run) -> None:
+        """A run turned out to be failed or gone: it must not be adopted again."""
+        for _since, runs in self._lists.values():
+            if isinstance(runs, list):
+                runs[:] = [other if other.run_id != run.run_id else _dead(other) for other in runs]
+
+    def look_ahead(self, dues: list[Due]) -> None:
+        """List each account's runs once, from where the oldest of its due periods could have one.
+
+        What fails here fails again, at once, for each period that `find` is asked about.
+        """
+        oldest: dict[tuple[Shop, str], Due] = {}
+        for due in dues:
+            key = (due.shop, due.account.account_id)
+            if due.run_id is None and (
+                key not in oldest or self.adoptable_from(due) < self.adoptable_from(oldest[key])
+            ):
+                oldest[key] = due
+        for due in oldest.values():
+            with suppress(*ISOLATED):
+                self._listed(due.shop, due.account, self.adoptable_from(due))
+
+    def order(
+        self,
+        due: Due,
+        *,
+        attempt: int,
+        intended: Callable[[int], None] = lambda _attempt: None,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> Obtained:
+        """Order one run.
+
+        Args:
+            due: what for.
+            attempt: the order's number, part of its key.
+            intended: called with the number before each order goes out.
+            guard: entered around each try of an order whose answer, once lost, costs another order.
+
+        Raises:
+            Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
+            ReportError: the vendor keeps replaying its own failure.
+        """
+        api, report = due.shop.api, due.report
+        call = api.order_call(due.account, report, due.parameters)
+        judge = due.shop.asker.judge(api.order, path=call.path, params=call.params, account=due.account)
+
+        def fits(answer: Answer) -> None:
+            judge(answer)
+            self._read(due, api.read_order, answer)
+
+        for number in range(attempt, attempt + ORDERS_A_PERIOD):
+            headers = {"Accept": api.order.accept, **due.account.headers}
+            if api.idempotency_header is not None:
+                headers[api.idempotency_header] = self._key(due, number)
+            intended(number)
+            try:
+                answer = due.shop.asker.door.call(
+                    api.order.method,
+                    api.order.host,
+                    fill(api.order.path, call.path),
+                    params=call.params,
+                    form=call.form,
+                    headers=headers,
+                    account=due.account.account_id,
+                    safe=api.idempotency_header is not None,
+                    # A cut answer is worth asking for again where that orders nothing new.
+                    parse=api.idempotency_header is not None,
+                    judge=fits,
+                    wait_when_throttled=False,
+                    guard=nullcontext if api.idempotency_header is not None else guard,
+                )
+            except Unavailable as error:
+                if not error.replayed:
+                    raise
+                # The vendor stored a failure under this key: the run may exist all the same.
+                self._lists.pop((due.shop, due.account.account_id), None)
+                run, _ = self.find(due, attempt=number)
+                if run is not None:
+                    return Obtained(run, "adopted", number)
+                continue
+            return Obtained(self._read(due, api.read_order, answer), "ordered", number)
+        raise ReportError(f"the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
+
+    @staticmethod
+    def _read(due: Due, read: Callable[[Answer], Run], answer: Answer) -> Run:
+        with understood("the answer to the order", ReportError):
+            run = read(answer)
+        check_run(due, run)
+        return replace(run, report_type=due.report.report_type, parameters=due.parameters)
+
+    def _key(self, due: Due, attempt: int) -> str:
+        """One key for one order: the same after a crash, another after a run that failed."""
+        facts: list[Any] = [
+            due.shop.name,
+            due.account.account_id,
+            fingerprint(due.report.report_type, due.parameters),
+            utc_text(self._reuse_since) if self._reuse_since else None,
+            attempt,
+        ]
+        if due.shop.realm and attempt != due.old_key:
+            facts.append(sorted(due.shop.realm.items()))
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _dead(run: Run) -> Run:
+    """Listed as alive, found dead: it still took its number."""
+    return replace(run, status=RunStatus.FAILED)

@@ -1,0 +1,89 @@
+"""One source's periods on their way: those to order, those whose runs are made, those whose files are ready."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_billing_reports.declare import Run
+    from tap_billing_reports.reports.jobs import Due, Shop
+    from tap_billing_reports.reports.state.journal import KeptFile
+
+
+import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+SHORTEST_SECONDS = 1.0
+
+
+LONGEST_SECONDS = 60.0
+
+
+SHARE_OF_WAITED = 0.1
+
+
+SPREAD = 0.1
+
+
+def pause(waited: float, spread: Callable[[float, float], float] = random.uniform) -> float:
+    """Seconds until the next poll: a tenth of the time waited, between 1 s and 60 s, plus or minus 10 %."""
+    seconds = min(max(SHORTEST_SECONDS, waited * SHARE_OF_WAITED), LONGEST_SECONDS)
+    return seconds * (1 + spread(-SPREAD, SPREAD))
+
+
+@dataclass
+class Waiting:
+    """A run on its way: since when it is waited for and when to ask next (monotonic seconds)."""
+
+    due: Due
+    run: Run
+    origin: str
+    attempt: int
+    since: float
+    next_poll: float
+    kept: tuple[KeptFile, ...] = ()
+    """Its files in the storage, where an earlier sync has collected them."""
+
+
+class Lane:
+    """What one source has to do. Pending runs come first: they take their places at the vendor already."""
+
+    def __init__(self, shop: Shop, queue: Sequence[Due]) -> None:
+        self.shop = shop
+        self.queue = deque(sorted(queue, key=lambda due: due.run_id is None))
+        self.waiting: list[Waiting] = []
+        self.ready: deque[Waiting] = deque()
+        self.budget = max(1, shop.api.budget(shop.asker.values))
+        self.cool_until = 0.0
+        """Not to order before, unless a run of one's own ends first."""
+        self.not_before = 0.0
+        """Not to order before in any case: the vendor named the time."""
+        self.throttled_since: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.queue or self.waiting or self.ready)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be begun: within the budget, and kept files not looked up far ahead of their use."""
+        kept = sum(bool(waiting.kept) for waiting in self.ready)
+        return bool(self.queue) and len(self.waiting) < self.budget and kept < self.budget
+
+    def may_order(self, now: float) -> bool:
+        return self.has_room and now >= max(self.cool_until, self.not_before)
+
+    def wakes_at(self) -> float | None:
+        """When there is something to do next (monotonic seconds), None when nothing is to be waited for."""
+        moments = [waiting.next_poll for waiting in self.waiting]
+        if self.has_room:
+            moments.append(max(self.cool_until, self.not_before))
+        return min(moments, default=None)

@@ -1,0 +1,81 @@
+"""What is done about orders that the vendor refuses: one fails by itself, several in a row end its report's turn."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.errors import Refused, RetryableError, remedy_of
+from tap_billing_reports.reports.jobs import Due, Finished
+
+if TYPE_CHECKING:
+    from tap_billing_reports.declare import Report
+    from tap_billing_reports.reports.recorder import Book
+    from tap_billing_reports.reports.runs.queues import Lane
+
+# So many refusals one after the other, of one report and account: asking for its other periods is pointless.
+IN_A_ROW = 3
+# What an entry may call optional: wrong credentials are never meant by that.
+_MAY_BE_OPTIONAL = frozenset({400, 403, 404})
+
+
+def is_excused(report: Report, error: Exception) -> bool:
+    """Whether a refusal is what the report's entry calls optional."""
+    return isinstance(error, Refused) and report.optional and error.status in _MAY_BE_OPTIONAL
+
+
+def remedy_for(due: Due, remedy: str) -> str:
+    """What can be done about a period that failed: what its kind of error says, and what helps such a report."""
+    api = due.shop.api
+    if due.report.per_invoice and api.skip_setting:
+        return f"{remedy}; an invoice whose lines can never be had may be named in {api.skip_setting}"
+    return remedy
+
+
+class Refusals:
+    """Counts refusals in a row.
+
+    Args:
+        book: remembers what was refused, so that the next sync begins with the others.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._in_a_row: Counter[tuple[str, str]] = Counter()
+
+    def taken(self, due: Due) -> None:
+        """An order was taken."""
+        self._in_a_row[_report_of(due)] = 0
+
+    def ended(self, lane: Lane, due: Due, error: Exception) -> list[Finished]:
+        """The end of a period whose order went wrong, and of those that need not be asked for any more."""
+        excused = is_excused(due.report, error)
+        if excused:
+            ends = [Finished(due, note=f"refused, and optional: {error}")]
+        else:
+            ends = [Finished(due, error=f"{due}: {error}", remedy=remedy_for(due, remedy_of(error)))]
+        if isinstance(error, RetryableError):
+            return ends
+        is_the_reports = isinstance(error, Refused) and due.shop.api.refuses_report(error)
+        if not is_the_reports:
+            self._book.refused(due)
+            self._in_a_row[_report_of(due)] += 1
+        if is_the_reports or self._in_a_row[_report_of(due)] >= IN_A_ROW:
+            # One subject's refusal excuses no other: those that were not asked for are then failures.
+            untried = excused and not is_the_reports and due.report.unit is None
+            ends += self._left(lane, due, error, untried=untried)
+        return ends
+
+    @staticmethod
+    def _left(lane: Lane, due: Due, error: Exception, *, untried: bool) -> list[Finished]:
+        """The periods of the same report and account, taken from the lane."""
+        same = [other for other in lane.queue if _report_of(other) == _report_of(due) and other.run_id is None]
+        lane.queue = deque(other for other in lane.queue if other not in same)
+        if not untried:
+            return [Finished(other, note=f"not ordered: {error}") for other in same]
+        said = f"not asked for, after {IN_A_ROW} refusals in a row; the next sync begins with it"
+        return [Finished(other, error=f"{other}: {said}", remedy=RetryableError.remedy) for other in same]
+
+
+def _report_of(due: Due) -> tuple[str, str]:
+    return due.report.stream, due.account.account_id

@@ -1,0 +1,1 @@
+"""The Singer tap: streams, messages, STATE."""

@@ -1,0 +1,1 @@
+"""Reconciliations: what is held against what."""

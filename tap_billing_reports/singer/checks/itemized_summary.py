@@ -1,0 +1,159 @@
+"""Itemised report against summary: where both are configured, their totals of a period must be equal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_billing_reports.singer.check import Check
+from tap_billing_reports.singer.finished_run import utc_or_none
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from decimal import Decimal
+
+    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.reports.jobs import Due, Finished
+    from tap_billing_reports.singer.finished_run import Emission
+
+CHECK = "itemized_vs_summary"
+ITEMIZED, SUMMARY = "itemized", "summary"
+
+
+class Read(NamedTuple):
+    """A period whose rows are out, all but closed."""
+
+    finished: Finished
+    rows: int
+
+
+class _Place(NamedTuple):
+    """What both sides of a period have in common. `subject` names the summary, whichever side is read last."""
+
+    family: str
+    source: str
+    account_id: str
+    subject: str
+    window_end: str | None
+
+
+class _Side(NamedTuple):
+    total: Decimal | None
+    """None where the file does not have the column."""
+    run_id: str
+
+
+class Twins:
+    """Remembers totals until both sides of a period have been read.
+
+    The side that is read first is not called done before the other one is there, if both are due in this sync:
+    a sync that ends between the two, or a difference that `on_mismatch` calls a failure, leaves both to be
+    compared by the next one.
+
+    The total is that of one column over all currencies: no amount of money, but equal exactly when both
+    files account for the same movements.
+    """
+
+    def __init__(self, reports: Iterable[tuple[Report, ReportApi]]) -> None:
+        sides: dict[str, dict[str, Report]] = {}
+        self._columns: dict[str, str] = {}
+        for report, api in reports:
+            if (twin := api.twin(report)) is not None:
+                sides.setdefault(self._family(report, twin.family), {})[twin.side] = report
+                self._columns[report.stream] = twin.column
+        pairs = {family: both for family, both in sides.items() if len(both) == 2}
+        self._sides = {report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()}
+        self._names = {family: both[SUMMARY].name for family, both in pairs.items()}
+        self._totals: dict[_Place, dict[str, _Side]] = {}
+        self._expected: set[_Place] = set()
+        self._held: dict[_Place, Read] = {}
+
+    @staticmethod
+    def _family(report: Report, family: str) -> str:
+        """Only reports over the same windows and filters can be held against each other."""
+        return json.dumps([family, report.unit, report.zone, dict(report.parameters)], sort_keys=True)
+
+    def columns(self, report: Report) -> tuple[str, ...]:
+        """The columns to add up while the report's rows are read."""
+        return (self._columns[report.stream],) if report.stream in self._sides else ()
+
+    def expect(self, dues: Iterable[Due]) -> None:
+        """These periods are due in this sync."""
+        sides: dict[_Place, set[str]] = {}
+        for due in dues:
+            if (place := self._place(due)) is not None:
+                sides.setdefault(place, set()).add(self._sides[due.report.stream][1])
+        self._expected = {place for place, both in sides.items() if len(both) == 2}
+
+    def _place(self, due: Due) -> _Place | None:
+        if due.report.stream not in self._sides:
+            return None
+        family, _side = self._sides[due.report.stream]
+        subject = f"{self._names[family]} {due.period.key}"
+        return _Place(family, due.shop.name, due.row_account, subject, utc_or_none(due.period.end))
+
+    def note(self, emission: Emission) -> None:
+        """Take a period's total; the second side of a period gets the check."""
+        place = self._place(emission.due)
+        if place is None or emission.reader is None:
+            return
+        total = emission.reader.sums.get(self._columns[emission.due.report.stream])
+        both = self._totals.setdefault(place, {})
+        both[self._sides[emission.due.report.stream][1]] = _Side(total, emission.key)
+        if len(both) == 2:
+            del self._totals[place]
+            if any(side.total is not None for side in both.values()):
+                emission.checks.append(self._check(place, both))
+
+    def settled(self, read: Read) -> list[Read]:
+        """What may be called done now that this period has been read: nothing, itself, or both sides."""
+        place = self._place(read.finished.due)
+        if place is None or place not in self._expected:
+            return [read]
+        if place not in self._held:
+            self._held[place] = read
+            return []
+        self._expected.discard(place)
+        return [self._held.pop(place), read]
+
+    def held_with(self, due: Due) -> Read | None:
+        """The other side of a period, where that was read first."""
+        place = self._place(due)
+        return None if place is None else self._held.get(place)
+
+    def given_up(self, due: Due) -> list[Read]:
+        """This period will not be read in this sync: what waited for it may be called done."""
+        place = self._place(due)
+        if place is None:
+            return []
+        self._expected.discard(place)
+        return [self._held.pop(place)] if place in self._held else []
+
+    def held(self) -> Iterator[Read]:
+        """The periods that still wait for their other side."""
+        yield from self._held.values()
+
+    def unmatched(self) -> Iterator[Check]:
+        """Periods of which only one side was read in this sync."""
+        for place, side in self._totals.items():
+            if any(one.total is not None for one in side.values()):
+                unknown = "the other report of this period was not read in the same sync"
+                yield self._check(place, side, unknown=unknown)
+
+    @staticmethod
+    def _check(place: _Place, sides: dict[str, _Side], unknown: str | None = None) -> Check:
+        """Both sides' totals; one that has no total is missing, whichever of the two it is."""
+        summary, itemized = sides.get(SUMMARY), sides.get(ITEMIZED)
+        totals = [None if side is None else side.total for side in (summary, itemized)]
+        facts: dict[str, Any] = {
+            "source": place.source,
+            "account_id": place.account_id,
+            "subject": place.subject,
+            "check": CHECK,
+            "run_id": sides[SUMMARY if SUMMARY in sides else ITEMIZED].run_id,
+        }
+        if unknown is None and totals[0] is None:
+            reason = "the summary does not have the column whose total is compared"
+            return Check(actual=totals[1], ok=False, reason=reason, **facts)
+        missing = "the itemised report does not have the column whose total is compared"
+        return Check.compare(*totals, unknown=unknown, missing=missing, **facts)

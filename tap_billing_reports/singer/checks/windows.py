@@ -1,0 +1,59 @@
+"""Whether a report's windows hang together and its data are fresh."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.reports.windows import ALL, calendar
+from tap_billing_reports.singer.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declare import Account, Report
+    from tap_billing_reports.reports.jobs import Shop
+    from tap_billing_reports.reports.planning import Planner
+    from tap_billing_reports.reports.state.ledger import Entry
+
+# Stripe has data within half a day, and up to a day more in zones other than UTC.
+STALE_AFTER_HOURS = Decimal(48)
+
+
+def coverage_checks(shop: Shop, report: Report, account: Account, entry: Entry, planner: Planner) -> Iterator[Check]:
+    """`windows_contiguous` and `freshness` of one report of one account, as the ledger stands."""
+    if report.unit is None:
+        return
+    facts = {"source": shop.name, "account_id": account.account_id, "subject": report.name}
+    available = planner.available(shop, report, account)
+    if report.unit != ALL:
+        until = planner.until(report, available)
+        keys = [
+            key
+            for key, _start, end in calendar(report.unit, report.zone, planner.start_date, until)
+            if available.start < end <= until
+        ]
+        read = [entry.is_closed(key) or key in entry.done for key in keys]
+        # Windows after the newest one that was read are not missing, only not yet there.
+        newest = max((place for place, there in enumerate(read) if there), default=-1)
+        missing = [key for key, there in zip(keys, read[: newest + 1], strict=False) if not there]
+        yield Check(
+            **facts,
+            check="windows_contiguous",
+            expected=Decimal(0),
+            actual=Decimal(len(missing)),
+            ok=not missing,
+            reason=f"missing: {', '.join(missing[:10])}" if missing else None,
+        )
+    if shop.api.availability is not None:
+        age = planner.now - available.end
+        hours = Decimal(int(age.total_seconds() // 3600))
+        yield Check(
+            **facts,
+            check="freshness",
+            expected=STALE_AFTER_HOURS,
+            actual=hours,
+            ok=hours <= STALE_AFTER_HOURS,
+            reason=f"data up to {utc_text(available.end)}; expected is the most hours that it may lag",
+        )

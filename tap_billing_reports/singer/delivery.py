@@ -1,0 +1,73 @@
+"""A report file's rows: to the target where they are selected, into the bulk lane where there is one, or both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.reports.files.parquet import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_billing_reports.reports.files.parquet import BulkLane
+    from tap_billing_reports.reports.files.readers import Reader
+    from tap_billing_reports.reports.jobs import LocalFile
+    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.singer.streams.report_rows import ReportRows
+
+
+def deliver(
+    rows: ReportRows, emission: Emission, file: LocalFile, lane: BulkLane | None, pulse: Callable[[], None]
+) -> None:
+    """Read the file to its end, as `emission.reader` then tells; `emission.parquet_uri` says where rows are kept.
+
+    Whoever takes the rows, each is read and checked: the file's record and its checks speak of all of them.
+
+    Args:
+        rows: the file's stream, selected or not.
+        emission: its reader is open, and has read nothing but the header.
+        file: on disk.
+        lane: None where no rows are kept.
+        pulse: called between pieces.
+    """
+    reader = emission.reader
+    assert reader is not None
+    rows.check_columns(emission)
+    keeping = None if lane is None else _Keeping(lane, rows, emission, pulse)
+    if rows.selected:
+        rows.emit(emission)
+    elif keeping is not None and keeping.arrays(reader):
+        return
+    else:
+        for _chunk in reader.chunks(None):
+            pulse()
+    if keeping is None:
+        return
+    # A reader of its own: what the first one has told, it has told of the rows that went out.
+    again = rows.open_reader(file, decimals_as="string")
+    if not (rows.selected and keeping.arrays(again, reader.rows)):
+        keeping.rows(again, reader)
+
+
+class _Keeping:
+    """The rows of one file on their way into the bulk lane."""
+
+    def __init__(self, lane: BulkLane, rows: ReportRows, emission: Emission, pulse: Callable[[], None]) -> None:
+        due = emission.due
+        self._lane = lane
+        self._path = lane.path(due.report.stream, due.row_account, due.period.key)
+        self._stream, self._emission, self._pulse = rows, emission, pulse
+
+    def _layout(self, reader: Reader) -> Layout:
+        return Layout(self._stream.kept_columns(reader), self._emission.constants)
+
+    def arrays(self, reader: Reader, rows: int | None = None) -> bool:
+        """In the reader's one pass; False where it has no arrays of this file."""
+        uri = self._lane.keep_arrays(self._path, reader, self._layout(reader), rows=rows, pulse=self._pulse)
+        self._emission.parquet_uri = uri
+        return uri is not None
+
+    def rows(self, reader: Reader, read: Reader) -> None:
+        """From the rows of `reader`, of which `read` has told how many and which columns."""
+        layout = self._layout(read)
+        self._emission.parquet_uri = self._lane.keep_rows(self._path, reader, layout, rows=read.rows, pulse=self._pulse)

@@ -1,0 +1,188 @@
+"""One finished run on its way out: its reader, its checks, and what the members' records are made of."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.singer.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from tap_billing_reports.reports.files.readers import Reader, RowChunk
+    from tap_billing_reports.reports.jobs import Finished, LocalFile
+
+
+def utc_or_none(moment: Any) -> str | None:
+    """An instant as text, whole seconds; None stays None."""
+    return None if moment is None else utc_text(moment.replace(microsecond=0))
+
+
+class Emission:
+    """A finished run.
+
+    `reader` is there once its file is being read, and then knows rows, header, sums; `parquet_uri` once its rows
+    are kept as Parquet.
+
+    Args:
+        before_rows: called with the number of rows that will be out, before each chunk of them.
+    """
+
+    def __init__(self, finished: Finished, before_rows: Callable[[int], None] = lambda _rows: None) -> None:
+        self.finished = finished
+        self.due = finished.due
+        self.run = finished.run
+        self.reader: Reader | None = None
+        self.parquet_uri: str | None = None
+        self.checks: list[Check] = []
+        self._before_rows = before_rows
+
+    def chunks(self, selected: Collection[str], constants: Mapping[str, Any] | None = None) -> Iterator[RowChunk]:
+        """The rows of the file, as `Reader.chunks`; with the run's own constants unless others are given."""
+        assert self.reader is not None
+        for chunk in self.reader.chunks(selected, self.constants if constants is None else constants):
+            if chunk.rows:
+                self._before_rows(chunk.rows[-1].row_number)
+            yield chunk
+
+    @property
+    def key(self) -> str:
+        """Names the run for the SDK's context; no secret, no vendor text beyond the id."""
+        return self.run.run_id if self.run is not None else str(self.due)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The columns that all rows of the run share."""
+        run, due, file = self.run, self.due, self.finished.file
+        return {
+            "source": due.shop.name,
+            "account_id": due.row_account,
+            "report_name": due.report.name,
+            "period": due.period.key,
+            "window_end": utc_or_none(due.period.end),
+            "run_id": None if run is None else run.run_id,
+            "file_id": None if file is None else file.remote.file_id,
+            "_sdc_deleted_at": None,
+        }
+
+    def run_record(self) -> dict[str, Any]:
+        """The record of the stream `report_runs`."""
+        run, due = self.run, self.due
+        assert run is not None
+        return {
+            "source": due.shop.name,
+            "account_id": due.account.account_id,
+            "run_id": run.run_id,
+            "report_type": run.report_type,
+            "report_name": due.report.name,
+            "period": due.period.key,
+            "window_end": utc_or_none(due.period.end),
+            "parameters": to_json(dict(run.parameters)),
+            "status": run.status.value,
+            "source_status": run.source_status,
+            "attempt": self.finished.attempt,
+            # A run that an earlier sync ordered is still one that this tap ordered.
+            "origin": "adopted" if self.finished.origin == "adopted" or due.adopted else "ordered",
+            "created_at": utc_or_none(run.created_at),
+            "finished_at": utc_or_none(run.finished_at),
+            "error": run.error or self.finished.error,
+            "file_id": None if run.file is None else run.file.file_id,
+        }
+
+    def file_records(self) -> Iterator[dict[str, Any]]:
+        """The records of the stream `report_files`; rows and header are known once the file has been read."""
+        for file in self.finished.files:
+            yield self._file_record(file, self.reader if file is self.finished.file else None)
+
+    def _file_record(self, file: LocalFile, reader: Reader | None) -> dict[str, Any]:
+        remote = file.remote
+        created_at = remote.created_at or (None if self.run is None else self.run.created_at)
+        return {
+            "source": self.due.shop.name,
+            "account_id": self.due.account.account_id,
+            "file_id": remote.file_id,
+            "run_id": self.key,
+            "report_name": self.due.report.name,
+            "period": self.due.period.key,
+            "format": remote.format,
+            "uri": file.uri,
+            "parquet_uri": None if reader is None else self.parquet_uri,
+            "size": file.size,
+            "sha256": file.sha256,
+            "rows": None if reader is None else reader.rows,
+            "columns": None if reader is None else to_json(list(reader.header)),
+            "created_at": utc_or_none(created_at),
+            "expires_at": utc_or_none(remote.expires_at),
+        }
+
+    def check(self, name: str, expected: Decimal | None, actual: Decimal | None, **facts: Any) -> None:
+        """Note a reconciliation of this run."""
+        self.checks.append(Check.compare(expected, actual, check=name, **self._subject, **facts))
+
+    def _undeclared(self, name: str, actual: Decimal, reason: str) -> None:
+        """The vendor does not say what it always has said: that is no less than a wrong number."""
+        self.checks.append(Check(check=name, actual=actual, ok=False, reason=reason, **self._subject))
+
+    @property
+    def _subject(self) -> dict[str, Any]:
+        """What the checks of this run have in common."""
+        due = self.due
+        return {
+            "source": due.shop.name,
+            "account_id": due.row_account,
+            "subject": f"{due.report.name} {due.period.key}",
+            "run_id": self.key,
+        }
+
+    def check_file(self, invoice: Mapping[str, Any] | None) -> None:
+        """What a file that has been read to its end can be held against.
+
+        Args:
+            invoice: the columns of the invoice that the report specifies, None where it is not known.
+        """
+        file, reader, report = self.finished.file, self.reader, self.due.report
+        assert file is not None
+        assert reader is not None
+        size = file.remote.size
+        self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size))
+        if self.due.shop.api.format == "xml":
+            declared, counted = reader.declared_rows, reader.rows
+            if declared == reader.rows + reader.blank_lines:
+                # Bring does not say whether its number counts blank lines.
+                counted = declared
+            if declared is None:
+                # Both of Bring's published samples hold the number: without it nobody could tell a cut list of lines.
+                self._undeclared("rows_declared", Decimal(counted), "the file does not say how many rows it has")
+            else:
+                self.check("rows_declared", Decimal(declared), Decimal(counted))
+            self.check("blank_lines", None, Decimal(reader.blank_lines), unknown="blank lines are no charges")
+        if reader.ambiguous_times or reader.nonexistent_times:
+            reason = "local times that occurred twice: the first occurrence was taken"
+            count = Decimal(reader.ambiguous_times + reader.nonexistent_times)
+            self.check("ambiguous_local_times", None, count, unknown=reason)
+        if report.per_invoice:
+            self._check_sums(invoice, reader)
+
+    def _check_sums(self, invoice: Mapping[str, Any] | None, reader: Reader) -> None:
+        """Hold the lines against the invoice, by the columns of the kind of line that the file has.
+
+        A file without lines adds up to nothing, which is an amount like any other.
+        """
+        kinds = self.due.shop.api.sums(self.due.report)
+        kind = next((kind for kind in kinds if any(column in reader.sums for column in kind)), {})
+        column_of = {check: column for column, check in kind.items()}
+        amounts = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}
+        for name, amount in amounts.items():
+            stated = None if invoice is None else invoice.get(amount)
+            actual = reader.sums.get(column_of.get(name, "")) if reader.rows else Decimal(0)
+            self.check(
+                name,
+                None if stated is None else Decimal(stated),
+                actual,
+                unknown="lines of this kind do not hold it" if kind and reader.rows and name not in column_of else None,
+                missing="the lines have no column for it",
+                currency=None if invoice is None else invoice.get("currency"),
+            )

@@ -1,0 +1,1 @@
+"""What the streams of invoices and their documents are made from."""

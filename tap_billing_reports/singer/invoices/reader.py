@@ -1,0 +1,222 @@
+"""Reads an account's invoices into columns: for the stream `invoices`, and for what hangs on invoices."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_billing_reports.core.errors import Unreadable
+from tap_billing_reports.declare.client import OpenSource, map_fields
+from tap_billing_reports.declare.paths import value_at
+from tap_billing_reports.reports.per_invoice import Bounds
+from tap_billing_reports.singer.invoices.list_memory import ListContents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tap_billing_reports.config.settings import Settings
+    from tap_billing_reports.declare import Account, InvoiceApi, Record, Source
+
+
+# So many invoices of one list that cannot be read are not single ones: the vendor's format has changed.
+UNREADABLE = 10
+
+
+class Brief(NamedTuple):
+    """What documents and report lines need of an invoice; amounts as exact decimal text, dates as text."""
+
+    account_id: str
+    invoice_id: str
+    invoice_date: str | None
+    specification_available: bool | None
+    currency: str | None
+    net_amount: str | None
+    tax_amount: str | None
+    total_amount: str | None
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> Brief:
+        """The brief of an invoice's columns."""
+        return cls._make(map(columns.get, cls._fields))
+
+    @property
+    def contents(self) -> tuple[str | None, ...]:
+        """What two listings of one invoice must agree on."""
+        return (self.invoice_date, self.currency, self.net_amount, self.tax_amount, self.total_amount)
+
+
+class InvoiceFeed:
+    """The invoices of one account of one source.
+
+    The account's list is asked for once a sync: the first reader passes it on whole, and what hangs on
+    invoices (`briefs`) takes what that reading has left behind.
+
+    Attributes:
+        clashes: invoices that the last reading listed twice under one number with different contents.
+        unreadable: why invoices of the last reading could not be read, each by itself; the others are complete.
+        contents: which fields and how many invoices a day the last reading had.
+        listed: how many records the last reading had, and `distinct` how many numbers.
+    """
+
+    def __init__(self, asker: OpenSource, account: Account, settings: Settings) -> None:
+        api = asker.source.invoices
+        assert api is not None
+        self.api: InvoiceApi = api
+        self.source: Source = asker.source
+        self.account = account
+        self.clashes: list[Brief] = []
+        self.unreadable: list[str] = []
+        self.listed = self.distinct = 0
+        self._asker = asker
+        self._settings = settings
+        self._fields = api.fields(asker.values)
+        self._left: tuple[date, list[Brief]] | None = None
+        self.contents = ListContents(self._fields, api.deletable)
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether each invoice's PDF is to be fetched."""
+        return self.api.document is not None and self.api.wants_documents(self._asker.values)
+
+    @property
+    def names_account(self) -> bool:
+        """Whether an invoice says whose it is, so that two requested accounts may list the same one."""
+        return any(column.name == "account_id" for column in self._fields)
+
+    @property
+    def bounds(self) -> Bounds:
+        """From which day on what hangs on the invoices has them listed."""
+        return Bounds(
+            start_date=self._settings.start_date,
+            today=self._asker.today(),
+            lookback_days=self.api.lookback(self._settings.values) if self.api.lookback is not None else 0,
+            horizon_days=self.api.horizon_days,
+        )
+
+    def _is_shared(self) -> bool:
+        reports = self.source.reports
+        per_invoice = reports is not None and any(r.per_invoice for r in reports.configured(self._asker.values))
+        return self.has_documents or per_invoice
+
+    def until(self) -> date:
+        """The last day to ask for, inclusive: today in the source's zone, or the day before `end_date`."""
+        today, end = self._asker.today(), self._settings.end_date
+        return today if end is None else min(today, end - timedelta(days=1))
+
+    def read(self, since: date) -> Iterator[tuple[dict[str, Any], Record]]:
+        """Each invoice dated from `since` on (inclusive, the source's zone): columns, the vendor's object.
+
+        An invoice without a date is never left out. One that is listed again comes again only if its status has
+        changed meanwhile: the later answer is the newer one.
+        """
+        self._left, self.clashes, self.unreadable, self.listed = None, [], [], 0
+        shared, left = self._is_shared(), []
+        # Hashes, not contents: a list may hold a million invoices.
+        seen: dict[tuple[str, str], tuple[int, int]] = {}
+        endpoint, until = self.api.endpoint(self._asker.values), self.until()
+        for query in self.api.queries(self._asker, self.account, since, until) if since <= until else ():
+            records = self._asker.records(
+                endpoint, path=self.api.path(self.account), params=query, account=self.account
+            )
+            for record in records:
+                columns = None if self.api.is_deleted(record) else self._readable(record)
+                if columns is None or not self._is_wanted(columns.get("invoice_date")):
+                    continue
+                brief = Brief.of(columns)
+                key = (brief.account_id, brief.invoice_id)
+                hashes = hash(brief.contents), hash(tuple(columns.values()))
+                self.listed += 1
+                known = seen.setdefault(key, hashes)
+                if known is hashes:
+                    self.contents.note(columns, record)
+                    if shared:
+                        left.append(brief)
+                elif known[0] != hashes[0]:
+                    self.clashes.append(brief)
+                    continue
+                elif known == hashes:
+                    continue
+                seen[key] = hashes
+                yield columns, record
+        self._left, self.distinct = (since, left), len(seen)
+
+    def briefs(self, since: date) -> list[Brief]:
+        """The invoices dated from `since` on, without asking again for what this sync has read already."""
+        if self._left is None or since < self._left[0]:
+            for _ in self.read(since):
+                pass
+        assert self._left is not None
+        day = since.isoformat()
+        return [brief for brief in self._left[1] if brief.invoice_date is None or brief.invoice_date >= day]
+
+    def read_status(self, status: str, first: date, last: date) -> Iterator[tuple[dict[str, Any], Record]]:
+        """The invoices of one status that are dated from `first` to `last`, both inclusive."""
+        assert self.api.by_status is not None
+        records = self._asker.records(
+            self.api.endpoint(self._asker.values),
+            path=self.api.path(self.account),
+            params=self.api.by_status(status, first, last),
+            account=self.account,
+        )
+        for record in records:
+            if not self.api.is_deleted(record):
+                columns = self.columns(record)
+                if self._is_wanted(columns.get("invoice_date")):
+                    yield columns, record
+
+    def read_one(self, invoice_id: str) -> tuple[dict[str, Any], Record] | None:
+        """One invoice by its id; None: the vendor has answered with what is left of a deleted one.
+
+        Raises:
+            NotFound: it is gone, in the vendor's own words.
+            AbsenceUnproven: a 404 that says nothing about it.
+            Unreadable: the answer is another invoice, or cannot be trusted.
+        """
+        assert self.api.by_id is not None
+        answer = self._asker.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
+        record = answer.record()
+        found = next(column for column in self._fields if column.name == "invoice_id")
+        if value_at(record, found.path) != invoice_id:
+            raise Unreadable(f"{answer.about}: the answer is another invoice than {invoice_id}")
+        return None if self.api.is_deleted(record) else (self.columns(record), record)
+
+    def _readable(self, record: Record) -> dict[str, Any] | None:
+        """The invoice's columns; None, and noted, where they cannot be read.
+
+        Raises:
+            Unreadable: so many cannot that they are not single ones.
+        """
+        try:
+            return self.columns(record)
+        except Unreadable as error:
+            self.unreadable.append(str(error))
+            if len(self.unreadable) >= UNREADABLE:
+                raise
+            return None
+
+    def columns(self, record: Record) -> dict[str, Any]:
+        """The invoice's columns.
+
+        Raises:
+            Unreadable: a value cannot be trusted. That invoice fails by itself, and is listed again until it can be
+                read.
+        """
+        named = f"{self.source.name} account {self.account.account_id}: invoice"
+        try:
+            columns = map_fields(self._fields, record)
+        except ValueError as error:
+            number = record.get("invoiceNumber") or record.get("id")
+            raise Unreadable(f"{named} {number} cannot be read: {error}") from None
+        if not columns.get("invoice_id"):
+            raise Unreadable(f"{named} of {columns.get('invoice_date')} has no number: it could not be kept apart")
+        asked = self.account.account_id
+        columns["source"] = self.source.name
+        columns["account_id"] = columns.get("account_id") or asked
+        columns["requested_account_id"] = asked
+        return columns
+
+    def _is_wanted(self, day: str | None) -> bool:
+        if day is None:
+            return True
+        first, end = self._settings.start_date, self._settings.end_date
+        return day >= first.isoformat() and (end is None or day < end.isoformat())

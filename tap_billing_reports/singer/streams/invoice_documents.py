@@ -1,0 +1,178 @@
+"""`invoice_documents`: each invoice's PDF once, kept under `storage_url`."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, RetryableError, Unreadable
+from tap_billing_reports.core.redaction import redact
+from tap_billing_reports.singer.invoices.document_state import Progress, kept_sizes
+from tap_billing_reports.singer.invoices.document_store import DocumentStore, Kept
+from tap_billing_reports.singer.streams.base import BillingStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.declare import Account, Source
+    from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
+
+DOCUMENT = "pdf"
+# A vendor that answers nothing three times in a row will not answer the other thousands either.
+SILENCES = 3
+# So many documents that are forbidden one after the other, at either end of the list, are a right that is missing.
+REFUSALS = 3
+
+
+class InvoiceDocuments(BillingStream):
+    """Where each invoice's PDF is kept, or why there is none.
+
+    A document is fetched once. One that cannot be had is a record with `error` and is tried again while the
+    look-back lists its invoice, or, if the reason was a passing one or a 403, while the vendor lists it at all. A 403
+    is a failure, too. Only refused credentials, a row of 403s and a vendor that does not answer end an account's pass.
+    """
+
+    name = "invoice_documents"
+    primary_keys = ("source", "account_id", "invoice_id", "document")
+    replication_key = "invoice_date"
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        """Progress is kept by document."""
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        """Progress is kept by document."""
+
+    @cached_property
+    def _store(self) -> DocumentStore:
+        assert self.session.storage is not None, "the settings' check asks for storage_url"
+        return DocumentStore(self.session.storage, self.session.folder)
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str], int]:
+        """The documents that are kept: (source, billed account, invoice) -> bytes."""
+        return dict(kept_sizes(self.stream_state))
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            # A test of the connection keeps no files.
+            return
+        fetched: set[tuple[str, str, str]] = set()
+        for source, account in self.session.all_accounts():
+            if source.invoices is None or source.invoices.document is None:
+                continue
+            feed = self.session.feed(source, account)
+            if feed.has_documents:
+                with self.session.isolated(self.name):
+                    yield from self._pass(feed, fetched)
+
+    def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+        source, account = feed.source, feed.account
+        progress = Progress.load(self.stream_state, source.name, account.account_id)
+        progress.realm = dict(self.session.open(source).realm)
+        bounds = feed.bounds
+        briefs = feed.briefs(progress.list_from(bounds))
+        progress.save(self.stream_state)
+        newest, troubles = progress.seen, _Troubles()
+        waiting = deque(sorted(briefs, key=lambda brief: brief.invoice_date or ""))
+        while waiting:
+            brief = waiting.popleft()
+            newest = max(filter(None, (newest, brief.invoice_date)), default=None)
+            key = (source.name, brief.account_id, brief.invoice_id)
+            # What one account is refused another one, which lists the same invoice, may have.
+            if key in fetched or self._is_kept(source, brief):
+                continue
+            result = self._obtain(source, account, brief)
+            if troubles.note(brief, result):
+                # Old documents may be closed to a user, and new ones not: look at the other end, too.
+                waiting.reverse()
+            if _is_forbidden(result):
+                self.session.fail(str(result), AuthenticationFailed.remedy, self.name)
+            yield self._record(account, brief, result)
+            if isinstance(result, Kept):
+                fetched.add(key)
+                self._known[key] = result.size
+                progress.note(brief, result.size)
+            self.session.checkpoint()
+        for text in feed.unreadable:
+            self.session.fail(text, Unreadable.remedy, self.name)
+        if not feed.unreadable:
+            progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=troubles.retry_from)
+        progress.save(self.stream_state)
+
+    def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
+        """The document, or why there is none.
+
+        Raises:
+            AuthenticationFailed: the credentials are refused. A page instead of a PDF, or a 403 for one of them, is not
+                that: the same credentials have just listed the invoice.
+        """
+        try:
+            return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
+        except AuthenticationFailed as error:
+            if error.status == 401:
+                raise
+            return error
+        except (AccountError, RetryableError) as error:
+            return error
+
+    def _is_kept(self, source: Source, brief: Brief) -> bool:
+        """Whether the document is done and its file still there in its length."""
+        size = self._known.get((source.name, brief.account_id, brief.invoice_id))
+        return size is not None and self._sizes(source, brief).get(self._store.path(source.name, brief)) == size
+
+    @cached_property
+    def _sizes_of(self) -> dict[tuple[str, str], dict[str, int]]:
+        return {}
+
+    def _sizes(self, source: Source, brief: Brief) -> dict[str, int]:
+        """The kept files of the billed account, listed once a sync."""
+        key = (source.name, brief.account_id)
+        if key not in self._sizes_of:
+            self._sizes_of[key] = self._store.sizes(*key)
+        return self._sizes_of[key]
+
+    def _record(self, account: Account, brief: Brief, result: Kept | AccountError | RetryableError) -> dict[str, Any]:
+        came = vars(result) if isinstance(result, Kept) else {"error": redact(str(result))}
+        return self.complete(
+            {
+                "source": account.source,
+                "account_id": brief.account_id,
+                "requested_account_id": account.account_id,
+                "invoice_id": brief.invoice_id,
+                "document": DOCUMENT,
+                "invoice_date": brief.invoice_date,
+                **came,
+            }
+        )
+
+
+class _Troubles:
+    """What went wrong in a pass, one document after the other.
+
+    Attributes:
+        retry_from: the oldest date of an invoice whose document is to be tried again.
+    """
+
+    def __init__(self) -> None:
+        self.retry_from: str | None = None
+        self._silences = self._refusals = 0
+
+    def note(self, brief: Brief, result: Kept | AccountError | RetryableError) -> bool:
+        """Whether the other end of the list is to be looked at now.
+
+        Raises:
+            RetryableError, AuthenticationFailed: this is one too many; the others are left for the next sync.
+        """
+        is_silent, is_forbidden = isinstance(result, RetryableError), _is_forbidden(result)
+        self._silences = self._silences + 1 if is_silent else 0
+        self._refusals = self._refusals + 1 if is_forbidden else 0
+        if not isinstance(result, Kept) and (self._silences == SILENCES or self._refusals == 2 * REFUSALS):
+            raise result
+        if is_silent or is_forbidden:
+            self.retry_from = min(filter(None, (self.retry_from, brief.invoice_date)), default=None)
+        return self._refusals == REFUSALS
+
+
+def _is_forbidden(result: object) -> bool:
+    return isinstance(result, AuthenticationFailed) and result.status == 403

@@ -1,0 +1,34 @@
+"""`reconciliations`: each check of a run, an invoice or a range."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.singer.finished_run import Emission, utc_or_none
+from tap_billing_reports.singer.streams.report_stream import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.declare import Report
+    from tap_billing_reports.singer.check import Check
+
+
+class Reconciliations(Member):
+    """Checks go out with the run they belong to; those of other streams when the lifecycle begins and ends."""
+
+    name = "reconciliations"
+    primary_keys = ("source", "account_id", "subject", "check")
+    replication_key = "checked_at"
+
+    def wants(self, report: Report) -> bool:  # noqa: ARG002 - checks alone order nothing
+        return False
+
+    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
+        return self.records(emission.checks)
+
+    def records(self, checks: Iterable[Check]) -> list[dict[str, Any]]:
+        """The records of some checks, stamped with the sync's clock."""
+        now = utc_or_none(self.session.clock.now())
+        assert now is not None
+        return [check.record(now) for check in checks]

@@ -1,0 +1,27 @@
+"""`report_files`: each collected file, with its size, hash, header and row count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.singer.streams.report_stream import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.declare import Report
+    from tap_billing_reports.singer.finished_run import Emission
+
+
+class ReportFiles(Member):
+    """One record a file. It follows the rows: their number and the header are known once they are read."""
+
+    name = "report_files"
+    primary_keys = ("source", "account_id", "file_id")
+    replication_key = "created_at"
+
+    def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
+        return True
+
+    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
+        return emission.file_records()

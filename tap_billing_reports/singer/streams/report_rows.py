@@ -1,0 +1,365 @@
+"""One stream for each configured report: its rows, typed, keyed by period and place in the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask, StreamMetadata
+
+from tap_billing_reports.core.columns import Column, ColumnType, DecimalsAs, assigned_names, json_schema, unique_names
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.core.redaction import clipped
+from tap_billing_reports.reports.files.readers import Reader, RowChunk
+from tap_billing_reports.singer.column_memory import ColumnMemory
+from tap_billing_reports.singer.fast_rows import FastRows
+from tap_billing_reports.singer.schemas import stream_schema
+from tap_billing_reports.singer.streams.report_stream import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.reports.jobs import LocalFile
+    from tap_billing_reports.singer.context import SyncContext
+    from tap_billing_reports.singer.finished_run import Emission
+
+SCHEMA = "report_rows"
+KEYS = ("source", "account_id", "report_name", "period", "row_number")
+DELETED_AT = "_sdc_deleted_at"
+SURPLUS_CHUNK = 1000  # rows
+
+
+class ReportRows(FastRows, Member):
+    """The rows of one report. New columns are added as `on_new_column` says; identical rows are all kept."""
+
+    primary_keys = KEYS
+    replication_key = "period"
+    _emission: Emission | None = None
+
+    def __init__(self, tap: SyncContext, report: Report, api: ReportApi) -> None:
+        self.report = report
+        self._api = api
+        self._decimals_as: DecimalsAs = tap.config.get("decimals_as") or "string"
+        schema = stream_schema(SCHEMA)
+        self._reserved = frozenset(schema["properties"])
+        self._by_header: dict[str, Column] = {}
+        self._names: dict[str, str] = {}
+        self._recalled = False
+        headers = tuple(dict.fromkeys(api.headers(report)))
+        # Report families may spell one column in two ways: both mean the same one. What is chosen is meant apart.
+        chosen = assigned_names(headers, reserved=self._reserved) if report.columns else {}
+        for header in headers:
+            name = chosen.get(header) or unique_names([header], self._reserved)[0]
+            column = self._by_header[header] = Column(header, name, api.column_type(report, header))
+            schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
+        self._catalogued = tuple(self._by_header.values())
+        self._memory = ColumnMemory(lambda: self.stream_state)
+        super().__init__(tap, name=report.stream, schema=schema)
+
+    @property
+    def schema_name(self) -> str:
+        return SCHEMA
+
+    def wants(self, report: Report) -> bool:
+        return report is self.report
+
+    # -- rows ------------------------------------------------------------------------------------------
+
+    def emit(self, emission: Emission) -> None:
+        """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
+        self._emission = emission
+        try:
+            self.emit_records(())
+        finally:
+            self._emission = None
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
+        if self._emission is not None:
+            yield from FastRows.get_records(self, context)
+        else:
+            yield from Member.get_records(self, context)
+
+    def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:
+        emission = self._emission
+        if emission is None:
+            # The sync has reached this stream by itself: then it is the one that drives.
+            self.billing_tap.cycle.drive()
+            return
+        assert emission.reader is not None
+        yield from emission.chunks(selected, self.constants(context))
+        yield from self._surplus(emission.due.previous_rows or 0, emission.reader.rows)
+
+    def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
+        """What all rows share: what the run gives them, and null for every column that its file does not have.
+
+        Left out, such a column would keep what an earlier reading has put there: a target upserts what it is sent.
+        """
+        if self._emission is None:
+            return {}
+        return dict.fromkeys(self.effective_schema["properties"]) | self._emission.constants
+
+    def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
+        """The keys of rows that are no longer there, marked as deleted and otherwise null."""
+        if before <= rows:
+            return
+        deleted_at = utc_text(self.session.clock.now().replace(microsecond=0))
+        rest = [name for name in self.schema["properties"] if name not in {*KEYS, DELETED_AT}]
+        row: Any = msgspec.defstruct("Gone", [("row_number", int), (DELETED_AT, str), *((name, Any) for name in rest)])
+        for first in range(rows + 1, before + 1, SURPLUS_CHUNK):
+            numbers = range(first, min(first + SURPLUS_CHUNK, before + 1))
+            yield RowChunk([row(number, deleted_at, *(None for _ in rest)) for number in numbers], ())
+
+    # -- columns ---------------------------------------------------------------------------------------
+
+    def open_reader(
+        self,
+        file: LocalFile,
+        sum_of: tuple[str, ...] = (),
+        decimals_as: DecimalsAs | None = None,
+        judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
+    ) -> Reader:
+        """A reader of the file that knows this stream's columns; adds up what checks need.
+
+        `judge` refuses a file by what that says of itself, before its first row.
+        """
+        sums = (*(column for kind in self._api.sums(self.report) for column in kind), *sum_of)
+        decimals_as = decimals_as or self._decimals_as
+        if file.remote.format == "csv":
+            from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
+
+            return CsvReader(
+                file.path,
+                size=file.size if file.remote.size is None else file.remote.size,
+                resolve=self.resolve,
+                zone=self.report.zone,
+                sum_of=sums,
+                decimals_as=decimals_as,
+            )
+        from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
+
+        return XmlReader(
+            file.path,
+            size=file.size,
+            resolve=self.resolve,
+            zone=self.report.zone,
+            sum_of=sums,
+            decimals_as=decimals_as,
+            judge=judge,
+        )
+
+    # -- what a file must have -------------------------------------------------------------------------
+
+    def check_columns(self, emission: Emission) -> None:
+        """Refuse a file without a column that it must have: it would be read as null, over what was known.
+
+        Of CSV that is told before the first row. XML leaves out the elements that a line does not have, so it is told
+        once all lines are read.
+
+        Args:
+            emission: its reader is open, or has read the file.
+
+        Raises:
+            FileError: names the column.
+        """
+        reader = emission.reader
+        assert reader is not None
+        allowed = set(self.session.settings.allow_missing_columns.get(self.name, ()))
+        if self._api.format == "xml":
+            missing = self._missing_money(reader, emission.due.account.account_id)
+        else:
+            header = {*reader.header}
+            names = {self._by_header[cell].name for cell in header if cell in self._by_header}
+            missing = [
+                cell
+                for cell in self._required(emission)
+                if cell not in header and (cell not in self._by_header or self._by_header[cell].name not in names)
+            ]
+        for cell in missing:
+            if cell not in allowed:
+                ours = {self.name: [cell]}
+                remedy = "if the vendor does not offer it any more, " + (
+                    "name those that are wanted in the report's columns"
+                    if self.report.columns
+                    else f"say so: set allow_missing_columns to {to_json(ours)}; otherwise the file is at fault"
+                )
+                raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
+
+    def _required(self, emission: Emission) -> list[str]:
+        """The headers that a table must have.
+
+        Those asked for. Else those of the account's last good reading and, of a run that was ordered in this sync or
+        where nothing was read before, the type's default ones: a run from before may be older than they are. Where
+        the vendor names none, the known columns that hold amounts.
+        """
+        if self.report.columns:
+            return [*self.report.columns]
+        due, origin = emission.due, emission.finished.origin
+        required = sorted({cell for headers in self._memory.last(due.account.account_id) for cell in headers})
+        if required and origin != "ordered":
+            return required
+        # For a kept file the vendor is asked nothing.
+        defaults = due.shop.default_columns(due.account, due.report.report_type, ask=origin != "kept")
+        if defaults is not None:
+            required += defaults or [column.header for column in self._catalogued if column.type == "decimal"]
+        return required
+
+    def _money_in(self, header: tuple[str, ...]) -> set[str]:
+        holds_money = self._api.holds_money or self._looks_like_money
+        return {cell for cell in header if holds_money(self.report, cell)}
+
+    def _looks_like_money(self, report: Report, header: str) -> bool:
+        return "currency" in header.lower() or self._api.column_type(report, header) == "decimal"
+
+    def _missing_money(self, reader: Reader, account: str) -> list[str]:
+        """What holds money in earlier files of the same kind and in no line of this one.
+
+        One report may have files of several kinds, such as parcels and cargo, that have no such column in common.
+        """
+        if not reader.rows:
+            return []
+        here, kinds = self._money_in(reader.header), self._memory.last(account)
+        alike = [kind for kind in kinds if kind & here] or ([] if here else kinds[:1])
+        lost = {cell for kind in alike for cell in kind - here}
+        without = {currency for amount, currency in self._api.currency_of(self.report).items() if amount in here}
+        return sorted(lost | (without - here))
+
+    def note_columns(self, emission: Emission) -> None:
+        """The file was read well: the next one of this account must have its columns, too."""
+        reader, account = emission.reader, emission.due.account.account_id
+        assert reader is not None
+        if self._api.format != "xml":
+            self._memory.note(account, [] if self.report.columns else [reader.header])
+            return
+        here, kinds = self._money_in(reader.header), self._memory.last(account)
+        alike = [kind for kind in kinds if kind & here]
+        if here and len(alike) < 2:
+            self._memory.note(account, [here, *(kind for kind in kinds if kind not in alike)])
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def resolve(self, header: tuple[str, ...]) -> Sequence[Column | None]:
+        """The column of each header cell; None leaves it out."""
+        self.recall_names()
+        self._meet([cell for cell in header if cell not in self._by_header])
+        taken: set[str] = set()
+        columns: list[Column | None] = []
+        for cell in header:
+            column = self._by_header.get(cell)
+            if column is not None and column.name in taken:
+                # Two spellings of one column in one file are two columns after all.
+                column = self._by_header[cell] = replace(column, name=self._named([cell])[cell])
+            if column is not None:
+                taken.add(column.name)
+            columns.append(column)
+        return columns
+
+    def _meet(self, fresh: Sequence[str]) -> None:
+        """Take up the headers that are new, or leave them out, as the settings say."""
+        if not fresh:
+            return
+        policy = self.session.settings.on_new_column
+        if policy == "fail":
+            remedy = "set on_new_column to add or ignore; the period is still due"
+            raise FileError(f"column {clipped(fresh[0], 80)} is new, and on_new_column is fail", line=1, remedy=remedy)
+        if policy == "ignore" or self._is_pruned():
+            return
+        named = {cell: self._names[cell] for cell in fresh if cell in self._names}
+        named |= self._named([cell for cell in fresh if cell not in named])
+        for cell, name in named.items():
+            self._by_header[cell] = Column(cell, name, self._api.column_type(self.report, cell))
+
+    def _named(self, fresh: Sequence[str]) -> dict[str, str]:
+        """Names for headers that are new together, which are theirs for ever."""
+        others = {column.name for column in self._by_header.values()} | {*self._names.values()}
+        names = assigned_names(fresh, others, self._reserved)
+        self._names |= names
+        self._memory.keep_names(self._names)
+        return names
+
+    def recall_names(self) -> None:
+        """Take up which name each header has had; once a sync, before the first order."""
+        if self._recalled:
+            return
+        self._recalled = True
+        known = {header: column.name for header, column in self._by_header.items()}
+        self._names = self._memory.names(known, self._reserved)
+        if self._memory.is_older() and self.report.columns:
+            # What was chosen had names by its place among the columns.
+            before = dict(zip(self.report.columns, unique_names(self.report.columns, self._reserved), strict=True))
+            known |= {header: name for header, name in before.items() if header not in self._names}
+        catalogued = {*self._api.headers(replace(self.report, columns=()))}
+        self._names |= {
+            header: name for header, name in known.items() if header not in catalogued and header not in self._names
+        }
+        self._memory.keep_names(self._names)
+        for header, column in self._by_header.items():
+            self._by_header[header] = replace(column, name=self._names.get(header, column.name))
+
+    def _is_pruned(self) -> bool:
+        """Whether the user's catalogue leaves out a column of this stream: then none is added uninvited.
+
+        One that leaves out the whole stream, or all of its columns with it, singles out none.
+        """
+        if self.billing_tap.input_catalog is None:
+            return False
+        mask = self._mask_of_columns()
+        left_out = {name for name in self.schema["properties"] if not mask["properties", name]}
+        return bool(left_out) and (self.selected or not left_out >= {column.name for column in self._catalogued})
+
+    def _mask_of_columns(self) -> SelectionMask:
+        """Which columns the catalogue selects, as if it selected the stream."""
+        metadata = MetadataMapping(self.metadata)
+        metadata[()] = StreamMetadata(selected=True)
+        return metadata.resolve_selection()
+
+    def kept_columns(self, reader: Reader) -> dict[str, ColumnType]:
+        """The columns that rows are kept with as Parquet, in the order of the schema: name -> type.
+
+        Those of the catalogue, then the file's own: what other files have is no matter of this one.
+        What the catalogue leaves out is left out there too; a catalogue that leaves out the whole stream, or all
+        of its columns, wants the rows kept and not sent.
+        """
+        mask = self._mask_of_columns()
+        types: dict[str, ColumnType] = {
+            name: "timestamp_utc" if "format" in kind else "integer" if kind["type"] == "integer" else "text"
+            for name, kind in stream_schema(SCHEMA)["properties"].items()
+        }
+        there = {column.name: column.type for column in (*self._catalogued, *reader.columns)}
+        selected = {name: kind for name, kind in there.items() if mask["properties", name]}
+        return types | (selected or there)
+
+    def recall_columns(self) -> None:
+        """Take up the columns that earlier syncs have added: rows that have lost one must say so."""
+        self.recall_names()
+        if self.session.settings.on_new_column == "add" and not self._is_pruned():
+            self._meet([header for header in self._names if header not in self._by_header])
+        self._take_up(tuple(self._by_header.values()))
+
+    def columns_changed(self, columns: tuple[Column, ...]) -> None:
+        """Take new columns up and tell the target, before the first row that has them."""
+        self._take_up(columns)
+        self.write_schema_again()
+
+    def _take_up(self, columns: tuple[Column, ...]) -> None:
+        if all(column.name in self.schema["properties"] for column in columns):
+            return
+        self._schema = self._grown(self.schema, columns)
+        if self._input_schema is not None:
+            self._input_schema = self._grown(self._input_schema, columns)
+        self.billing_tap.mapper.register_raw_stream_schema(self.name, self.effective_schema, self.primary_keys)
+        self._stream_maps = None
+
+    def _grown(self, schema: Mapping[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
+        """A copy with the columns that are new: the SDK's mapper compares with the schema that it has seen."""
+        new = {column.name: json_schema(column.type, decimals_as=self._decimals_as) for column in columns}
+        return {
+            **schema,
+            "properties": {
+                **schema["properties"],
+                **{name: kind for name, kind in new.items() if name not in schema["properties"]},
+            },
+        }

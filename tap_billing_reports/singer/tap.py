@@ -1,0 +1,382 @@
+"""The Singer face: name, settings, discovery, order of the streams, exit status.
+
+What only a sync needs is imported where it is used: discovery starts in little more than the SDK's own time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk import Stream, Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
+
+from tap_billing_reports import __version__
+from tap_billing_reports.config.environment import settings_from
+from tap_billing_reports.config.json_files import object_at, object_in
+from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
+from tap_billing_reports.config.validation import malformed, problems, unknown
+from tap_billing_reports.core import redaction
+from tap_billing_reports.core.clock import Clock, CountingClock
+from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
+from tap_billing_reports.reports.state.ledger import check_state
+from tap_billing_reports.singer import column_memory
+from tap_billing_reports.singer.invoices import document_state
+from tap_billing_reports.singer.outcome import Summary
+from tap_billing_reports.singer.state_writer import LineStates
+from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, report_runs, row_streams, sync_rank
+from tap_billing_reports.singer.termination import SIGNALLED, DeferredTermination
+from tap_billing_reports.singer.writer import BufferedWriter
+from tap_billing_reports.vendors import all_sources
+
+if TYPE_CHECKING:
+    from tap_billing_reports.declare import Source
+    from tap_billing_reports.http.client import Limits
+    from tap_billing_reports.singer.console.progress import Progress
+    from tap_billing_reports.singer.lifecycle import Cycle
+    from tap_billing_reports.singer.session import Session
+
+
+class TapBillingReports(DeferredTermination):
+    """Invoices and financial reports of Bring, BRP Systems and Stripe, exact to the cent."""
+
+    name = "tap-billing-reports"
+    config_jsonschema = config_jsonschema(all_sources())
+    capabilities = [  # noqa: RUF012 - declared as a class variable by the SDK
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    message_writer_class = BufferedWriter
+    clock: Clock = Clock()
+    limits: Limits | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        catalog = kwargs.get("catalog")
+        # The SDK passes over some of what a catalogue may ask for.
+        self.asked_streams: list[dict[str, Any]] = catalog["streams"] if isinstance(catalog, dict) else []
+        """The streams of the given catalogue, as it has them."""
+        super().__init__(*args, **kwargs)
+        self._line_states = self._state_writer = LineStates(self.message_writer)
+
+    # -- settings --------------------------------------------------------------------------------------
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Our own validation: the SDK's prints the offending value, which may be a key.
+
+        Without `raise_errors`, for discovery, settings may be missing, but not malformed.
+        """
+        redaction.install()
+        sources, schema = all_sources(), self.config_jsonschema
+        learn_secrets(self._config, sources)
+        self.append_builtin_config(schema)
+        self._config = with_defaults(self._config, sources)
+        errors = problems(self._config, sources, schema, self.clock.now())
+        fatal = errors if raise_errors else malformed(self._config, sources, schema)
+        if fatal:
+            errors = [*fatal, *unknown(self._config, schema)]
+            raise ConfigValidationError("Config validation failed", errors=errors, schema=None)
+        return errors
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """The environment's settings, as text where they are malformed: the SDK's own parser shows the value."""
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        # With no settings to look for, this reads the .env file. The SDK's own search begins where the SDK is
+        # installed; here it begins in the working directory.
+        folder = Path.cwd()
+        found = (path for above in (folder, *folder.parents) if (path := above / ".env").is_file())
+        parse_environment_config({}, cls._env_var_prefix, next(found, None))
+        return settings_from(os.environ, cls._env_var_prefix, schema)
+
+    def active_sources(self) -> tuple[Source, ...]:
+        """The sources that the settings turn on; discovery without settings shows none's reports."""
+        return tuple(
+            source
+            for source in all_sources()
+            if source.is_on(self.config) and all(self.config.get(name) for name in source.required)
+        )
+
+    # -- streams ---------------------------------------------------------------------------------------
+
+    def discover_streams(self) -> list[Stream]:
+        """All streams of the settings; asks no vendor."""
+        return [*core_streams(self), *row_streams(self, self.active_sources())]
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of the sync: what others hang on comes first."""
+        if self._streams is None:
+            found = super().streams
+            self._streams = dict(sorted(found.items(), key=lambda item: (sync_rank(item[1]), item[0])))
+        return self._streams
+
+    def ignored_settings(self) -> list[str]:
+        """The given settings that do not exist, one line each."""
+        return list(unknown(self.config, self.config_jsonschema))
+
+    # -- the sync --------------------------------------------------------------------------------------
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What the closing lines of this sync tell."""
+        return Summary()
+
+    @cached_property
+    def _counting_clock(self) -> CountingClock:
+        return CountingClock(self.clock)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """Hears how far this sync is."""
+        from tap_billing_reports.singer.console.progress import Progress  # noqa: PLC0415 - see the top
+
+        return Progress(self._counting_clock, self.summary.records)
+
+    @cached_property
+    def session(self) -> Session:
+        """This sync's shared state. Needs valid settings."""
+        from tap_billing_reports.singer.session import Session  # noqa: PLC0415
+
+        return Session(
+            settings=Settings.of(self.config),
+            sources=self.active_sources(),
+            clock=self._counting_clock,
+            limits=self.limits,
+            write_state=self._write_state,
+            summary=self.summary,
+            listener=self.progress,
+        )
+
+    def _write_state(self) -> int:
+        """Send STATE if it has changed; how many bytes that were."""
+        before = self._line_states.sent
+        self._line_states.write_state(self.state)
+        return self._line_states.sent - before
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """The report lifecycle of this sync."""
+        from tap_billing_reports.singer.lifecycle import Cycle  # noqa: PLC0415
+
+        return Cycle(self)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take a STATE over, or refuse it before any STATE goes out.
+
+        Raises:
+            StateError: it is foreign, cut, or written by a newer version.
+        """
+        if state and "bookmarks" not in state:
+            # A whole sync would be ordered anew without a word.
+            whole = "it holds a whole STATE message, of which only the value is the state"
+            raise StateError(
+                f"the state has no bookmarks: {whole if 'value' in state else 'it is none of this tap'}; "
+                f"for a full refresh leave it out"
+            )
+        bookmarks = state.get("bookmarks", {})
+        if not isinstance(bookmarks, Mapping):
+            raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
+        sources = all_sources()
+        if bookmarks and not any(is_ours(stream, sources) for stream in bookmarks):
+            raise StateError(
+                f"the state is another tap's: it speaks of {', '.join(sorted(bookmarks)[:3])}; give this tap's own, or "
+                f"none for a full refresh"
+            )
+        for stream, bookmark in bookmarks.items():
+            if not isinstance(bookmark, Mapping):
+                raise StateError.of(stream, "is no object")
+            check_state(stream, bookmark)
+            document_state.check_state(stream, bookmark)
+            invoices.check_state(stream, bookmark)
+            column_memory.check_state(stream, bookmark)
+            report_runs.check_state(stream, bookmark)
+        super().load_state(state)
+
+    # -- the command -----------------------------------------------------------------------------------
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
+        """The settings' files."""
+        with _one_line_errors():
+            return cls._settings_of(value)
+
+    @classmethod
+    def _settings_of(cls, value: tuple[str, ...]) -> Any:
+        """What `--config` names, as the SDK has it."""
+        files = [path for path in value if path != "ENV"]
+        # The SDK reads none of the files: its errors show what stands in them.
+        given = super().cb_config(None, None, ("ENV",) * (len(files) < len(value)))  # type: ignore[arg-type]
+        for path in files:
+            given.config.update(object_at(path, "--config", ConfigError))
+        return given
+
+    @classmethod
+    def opened(
+        cls, config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None
+    ) -> TapBillingReports:
+        """The tap for another command than its own.
+
+        Args:
+            config: as `--config`, at least one.
+            state: as `--state`.
+            catalog: as `--catalog`.
+
+        Raises:
+            ConfigError, StateError: one line for each problem.
+        """
+        given = cls._settings_of(config)
+        try:
+            return cls(
+                config=given.config,
+                parse_env_config=given.parse_env,
+                state=_object_in(state, StateError, "--state"),
+                catalog=_catalog_in(catalog),
+            )
+        except ConfigValidationError as error:
+            raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None
+
+    @classmethod
+    def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
+        """`--discover`."""
+        with _one_line_errors():
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
+        """`--test`."""
+        with _one_line_errors():
+            super().cb_test(ctx, param, value)
+
+    def run_connection_test(self) -> bool:  # type: ignore[misc]
+        """One record of each stream. The SDK's own passes whatever an account or a report refuses.
+
+        Raises:
+            AccountError: something was refused; what it was has been logged.
+        """
+        super().run_connection_test()
+        if self.summary.failures:
+            raise AccountError(f"the test failed: {len(self.summary.failures)} of what it tried")
+        return True
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """The command: sync everything, then exit 1 if anything failed."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        with _one_line_errors():
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=_object_in(state, StateError, "--state"),
+                catalog=_catalog_in(catalog),
+            )
+        sys.exit(tap.run())
+
+    def run(self) -> int:
+        """Sync all streams and return the exit status: 0 only if nothing failed."""
+        from tap_billing_reports.singer.console.summary import closing  # noqa: PLC0415
+
+        self.logger.info("tap-billing-reports %s", __version__)
+        started, summary = self._counting_clock.monotonic(), self.summary
+        try:
+            with self.progress.shown():
+                self._sync()
+        except BillingError as error:
+            text = redaction.redact(str(error))
+            if text not in summary.failures:  # with fail_fast it is there already
+                summary.failures.append(text)
+                summary.remedies[text] = remedy_of(error)
+        except BaseException as error:
+            # A signal, a target that is gone, a fault of ours: it goes on its way, after what was done till then.
+            summary.failures.append(f"ended early by {_cause(error)}")
+            raise
+        finally:
+            took = self._counting_clock.monotonic() - started
+            with self.uninterrupted():
+                for level, line in closing(summary, self.progress.board, waited=self._counting_clock.waited, took=took):
+                    self.logger.log(level, "%s", line)
+        return 1 if summary.failures else 0
+
+    def _sync(self) -> None:
+        from tap_billing_reports.singer.selection import check_selection, skipped_reports  # noqa: PLC0415
+
+        try:
+            with self.last_words():
+                check_selection(self)
+                self.session.begin()
+                self.session.hold_realms(self.state.get("bookmarks", {}), record=True)
+                self.cycle.check_identities()
+                self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
+                self.sync_all()
+        finally:
+            with self.uninterrupted():
+                self.session.close()
+
+
+def _cause(error: BaseException) -> str:
+    """What ended a sync, in words for its reader: a signal's name, or that of an exception."""
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNALLED:
+        return signal.Signals(error.code - SIGNALLED).name
+    name = type(error).__name__
+    return f"{name}: the target reads no more" if isinstance(error, BrokenPipeError) else name
+
+
+def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
+    return None if file is None else object_in(file, option, error)
+
+
+def _catalog_in(file: IO[str] | None) -> dict[str, Any] | None:
+    """The catalogue in a file, as the SDK can read it; whether it fits the settings is seen when a sync begins."""
+    found = _object_in(file, ConfigError, "--catalog")
+    try:
+        if found is not None and not isinstance(found["streams"], list):
+            raise TypeError
+        Catalog.from_dict(found or {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ConfigError(
+            "--catalog: the file holds no catalogue, which is an object with a list `streams`: make one with --discover"
+        ) from None
+    return found
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What a person can mend is one line each, without a traceback, and exit status 1."""
+    redaction.install()
+    try:
+        yield
+    except ConfigValidationError as error:
+        lines = error.errors
+    except BillingError as error:
+        lines = [str(error)]
+    except (MapExpressionError, StreamMapConfigError) as error:
+        lines = [f"setting stream_maps: {error}"]
+    else:
+        return
+    for line in lines:
+        TapBillingReports.logger.error("%s", redaction.sentence(line))
+    sys.exit(1)

@@ -1,0 +1,326 @@
+"""Bring (Mybring) on one page: customers, invoices, invoice PDFs, asynchronous reports.
+
+Facts: Bring's developer pages for the Reports and Invoice APIs, and live behaviour published by others, which
+wins where the two differ. Every call is a GET, also the one that orders a report: it creates a new report each
+time and must never be sent twice. Dates are whole days in Norwegian time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports import declare as d
+from tap_billing_reports.core.errors import AuthenticationFailed, ReportError, Unreadable
+from tap_billing_reports.declare import converters as to
+from tap_billing_reports.declare.catalogue import Catalogue, catalogue
+from tap_billing_reports.declare.paths import tree
+from tap_billing_reports.http.auth import Authenticator, HeaderAuthenticator
+from tap_billing_reports.vendors import bring_asked
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tap_billing_reports.http.responses import Answer
+
+ZONE = "Europe/Oslo"
+# Bring refuses a user's twenty-first report in flight.
+MOST_CONCURRENT = 20
+SPECIFIED_INVOICE = "MASTER-SPECIFIED_INVOICE"
+# What is charged, in parcels' specifications and in those of cargo. A list price and a discount no line need have.
+MONEY = {"AgreementPrice", "CurrencyCode", "AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX", "INVOICE_CURRENCY_CODE"}
+CURRENCY_OF = {"AgreementPrice": "CurrencyCode", "AMOUNT": "INVOICE_CURRENCY_CODE"}
+KNOWN = Catalogue(**catalogue("bring"))
+
+SETTINGS = (
+    d.Setting("bring_api_uid", "Bring: the Mybring user's e-mail address.", required=True),
+    d.Setting("bring_api_key", "Bring: that user's API key.", required=True, secret=True),
+    d.Setting("bring_client_url", "Bring: the URL of the service that uses the API.", required=True),
+    d.Setting("bring_customers", "Bring: customer numbers to read; unset: all that the user may see.", d.TEXTS),
+    d.Setting(
+        "bring_language",
+        "Bring: language of names and texts in reports (no, en, sv, da).",
+        {"type": "string", "pattern": "^[a-z]{2}(-[A-Z]{2})?$"},
+        default="en",
+    ),
+    d.Setting(
+        "bring_lookback_days", "Bring: days before the bookmark whose invoices are read again.", d.DAYS, default=65
+    ),
+    d.Setting(
+        "bring_invoice_lines",
+        "Bring: order the specified invoice of every invoice that has one: one line a charge.",
+        d.FLAG,
+        default=True,
+    ),
+    d.Setting(
+        "bring_skip_invoices",
+        "Bring: numbers of invoices whose lines are not ordered, such as one whose report fails for good.",
+        d.TEXTS,
+        default=[],
+    ),
+    d.Setting(
+        "bring_invoice_documents", "Bring: fetch every invoice's PDF (needs storage_url).", d.FLAG, default=False
+    ),
+    d.Setting(
+        "bring_max_concurrent_runs",
+        "Bring: reports that may be in the making at once; Bring refuses more than 20.",
+        {**d.COUNT, "maximum": MOST_CONCURRENT},
+        default=10,
+    ),
+    d.Setting(
+        "bring_reports",
+        "Bring: further reports, one stream each: report_type, name, parameters, window (day, week, month), "
+        "keep_xlsx, lookback_days, optional.",
+        d.reports_schema(
+            r"^[A-Za-z0-9_-]+$",
+            ("day", "week", "month"),
+            parameters={"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}},
+            keep_xlsx=d.FLAG,
+            lookback_days=d.DAYS,
+        ),
+        default=[],
+    ),
+    d.Setting("bring_base_url", "Bring: the base URL (for a sandbox).", default="https://www.mybring.com"),
+)
+
+# Live, the list stands under `customer`; documented is `customers`. Both may hold nulls or one object.
+CUSTOMERS = d.Endpoint("bring", "/reports/api/generate.json", records=("customer", "customers"))
+TYPES = d.Endpoint("bring", "/reports/api/generate/{account_id}.json", records=("reports", "report"))
+# Live, the invoices stand under `invoices`; documented is a bare list, and InvoiceList in XML.
+INVOICES = d.Endpoint(
+    "bring",
+    "/invoicearchive/api/invoices/{account_id}.json",
+    records=("invoices", "InvoiceList"),
+    record="Invoice",
+    objection=bring_asked.dated_within,
+)
+PDF = d.Endpoint("bring", "/invoicearchive/pdf/{account_id}/{invoice_id}.pdf", accept="application/pdf")
+
+KINDS = {"Invoice": "invoice", "INVOICE": "invoice", "Credit note": "credit_note", "CREDIT_NOTE": "credit_note"}
+INVOICE_FIELDS = (
+    d.Field("account_id", "customerNumber", to.text),
+    d.Field("invoice_id", "invoiceNumber", to.text, d.Need.VALUE),
+    d.Field("invoice_number", "invoiceNumber", to.text),
+    d.Field("parent_invoice_number", "parentInvoiceNumber", to.text),
+    d.Field("type", "type", to.lookup(KINDS, "other")),
+    d.Field("source_type", "type", to.text),
+    d.Field("status", "status", to.lookup({"Open": "open", "Closed": "closed"}, "unknown")),
+    d.Field("source_status", "status", to.text),
+    d.Field("invoice_date", "invoiceDate", to.day, d.Need.KEY),
+    d.Field("due_date", "dueDate", to.day),
+    d.Field("currency", "currency", to.upper),
+    d.Field("net_amount", "amount", to.decimal),
+    d.Field("tax_amount", "taxAmount", to.decimal),
+    d.Field("total_amount", "totalAmount", to.decimal),
+    d.Field("issuer", "invoiceIssuer", to.text),
+    d.Field("specification_available", "invoiceSpecificationAvailable", to.flag),
+    d.Field("attachment_count", "attachmentCount", to.whole),
+    d.Field("batch_source", "batchSource", to.text),
+)
+
+
+def _parameter_names(record: Any, _record: d.Record) -> str:
+    """One report id can stand twice, told apart only by its parameters."""
+    return "+".join(sorted(parameter["name"] for parameter in _parameters_of(record))) or "default"
+
+
+def _parameters_of(record: d.Record) -> list[d.Record]:
+    """`parameter` in the newer documents, `parameters` in the older ones, one object or a list."""
+    found = record.get("parameter") or record.get("parameters") or []
+    if isinstance(found, Mapping):
+        found = found.get("parameter", found)
+    found = found if isinstance(found, list) else [found]
+    if not all(isinstance(parameter, Mapping) and parameter.get("name") for parameter in found):
+        raise ValueError("a parameter without a name")
+    return found
+
+
+TYPE_FIELDS = (
+    d.Field("report_type", "id", to.text, d.Need.VALUE),
+    d.Field("variant", "", _parameter_names),
+    d.Field("name", "name", to.text),
+    d.Field("description", "description", to.text),
+    d.Field("parameters", "", lambda record, _record: to.as_json(_parameters_of(record), record)),
+)
+
+
+def _authenticator(values: d.Values) -> Authenticator:
+    headers = {
+        "X-Mybring-API-Uid": values["bring_api_uid"],
+        "X-Mybring-API-Key": values["bring_api_key"],
+        "X-Bring-Client-URL": values["bring_client_url"],
+    }
+    return HeaderAuthenticator(headers, secrets=(values["bring_api_key"],))
+
+
+def _accounts(asker: d.Asker) -> Iterator[d.Account]:
+    """The customers of the settings, else those that the Reports API lists: it knows more than Customer Info."""
+    for number in asker.values.get("bring_customers") or ():
+        yield d.Account("bring", number, "bring_customer")
+    if not asker.values.get("bring_customers"):
+        for record in asker.records(CUSTOMERS):
+            if not record.get("id"):
+                raise Unreadable("bring: a customer of the list has no id: the vendor's format has changed")
+            yield d.Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
+
+
+def _dotted(day: date) -> str:
+    """Bring's date form; it answers an ISO date with an empty list instead of an error."""
+    return f"{day.day:02d}.{day.month:02d}.{day.year:04d}"
+
+
+def _invoice_queries(_asker: d.Asker, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
+    # Both dates, always: without them Bring silently answers with the last 65 days.
+    yield [("fromDate", _dotted(since)), ("toDate", _dotted(until))]
+
+
+# -- reports -------------------------------------------------------------------------------------------
+
+
+def _configured(values: d.Values) -> Iterator[d.Report]:
+    if values["bring_invoice_lines"]:
+        yield d.Report("bring", SPECIFIED_INVOICE, "invoice_lines", ZONE, unit=None, per_invoice=True)
+    for entry in values["bring_reports"]:
+        yield d.Report.of(
+            "bring",
+            entry,
+            zone=ZONE,
+            unit=entry.get("window") or "all",
+            parameters=entry.get("parameters") or {},
+            lookback_days=entry.get("lookback_days") or 0,
+            keep_xlsx=bool(entry.get("keep_xlsx")),
+        )
+
+
+def _check(values: d.Values) -> Iterator[str]:
+    if values["bring_invoice_documents"] and not values.get("storage_url"):
+        yield "setting storage_url is missing: bring_invoice_documents keeps the PDFs there"
+    if not values.get("storage_url") and any(entry.get("keep_xlsx") for entry in values["bring_reports"]):
+        yield "setting storage_url is missing: keep_xlsx keeps the workbooks there"
+    for number, entry in enumerate(values["bring_reports"]):
+        if entry.get("window") and {"fromdate", "todate"} & {name.lower() for name in entry.get("parameters") or {}}:
+            where = f"setting bring_reports[{number}].parameters"
+            yield f"{where} has fromDate or toDate, which window sets: take them out, or take window out"
+
+
+def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
+    asked = {name: to.parameter(value) for name, value in report.parameters.items()}
+    if report.per_invoice and period.subject is not None:
+        asked["invoiceNumber"] = period.subject
+    elif report.unit != "all":
+        first, last = period.days(ZONE)
+        asked |= {"fromDate": _dotted(first), "toDate": _dotted(last)}
+    return asked
+
+
+def _order_call(account: d.Account, report: d.Report, parameters: d.Parameters) -> d.OrderCall:
+    path = {"account_id": account.account_id, "report_type": report.report_type}
+    return d.OrderCall(path=path, params=sorted(parameters.items()))
+
+
+_RUN_ID = re.compile(r"/report/([0-9A-Za-z-]+)(?:/|\.|$)")
+
+
+def _object(answer: Answer) -> d.Record:
+    """The answer's one object, in either of the two forms; nothing where the body is in neither."""
+    if answer.is_xml:
+        found: Any = tree(answer.xml())
+        return found if isinstance(found, Mapping) else {}
+    return answer.record() if answer.body.lstrip().startswith(b"{") else {}
+
+
+def _read_order(answer: Answer) -> d.Run:
+    """The run's id out of `Location` or `statusUrl`; the links themselves are never followed."""
+    # The header first: with it, a body that nobody can read costs no second order.
+    found = _RUN_ID.search(answer.headers.get("Location") or "")
+    found = found or _RUN_ID.search(_object(answer).get("statusUrl") or "")
+    if found is None:
+        raise ReportError(f"{answer.about}: the answer to the order names no report")
+    return d.Run(found[1], d.RunStatus.PENDING, "NOT_DONE")
+
+
+_STATUSES = {"NOT_DONE": d.RunStatus.PENDING, "DONE": d.RunStatus.READY, "FAILED": d.RunStatus.FAILED}
+
+
+def _read_status(answer: Answer, run_id: str) -> d.Run:
+    """ValueError for a status that is none of the three known ones."""
+    word = str(_object(answer).get("status"))
+    if word not in _STATUSES:
+        raise ValueError(word)
+    # A file has the run's id for a name; its size is not declared.
+    done = d.RemoteFile(f"{run_id}.xml", "xml", "bring", f"/reports/api/report/{run_id}.xml")
+    return d.Run(run_id, _STATUSES[word], word, file=done if word == "DONE" else None)
+
+
+def _extra_files(report: d.Report, run: d.Run) -> tuple[d.RemoteFile, ...]:
+    """The same report as a workbook, where it is to be kept."""
+    if not report.keep_xlsx:
+        return ()
+    return (d.RemoteFile(f"{run.run_id}.xlsx", "xlsx", "bring", f"/reports/api/report/{run.run_id}.xlsx"),)
+
+
+def _sums(report: d.Report) -> tuple[Mapping[str, str], ...]:
+    """Cargo lines carry net, tax and total; parcel lines only the agreed price, which is net.
+
+    That all three add up to the invoice's was measured on a live invoice of home delivery.
+    """
+    if not report.per_invoice:
+        return ()
+    net, tax, total = "lines_net", "lines_tax", "lines_total"
+    return {"amount": net, "tax_amount": tax, "total_incl_tax": total}, {"agreement_price": net}
+
+
+BRING = d.Source(
+    name="bring",
+    title="Bring",
+    zone=ZONE,
+    settings=SETTINGS,
+    hosts=(d.Host("bring", "bring_base_url"),),
+    authenticator=_authenticator,
+    account_label=lambda values: str(values["bring_api_uid"]),
+    accounts=_accounts,
+    # An absent or unparsable language makes the translated endpoints answer 406.
+    headers=lambda values: {"Accept-Language": values["bring_language"]},
+    check=_check,
+    # Bring does not say which right it looks at.
+    rights=dict.fromkeys(
+        ("invoices", "reports"), "ask for the Mybring user's rights to this customer number (finance, reports)"
+    ),
+    invoices=d.InvoiceApi(
+        endpoint=lambda _values: INVOICES,
+        queries=_invoice_queries,
+        path=lambda account: {"account_id": account.account_id},
+        fields=lambda _values: INVOICE_FIELDS,
+        lookback=lambda values: int(values["bring_lookback_days"]),
+        horizon_days=365,
+        document=PDF,
+        wants_documents=lambda values: bool(values["bring_invoice_documents"]),
+    ),
+    report_types=d.ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),
+    reports=d.ReportApi(
+        configured=_configured,
+        parameters=_parameters,
+        order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
+        order_call=_order_call,
+        read_order=_read_order,
+        status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json", objection=bring_asked.linked_run),
+        read_status=_read_status,
+        format="xml",
+        headers=KNOWN.headers,
+        column_type=KNOWN.column_type,
+        holds_money=lambda _report, header: header in MONEY,
+        currency_of=lambda report: CURRENCY_OF if report.per_invoice else {},
+        budget=lambda values: int(values["bring_max_concurrent_runs"]),
+        # Bring names no price for a report, only how many may be in the making.
+        orders_are_free=True,
+        # What a 403 or 404 is about, Bring does not say: only the credentials are the same for every invoice.
+        refuses_report=lambda error: isinstance(error, AuthenticationFailed) and error.status in {200, 401},
+        skipped=lambda values: values["bring_skip_invoices"],
+        skip_setting="bring_skip_invoices",
+        only_listed=True,
+        extra_files=_extra_files,
+        file_objection=bring_asked.file_objection,
+        sums=_sums,
+    ),
+)

@@ -1,0 +1,60 @@
+"""Sources of other packages: taken as they are, or refused with the package's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.declare import Setting, Source
+from tap_billing_reports.vendors import ENTRY_POINTS, with_added
+from tap_billing_reports.vendors.brp import BRP
+
+OWN = replace(BRP, name="acme", settings=(Setting("acme_key", "The key.", required=True),), columns={})
+FOREIGN = replace(OWN, settings=(Setting("stripe_api_key", "The key."),))
+TAKEN = replace(OWN, name="brp")
+UNNAMEABLE = replace(OWN, name="Acme Pay")
+BARE_COLUMN = replace(OWN, columns={"invoices": {"project": {"type": ["string", "null"]}}})
+NOTHING = object()
+
+
+def added(name):
+    return with_added((BRP,), [EntryPoint("acme", f"{__name__}:{name}", ENTRY_POINTS)])
+
+
+def test_a_source_joins_ours():
+    assert added("OWN") == (BRP, OWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("FOREIGN", "settings and columns stripe_api_key do not begin with acme_"),
+        ("BARE_COLUMN", "settings and columns project do not begin with acme_"),
+        ("TAKEN", "the name brp is taken"),
+        ("UNNAMEABLE", "not lower case"),
+        ("NOTHING", "is no Source"),
+        ("MISSING", "cannot be loaded"),
+    ],
+)
+def test_what_is_refused(name, reason):
+    with pytest.raises(ConfigError, match=reason) as refused:
+        added(name)
+    assert "entry point acme of tap_billing_reports.vendors" in str(refused.value)
+
+
+def test_a_source_needs_nothing_but_its_accounts():
+    bare = Source(
+        name="acme",
+        title="Acme",
+        zone="UTC",
+        settings=(),
+        hosts=(),
+        authenticator=OWN.authenticator,
+        account_label=lambda _values: "me",
+        accounts=lambda _asker: (),
+    )
+    assert not bare.is_on({"acme_key": "x"})
+    assert (bare.invoices, bare.reports, bare.report_types) == (None, None, None)
