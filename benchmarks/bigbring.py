@@ -15,7 +15,7 @@ import time
 from datetime import date, datetime, timedelta, timezone
 
 from tap_billing_reports.core.clock import Clock
-from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.client import Download
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.singer.tap import TapBillingReports
@@ -74,9 +74,9 @@ class BigBring:
 
     def prepare(self, tap):
         """Take the place of the door."""
-        asker = OpenSource(BRING, tap.session.settings.values, clock=tap.session.clock)
-        asker.door = self
-        tap.session._open["bring"] = asker
+        client = HttpSourceClient(BRING, tap.session.settings.values, clock=tap.session.clock)
+        client.http = self
+        tap.session._open["bring"] = client
 
     def another(self):
         """The door for another thread."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.config.settings import with_defaults
 from tap_billing_reports.core.clock import Clock
-from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.responses import Answer
 from tests.waiting import LOOK_SECONDS
 
@@ -104,11 +104,11 @@ class ScriptedDoor:
 
 def scripted(
     source: Source, bodies: Mapping[str, str | bytes], clock: Clock | None = None, **values: Any
-) -> OpenSource:
+) -> HttpSourceClient:
     """A source that answers from a table: path -> body."""
     settings = {"start_date": "2000-01-01", **dict.fromkeys(source.required, "x"), **values}
     if source.name == "brp":
         settings["brp_api_url"] = "https://brp.example"
-    asker = OpenSource(source, with_defaults(settings, [source]), clock=clock or Clock())
-    asker.door = ScriptedDoor(bodies)  # type: ignore[assignment]
-    return asker
+    client = HttpSourceClient(source, with_defaults(settings, [source]), clock=clock or Clock())
+    client.http = ScriptedDoor(bodies)  # type: ignore[assignment]
+    return client

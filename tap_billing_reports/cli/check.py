@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_billing_reports.declare import Endpoint, Query, Run, Source
-    from tap_billing_reports.declare.client import OpenSource
+    from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.singer.session import Session
 
 # A person waits for the answer.
@@ -75,8 +75,8 @@ def check(session: Session) -> Iterator[Line]:
     for source in session.sources:
         label = source.account_label(session.settings.values)
         try:
-            asker = session.open(source)
-            accounts = {account.account_id: account for account in source.accounts(asker)}
+            client = session.open(source)
+            accounts = {account.account_id: account for account in source.accounts(client)}
         except (*ISOLATED, SyncError) as error:
             examined = _Examination(source, label)
             examined.note("credentials", error)
@@ -87,7 +87,7 @@ def check(session: Session) -> Iterator[Line]:
             parts = {"reachable": Finding(OK), "credentials": Finding(OK), "accounts": Finding(REFUSED, said)}
             yield Line(source.name, label, parts, ["ask the vendor for rights, or name the accounts in the settings"])
         for account in accounts.values():
-            yield _Examination(source, account.account_id).examine(asker, account)
+            yield _Examination(source, account.account_id).examine(client, account)
 
 
 class _Examination:
@@ -106,11 +106,11 @@ class _Examination:
         self.line = Line(source.name, account, {name: Finding() for name, there in wanted.items() if there})
         self._runs: list[Run] = []
 
-    def examine(self, asker: OpenSource, account: Account) -> Line:
+    def examine(self, client: HttpSourceClient, account: Account) -> Line:
         for name, attempt in (("invoices", self._invoices), ("reports", self._reports), ("files", self._files)):
             if name in self.line.parts and not self._over:
                 try:
-                    finding = attempt(asker, account)
+                    finding = attempt(client, account)
                 except (*ISOLATED, SyncError) as error:
                     self.note(name, error)
                 except (ValueError, KeyError, TypeError) as error:
@@ -170,40 +170,40 @@ class _Examination:
 
     # -- the parts -------------------------------------------------------------------------------------
 
-    def _invoices(self, asker: OpenSource, account: Account) -> Finding:
+    def _invoices(self, client: HttpSourceClient, account: Account) -> Finding:
         """Today's, one at most where the vendor pages."""
         api = self._source.invoices
         assert api is not None
-        query = next(iter(api.queries(asker, account, asker.today(), asker.today())), None)
+        query = next(iter(api.queries(client, account, client.today(), client.today())), None)
         if query is None:
             return Finding(said="the settings ask for none")
-        endpoint, query = _one(api.endpoint(asker.values), query)
-        for _ in asker.records(endpoint, path=api.path(account), params=query, account=account):
+        endpoint, query = _one(api.endpoint(client.values), query)
+        for _ in client.records(endpoint, path=api.path(account), params=query, account=account):
             break
         return Finding(OK)
 
-    def _reports(self, asker: OpenSource, account: Account) -> Finding:
+    def _reports(self, client: HttpSourceClient, account: Account) -> Finding:
         """The types, what data the configured ones have, and one listed run."""
         types, api = self._source.report_types, self._source.reports
         if types is not None:
-            for _ in asker.records(types.endpoint, path=types.path(account), account=account):
+            for _ in client.records(types.endpoint, path=types.path(account), account=account):
                 break
         if api is None:
             return Finding(OK)
         if api.availability is not None:
-            for report in api.configured(asker.values):
+            for report in api.configured(client.values):
                 if not report.optional:
-                    api.availability(asker, account, report.report_type)
-        self._runs = _listed(asker, account)
+                    api.availability(client, account, report.report_type)
+        self._runs = _listed(client, account)
         return Finding(OK)
 
-    def _files(self, asker: OpenSource, account: Account) -> Finding:
+    def _files(self, client: HttpSourceClient, account: Account) -> Finding:
         """The first bytes of a listed run's file."""
-        now = asker.clock.now()
+        now = client.clock.now()
         for run in self._runs:
             file = run.file
             if run.status is RunStatus.READY and file is not None and (file.expires_at or now) >= now:
-                asker.door.peek(file.host, file.path, headers=account.headers)
+                client.http.peek(file.host, file.path, headers=account.headers)
                 return Finding(OK)
         return Finding(said="no run with a file is listed")
 
@@ -215,10 +215,10 @@ def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
     return replace(endpoint, paging=None), [*query, (endpoint.paging.size[0], "1")]
 
 
-def _listed(asker: OpenSource, account: Account) -> list[Run]:
+def _listed(client: HttpSourceClient, account: Account) -> list[Run]:
     """The first page of the account's runs: a finished one is among them more likely than not."""
-    api = asker.source.reports
+    api = client.source.reports
     if api is None or api.runs is None or api.read_listed is None:
         return []
     endpoint = replace(api.runs, paging=None)
-    return [api.read_listed(record) for record in asker.records(endpoint, account=account)]
+    return [api.read_listed(record) for record in client.records(endpoint, account=account)]

@@ -78,8 +78,8 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
         tap = _tap(config, state=state, catalog=catalog)
         selection.check_selection(tap)
         tap.session.hold_realms(tap.state.get("bookmarks", {}), record=False)
-        tap.cycle.check_identities()
-        rows = list(plan.plan(tap.cycle, tap.session))
+        tap.lifecycle.check_identities()
+        rows = list(plan.plan(tap.lifecycle, tap.session))
         notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
     for line in plan.table(rows):
         _say(line)

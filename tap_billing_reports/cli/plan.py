@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.errors import BillingError
     from tap_billing_reports.declare import Account, Report
-    from tap_billing_reports.reports.jobs import Due, Shop
-    from tap_billing_reports.singer.lifecycle import Cycle
+    from tap_billing_reports.reports.jobs import ReportClient, ReportJob
+    from tap_billing_reports.singer.lifecycle import Lifecycle
     from tap_billing_reports.singer.session import Session
 
 _WORDS = {
@@ -56,41 +56,41 @@ class Row:
         return (self.report, self.account, self.action, str(self.count), self.windows, sentence(self.why))
 
 
-def plan(cycle: Cycle, session: Session) -> Iterator[Row]:
+def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
     """The rows, in the order of the sync. What cannot be found out is a row, too, and a failure of the session."""
-    wanted = cycle.wanted()
-    dues = {report.stream: cycle.due(report) for report in wanted}
+    wanted = lifecycle.wanted()
+    jobs = {report.stream: lifecycle.due_jobs(report) for report in wanted}
     session.forget_invoices()
-    cycle.orders.look_ahead([due for found in dues.values() for due in found])
-    decider = Decider(cycle.orders, cycle.book, session.settings.max_new_runs)
+    lifecycle.orders.look_ahead([job for found in jobs.values() for job in found])
+    decider = Decider(lifecycle.orders, lifecycle.recorder, session.settings.max_new_runs)
     for report in wanted:
-        shop = cycle.shop(report.source)
-        decided = _decided(report, dues[report.stream], decider, session)
-        for account in session.accounts(shop.asker.source):
+        client = lifecycle.client(report.source)
+        decided = _decided(report, jobs[report.stream], decider, session)
+        for account in session.accounts(client.source_client.source):
             for (action, why), found in decided.get(account.account_id, {}).items():
-                yield _row(report, account, action, [due.period for due in found], why)
+                yield _row(report, account, action, [job.period for job in found], why)
             try:
-                yield from list(_others(cycle, shop, report, account))
+                yield from list(_others(lifecycle, client, report, account))
             except ISOLATED as error:
                 action, why = _refused(report, error, session)
                 yield Row(report.stream, account.account_id, action, 0, "", why)
 
 
 def _decided(
-    report: Report, dues: Sequence[Due], decider: Decider, session: Session
-) -> dict[str, dict[tuple[str, str], list[Due]]]:
+    report: Report, jobs: Sequence[ReportJob], decider: Decider, session: Session
+) -> dict[str, dict[tuple[str, str], list[ReportJob]]]:
     """What is done about the periods that are due, in the order of the sync: account -> action and reason -> dues."""
-    decided: dict[str, dict[tuple[str, str], list[Due]]] = {}
-    for due in dues:
-        groups = decided.setdefault(due.account.account_id, {})
+    decided: dict[str, dict[tuple[str, str], list[ReportJob]]] = {}
+    for job in jobs:
+        groups = decided.setdefault(job.account.account_id, {})
         try:
-            decision = decider.decide(due)
+            decision = decider.decide(job)
         except ISOLATED as error:
-            groups.setdefault(_refused(report, error, session), []).append(due)
+            groups.setdefault(_refused(report, error, session), []).append(job)
             continue
         if decision.verb is Verb.ORDER:
-            decider.count(due)
-        groups.setdefault((_WORDS[decision.verb], _why(decision, session.clock.now())), []).append(decision.due)
+            decider.count(job)
+        groups.setdefault((_WORDS[decision.verb], _why(decision, session.clock.now())), []).append(decision.job)
     return decided
 
 
@@ -103,9 +103,9 @@ def _refused(report: Report, error: BillingError, session: Session) -> tuple[str
 
 
 def _why(decision: Decision, now: datetime) -> str:
-    due = decision.due
+    job = decision.job
     if decision.verb is Verb.ORDER:
-        return _why_ordered(due)
+        return _why_ordered(job)
     if decision.verb is Verb.DEFER:
         return decision.reason
     assert decision.run is not None
@@ -113,32 +113,32 @@ def _why(decision: Decision, now: datetime) -> str:
         return "its file is in storage_url"
     if decision.verb is Verb.ADOPT:
         return f"the vendor lists a run of the same parameters ({decision.run.source_status})"
-    since = decision.run.created_at or due.ordered_at
+    since = decision.run.created_at or job.ordered_at
     age = "" if since is None else f", ordered {duration((now - since).total_seconds())} ago"
-    again = f", was no good {due.bad} times" if due.bad else ""
+    again = f", was no good {job.bad} times" if job.bad else ""
     return f"run {decision.run.run_id} is pending{age}{again}"
 
 
-def _why_ordered(due: Due) -> str:
-    if due.given_up:
-        return f"run {due.given_up} was no good {due.bad} times and is given up"
-    if due.failed:
-        return f"not read yet; {due.failed} runs came to nothing"
-    return "read before, and may have changed" if due.known_run else "not read yet"
+def _why_ordered(job: ReportJob) -> str:
+    if job.given_up:
+        return f"run {job.given_up} was no good {job.bad} times and is given up"
+    if job.failed:
+        return f"not read yet; {job.failed} runs came to nothing"
+    return "read before, and may have changed" if job.known_run else "not read yet"
 
 
-def _others(cycle: Cycle, shop: Shop, report: Report, account: Account) -> Iterator[Row]:
+def _others(lifecycle: Lifecycle, client: ReportClient, report: Report, account: Account) -> Iterator[Row]:
     """What is done, and what is not due yet."""
-    entry = cycle.ledger(report.stream).entry(account.account_id)
-    if skipped := cycle.planner.skipped(shop, report, entry):
-        yield _row(report, account, SKIP, [Period(key) for key in skipped], f"named in {shop.api.skip_setting}")
-    done = cycle.planner.done(shop, report, account, entry)
+    entry = lifecycle.ledger(report.stream).entry(account.account_id)
+    if skipped := lifecycle.planner.skipped(client, report, entry):
+        yield _row(report, account, SKIP, [Period(key) for key in skipped], f"named in {client.api.skip_setting}")
+    done = lifecycle.planner.done(client, report, account, entry)
     if done:
         yield _row(report, account, SKIP, done, "done")
-    coming = cycle.planner.coming(shop, report, account)
+    coming = lifecycle.planner.coming(client, report, account)
     if coming is not None:
         assert coming.end is not None
-        over = coming.end <= cycle.planner.now
+        over = coming.end <= lifecycle.planner.now
         yield _row(report, account, WAIT, [coming], NOT_YET if over else "not over yet")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from tap_billing_reports.declare.endpoints import (
     Account,
     Asked,
-    Asker,
     Convert,
     CursorPaging,
     Endpoint,
@@ -19,6 +18,7 @@ from tap_billing_reports.declare.endpoints import (
     Objection,
     Query,
     Record,
+    SourceClient,
     TokenPaging,
     no_objection,
 )
@@ -60,7 +60,6 @@ __all__ = [
     "TEXTS",
     "Account",
     "Asked",
-    "Asker",
     "Convert",
     "CursorPaging",
     "Endpoint",
@@ -86,6 +85,7 @@ __all__ = [
     "Schema",
     "Setting",
     "Source",
+    "SourceClient",
     "TokenPaging",
     "Twin",
     "Unit",

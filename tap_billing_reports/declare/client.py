@@ -10,7 +10,7 @@ from tap_billing_reports.core.errors import AccountError, Misplaced, Refused, Un
 from tap_billing_reports.declare import Asked, CursorPaging, Need, TokenPaging
 from tap_billing_reports.declare.paths import fill, local_name, tree, value_at
 from tap_billing_reports.http.bodies import Doubled
-from tap_billing_reports.http.client import Door, Limits, RetryBudget
+from tap_billing_reports.http.client import HttpClient, Limits, RetryBudget
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +25,7 @@ _TRAIL_RECORDS: Final = 1000
 _DETOURS: Final = 100
 
 
-class OpenSource:
+class HttpSourceClient:
     """A source with its door open: asks endpoints and yields records."""
 
     def __init__(self, source: Source, values: Values, *, clock: Clock, limits: Limits | None = None) -> None:
@@ -36,7 +36,7 @@ class OpenSource:
         """Where the data come from; what the settings do not say is learned from state, else from answers."""
         used = _Noted(values)
         authenticator = source.authenticator(used)
-        self.door = Door(
+        self.http = HttpClient(
             source=source.name,
             account=source.account_label(values),
             hosts={host.name: values.get(host.setting) or host.url for host in source.hosts},
@@ -65,7 +65,7 @@ class OpenSource:
         doubtful: bool = False,
         judge: Callable[[Answer], object] | None = None,
     ) -> Answer:
-        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `Door.call`.
+        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `HttpClient.call`.
 
         `judge` raises `Misplaced`, beside what the endpoint itself objects to.
         """
@@ -123,7 +123,7 @@ class OpenSource:
         *,
         doubtful: bool = False,
     ) -> Answer:
-        return self.door.call(
+        return self.http.call(
             endpoint.method,
             endpoint.host,
             fill(endpoint.path, path or {}),

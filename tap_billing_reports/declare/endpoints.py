@@ -107,7 +107,7 @@ class Account:
     record: Record | None = None
 
 
-class Asker(Protocol):
+class SourceClient(Protocol):
     """A source with its door open, as the functions of a declaration see it."""
 
     values: Values

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from tap_billing_reports.declare.endpoints import Account, Asker, Endpoint, Field, Query, Record
+    from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.settings import Values
 
 
@@ -18,7 +18,7 @@ class InvoiceApi:
     """How an account's invoices are read."""
 
     endpoint: Callable[[Values], Endpoint]
-    queries: Callable[[Asker, Account, date, date], Iterable[Query]]
+    queries: Callable[[SourceClient, Account, date, date], Iterable[Query]]
     """The requests for invoices dated from..to, both inclusive, in the source's zone."""
     fields: Callable[[Values], tuple[Field, ...]]
     lookback: Callable[[Values], int] | None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
-    from tap_billing_reports.declare.endpoints import Account, Asker, Endpoint, Field, Query, Record
+    from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
     from tap_billing_reports.http.responses import Answer
@@ -98,7 +98,7 @@ class ReportApi:
     read_listed: Callable[[Record], Run] | None = None
     window: Callable[[Parameters], tuple[datetime | None, datetime]] = _no_window
     """A listed run's window, from its parameters: start (None where the type takes none) and end. ValueError: none."""
-    availability: Callable[[Asker, Account, str], Interval] | None = None
+    availability: Callable[[SourceClient, Account, str], Interval] | None = None
     """What data a report type has; None: up to the start of today in the report's zone."""
     out_of_range: Callable[[Refused], bool] = lambda _error: False
     """Whether a refusal means that availability has moved since it was read."""

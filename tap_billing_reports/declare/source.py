@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tap_billing_reports.core.errors import NotFound
-    from tap_billing_reports.declare.endpoints import Account, Asker, Host, Record
+    from tap_billing_reports.declare.endpoints import Account, Host, Record, SourceClient
     from tap_billing_reports.declare.invoices import InvoiceApi
     from tap_billing_reports.declare.reports import ReportApi, ReportTypeApi
     from tap_billing_reports.declare.settings import Schema, Setting, Values
@@ -32,7 +32,7 @@ class Source:
     authenticator: Callable[[Values], Authenticator]
     account_label: Callable[[Values], str]
     """Whose credentials these are, for messages; never a secret."""
-    accounts: Callable[[Asker], Iterable[Account]]
+    accounts: Callable[[SourceClient], Iterable[Account]]
     headers: Callable[[Values], Mapping[str, str]] = lambda _values: {}
     read_problem: Callable[[Answer], Problem | None] | None = None
     hints: Hints = field(default_factory=Hints)

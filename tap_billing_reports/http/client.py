@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.http.auth import Authenticator
 
-__all__ = ["USER_AGENT", "Door", "Download", "Limits", "RetryBudget"]
+__all__ = ["USER_AGENT", "Download", "HttpClient", "Limits", "RetryBudget"]
 
 USER_AGENT = f"tap-billing-reports/{__version__}"
 
@@ -51,7 +51,7 @@ class Download:
     content_type: str
 
 
-class Door:
+class HttpClient:
     """All HTTP of one source, signed by one authenticator. Used by one thread.
 
     Args:
@@ -95,7 +95,7 @@ class Door:
             authenticator = SharedAuthenticator(authenticator)
         redact.add(*authenticator.secrets)
         self._another = partial(
-            Door,
+            HttpClient,
             source=source,
             account=account,
             hosts=hosts,
@@ -132,7 +132,7 @@ class Door:
             waiting_seconds=self._limits.waiting_seconds,
         )
 
-    def another(self) -> Door:
+    def another(self) -> HttpClient:
         """A door to the same hosts for another thread, with connections and a retry budget of its own."""
         return self._another()
 

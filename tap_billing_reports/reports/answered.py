@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_billing_reports.declare import Parameters, Run
-    from tap_billing_reports.reports.jobs import Due
+    from tap_billing_reports.reports.jobs import ReportJob
 
 
-def ordered_for(due: Due) -> Ordered:
+def ordered_for(job: ReportJob) -> Ordered:
     """What the run of a period is ordered for."""
-    return Ordered(due.report, due.parameters, tuple(dict.fromkeys((due.account.account_id, due.row_account))))
+    return Ordered(job.report, job.parameters, tuple(dict.fromkeys((job.account.account_id, job.row_account))))
 
 
-def check_file(due: Due, metadata: Mapping[str, str]) -> None:
+def check_file(job: ReportJob, metadata: Mapping[str, str]) -> None:
     """Hold what a file says of itself against what its run was ordered for.
 
     Raises:
         FileError: it is another run's.
     """
-    objection = due.shop.api.file_objection(ordered_for(due), metadata)
+    objection = job.client.api.file_objection(ordered_for(job), metadata)
     if objection is not None:
         raise FileError(f"it is the answer to another question: {objection}")
 
 
-def check_run(due: Due, run: Run, run_id: str | None = None) -> None:
+def check_run(job: ReportJob, run: Run, run_id: str | None = None) -> None:
     """Hold the id, the type and the parameters of an answer against the question; what is not there is not looked at.
 
     `run` is as the vendor describes it, `run_id` the one that was asked about, None where it is new.
@@ -39,21 +39,21 @@ def check_run(due: Due, run: Run, run_id: str | None = None) -> None:
     Raises:
         Misplaced: it is another run.
     """
-    about = f"{due.shop.name} account {due.account.account_id}: {due.report.stream} period {due.key}"
+    about = f"{job.client.name} account {job.account.account_id}: {job.report.stream} period {job.key}"
     if run_id is not None and run.run_id != run_id:
         raise Misplaced.of(about, f"it is run {run.run_id}, and {run_id} was asked")
-    if run.report_type and run.report_type != due.report.report_type:
+    if run.report_type and run.report_type != job.report.report_type:
         raise Misplaced.of(
-            about, f"run {run.run_id} is a {run.report_type}, and a {due.report.report_type} was ordered"
+            about, f"run {run.run_id} is a {run.report_type}, and a {job.report.report_type} was ordered"
         )
-    if run.parameters and _plain(run.parameters) != _plain(due.parameters):
+    if run.parameters and _plain(run.parameters) != _plain(job.parameters):
         names = sorted(
             name
-            for name in {*run.parameters, *due.parameters}
-            if _plain(run.parameters).get(name) != _plain(due.parameters).get(name)
+            for name in {*run.parameters, *job.parameters}
+            if _plain(run.parameters).get(name) != _plain(job.parameters).get(name)
         )
         said = "; ".join(f"{name} {sentence(str(run.parameters.get(name)), 80)}" for name in names)
-        wanted = "; ".join(f"{name} {sentence(str(due.parameters.get(name)), 80)}" for name in names)
+        wanted = "; ".join(f"{name} {sentence(str(job.parameters.get(name)), 80)}" for name in names)
         raise Misplaced.of(about, f"run {run.run_id} has {said}, and {wanted} was ordered")
 
 

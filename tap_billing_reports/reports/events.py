@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_billing_reports.reports.jobs import Due, Step
+    from tap_billing_reports.reports.jobs import ReportJob, Step
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Event:
     """
 
     step: Step
-    due: Due
+    job: ReportJob
     run_id: str | None = None
     attempt: int | None = None
     files: int | None = None
@@ -33,7 +33,7 @@ class Event:
 class Listener:
     """Hears what happens, in the main thread; this one does nothing with it."""
 
-    def planned(self, dues: Sequence[Due]) -> None:
+    def planned(self, jobs: Sequence[ReportJob]) -> None:
         """These periods are due, and nothing has happened to them yet."""
 
     def tell(self, event: Event) -> None:

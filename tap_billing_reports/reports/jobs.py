@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billing_reports.declare import Account, Interval, Parameters, Period, RemoteFile, Report, ReportApi, Run
-    from tap_billing_reports.declare.client import OpenSource
+    from tap_billing_reports.declare.client import HttpSourceClient
 
 
 from enum import Enum
@@ -56,10 +56,10 @@ def fingerprint(report_type: str, parameters: Parameters) -> str:
 
 
 @dataclass(eq=False)
-class Shop:
+class ReportClient:
     """A source whose reports are ordered: its door, its declaration, and what it was asked in this sync."""
 
-    asker: OpenSource
+    source_client: HttpSourceClient
     api: ReportApi
     _available: dict[tuple[str, str], Interval] = field(default_factory=dict)
     offered: dict[str, set[str] | None] = field(default_factory=dict)
@@ -67,12 +67,12 @@ class Shop:
 
     @property
     def name(self) -> str:
-        return self.asker.source.name
+        return self.source_client.source.name
 
     @property
     def realm(self) -> dict[str, str]:
         """Where its data come from, as far as it is known."""
-        return self.asker.realm
+        return self.source_client.realm
 
     def availability(self, account: Account, report_type: str) -> Interval | None:
         """What data the vendor has, asked once a sync; None where the vendor does not say."""
@@ -81,7 +81,7 @@ class Shop:
         key = (account.account_id, report_type)
         if key not in self._available:
             with understood(f"{self.name} account {account.account_id}: the type {report_type}", Unreadable):
-                self._available[key] = self.api.availability(self.asker, account, report_type)
+                self._available[key] = self.api.availability(self.source_client, account, report_type)
         return self._available[key]
 
     def default_columns(self, account: Account, report_type: str, *, ask: bool) -> tuple[str, ...] | None:
@@ -103,13 +103,13 @@ class Shop:
 
     def offers(self, account: Account, report_type: str) -> bool:
         """Whether the account's own list has the type, asked once a sync; true where it cannot be had."""
-        types, number = self.asker.source.report_types, account.account_id
+        types, number = self.source_client.source.report_types, account.account_id
         if not self.api.only_listed or types is None:
             return True
         if number not in self.offered:
             self.offered[number] = None
             with suppress(*ISOLATED, ValueError):
-                records = self.asker.records(types.endpoint, path=types.path(account), account=account)
+                records = self.source_client.records(types.endpoint, path=types.path(account), account=account)
                 self.offered[number] = {str(map_fields(types.fields, record).get("report_type")) for record in records}
         found = self.offered[number]
         # Where the list cannot be had, the order itself will tell.
@@ -124,16 +124,16 @@ class Shop:
         api = self.api
         if api.runs is None or api.list_query is None or api.read_listed is None:
             return []
-        records = self.asker.records(api.runs, params=api.list_query(since), account=account)
+        records = self.source_client.records(api.runs, params=api.list_query(since), account=account)
         with understood(f"{self.name} account {account.account_id}: a listed run", Unavailable):
             return [api.read_listed(record) for record in records]
 
 
 @dataclass(frozen=True, eq=False)
-class Due:
+class ReportJob:
     """One period of one report of one account, to be ordered or, with a run id, to be gone on with."""
 
-    shop: Shop
+    client: ReportClient
     report: Report
     account: Account
     period: Period
@@ -213,7 +213,7 @@ class Finished:
     sync), kept (its file was still in the storage, nothing was asked of the vendor).
     """
 
-    due: Due
+    job: ReportJob
     run: Run | None = None
     origin: str = "ordered"
     attempt: int = 1

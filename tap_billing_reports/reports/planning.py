@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tap_billing_reports.core.dates import parse_utc, utc_text
 from tap_billing_reports.declare import Account, Interval, Period, Report
 from tap_billing_reports.reports import keys
-from tap_billing_reports.reports.jobs import Due, Shop
+from tap_billing_reports.reports.jobs import ReportClient, ReportJob
 from tap_billing_reports.reports.state.journal import asked_of
 from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
 
@@ -36,34 +36,34 @@ class Planner:
     now: datetime
     reuse_runs_since: datetime | None = None
 
-    def due(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Due]:
+    def due_jobs(self, client: ReportClient, report: Report, account: Account, entry: Entry) -> list[ReportJob]:
         """Pending runs first, then what is to be ordered, oldest first. May ask the vendor for availability."""
-        self.reopen(shop, report, entry)
+        self.reopen(client, report, entry)
         resumed = []
-        skipped = set(self.skipped(shop, report, entry))
+        skipped = set(self.skipped(client, report, entry))
         for key, facts in entry.open.items():
             if "run" in facts and key not in skipped:
                 period = _period_of(report, key, facts)
-                due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
-                if self._is_gone_on_with(due, facts):
-                    resumed.append(due)
-        pending = {due.key for due in resumed}
+                job = self._job(client, report, account, key, period, facts, entry.done.get(key))
+                if self._is_gone_on_with(job, facts):
+                    resumed.append(job)
+        pending = {job.key for job in resumed}
         fresh = []
-        for key, period in self._wanted(shop, report, account, entry):
+        for key, period in self._wanted(client, report, account, entry):
             if key not in pending and key not in skipped:
                 facts = entry.open.get(key, {})
-                due = self._due(shop, report, account, key, period, facts, entry.done.get(key))
-                if due.run_id is not None:
-                    due = replace(due, run_id=None, ordered_at=None, adopted=False, attempt=1, bad=0, bad_since=None)
-                fresh.append(due)
+                job = self._job(client, report, account, key, period, facts, entry.done.get(key))
+                if job.run_id is not None:
+                    job = replace(job, run_id=None, ordered_at=None, adopted=False, attempt=1, bad=0, bad_since=None)
+                fresh.append(job)
         return resumed + fresh
 
-    def reopen(self, shop: Shop, report: Report, entry: Entry) -> bool:
+    def reopen(self, client: ReportClient, report: Report, entry: Entry) -> bool:
         """Have read again what ends after now: a clock that was ahead has read it before all of it was there.
 
         Returns whether there was any. A vendor that says what it has is not led astray by our clock.
         """
-        if report.unit is None or shop.api.availability is not None:
+        if report.unit is None or client.api.availability is not None:
             return False
         now = utc_text(self.now)
         early = [key for key, facts in entry.done.items() if facts["end"] > now]
@@ -79,24 +79,24 @@ class Planner:
         entry.through = next((key for key, _start, end in windows if end > self.now), entry.through)
         return True
 
-    def skipped(self, shop: Shop, report: Report, entry: Entry) -> list[str]:
+    def skipped(self, client: ReportClient, report: Report, entry: Entry) -> list[str]:
         """The invoices that are due, but that the settings say not to order."""
-        named = set(shop.api.skipped(shop.asker.values)) if report.per_invoice else set()
-        due = (key for _day, keys in sorted(entry.subjects_due.items()) for key in keys)
-        return [key for key in due if keys.split_key(key, "")[0] in named] if named else []
+        named = set(client.api.skipped(client.source_client.values)) if report.per_invoice else set()
+        job = (key for _day, keys in sorted(entry.subjects_due.items()) for key in keys)
+        return [key for key in job if keys.split_key(key, "")[0] in named] if named else []
 
-    def _is_gone_on_with(self, due: Due, facts: Facts) -> bool:
+    def _is_gone_on_with(self, job: ReportJob, facts: Facts) -> bool:
         """Whether a pending run is still what would be ordered: same parameters, new enough."""
         since = self.reuse_runs_since
-        if since is not None and due.ordered_at is not None and due.ordered_at < since:
+        if since is not None and job.ordered_at is not None and job.ordered_at < since:
             return False
-        return bool(facts.get("asked", asked_of(due)) == asked_of(due))
+        return bool(facts.get("asked", asked_of(job)) == asked_of(job))
 
-    def available(self, shop: Shop, report: Report, account: Account) -> Interval:
+    def available(self, client: ReportClient, report: Report, account: Account) -> Interval:
         """What the vendor has; where it does not say, everything before today in the report's zone."""
-        available = shop.availability(account, report.report_type)
+        available = client.availability(account, report.report_type)
         if available is None:
-            today = shop.asker.clock.today(report.zone)
+            today = client.source_client.clock.today(report.zone)
             available = Interval(_BEGINNING, midnight(today, report.zone))
         return available
 
@@ -106,7 +106,9 @@ class Planner:
             return available.end
         return min(available.end, midnight(self.end_date, report.zone))
 
-    def _wanted(self, shop: Shop, report: Report, account: Account, entry: Entry) -> Iterator[tuple[str, Period]]:
+    def _wanted(
+        self, client: ReportClient, report: Report, account: Account, entry: Entry
+    ) -> Iterator[tuple[str, Period]]:
         if report.per_invoice:
             for _day, keys in sorted(entry.subjects_due.items()):
                 for key in keys:
@@ -117,14 +119,14 @@ class Planner:
                 if subject not in entry.done:
                     yield subject, Period(subject, subject=subject)
             return
-        for period in self._windows(shop, report, account):
+        for period in self._windows(client, report, account):
             if self._is_due(report, entry, period):
                 yield period.key, period
 
-    def _windows(self, shop: Shop, report: Report, account: Account) -> Iterator[Period]:
+    def _windows(self, client: ReportClient, report: Report, account: Account) -> Iterator[Period]:
         """All windows that may be asked for, done or not."""
         assert report.unit is not None
-        available = self.available(shop, report, account)
+        available = self.available(client, report, account)
         return periods(
             report.unit,
             report.zone,
@@ -134,25 +136,25 @@ class Planner:
             include_partial=report.include_partial,
         )
 
-    def done(self, shop: Shop, report: Report, account: Account, entry: Entry) -> list[Period]:
+    def done(self, client: ReportClient, report: Report, account: Account, entry: Entry) -> list[Period]:
         """What is not asked for because it has been read; of one run an invoice, what is still remembered."""
         if report.per_invoice:
             keys = [key for _day, keys in sorted(entry.subjects_done.items()) for key in keys]
             return [_period_of(report, key, {}) for key in keys]
         if report.unit is None:
             return [Period(subject, subject=subject) for subject in report.subjects or (ALL,) if subject in entry.done]
-        windows = self._windows(shop, report, account)
+        windows = self._windows(client, report, account)
         return [
             period
             for period in windows
             if not self._is_due(report, entry, period) and "run" not in entry.open.get(period.key, {})
         ]
 
-    def coming(self, shop: Shop, report: Report, account: Account) -> Period | None:
+    def coming(self, client: ReportClient, report: Report, account: Account) -> Period | None:
         """The window that is due next: it is not over, or the vendor does not have it; None where none follows."""
         if report.unit is None or report.unit == ALL or report.include_partial:
             return None
-        until = self.until(report, self.available(shop, report, account))
+        until = self.until(report, self.available(client, report, account))
         if self.end_date is not None and until >= midnight(self.end_date, report.zone):
             return None
         first = max(self.start_date, _local_day(until, report.zone))
@@ -176,25 +178,25 @@ class Planner:
         """Whether a period that ended then lies within the report's look-back."""
         return report.lookback_days > 0 and end > self.now - timedelta(days=report.lookback_days)
 
-    def _due(
+    def _job(
         self,
-        shop: Shop,
+        client: ReportClient,
         report: Report,
         account: Account,
         key: str,
         period: Period,
         facts: Facts,
         done: Facts | None,
-    ) -> Due:
+    ) -> ReportJob:
         billed = keys.split_key(key, "")[1] if report.per_invoice else ""
         ordered_at, done = facts.get("at"), done or {}
         rows = max(facts.get("rows", 0), done.get("rows", 0))
-        return Due(
-            shop=shop,
+        return ReportJob(
+            client=client,
             report=report,
             account=account,
             period=period,
-            parameters=shop.api.parameters(report, period),
+            parameters=client.api.parameters(report, period),
             attempt=facts.get("attempt", 1),
             run_id=facts.get("run"),
             ordered_at=parse_utc(ordered_at) if ordered_at else None,

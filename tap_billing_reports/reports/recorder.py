@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_billing_reports.declare import Run
-    from tap_billing_reports.reports.jobs import Due, LocalFile
+    from tap_billing_reports.reports.jobs import LocalFile, ReportJob
     from tap_billing_reports.reports.planning import Planner
     from tap_billing_reports.reports.state.ledger import Entry, Facts, Ledger
 
@@ -30,7 +30,7 @@ READINGS = 2
 ABSENT_FOR = timedelta(days=1)
 
 
-class Book:
+class Recorder:
     """One place that changes ledgers and journal: intended, ordered, collected, emitting, dropped, done.
 
     Args:
@@ -44,15 +44,15 @@ class Book:
         self._planner = planner
         self._journal = journal or Journal()
 
-    def _entry(self, due: Due) -> Entry:
-        return self._ledger_of(due.report.stream).entry(due.account.account_id)
+    def _entry(self, job: ReportJob) -> Entry:
+        return self._ledger_of(job.report.stream).entry(job.account.account_id)
 
-    def _save(self, due: Due) -> None:
-        self._ledger_of(due.report.stream).save()
+    def _save(self, job: ReportJob) -> None:
+        self._ledger_of(job.report.stream).save()
 
     # -- what is known ---------------------------------------------------------------------------------
 
-    def recall(self, due: Due) -> tuple[Due, Note | None]:
+    def recall(self, job: ReportJob) -> tuple[ReportJob, Note | None]:
         """The period with what the journal adds to it, and the note to go on with, if there is one.
 
         A note says nothing where it was made for other parameters, before `reuse_runs_since`, about the
@@ -61,77 +61,77 @@ class Book:
         Raises:
             ReportError: it is of another realm: test data, as it may be, under live settings.
         """
-        note = self._journal.recall(due)
+        note = self._journal.recall(job)
         if note is None:
-            return due, None
-        if note.realm is not None and (changed := difference(note.realm, due.shop.realm)):
-            raise ReportError(f"{due}: what storage_url holds of it {changed}: {REMEDY}")
+            return job, None
+        if note.realm is not None and (changed := difference(note.realm, job.client.realm)):
+            raise ReportError(f"{job}: what storage_url holds of it {changed}: {REMEDY}")
         if note.rows is not None:
-            due = replace(due, previous_rows=max(note.rows, due.previous_rows or 0))
+            job = replace(job, previous_rows=max(note.rows, job.previous_rows or 0))
         since = self._planner.reuse_runs_since
         stale = (
-            note.asked != asked_of(due)
+            note.asked != asked_of(job)
             or (since is not None and note.at < since)
             # Made by a clock that was ahead: what it asked for was not all there.
-            or (due.report.unit is not None and note.at > self._planner.now + CLOCKS_APART)
-            or (note.run is not None and note.run.run_id == due.known_run)
-            or (due.run_id is not None and (note.run is None or not _is_newer(note, due)))
+            or (job.report.unit is not None and note.at > self._planner.now + CLOCKS_APART)
+            or (note.run is not None and note.run.run_id == job.known_run)
+            or (job.run_id is not None and (note.run is None or not _is_newer(note, job)))
         )
         if not stale and note.run is None and note.realm is None:
-            due = replace(due, old_key=note.attempt)
-        return due, None if stale else note
+            job = replace(job, old_key=note.attempt)
+        return job, None if stale else note
 
-    def earlier_rows(self, due: Due, file: LocalFile) -> int:
+    def earlier_rows(self, job: ReportJob, file: LocalFile) -> int:
         """Rows that may be out from earlier readings than that of this very file."""
-        facts = self._entry(due).open.get(due.key, {})
+        facts = self._entry(job).open.get(job.key, {})
         out: int = facts.get("out_rows", 0) if facts.get("out") != _mark(file) else 0
-        return max(due.previous_rows or 0, int(facts.get("rows", 0)), out)
+        return max(job.previous_rows or 0, int(facts.get("rows", 0)), out)
 
     # -- what happens ----------------------------------------------------------------------------------
 
-    def intended(self, due: Due, attempt: int, at: datetime) -> None:
+    def intended(self, job: ReportJob, attempt: int, at: datetime) -> None:
         """An order is about to go out."""
-        realm = None if attempt == due.old_key else dict(due.shop.realm)
-        self._journal.write(due, Note(asked_of(due), attempt, at, rows=due.previous_rows, realm=realm))
+        realm = None if attempt == job.old_key else dict(job.client.realm)
+        self._journal.write(job, Note(asked_of(job), attempt, at, rows=job.previous_rows, realm=realm))
 
-    def ordered(self, due: Due, run: Run, attempt: int, *, adopted: bool) -> None:
+    def ordered(self, job: ReportJob, run: Run, attempt: int, *, adopted: bool) -> None:
         """A run exists for this period: whatever happens, the next sync goes on with it."""
         assert run.created_at is not None
-        rows, realm = due.previous_rows, dict(due.shop.realm)
-        note = Note(asked_of(due), attempt, run.created_at, run, adopted, rows=rows, realm=realm)
-        self._journal.write(due, note)
-        self.resumed(due, note)
+        rows, realm = job.previous_rows, dict(job.client.realm)
+        note = Note(asked_of(job), attempt, run.created_at, run, adopted, rows=rows, realm=realm)
+        self._journal.write(job, note)
+        self.resumed(job, note)
 
-    def resumed(self, due: Due, note: Note) -> None:
+    def resumed(self, job: ReportJob, note: Note) -> None:
         """The journal knows a run that the ledger does not."""
         assert note.run is not None
         facts: Facts = {"run": note.run.run_id, "attempt": note.attempt, "at": utc_text(note.at), "asked": note.asked}
         facts |= _bad(note.bad, note.bad_since)
         if note.adopted:
             facts["adopted"] = True
-        if due.period.start is not None and due.period.end is not None:
-            facts |= {"start": utc_text(due.period.start), "end": utc_text(due.period.end)}
-        entry = self._entry(due)
-        known = entry.open.get(due.key, {})
-        entry.open[due.key] = facts | _rows_out(known, due.previous_rows) | _failed(known)
-        self._save(due)
+        if job.period.start is not None and job.period.end is not None:
+            facts |= {"start": utc_text(job.period.start), "end": utc_text(job.period.end)}
+        entry = self._entry(job)
+        known = entry.open.get(job.key, {})
+        entry.open[job.key] = facts | _rows_out(known, job.previous_rows) | _failed(known)
+        self._save(job)
 
-    def collected(self, due: Due, run: Run, files: Sequence[LocalFile]) -> None:
+    def collected(self, job: ReportJob, run: Run, files: Sequence[LocalFile]) -> None:
         """The run's files are here; if they are kept, they need not be asked for again."""
         kept = kept_files(files)
-        note = self._journal.recall(due)
+        note = self._journal.recall(job)
         if kept and note is not None and note.files != kept:
             # The note may be an older one, of other parameters, where the ledger has been without this storage since.
-            self._journal.write(due, replace(note, asked=asked_of(due), run=run, files=kept))
+            self._journal.write(job, replace(note, asked=asked_of(job), run=run, files=kept))
 
-    def emitting(self, due: Due, file: LocalFile, rows: int) -> bool:
+    def emitting(self, job: ReportJob, file: LocalFile, rows: int) -> bool:
         """Up to `rows` rows of the file are about to go out; True when that must reach the target first.
 
         Asked before every chunk. What is noted is at least doubled, so a long file is noted a few times; the
         surplus of a reading that breaks off and is then shorter can so be taken back.
         """
-        entry = self._entry(due)
-        facts = entry.open.setdefault(due.key, {})
+        entry = self._entry(job)
+        facts = entry.open.setdefault(job.key, {})
         mark = _mark(file)
         if facts.get("out") == mark and rows <= facts["out_rows"]:
             return False
@@ -139,50 +139,50 @@ class Book:
             rows = max(rows, 2 * facts["out_rows"])
         else:
             # Another file's rows may be out: this one's may not cover them.
-            facts["rows"] = self.earlier_rows(due, file)
+            facts["rows"] = self.earlier_rows(job, file)
         facts |= {"out": mark, "out_rows": rows}
-        self._save(due)
+        self._save(job)
         return True
 
-    def unkept(self, due: Due) -> None:
+    def unkept(self, job: ReportJob) -> None:
         """The kept files are gone or changed: they are not to be looked for again."""
-        note = self._journal.recall(due)
+        note = self._journal.recall(job)
         if note is not None:
-            self._journal.write(due, without_files(note))
+            self._journal.write(job, without_files(note))
 
-    def broke_off(self, due: Due, file: LocalFile) -> None:
+    def broke_off(self, job: ReportJob, file: LocalFile) -> None:
         """The file could not be read or does not hold: the run is asked for it again, not the storage."""
-        note = self._journal.recall(due)
+        note = self._journal.recall(job)
         if note is not None and note.files:
-            facts = self._entry(due).open.get(due.key, {})
-            rows = max(self.earlier_rows(due, file), facts.get("out_rows", 0))
-            self._journal.write(due, replace(without_files(note), rows=rows or None))
+            facts = self._entry(job).open.get(job.key, {})
+            rows = max(self.earlier_rows(job, file), facts.get("out_rows", 0))
+            self._journal.write(job, replace(without_files(note), rows=rows or None))
 
-    def dropped(self, due: Due, next_attempt: int, at: datetime) -> None:
+    def dropped(self, job: ReportJob, next_attempt: int, at: datetime) -> None:
         """The run failed or is gone: the period is due again, under the next number."""
-        note = self._journal.recall(due)
+        note = self._journal.recall(job)
         if note is not None and note.run is not None:
             unread = replace(note, run=None, files=(), adopted=False, attempt=next_attempt, bad=0, bad_since=None)
-            self._journal.write(due, unread)
-        entry = self._entry(due)
-        known = entry.open.get(due.key, {})
-        entry.open[due.key] = {"attempt": next_attempt, **_rows_out(known, due.previous_rows), **_failed(known, at)}
-        self._save(due)
+            self._journal.write(job, unread)
+        entry = self._entry(job)
+        known = entry.open.get(job.key, {})
+        entry.open[job.key] = {"attempt": next_attempt, **_rows_out(known, job.previous_rows), **_failed(known, at)}
+        self._save(job)
 
-    def was_bad(self, due: Due, run: Run, at: datetime, *, absent: bool = False) -> int:
+    def was_bad(self, job: ReportJob, run: Run, at: datetime, *, absent: bool = False) -> int:
         """The run was no good in this sync: how often that has been so by now.
 
         Args:
-            due: what it was for.
+            job: what it was for.
             run: whose file could not be had, read or held against what is known.
             at: now.
             absent: the vendor answered that it is not there, which alone is no proof: that counts a second time only
                 a day after the first.
         """
-        entry, note = self._entry(due), self._journal.recall(due)
-        facts = entry.open.setdefault(due.key, {})
-        before = bad = max(due.bad, int(facts.get("bad", 0)))
-        since = due.bad_since or at
+        entry, note = self._entry(job), self._journal.recall(job)
+        facts = entry.open.setdefault(job.key, {})
+        before = bad = max(job.bad, int(facts.get("bad", 0)))
+        since = job.bad_since or at
         if not absent or bad == 0 or at - since >= ABSENT_FOR:
             bad += 1
         if bad >= READINGS > before and not absent:
@@ -190,52 +190,52 @@ class Book:
         facts |= _bad(bad, since)
         facts |= _bad(bad, since)
         if note is not None and note.run is not None and note.run.run_id == run.run_id:
-            self._journal.write(due, replace(note, bad=bad, bad_since=since))
-        self._save(due)
+            self._journal.write(job, replace(note, bad=bad, bad_since=since))
+        self._save(job)
         return bad
 
-    def refused(self, due: Due) -> None:
+    def refused(self, job: ReportJob) -> None:
         """The order was refused: what was not comes before it the next time."""
-        facts = self._entry(due).open.setdefault(due.key, {})
+        facts = self._entry(job).open.setdefault(job.key, {})
         facts["refused"] = facts.get("refused", 0) + 1
-        self._save(due)
+        self._save(job)
 
-    def done(self, due: Due, rows: int | None, *, sent: bool = True) -> None:
+    def done(self, job: ReportJob, rows: int | None, *, sent: bool = True) -> None:
         """All that was selected of this period is out and its checks hold; `sent`: its rows are out, too."""
         if not sent:
             # The target holds what earlier readings have sent, be it more or fewer rows than these.
-            rows = due.previous_rows
-        note = self._journal.recall(due)
+            rows = job.previous_rows
+        note = self._journal.recall(job)
         if note is not None and note.run is not None:
-            self._journal.write(due, replace(note, rows=rows))
-        entry, key = self._entry(due), due.key
+            self._journal.write(job, replace(note, rows=rows))
+        entry, key = self._entry(job), job.key
         entry.unsent = entry.unsent or not sent
         facts = entry.open.pop(key, {})
-        if due.report.per_invoice:
+        if job.report.per_invoice:
             per_invoice.subject_done(entry, key)
-        elif due.report.unit is None:
+        elif job.report.unit is None:
             entry.done[key] = {}
         else:
-            assert due.period.end is not None
+            assert job.period.end is not None
             done: Facts = {
-                "start": self._planner.cut_at(due.report, due.period),
-                "end": utc_text(due.period.end),
+                "start": self._planner.cut_at(job.report, job.period),
+                "end": utc_text(job.period.end),
                 "run": facts.get("run"),
                 "at": facts.get("at"),
                 "rows": rows,
             }
             entry.done[key] = {name: value for name, value in done.items() if value is not None}
-            self._close(due, entry)
-        self._save(due)
+            self._close(job, entry)
+        self._save(job)
 
-    def _close(self, due: Due, entry: Entry) -> None:
+    def _close(self, job: ReportJob, entry: Entry) -> None:
         """Move whole windows into the closed range; keep what is known of those that may be read again."""
-        report = due.report
-        closing = self._planner.closing(report, due.period)
+        report = job.report
+        closing = self._planner.closing(report, job.period)
         # What begins late is not whole: it stays apart, in case the vendor gets older data.
-        if closing is None or "start" in entry.done[due.period.key]:
+        if closing is None or "start" in entry.done[job.period.key]:
             return
-        entry.done[due.period.key]["next"] = closing[1]
+        entry.done[job.period.key]["next"] = closing[1]
         moved = True
         while moved:
             moved = False
@@ -259,8 +259,8 @@ def _failed(facts: Facts, at: datetime | None = None) -> Facts:
     return {name: facts[name] for name in ("failed", "failed_at") if name in facts}
 
 
-def _is_newer(note: Note, due: Due) -> bool:
-    return due.ordered_at is None or note.at >= due.ordered_at
+def _is_newer(note: Note, job: ReportJob) -> bool:
+    return job.ordered_at is None or note.at >= job.ordered_at
 
 
 def _rows_out(facts: Facts, previous_rows: int | None) -> Facts:

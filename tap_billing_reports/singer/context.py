@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
     from tap_billing_reports.declare import Account, Report, Source
-    from tap_billing_reports.reports.jobs import Shop
+    from tap_billing_reports.reports.jobs import ReportClient
     from tap_billing_reports.singer.outcome import Summary
     from tap_billing_reports.singer.session import Session
 
@@ -28,10 +28,10 @@ class ReportsOfSync(Protocol):
     def wanted(self) -> list[Report]:
         """The reports that a selected stream needs."""
 
-    def shop(self, name: str) -> Shop:
+    def client(self, name: str) -> ReportClient:
         """A source's reports, by its name; opened once a sync."""
 
-    def shops_and_accounts(self) -> Iterable[tuple[Shop, Account]]:
+    def clients_and_accounts(self) -> Iterable[tuple[ReportClient, Account]]:
         """Every account of every source that has reports."""
 
 
@@ -70,7 +70,7 @@ class SyncContext(Protocol):
         """What the closing lines will tell."""
 
     @property
-    def cycle(self) -> ReportsOfSync:
+    def lifecycle(self) -> ReportsOfSync:
         """The report lifecycle."""
 
     def active_sources(self) -> tuple[Source, ...]:

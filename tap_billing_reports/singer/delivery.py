@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.files.parquet import BulkLane
     from tap_billing_reports.reports.files.readers import Reader
     from tap_billing_reports.reports.jobs import LocalFile
-    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.singer.finished_run import FinishedRun
     from tap_billing_reports.singer.streams.report_rows import ReportRows
 
 
 def deliver(
-    rows: ReportRows, emission: Emission, file: LocalFile, lane: BulkLane | None, pulse: Callable[[], None]
+    rows: ReportRows, finished_run: FinishedRun, file: LocalFile, lane: BulkLane | None, pulse: Callable[[], None]
 ) -> None:
     """Read the file to its end, as `emission.reader` then tells; `emission.parquet_uri` says where rows are kept.
 
@@ -25,17 +25,17 @@ def deliver(
 
     Args:
         rows: the file's stream, selected or not.
-        emission: its reader is open, and has read nothing but the header.
+        finished_run: its reader is open, and has read nothing but the header.
         file: on disk.
         lane: None where no rows are kept.
         pulse: called between pieces.
     """
-    reader = emission.reader
+    reader = finished_run.reader
     assert reader is not None
-    rows.check_columns(emission)
-    keeping = None if lane is None else _Keeping(lane, rows, emission, pulse)
+    rows.check_columns(finished_run)
+    keeping = None if lane is None else _Keeping(lane, rows, finished_run, pulse)
     if rows.selected:
-        rows.emit(emission)
+        rows.emit(finished_run)
     elif keeping is not None and keeping.arrays(reader):
         return
     else:
@@ -52,22 +52,24 @@ def deliver(
 class _Keeping:
     """The rows of one file on their way into the bulk lane."""
 
-    def __init__(self, lane: BulkLane, rows: ReportRows, emission: Emission, pulse: Callable[[], None]) -> None:
-        due = emission.due
+    def __init__(self, lane: BulkLane, rows: ReportRows, finished_run: FinishedRun, pulse: Callable[[], None]) -> None:
+        job = finished_run.job
         self._lane = lane
-        self._path = lane.path(due.report.stream, due.row_account, due.period.key)
-        self._stream, self._emission, self._pulse = rows, emission, pulse
+        self._path = lane.path(job.report.stream, job.row_account, job.period.key)
+        self._stream, self._finished_run, self._pulse = rows, finished_run, pulse
 
     def _layout(self, reader: Reader) -> Layout:
-        return Layout(self._stream.kept_columns(reader), self._emission.constants)
+        return Layout(self._stream.kept_columns(reader), self._finished_run.constants)
 
     def arrays(self, reader: Reader, rows: int | None = None) -> bool:
         """In the reader's one pass; False where it has no arrays of this file."""
         uri = self._lane.keep_arrays(self._path, reader, self._layout(reader), rows=rows, pulse=self._pulse)
-        self._emission.parquet_uri = uri
+        self._finished_run.parquet_uri = uri
         return uri is not None
 
     def rows(self, reader: Reader, read: Reader) -> None:
         """From the rows of `reader`, of which `read` has told how many and which columns."""
         layout = self._layout(read)
-        self._emission.parquet_uri = self._lane.keep_rows(self._path, reader, layout, rows=read.rows, pulse=self._pulse)
+        self._finished_run.parquet_uri = self._lane.keep_rows(
+            self._path, reader, layout, rows=read.rows, pulse=self._pulse
+        )

@@ -21,7 +21,7 @@ def utc_or_none(moment: Any) -> str | None:
     return None if moment is None else utc_text(moment.replace(microsecond=0))
 
 
-class Emission:
+class FinishedRun:
     """A finished run.
 
     `reader` is there once its file is being read, and then knows rows, header, sums; `parquet_uri` once its rows
@@ -33,7 +33,7 @@ class Emission:
 
     def __init__(self, finished: Finished, before_rows: Callable[[int], None] = lambda _rows: None) -> None:
         self.finished = finished
-        self.due = finished.due
+        self.job = finished.job
         self.run = finished.run
         self.reader: Reader | None = None
         self.parquet_uri: str | None = None
@@ -51,18 +51,18 @@ class Emission:
     @property
     def key(self) -> str:
         """Names the run for the SDK's context; no secret, no vendor text beyond the id."""
-        return self.run.run_id if self.run is not None else str(self.due)
+        return self.run.run_id if self.run is not None else str(self.job)
 
     @property
     def constants(self) -> dict[str, Any]:
         """The columns that all rows of the run share."""
-        run, due, file = self.run, self.due, self.finished.file
+        run, job, file = self.run, self.job, self.finished.file
         return {
-            "source": due.shop.name,
-            "account_id": due.row_account,
-            "report_name": due.report.name,
-            "period": due.period.key,
-            "window_end": utc_or_none(due.period.end),
+            "source": job.client.name,
+            "account_id": job.row_account,
+            "report_name": job.report.name,
+            "period": job.period.key,
+            "window_end": utc_or_none(job.period.end),
             "run_id": None if run is None else run.run_id,
             "file_id": None if file is None else file.remote.file_id,
             "_sdc_deleted_at": None,
@@ -70,22 +70,22 @@ class Emission:
 
     def run_record(self) -> dict[str, Any]:
         """The record of the stream `report_runs`."""
-        run, due = self.run, self.due
+        run, job = self.run, self.job
         assert run is not None
         return {
-            "source": due.shop.name,
-            "account_id": due.account.account_id,
+            "source": job.client.name,
+            "account_id": job.account.account_id,
             "run_id": run.run_id,
             "report_type": run.report_type,
-            "report_name": due.report.name,
-            "period": due.period.key,
-            "window_end": utc_or_none(due.period.end),
+            "report_name": job.report.name,
+            "period": job.period.key,
+            "window_end": utc_or_none(job.period.end),
             "parameters": to_json(dict(run.parameters)),
             "status": run.status.value,
             "source_status": run.source_status,
             "attempt": self.finished.attempt,
             # A run that an earlier sync ordered is still one that this tap ordered.
-            "origin": "adopted" if self.finished.origin == "adopted" or due.adopted else "ordered",
+            "origin": "adopted" if self.finished.origin == "adopted" or job.adopted else "ordered",
             "created_at": utc_or_none(run.created_at),
             "finished_at": utc_or_none(run.finished_at),
             "error": run.error or self.finished.error,
@@ -101,12 +101,12 @@ class Emission:
         remote = file.remote
         created_at = remote.created_at or (None if self.run is None else self.run.created_at)
         return {
-            "source": self.due.shop.name,
-            "account_id": self.due.account.account_id,
+            "source": self.job.client.name,
+            "account_id": self.job.account.account_id,
             "file_id": remote.file_id,
             "run_id": self.key,
-            "report_name": self.due.report.name,
-            "period": self.due.period.key,
+            "report_name": self.job.report.name,
+            "period": self.job.period.key,
             "format": remote.format,
             "uri": file.uri,
             "parquet_uri": None if reader is None else self.parquet_uri,
@@ -129,11 +129,11 @@ class Emission:
     @property
     def _subject(self) -> dict[str, Any]:
         """What the checks of this run have in common."""
-        due = self.due
+        job = self.job
         return {
-            "source": due.shop.name,
-            "account_id": due.row_account,
-            "subject": f"{due.report.name} {due.period.key}",
+            "source": job.client.name,
+            "account_id": job.row_account,
+            "subject": f"{job.report.name} {job.period.key}",
             "run_id": self.key,
         }
 
@@ -143,12 +143,12 @@ class Emission:
         Args:
             invoice: the columns of the invoice that the report specifies, None where it is not known.
         """
-        file, reader, report = self.finished.file, self.reader, self.due.report
+        file, reader, report = self.finished.file, self.reader, self.job.report
         assert file is not None
         assert reader is not None
         size = file.remote.size
         self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size))
-        if self.due.shop.api.format == "xml":
+        if self.job.client.api.format == "xml":
             declared, counted = reader.declared_rows, reader.rows
             if declared == reader.rows + reader.blank_lines:
                 # Bring does not say whether its number counts blank lines.
@@ -171,7 +171,7 @@ class Emission:
 
         A file without lines adds up to nothing, which is an amount like any other.
         """
-        kinds = self.due.shop.api.sums(self.due.report)
+        kinds = self.job.client.api.sums(self.job.report)
         kind = next((kind for kind in kinds if any(column in reader.sums for column in kind)), {})
         column_of = {check: column for column, check in kind.items()}
         amounts = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}

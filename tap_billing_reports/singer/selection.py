@@ -97,7 +97,7 @@ def skipped_reports(tap: SyncContext) -> Iterator[str]:
     catalog = tap.input_catalog
     if catalog is None:
         return
-    wanted = {report.stream for report in tap.cycle.wanted()}
+    wanted = {report.stream for report in tap.lifecycle.wanted()}
     strangers = [
         entry.tap_stream_id
         for entry in catalog.streams

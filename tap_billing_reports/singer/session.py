@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import ISOLATED, AccountError, SyncError, remedy_of
 from tap_billing_reports.core.redaction import redact
-from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.files.prefetch import Ahead
 from tap_billing_reports.reports.realm import KEY, REMEDY, hold, is_realm
@@ -71,7 +71,7 @@ class Session:
         self._write_state = write_state
         self._pace = Pace(clock.monotonic, STATE_SECONDS)
         self._state_is_due = False
-        self._open: dict[str, OpenSource] = {}
+        self._open: dict[str, HttpSourceClient] = {}
         self._accounts: dict[str, list[Account]] = {}
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
         self._workspace = Workspace()
@@ -81,10 +81,12 @@ class Session:
 
     # -- sources and accounts --------------------------------------------------------------------------
 
-    def open(self, source: Source) -> OpenSource:
+    def open(self, source: Source) -> HttpSourceClient:
         """The source with its door open; opened once a sync."""
         if source.name not in self._open:
-            self._open[source.name] = OpenSource(source, self.settings.values, clock=self.clock, limits=self._limits)
+            self._open[source.name] = HttpSourceClient(
+                source, self.settings.values, clock=self.clock, limits=self._limits
+            )
         return self._open[source.name]
 
     def accounts(self, source: Source) -> list[Account]:
@@ -245,7 +247,7 @@ class Session:
     def close(self) -> None:
         """Give the disk and the lock back; what was odd about the vendors' answers goes into the summary."""
         for opened in self._open.values():
-            self.summary.remarks.extend(map(redact, opened.door.remarks.lines(opened.door.about)))
+            self.summary.remarks.extend(map(redact, opened.http.remarks.lines(opened.http.about)))
         self.ahead.stop()
         if self._lock is not None:
             self._lock.release()

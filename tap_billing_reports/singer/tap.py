@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Source
     from tap_billing_reports.http.client import Limits
     from tap_billing_reports.singer.console.progress import Progress
-    from tap_billing_reports.singer.lifecycle import Cycle
+    from tap_billing_reports.singer.lifecycle import Lifecycle
     from tap_billing_reports.singer.session import Session
 
 
@@ -171,11 +171,11 @@ class TapBillingReports(DeferredTermination):
         return self._line_states.sent - before
 
     @cached_property
-    def cycle(self) -> Cycle:
+    def lifecycle(self) -> Lifecycle:
         """The report lifecycle of this sync."""
-        from tap_billing_reports.singer.lifecycle import Cycle  # noqa: PLC0415
+        from tap_billing_reports.singer.lifecycle import Lifecycle  # noqa: PLC0415
 
-        return Cycle(self)
+        return Lifecycle(self)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take a STATE over, or refuse it before any STATE goes out.
@@ -329,7 +329,7 @@ class TapBillingReports(DeferredTermination):
                 check_selection(self)
                 self.session.begin()
                 self.session.hold_realms(self.state.get("bookmarks", {}), record=True)
-                self.cycle.check_identities()
+                self.lifecycle.check_identities()
                 self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
                 self.sync_all()
         finally:

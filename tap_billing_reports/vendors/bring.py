@@ -154,12 +154,12 @@ def _authenticator(values: d.Values) -> Authenticator:
     return HeaderAuthenticator(headers, secrets=(values["bring_api_key"],))
 
 
-def _accounts(asker: d.Asker) -> Iterator[d.Account]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
     """The customers of the settings, else those that the Reports API lists: it knows more than Customer Info."""
-    for number in asker.values.get("bring_customers") or ():
+    for number in client.values.get("bring_customers") or ():
         yield d.Account("bring", number, "bring_customer")
-    if not asker.values.get("bring_customers"):
-        for record in asker.records(CUSTOMERS):
+    if not client.values.get("bring_customers"):
+        for record in client.records(CUSTOMERS):
             if not record.get("id"):
                 raise Unreadable("bring: a customer of the list has no id: the vendor's format has changed")
             yield d.Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
@@ -170,7 +170,7 @@ def _dotted(day: date) -> str:
     return f"{day.day:02d}.{day.month:02d}.{day.year:04d}"
 
 
-def _invoice_queries(_asker: d.Asker, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
+def _invoice_queries(_client: d.SourceClient, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
     # Both dates, always: without them Bring silently answers with the last 65 days.
     yield [("fromDate", _dotted(since)), ("toDate", _dotted(until))]
 

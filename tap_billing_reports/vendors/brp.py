@@ -158,13 +158,13 @@ def _read_problem(answer: Answer) -> Problem | None:
 _CREDENTIALS = frozenset({"apikey", "username", "password"})
 
 
-def _accounts(asker: d.Asker) -> Iterator[d.Account]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
     """Companies are the accounts; only business units name them."""
-    wanted = asker.values.get("brp_company_ids")
+    wanted = client.values.get("brp_company_ids")
     named: dict[str, d.Record] = {}
     if not wanted:
-        for unit in asker.records(
-            _endpoint(asker.values, "businessunits", "businessunit"), params=[("showall", "true")]
+        for unit in client.records(
+            _endpoint(client.values, "businessunits", "businessunit"), params=[("showall", "true")]
         ):
             if unit.get("companyid") is not None:
                 named.setdefault(str(unit["companyid"]), unit)
@@ -176,25 +176,25 @@ def _accounts(asker: d.Asker) -> Iterator[d.Account]:
         yield d.Account("brp", company_id, "brp_company", name=unit.get("companyname"), record=record or None)
 
 
-def _persons(asker: d.Asker) -> Iterator[str | None]:
+def _persons(client: d.SourceClient) -> Iterator[str | None]:
     """The persons to ask for; None: the key's own."""
-    wanted = asker.values.get("brp_person_ids") or []
+    wanted = client.values.get("brp_person_ids") or []
     if EVERY_PERSON not in wanted:
         yield from wanted or [None]
         return
-    for person in asker.records(_endpoint(asker.values, "persons", "person")):
+    for person in client.records(_endpoint(client.values, "persons", "person")):
         if person.get("id") is None:
             raise Unreadable("brp: a person of the list has no id: the vendor's format has changed")
         yield str(person["id"])
 
 
-def _queries(asker: d.Asker, account: d.Account, _since: date, _until: date) -> Iterable[d.Query]:
+def _queries(client: d.SourceClient, account: d.Account, _since: date, _until: date) -> Iterable[d.Query]:
     """One request a person and state; without either, one for the company."""
-    values = asker.values
+    values = client.values
     fixed: d.Query = [("companyid", account.account_id)]
     if values.get("brp_product_ids"):
         fixed.append(("productids", ",".join(values["brp_product_ids"])))
-    for person in _persons(asker):
+    for person in _persons(client):
         selected = [] if person is None else [(values["brp_person_parameter"], person)]
         for state in values.get("brp_states") or [None]:
             yield [*fixed, *selected, *([] if state is None else [("state", str(state))])]

@@ -137,11 +137,11 @@ TYPE_FIELDS = (
 )
 
 
-def _accounts(asker: d.Asker) -> Iterator[d.Account]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
     """From the settings alone: asking Stripe for the account breaks restricted keys."""
-    if asker.values["stripe_read_platform"]:
-        yield d.Account("stripe", asker.values["stripe_account_id"], "stripe_account")
-    for account_id in asker.values["stripe_connected_accounts"]:
+    if client.values["stripe_read_platform"]:
+        yield d.Account("stripe", client.values["stripe_account_id"], "stripe_account")
+    for account_id in client.values["stripe_connected_accounts"]:
         yield d.Account("stripe", account_id, "stripe_connected_account", headers={"Stripe-Account": account_id})
 
 
@@ -149,7 +149,7 @@ def _midnight(day: date) -> str:
     return str(int(datetime.combine(day, time(), timezone.utc).timestamp()))
 
 
-def _invoice_queries(_asker: d.Asker, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
+def _invoice_queries(_client: d.SourceClient, _account: d.Account, since: date, until: date) -> Iterable[d.Query]:
     yield _created(since, until)
 
 
@@ -271,8 +271,8 @@ def _read_run(record: d.Record) -> d.Run:
     )
 
 
-def _availability(asker: d.Asker, account: d.Account, report_type: str) -> d.Interval:
-    record = asker.ask(TYPE, path={"report_type": report_type}, account=account).record()
+def _availability(client: d.SourceClient, account: d.Account, report_type: str) -> d.Interval:
+    record = client.ask(TYPE, path={"report_type": report_type}, account=account).record()
     start, end = to.instant(record["data_available_start"]), to.instant(record["data_available_end"])
     return d.Interval(start, end, tuple(str(column) for column in record.get("default_columns") or ()))
 

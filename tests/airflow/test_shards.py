@@ -60,7 +60,7 @@ def test_the_tap_reads_the_shards_account_and_no_other(source, account, expected
     only = settings_of(source, account, storage_url="")
     tap = TapBillingReports(config=only)
     try:
-        found = [(shop.name, one.account_id) for shop, one in tap.session.all_accounts()]
+        found = [(client.name, one.account_id) for client, one in tap.session.all_accounts()]
     finally:
         tap.session.close()
     assert found == expected

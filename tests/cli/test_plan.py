@@ -182,13 +182,13 @@ def test_a_state_that_is_none(desk):
 
 
 def test_subjects_are_named_and_not_as_a_range():
-    report, due = (
+    report, job = (
         SimpleNamespace(zone="Europe/Oslo"),
         [Period(key) for key in ("4700000221", "4700000013", "4700000500")],
     )
-    assert plan._windows(report, due[:1]) == "4700000221"
-    assert plan._windows(report, due[:2]) == "4700000221, 4700000013"
-    assert plan._windows(report, due) == "4700000221, 4700000013 and 1 more"
+    assert plan._windows(report, job[:1]) == "4700000221"
+    assert plan._windows(report, job[:2]) == "4700000221, 4700000013"
+    assert plan._windows(report, job) == "4700000221, 4700000013 and 1 more"
 
 
 def test_a_run_that_is_given_up_is_named(desk):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.client import Limits
 from tap_billing_reports.sandbox.brp.api import PASSWORD, USERNAME
 from tests.fakes import SandboxClock
@@ -24,7 +24,7 @@ from tests.waiting import HANG_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_billing_reports.http.client import Door
+    from tap_billing_reports.http.client import HttpClient
     from tap_billing_reports.sandbox.core import Sandbox
     from tap_billing_reports.singer.tap import TapBillingReports
     from tests.faults.cases import Verdict
@@ -186,14 +186,14 @@ class Impatient:
         session = tap.session
         source = next(source for source in session.sources if source.name == self.vendor)
         limits = replace(PATIENT, connect_seconds=SILENCE_SECONDS) if self.deaf else PATIENT
-        opened = OpenSource(source, session.settings.values, clock=session.clock, limits=limits)
+        opened = HttpSourceClient(source, session.settings.values, clock=session.clock, limits=limits)
         session._open[self.vendor] = opened
-        another = opened.door.another
+        another = opened.http.another
         # The thread that fetches ahead has a door of its own.
-        self._hurried(opened.door).another = lambda: self._hurried(another())  # type: ignore[method-assign]
+        self._hurried(opened.http).another = lambda: self._hurried(another())  # type: ignore[method-assign]
 
-    def _hurried(self, door: Door) -> Door:
-        transport = door._transport
+    def _hurried(self, http: HttpClient) -> HttpClient:
+        transport = http._transport
         patient, send = transport._limits, transport._send
 
         def sending(request: Any, about: str) -> Any:
@@ -205,7 +205,7 @@ class Impatient:
                 transport._limits = patient
 
         transport._send = sending  # type: ignore[method-assign]
-        return door
+        return http
 
 
 def held(*results: Result) -> Held:

@@ -18,7 +18,7 @@ from tests.http.faultserver import FaultServer, deaf_port, free_port, reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.http.client import Door
+    from tap_billing_reports.http.client import HttpClient
 
 
 class Places:
@@ -76,14 +76,14 @@ def _restore(before: str | None) -> None:
         os.environ["REQUESTS_CA_BUNDLE"] = before
 
 
-def divert(door: Door, to: str, match: dict[str, str], *, times: int | None, skip: int = 0) -> None:
+def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | None, skip: int = 0) -> None:
     """Send the door's matching calls to that place; the tap itself connects, and meets what is there.
 
     Args:
         times: so many of them, None for all.
         skip: so many before them go where they should.
     """
-    path, another = re.compile(match["path"]), door.another
+    path, another = re.compile(match["path"]), http.another
     left = [skip, times]
 
     def is_struck(method: str, where: str) -> bool:
@@ -96,7 +96,7 @@ def divert(door: Door, to: str, match: dict[str, str], *, times: int | None, ski
             left[1] -= 1
         return left[1] is None or left[1] >= 0
 
-    def diverts(one: Door) -> Door:
+    def diverts(one: HttpClient) -> HttpClient:
         adapter: Any = one._transport._adapter
         send = adapter.send
 
@@ -111,4 +111,4 @@ def divert(door: Door, to: str, match: dict[str, str], *, times: int | None, ski
         return one
 
     # The thread that fetches ahead has a door of its own.
-    diverts(door).another = lambda: diverts(another())
+    diverts(http).another = lambda: diverts(another())

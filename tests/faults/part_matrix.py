@@ -132,15 +132,15 @@ class Matrix:
         fault, fetcher = cell.fault, tap.session.ahead
         begin = fetcher.begin
 
-        def noted(due: Any, remote: Any, *more: Any, **kinds: Any) -> None:
+        def noted(job: Any, remote: Any, *more: Any, **kinds: Any) -> None:
             if cell.phase != "download":
                 ahead.append(remote.path)
-                begin(due, remote, *more, **kinds)
+                begin(job, remote, *more, **kinds)
 
         fetcher.begin = noted  # type: ignore[method-assign]
         if fault.divert:
-            door = tap.session._open[cell.vendor].door
-            divert(door, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None, skip=cell.skip)
+            http = tap.session._open[cell.vendor].http
+            divert(http, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None, skip=cell.skip)
         if fault.breaks is not None:
             number, torn = fault.breaks
             break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())

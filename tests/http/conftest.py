@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_billing_reports.http.auth import Authenticator, BearerAuthenticator
-from tap_billing_reports.http.client import Door, Limits
+from tap_billing_reports.http.client import HttpClient, Limits
 from tests.fakes import FakeClock
 from tests.http.faultserver import FaultServer, deaf_port
 
@@ -41,17 +41,17 @@ def serve() -> Iterator[Callable[..., FaultServer]]:
 
 
 @pytest.fixture
-def door(clock: FakeClock) -> Callable[..., Door]:
+def http(clock: FakeClock) -> Callable[..., HttpClient]:
     """A door whose hosts are the given servers or URLs."""
 
     def make(
         *hosts: FaultServer | str, authenticator: Authenticator | None = None, limits: Limits | None = None, **more: Any
-    ) -> Door:
+    ) -> HttpClient:
         urls = {
             name: host if isinstance(host, str) else host.url
             for name, host in zip(("api", "files", "more"), hosts, strict=False)
         }
-        return Door(
+        return HttpClient(
             source="stripe",
             account="acct_1",
             hosts=urls,

@@ -51,8 +51,8 @@ def passing(clock: FakeClock, seconds: float) -> Callable[[], None]:
     return pass_by
 
 
-def read(door: Any, server: Any, **more: Any) -> Any:
-    return door(server, limits=ONCE).call("GET", "api", "/x", parse=True, **more)
+def read(http: Any, server: Any, **more: Any) -> Any:
+    return http(server, limits=ONCE).call("GET", "api", "/x", parse=True, **more)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def read(door: Any, server: Any, **more: Any) -> Any:
         "called html",
     ],
 )
-def test_whole_bodies(serve, door, step):
-    assert read(door, serve(step)).json() == {"amount": Decimal("10.10")}
+def test_whole_bodies(serve, http, step):
+    assert read(http, serve(step)).json() == {"amount": Decimal("10.10")}
 
 
 @pytest.mark.parametrize(
@@ -114,23 +114,23 @@ def test_whole_bodies(serve, door, step):
         reply(body=b"&#0;<a/>"),
     ],
 )
-def test_broken_bodies_are_not_there(serve, door, step):
+def test_broken_bodies_are_not_there(serve, http, step):
     server = serve(step)
     with pytest.raises(Unavailable, match=r"^stripe account acct_1: GET "):
-        read(door, server)
+        read(http, server)
 
 
-def test_a_broken_body_is_asked_for_again(serve, door):
+def test_a_broken_body_is_asked_for_again(serve, http):
     server = serve(reply(body=b'{"cut'), reply(body=b"<cut"), reply(body=b"{}"))
-    assert door(server).call("GET", "api", "/x", parse=True).json() == {}
+    assert http(server).call("GET", "api", "/x", parse=True).json() == {}
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress"])
-def test_what_cannot_be_unpacked_is_refused(serve, door, encoding):
+def test_what_cannot_be_unpacked_is_refused(serve, http, encoding):
     server = serve(reply(body=b"\x8b\x08\x80", headers={"Content-Encoding": encoding}))
     with pytest.raises(AccountError, match=f"packed as {encoding}"):
-        read(door, server)
+        read(http, server)
     assert server.requests[0].headers["accept-encoding"] == "identity"
 
 
@@ -146,62 +146,62 @@ def test_what_cannot_be_unpacked_is_refused(serve, door, encoding):
     ],
 )
 @pytest.mark.parametrize("declared", ["text/html", "application/json", "application/xml"])
-def test_a_page_is_an_authentication_failure(serve, door, body, declared):
+def test_a_page_is_an_authentication_failure(serve, http, body, declared):
     server = serve(reply(body=body, headers={"Content-Type": declared}))
     with pytest.raises(AuthenticationFailed, match=r"login page.*check the settings stripe_api_key"):
-        read(door, server)
+        read(http, server)
     assert len(server.requests) == 1
 
 
-def test_text_that_is_called_html_is_a_page(serve, door):
+def test_text_that_is_called_html_is_a_page(serve, http):
     server = serve(reply(body=b"Please sign in", headers={"Content-Type": "Text/HTML"}))
     with pytest.raises(AuthenticationFailed):
-        read(door, server)
+        read(http, server)
 
 
-def test_a_page_with_an_error_status_is_judged_by_the_status(serve, door):
+def test_a_page_with_an_error_status_is_judged_by_the_status(serve, http):
     with pytest.raises(Unavailable, match=r"HTTP 502$"):
-        read(door, serve(reply(502, b"<html>Bad gateway</html>")))
+        read(http, serve(reply(502, b"<html>Bad gateway</html>")))
 
 
-def test_a_body_beyond_the_limit_is_refused(serve, door):
+def test_a_body_beyond_the_limit_is_refused(serve, http):
     server = serve(reply(body=b'"' + b"x" * 5000 + b'"'))
     with pytest.raises(AccountError, match="longer than 4000 bytes"):
-        door(server, limits=Limits(answer_bytes=4000, tries=1)).call("GET", "api", "/x")
+        http(server, limits=Limits(answer_bytes=4000, tries=1)).call("GET", "api", "/x")
 
 
-def test_a_bomb_is_refused_before_it_fills_the_memory(serve, door):
+def test_a_bomb_is_refused_before_it_fills_the_memory(serve, http):
     bomb = gzip.compress(bytes(50_000_000))
     server = serve(reply(body=bomb, headers={"Content-Encoding": "gzip"}))
     with pytest.raises(AccountError, match="longer than 1000000 bytes"):
-        door(server, limits=Limits(answer_bytes=1_000_000, tries=1)).call("GET", "api", "/x")
+        http(server, limits=Limits(answer_bytes=1_000_000, tries=1)).call("GET", "api", "/x")
 
 
-def test_a_dripping_body_ends_at_its_deadline(serve, door, clock):
+def test_a_dripping_body_ends_at_its_deadline(serve, http, clock):
     server = serve(drip(b" " * 1000, passing(clock, 1), first=head(200, {"Content-Length": "1000"})))
     with pytest.raises(Unavailable, match="took longer than 120 s"):
-        door(server, limits=Limits(tries=1)).call("GET", "api", "/x")
+        http(server, limits=Limits(tries=1)).call("GET", "api", "/x")
     assert 120 <= clock.monotonic() < 130
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 OK\r\n"], ids=["status line", "headers"])
-def test_a_dripping_header_ends_at_its_deadline(serve, door, first):
+def test_a_dripping_header_ends_at_its_deadline(serve, http, first):
     stop = threading.Event()
     dripping = b"HTTP/1.1 200 OK\r\n" + b"X-Padding: 1\r\n" * 1000
     server = serve(drip(dripping.removeprefix(first), lambda: stop.wait(0.05), first=first))
     # The header would take ten minutes, and no silence is long enough for the read time-out.
     with pytest.raises(Unavailable, match="no answer in time"):
-        door(server, limits=Limits(tries=1, answer_seconds=0.3)).call("GET", "api", "/x")
+        http(server, limits=Limits(tries=1, answer_seconds=0.3)).call("GET", "api", "/x")
     stop.set()
 
 
-def test_silence_ends_at_the_read_time_out(serve, door):
+def test_silence_ends_at_the_read_time_out(serve, http):
     server = serve(lambda connection, _request: connection.recv(1))
     with pytest.raises(Unavailable, match="no answer in time"):
-        door(server, limits=replace(IMPATIENT, tries=1)).call("GET", "api", "/x")
+        http(server, limits=replace(IMPATIENT, tries=1)).call("GET", "api", "/x")
 
 
-def test_silence_within_a_body(serve, door, monkeypatch):
+def test_silence_within_a_body(serve, http, monkeypatch):
     """The time-out strikes when all has come that ever will, not some time after a server that may be slow."""
     silent, waited = threading.Event(), set()
     receive = socket.socket.recv_into
@@ -222,7 +222,7 @@ def test_silence_within_a_body(serve, door, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "recv_into", recv_into)
     with pytest.raises(Unavailable, match=r"broke off after 1 bytes .ReadTimeoutError"):
-        door(serve(step), limits=Limits(tries=1, read_seconds=7)).call("GET", "api", "/x")
+        http(serve(step), limits=Limits(tries=1, read_seconds=7)).call("GET", "api", "/x")
     assert waited == {7}
 
 
@@ -232,37 +232,37 @@ FILE = b"id,amount\r\n" + b"1,10.00\r\n" * 50_000
 CSV = {"Content-Type": "text/csv"}
 
 
-def test_a_download_is_whole(serve, door):
+def test_a_download_is_whole(serve, http):
     server = serve(reply(body=FILE, headers=CSV))
     target = io.BytesIO(b"what was there before, and longer than the file" * 20_000)
-    got = door(server).download("api", "/file", target, size=len(FILE), headers={"Accept": "text/csv"})
+    got = http(server).download("api", "/file", target, size=len(FILE), headers={"Accept": "text/csv"})
     assert target.getvalue() == FILE
     assert (got.size, got.sha256) == (len(FILE), hashlib.sha256(FILE).hexdigest())
     assert got.content_type == "text/csv"
     assert server.requests[0].headers["accept"] == "text/csv"
 
 
-def test_a_download_begins_anew_on_every_try(serve, door):
+def test_a_download_begins_anew_on_every_try(serve, http):
     cut = reply(body=FILE[:-7], headers={**CSV, "Content-Length": str(len(FILE))})
     server = serve(cut, reset_after(head(200, {"Content-Length": "99"}) + b"other bytes"), reply(500), reply(body=FILE))
     target = io.BytesIO()
-    got = door(server).download("api", "/file", target)
+    got = http(server).download("api", "/file", target)
     assert target.getvalue() == FILE
     assert got.sha256 == hashlib.sha256(FILE).hexdigest()
     assert len(server.requests) == 4
     assert all("range" not in request.headers for request in server.requests)
 
 
-def test_an_empty_file_is_a_file(serve, door):
+def test_an_empty_file_is_a_file(serve, http):
     target = io.BytesIO(b"before")
-    assert door(serve(reply(body=b"", headers=CSV))).download("api", "/file", target).size == 0
+    assert http(serve(reply(body=b"", headers=CSV))).download("api", "/file", target).size == 0
     assert target.getvalue() == b""
 
 
-def test_a_packed_download_is_unpacked_and_hashed_so(serve, door):
+def test_a_packed_download_is_unpacked_and_hashed_so(serve, http):
     server = serve(reply(body=gzip.compress(FILE), headers={"Content-Encoding": "gzip"}))
     target = io.BytesIO()
-    assert door(server).download("api", "/file", target).sha256 == hashlib.sha256(FILE).hexdigest()
+    assert http(server).download("api", "/file", target).sha256 == hashlib.sha256(FILE).hexdigest()
     assert target.getvalue() == FILE
 
 
@@ -274,43 +274,43 @@ def test_a_packed_download_is_unpacked_and_hashed_so(serve, door):
         reply(body=b"", headers={"Content-Type": "text/html; charset=utf-8"}),
     ],
 )
-def test_a_page_is_no_file(serve, door, step):
+def test_a_page_is_no_file(serve, http, step):
     server = serve(step)
     target = io.BytesIO(b"before")
     with pytest.raises(AuthenticationFailed, match="login page"):
-        door(server).download("api", "/file", target)
+        http(server).download("api", "/file", target)
     assert target.getvalue() == b"before"
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [202, 204, 206])
-def test_another_success_is_no_file(serve, door, status):
+def test_another_success_is_no_file(serve, http, status):
     body = b"" if status == 204 else b"part"
     server = serve(reply(status, body, headers=CSV))
     with pytest.raises(Unavailable, match=f"HTTP {status} "):
-        door(server, limits=Limits(tries=2)).download("api", "/file", io.BytesIO())
+        http(server, limits=Limits(tries=2)).download("api", "/file", io.BytesIO())
     assert len(server.requests) == 2
 
 
-def test_a_download_has_a_deadline_by_its_size(serve, door, clock):
+def test_a_download_has_a_deadline_by_its_size(serve, http, clock):
     server = serve(drip(b"x" * 1000, passing(clock, 1), first=head(200, {"Content-Length": "1000"})))
     limits = Limits(tries=1, answer_seconds=10, slowest_bytes_per_second=10)
     with pytest.raises(Unavailable, match="took longer than 60 s"):
-        door(server, limits=limits).download("api", "/file", io.BytesIO(), size=500)
+        http(server, limits=limits).download("api", "/file", io.BytesIO(), size=500)
 
 
-def test_a_download_of_unknown_size_has_a_deadline_too(serve, door, clock):
+def test_a_download_of_unknown_size_has_a_deadline_too(serve, http, clock):
     server = serve(drip(b"x" * 1000, passing(clock, 10), first=head(200)))
     with pytest.raises(Unavailable, match="took longer than 3600 s"):
-        door(server, limits=Limits(tries=1)).download("api", "/file", io.BytesIO())
+        http(server, limits=Limits(tries=1)).download("api", "/file", io.BytesIO())
 
 
-def test_a_full_disk_is_no_fault_of_the_vendor(serve, door):
+def test_a_full_disk_is_no_fault_of_the_vendor(serve, http):
     class Full(io.BytesIO):
         def write(self, _data: Any) -> int:
             raise OSError(28, "No space left on device")
 
     server = serve(reply(body=FILE))
     with pytest.raises(SyncError, match="No space left on device"):
-        door(server).download("api", "/file", Full())
+        http(server).download("api", "/file", Full())
     assert len(server.requests) == 1

@@ -26,22 +26,22 @@ class Held:
             self.now -= 1
 
 
-def test_no_wait_is_guarded(door, clock, monkeypatch):
+def test_no_wait_is_guarded(http, clock, monkeypatch):
     held, guarded = Held(), []
     monkeypatch.setattr(type(clock), "sleep", lambda _self, _seconds: guarded.append(held.now))
-    nobody = door(f"http://127.0.0.1:{free_port()}", limits=Limits(tries=3))
+    nobody = http(f"http://127.0.0.1:{free_port()}", limits=Limits(tries=3))
     with pytest.raises(Unavailable):
         nobody.call("POST", "api", "/x", safe=False, guard=held)
     assert held.tries == 3
     assert guarded == [0, 0]
 
 
-def test_sending_and_reading_are_guarded(serve, door):
+def test_sending_and_reading_are_guarded(serve, http):
     held, seen = Held(), []
 
     def watched(connection, request):
         seen.append(held.now)
         reply(body=b"{}")(connection, request)
 
-    door(serve(watched)).call("POST", "api", "/x", safe=False, guard=held)
+    http(serve(watched)).call("POST", "api", "/x", safe=False, guard=held)
     assert (seen, held.now) == ([1], 0)

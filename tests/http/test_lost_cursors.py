@@ -32,7 +32,7 @@ def read(count, deletions, trail=1000):
     `deletions`: for each page that is sent, the places of records that are gone thereafter.
     """
     there, pending = list(range(count)), list(deletions)
-    asker = scripted(STRIPE, {})
+    client = scripted(STRIPE, {})
 
     def call(_method, _host, _path, *, params, **_):
         after = next((int(value) for name, value in params if name == "after"), None)
@@ -45,10 +45,10 @@ def read(count, deletions, trail=1000):
         body = {"data": [{"id": str(key)} for key in rest[:PAGE]], "more": len(rest) > PAGE}
         return Answer("GET /list", 200, {}, json.dumps(body).encode())
 
-    asker.door.call = call
+    client.http.call = call
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client_module, "_TRAIL_RECORDS", trail)
-        keys = [int(record["id"]) for record in asker.records(ENDPOINT)]
+        keys = [int(record["id"]) for record in client.records(ENDPOINT)]
     return keys, there
 
 

@@ -11,7 +11,7 @@ import pytest
 from tap_billing_reports.core.errors import Unavailable, Unreadable
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import CursorPaging, Endpoint, Field
-from tap_billing_reports.declare.client import OpenSource, map_fields
+from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import tree
 from tap_billing_reports.http.bodies import DEEPEST, DoubledKey, Remarks
 from tap_billing_reports.http.responses import Answer
@@ -114,11 +114,11 @@ def test_asking_for_a_doubled_key_names_call_and_key():
 )
 def test_a_list_that_says_two_things_is_refused(body):
     endpoint = Endpoint("api", "/x", records=("data",), paging=CursorPaging("after", "id", "has_more", ("limit", "9")))
-    asker = object.__new__(OpenSource)
-    asker.source = SimpleNamespace(realm_of=lambda _record: {}, account_header="")
-    asker.door = SimpleNamespace(call=lambda *_, **__: answer(body))
+    client = object.__new__(HttpSourceClient)
+    client.source = SimpleNamespace(realm_of=lambda _record: {}, account_header="")
+    client.http = SimpleNamespace(call=lambda *_, **__: answer(body))
     with pytest.raises(DoubledKey):
-        list(asker.records(endpoint))
+        list(client.records(endpoint))
 
 
 def test_keys_that_become_equal_are_doubled_too():

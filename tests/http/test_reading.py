@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, Unreadable
 from tap_billing_reports.declare import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
 from tap_billing_reports.declare import converters as to
-from tap_billing_reports.declare.client import OpenSource, _Noted, map_fields
+from tap_billing_reports.declare.client import HttpSourceClient, _Noted, map_fields
 from tap_billing_reports.declare.paths import fill, value_at
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator, QueryKeyAuthenticator
@@ -40,17 +40,17 @@ def opened(serve, clock):
             hosts=(Host("api", "acme_url"),),
             authenticator=more.get("authenticator", lambda values: BearerAuthenticator(values["acme_key"])),
             account_label=lambda _values: "me",
-            accounts=lambda _asker: (),
+            accounts=lambda _client: (),
         )
         values = {"acme_url": server.url, "acme_key": "key-of-acme", "acme_currency": "EUR"}
-        return OpenSource(source, values, clock=clock), server
+        return HttpSourceClient(source, values, clock=clock), server
 
     return make
 
 
 def listed(opened, body, endpoint=LIST):
-    asker, _ = opened(reply(body=body))
-    return list(asker.records(endpoint, path={"account_id": "1"}))
+    client, _ = opened(reply(body=body))
+    return list(client.records(endpoint, path={"account_id": "1"}))
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_another_format_is_never_no_records(opened, body):
 
 
 def test_all_pages_are_read(opened):
-    asker, server = opened(
+    client, server = opened(
         reply(body=b'{"data": [{"id": 1}, {"id": 2}], "more": true}'),
         reply(body=b'{"data": [{"id": "x/|3"}], "more": true}'),
         reply(body=b'{"data": [], "more": false}'),
     )
     account = Account("acme", "acct_2", "kind", headers={"Acme-Account": "2"})
-    records = list(asker.records(PAGED, params=[("q", "1")], account=account))
+    records = list(client.records(PAGED, params=[("q", "1")], account=account))
     assert [record["id"] for record in records] == [1, 2, "x/|3"]
     assert [request.query for request in server.requests] == [
         [("q", "1"), ("limit", "2")],
@@ -127,27 +127,27 @@ def test_all_pages_are_read(opened):
     ids=["same", "empty", "in a circle", "no key"],
 )
 def test_pages_that_do_not_advance_end(opened, pages):
-    asker, server = opened(*(reply(body=page) for page in pages))
+    client, server = opened(*(reply(body=page) for page in pages))
     with pytest.raises(AccountError, match="nothing new; nothing of this list can be trusted"):
-        list(asker.records(PAGED))
+        list(client.records(PAGED))
     assert len(server.requests) <= 3
 
 
 @pytest.mark.parametrize("body", [b'[{"id": 1}]', b'{"data": [{"id": 1}]}', b'{"data": [], "more": null}'])
 def test_a_list_that_does_not_say_whether_it_ends_is_refused(opened, body):
-    asker, _ = opened(reply(body=body))
+    client, _ = opened(reply(body=body))
     with pytest.raises(Unreadable, match="does not say whether there is more"):
-        list(asker.records(PAGED))
+        list(client.records(PAGED))
 
 
 def test_pages_that_name_the_next(opened):
     endpoint = Endpoint("api", "/v1/things", records=("data",), paging=TokenPaging("page", "meta.next", ("limit", "2")))
-    asker, server = opened(
+    client, server = opened(
         reply(body=b'{"data": [{"id": 1}], "meta": {"next": "b"}}'),
         reply(body=b'{"data": [], "meta": {"next": 3}}'),
         reply(body=b'{"data": [{"id": 2}], "meta": {"next": null}}'),
     )
-    assert [record["id"] for record in asker.records(endpoint)] == [1, 2]
+    assert [record["id"] for record in client.records(endpoint)] == [1, 2]
     assert [request.query[1:] for request in server.requests] == [[], [("page", "b")], [("page", "3")]]
 
 
@@ -173,16 +173,16 @@ def test_the_settings_to_check_are_those_that_signed(opened):
     def sign(values):
         return QueryKeyAuthenticator("key", values["acme_key"], username=values.get("acme_user") or "")
 
-    asker, _ = opened(reply(401), authenticator=sign)
+    client, _ = opened(reply(401), authenticator=sign)
     with pytest.raises(AuthenticationFailed, match=r"check the settings acme_key, acme_user$"):
-        asker.ask(LIST, path={"account_id": "1"})
-    assert asker.today().isoformat() == "2026-11-20"
+        client.ask(LIST, path={"account_id": "1"})
+    assert client.today().isoformat() == "2026-11-20"
 
 
 def test_the_account_that_is_asked_for_is_named(opened):
-    asker, _ = opened(reply(404))
+    client, _ = opened(reply(404))
     with pytest.raises(AccountError, match="acme account acct_2: GET"):
-        asker.ask(LIST, path={"account_id": "1"}, account=Account("acme", "acct_2", "kind"))
+        client.ask(LIST, path={"account_id": "1"}, account=Account("acme", "acct_2", "kind"))
 
 
 # -- paths ---------------------------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def test_a_value_stays_in_its_segment(text):
     "value", ["a|b", "a/../../c", "..%2f", "%2e%2e", "a?b#c", "a b+c", "åäö", "{y}", "...", ";x=1"]
 )
 def test_a_value_arrives_as_it_was(opened, value):
-    asker, server = opened(reply(body=b"[]"))
-    asker.ask(LIST, path={"account_id": value})
+    client, server = opened(reply(body=b"[]"))
+    client.ask(LIST, path={"account_id": value})
     before, segment, after = server.requests[0].target.split("/")[1:]
     assert (before, unquote(segment), after) == ("v1", value, "things")
 

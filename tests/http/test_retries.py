@@ -51,56 +51,56 @@ def http_date(moment: datetime) -> str:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_never_earlier_than_retry_after(serve, door, clock, status, headers, asked):
+def test_never_earlier_than_retry_after(serve, http, clock, status, headers, asked):
     server = serve(reply(status, headers=headers), OK)
-    assert door(server).call("GET", "api", "/x").json() == {"ok": True}
+    assert http(server).call("GET", "api", "/x").json() == {"ok": True}
     assert clock.slept == [pytest.approx(asked + 1)], "what was asked, and jitter on top"
 
 
-def test_a_wait_is_told(serve, door, caplog):
+def test_a_wait_is_told(serve, http, caplog):
     caplog.set_level("INFO", "tap-billing-reports")
     server = serve(reply(503, headers={"Retry-After": "7"}), OK)
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     (told,) = [record.getMessage() for record in caplog.records if "trying again" in record.getMessage()]
     assert "HTTP 503" in told
     assert told.startswith("trying again in 8.0 s: ")
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "²", "Fri, 99 Nov 2026 09:30:09 GMT", "9" * 30])
-def test_an_unreadable_retry_after_is_none(serve, door, clock, value):
+def test_an_unreadable_retry_after_is_none(serve, http, clock, value):
     server = serve(reply(429, headers={"Retry-After": value} if value else {}), OK)
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert clock.slept == [1]
 
 
-def test_a_retry_after_in_the_past_is_now(serve, door, clock):
+def test_a_retry_after_in_the_past_is_now(serve, http, clock):
     server = serve(reply(429, headers={"Retry-After": http_date(NOW - timedelta(hours=1))}), OK)
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert clock.slept == [1]
 
 
-def test_a_longer_wait_than_allowed_is_not_begun(serve, door, clock):
+def test_a_longer_wait_than_allowed_is_not_begun(serve, http, clock):
     server = serve(reply(429, headers={"Retry-After": "601"}))
     with pytest.raises(Throttled) as caught:
-        door(server, limits=Limits(waiting_seconds=600)).call("GET", "api", "/x")
+        http(server, limits=Limits(waiting_seconds=600)).call("GET", "api", "/x")
     assert caught.value.retry_after == 601
     assert clock.slept == []
     assert len(server.requests) == 1
 
 
-def test_waits_grow_with_full_jitter(serve, door, clock, full_jitter):
+def test_waits_grow_with_full_jitter(serve, http, clock, full_jitter):
     server = serve(reply(500))
     with pytest.raises(Unavailable, match=r"stripe account acct_1: GET http://127\.0\.0\.1:\d+/x: HTTP 500"):
-        door(server, limits=Limits(tries=8)).call("GET", "api", "/x")
+        http(server, limits=Limits(tries=8)).call("GET", "api", "/x")
     assert full_jitter == [1, 2, 4, 8, 16, 30, 30]
     assert clock.slept == full_jitter
     assert len(server.requests) == 8
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504, 599])
-def test_passing_troubles_are_asked_again(serve, door, status):
+def test_passing_troubles_are_asked_again(serve, http, status):
     server = serve(reply(status), OK)
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert len(server.requests) == 2
 
 
@@ -118,19 +118,19 @@ def test_passing_troubles_are_asked_again(serve, door, status):
         (304, Refused),
     ],
 )
-def test_refusals_are_not(serve, door, clock, status, error):
+def test_refusals_are_not(serve, http, clock, status, error):
     server = serve(reply(status))
     with pytest.raises(error) as caught:
-        door(server).call("GET", "api", "/x")
+        http(server).call("GET", "api", "/x")
     assert caught.value.status == status
     assert len(server.requests) == 1
     assert clock.slept == []
 
 
-def test_wrong_credentials_name_source_account_and_setting(serve, door):
+def test_wrong_credentials_name_source_account_and_setting(serve, http):
     server = serve(reply(401, b'{"error": {"message": "Invalid API Key"}}'))
     with pytest.raises(AuthenticationFailed) as caught:
-        door(server).call("GET", "api", "/x", account="acct_2")
+        http(server).call("GET", "api", "/x", account="acct_2")
     text = str(caught.value)
     assert "stripe account acct_2" in text
     assert "Invalid API Key" in text
@@ -141,35 +141,35 @@ def test_wrong_credentials_name_source_account_and_setting(serve, door):
 HINTS = STRIPE.hints
 
 
-def test_stripe_says_what_to_ask_again(serve, door, clock):
+def test_stripe_says_what_to_ask_again(serve, http, clock):
     again = serve(reply(400, headers={"Stripe-Should-Retry": "true"}), OK)
-    door(again, hints=HINTS).call("GET", "api", "/x")
+    http(again, hints=HINTS).call("GET", "api", "/x")
     assert len(again.requests) == 2
     for status, error in ((500, Refused), (409, Refused), (404, NotFound), (403, AuthenticationFailed)):
         never = serve(reply(status, headers={"Stripe-Should-Retry": "false"}))
         with pytest.raises(error):
-            door(never, hints=HINTS).call("GET", "api", "/x")
+            http(never, hints=HINTS).call("GET", "api", "/x")
         assert len(never.requests) == 1
     # A rate limit is marked so too, and passes.
     limited = serve(reply(429, headers={"Stripe-Should-Retry": "false"}), OK)
-    door(limited, hints=HINTS).call("GET", "api", "/x")
+    http(limited, hints=HINTS).call("GET", "api", "/x")
     assert len(limited.requests) == 2
 
 
-def test_another_vendors_headers_mean_nothing(serve, door):
+def test_another_vendors_headers_mean_nothing(serve, http):
     headers = {"Stripe-Should-Retry": "true", "Idempotent-Replayed": "true"}
     refused = serve(reply(400, headers=headers))
     with pytest.raises(Refused):
-        door(refused).call("GET", "api", "/x")
+        http(refused).call("GET", "api", "/x")
     replayed = serve(reply(500, headers=headers), OK)
-    door(replayed).call("GET", "api", "/x")
+    http(replayed).call("GET", "api", "/x")
     assert len(replayed.requests) == 2
 
 
-def test_a_replayed_failure_is_not_asked_for_again(serve, door):
+def test_a_replayed_failure_is_not_asked_for_again(serve, http):
     server = serve(reply(500, headers={"Idempotent-Replayed": "true"}))
     with pytest.raises(Unavailable) as caught:
-        door(server, hints=HINTS).call("POST", "api", "/x", form=[("a", "b")])
+        http(server, hints=HINTS).call("POST", "api", "/x", form=[("a", "b")])
     assert caught.value.replayed
     assert len(server.requests) == 1
 
@@ -187,20 +187,20 @@ UNDECIDED = {
 
 
 @pytest.mark.parametrize("fault", UNDECIDED)
-def test_an_order_is_never_sent_twice(serve, door, fault):
+def test_an_order_is_never_sent_twice(serve, http, fault):
     server = serve(UNDECIDED[fault], OK)
     if fault == "cut header":
         # Taken for an answer without a body: its reader finds no run in it.
-        assert door(server).call("GET", "api", "/order", safe=False).body == b""
+        assert http(server).call("GET", "api", "/order", safe=False).body == b""
     else:
         with pytest.raises(Unavailable) as caught:
-            door(server, limits=IMPATIENT if fault == "silence" else None).call("GET", "api", "/order", safe=False)
+            http(server, limits=IMPATIENT if fault == "silence" else None).call("GET", "api", "/order", safe=False)
         assert caught.value.sent
     until(lambda: server.requests)
     assert len(server.requests) == 1
 
 
-def test_an_order_that_was_not_sent_is_sent_later(serve, door, clock, monkeypatch):
+def test_an_order_that_was_not_sent_is_sent_later(serve, http, clock, monkeypatch):
     port, servers = free_port(), []
 
     def sleep(seconds: float) -> None:
@@ -210,46 +210,46 @@ def test_an_order_that_was_not_sent_is_sent_later(serve, door, clock, monkeypatc
             servers.append(serve(OK, port=port))
 
     monkeypatch.setattr(clock, "sleep", sleep)
-    answer = door(f"http://127.0.0.1:{port}").call("GET", "api", "/order", safe=False)
+    answer = http(f"http://127.0.0.1:{port}").call("GET", "api", "/order", safe=False)
     assert answer.json() == {"ok": True}
     assert clock.slept[:2] == [1, 2], "the vendor was not reached, so that asking again is safe"
     assert len(servers[0].requests) == 1
 
 
-def test_a_closed_port_was_not_reached(door):
+def test_a_closed_port_was_not_reached(http):
     said = r"connection failed .NewConnectionError: nobody listens there, or the network is down.$"
     with pytest.raises(Unavailable, match=said) as caught:
-        door(f"http://127.0.0.1:{free_port()}").call("GET", "api", "/order", safe=False)
+        http(f"http://127.0.0.1:{free_port()}").call("GET", "api", "/order", safe=False)
     assert not caught.value.sent
     assert caught.value.remedy.startswith("check the network, a proxy and the host in the settings")
 
 
-def test_nobody_to_connect_to(door, nobody, clock):
+def test_nobody_to_connect_to(http, nobody, clock):
     with pytest.raises(Unavailable, match="no connection") as caught:
-        door(f"http://127.0.0.1:{nobody}", limits=Limits(connect_seconds=0.2, tries=2)).call(
+        http(f"http://127.0.0.1:{nobody}", limits=Limits(connect_seconds=0.2, tries=2)).call(
             "GET", "api", "/order", safe=False
         )
     assert not caught.value.sent
     assert clock.slept == [1]
 
 
-def test_an_unknown_name_is_not_reached(door, clock):
+def test_an_unknown_name_is_not_reached(http, clock):
     with pytest.raises(Unavailable) as caught:
-        door("https://vendor.invalid", limits=Limits(tries=2)).call("GET", "api", "/order", safe=False)
+        http("https://vendor.invalid", limits=Limits(tries=2)).call("GET", "api", "/order", safe=False)
     assert not caught.value.sent
 
 
-def test_a_throttled_order_is_handed_back(serve, door, clock):
+def test_a_throttled_order_is_handed_back(serve, http, clock):
     server = serve(reply(429, headers={"Retry-After": "3"}))
     with pytest.raises(Throttled) as caught:
-        door(server).call("GET", "api", "/order", safe=False, wait_when_throttled=False)
+        http(server).call("GET", "api", "/order", safe=False, wait_when_throttled=False)
     assert caught.value.retry_after == 3
     assert clock.slept == []
 
 
-def test_a_keyed_order_goes_out_again_with_its_key(serve, door):
+def test_a_keyed_order_goes_out_again_with_its_key(serve, http):
     server = serve(reset, reply(body=b'{"cut', headers={"Content-Length": "99"}), reply(body=b'{"cut'), OK)
-    answer = door(server).call(
+    answer = http(server).call(
         "POST", "api", "/v1/runs", form=[("a", "1"), ("a", "2")], headers={"Idempotency-Key": "k1"}, parse=True
     )
     assert answer.json() == {"ok": True}
@@ -257,15 +257,15 @@ def test_a_keyed_order_goes_out_again_with_its_key(serve, door):
     assert {request.body for request in server.requests} == {b"a=1&a=2"}
 
 
-def test_parameters_survive_a_retry(serve, door):
+def test_parameters_survive_a_retry(serve, http):
     server = serve(reply(500), OK)
-    door(server).call("GET", "api", "/x", params=(pair for pair in [("a", "1"), ("b[]", "ø&")]))
+    http(server).call("GET", "api", "/x", params=(pair for pair in [("a", "1"), ("b[]", "ø&")]))
     assert [request.query for request in server.requests] == [[("a", "1"), ("b[]", "ø&")]] * 2
 
 
-def test_a_dead_api_fails_fast(serve, door, clock):
+def test_a_dead_api_fails_fast(serve, http, clock):
     server = serve(reply(500))
-    dead = door(server, budget=RetryBudget(7))
+    dead = http(server, budget=RetryBudget(7))
     for _ in range(3):
         with pytest.raises(Unavailable):
             dead.call("GET", "api", "/x")
@@ -286,9 +286,9 @@ def test_a_budget_never_exceeds_its_capacity():
     assert not budget.spend()
 
 
-def test_identical_gets_stay_under_five_a_second(serve, door, clock):
+def test_identical_gets_stay_under_five_a_second(serve, http, clock):
     server = serve(OK)
-    asking = door(server)
+    asking = http(server)
     moments = []
     for _ in range(12):
         asking.call("GET", "api", "/x", params=[("a", "1")])
@@ -304,29 +304,29 @@ def test_identical_gets_stay_under_five_a_second(serve, door, clock):
     assert len(asking._transport._last_get) < 1100, "nor remembered for ever"
 
 
-def test_orders_are_not_spaced(serve, door, clock):
+def test_orders_are_not_spaced(serve, http, clock):
     server = serve(OK)
-    ordering = door(server)
+    ordering = http(server)
     for _ in range(3):
         ordering.call("POST", "api", "/x")
     assert clock.slept == []
 
 
-def test_the_last_error_is_told(serve, door):
+def test_the_last_error_is_told(serve, http):
     server = serve(reply(503), reset, reply(502, b"the end"))
     with pytest.raises(Unavailable, match=r"HTTP 502 .the end"):
-        door(server, limits=Limits(tries=3)).call("GET", "api", "/x")
+        http(server, limits=Limits(tries=3)).call("GET", "api", "/x")
 
 
-def test_a_retry_after_date_in_another_zone(serve, door, clock):
+def test_a_retry_after_date_in_another_zone(serve, http, clock):
     moment = (NOW + timedelta(seconds=5)).astimezone(timezone(timedelta(hours=2)))
     server = serve(reply(429, headers={"Retry-After": format_datetime(moment)}), OK)
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert clock.slept == [6]
 
 
-def test_the_header_of_an_order_that_drips_is_sent_once(serve, door):
+def test_the_header_of_an_order_that_drips_is_sent_once(serve, http):
     server = serve(raw(head(200)[:5]), OK)
     with pytest.raises(Unavailable):
-        door(server).call("GET", "api", "/order", safe=False)
+        http(server).call("GET", "api", "/order", safe=False)
     assert len(server.requests) == 1

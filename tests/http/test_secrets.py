@@ -295,7 +295,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", ["query", "bearer", "headers"])
-def test_no_key_in_any_error_or_log(serve, door, caplog, fault, kind):
+def test_no_key_in_any_error_or_log(serve, http, caplog, fault, kind):
     authenticators = {
         "query": QueryKeyAuthenticator("apikey", KEY, username="user", password=ODD),
         "bearer": BearerAuthenticator(KEY, {"X-Password": "p"}),
@@ -304,7 +304,7 @@ def test_no_key_in_any_error_or_log(serve, door, caplog, fault, kind):
     # The host's name of one fault begins as the key does.
     redact.add(KEY[:14])
     server = serve(FAULTS[fault]) if FAULTS[fault] else f"http://127.0.0.1:{free_port()}"
-    opened = door(
+    opened = http(
         server,
         authenticator=authenticators[kind],
         limits=replace(IMPATIENT if fault == "silence" else Limits(), tries=2),
@@ -332,18 +332,18 @@ def test_no_key_in_any_error_or_log(serve, door, caplog, fault, kind):
     assert "\n" not in str(error)
 
 
-def test_an_echo_is_masked_before_it_is_cut(serve, door):
+def test_an_echo_is_masked_before_it_is_cut(serve, http):
     server = serve(reply(400, b"x" * 190 + KEY.encode() + b" and more"))
     with pytest.raises(AccountError) as caught:
-        door(server).call("GET", "api", "/x")
+        http(server).call("GET", "api", "/x")
     assert KEY[:4] not in str(caught.value)
 
 
-def test_a_vendors_message_has_an_end(serve, door):
+def test_a_vendors_message_has_an_end(serve, http):
     from tap_billing_reports.http.responses import Problem
 
     server = serve(reply(400))
-    opened = door(server, read_problem=lambda _answer: Problem(message="long\x1b " * 1000, code="c"))
+    opened = http(server, read_problem=lambda _answer: Problem(message="long\x1b " * 1000, code="c"))
     with pytest.raises(AccountError) as caught:
         opened.call("GET", "api", "/x")
     assert len(str(caught.value)) < 700
@@ -351,46 +351,46 @@ def test_a_vendors_message_has_an_end(serve, door):
 
 
 @pytest.mark.parametrize("value", ["key\nwith a line break", "key\rX: 1", "ключ1234"])
-def test_a_key_that_no_header_can_hold(serve, door, value):
+def test_a_key_that_no_header_can_hold(serve, http, value):
     server = serve(reply())
     with pytest.raises(AccountError, match="check the settings stripe_api_key") as caught:
-        door(server, authenticator=BearerAuthenticator(value)).call("GET", "api", "/x")
+        http(server, authenticator=BearerAuthenticator(value)).call("GET", "api", "/x")
     assert "key\\n" not in "".join(traceback.format_exception(caught.value))
     assert caught.value.__context__ is None
     assert server.requests == []
 
 
-def test_a_header_that_the_library_refuses(serve, door):
+def test_a_header_that_the_library_refuses(serve, http):
     server = serve(reply())
     with pytest.raises(AccountError, match=r"cannot be asked .InvalidHeader") as caught:
-        door(server).call("GET", "api", "/x", headers={"X-Name": "a\nb: secret1"})
+        http(server).call("GET", "api", "/x", headers={"X-Name": "a\nb: secret1"})
     assert "secret1" not in str(caught.value)
     assert caught.value.__context__ is None
     assert server.requests == []
 
 
-def test_netrc_is_not_read(serve, door, monkeypatch, tmp_path):
+def test_netrc_is_not_read(serve, http, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login netrc password netrc\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     server = serve(redirect("/y"), reply())
-    door(server, authenticator=QueryKeyAuthenticator("apikey", KEY)).call("GET", "api", "/x")
-    door(server, authenticator=Authenticator()).call("GET", "api", "/z")
+    http(server, authenticator=QueryKeyAuthenticator("apikey", KEY)).call("GET", "api", "/x")
+    http(server, authenticator=Authenticator()).call("GET", "api", "/z")
     assert [request.headers.get("authorization") for request in server.requests] == [None] * 3
 
 
-def test_how_each_authenticator_signs(serve, door):
+def test_how_each_authenticator_signs(serve, http):
     server = serve(reply())
-    door(server, authenticator=BearerAuthenticator(KEY, {"Stripe-Version": "v1"})).call("GET", "api", "/a")
-    door(
+    http(server, authenticator=BearerAuthenticator(KEY, {"Stripe-Version": "v1"})).call("GET", "api", "/a")
+    http(
         server,
         authenticator=HeaderAuthenticator({"X-Mybring-API-Uid": "me@x.no", "X-Mybring-API-Key": KEY}, secrets=(KEY,)),
     ).call("GET", "api", "/b")
-    door(server, authenticator=QueryKeyAuthenticator("apikey", ODD, username="üser", password=KEY)).call(
+    http(server, authenticator=QueryKeyAuthenticator("apikey", ODD, username="üser", password=KEY)).call(
         "GET", "api", "/c", params=[("a", "1"), ("empty", "")]
     )
-    door(server, authenticator=QueryKeyAuthenticator("apikey", ODD)).call("GET", "api", "/d")
+    http(server, authenticator=QueryKeyAuthenticator("apikey", ODD)).call("GET", "api", "/d")
     stripe, bring, brp, plain = server.requests
     assert stripe.headers["authorization"] == f"Bearer {KEY}"
     assert stripe.headers["stripe-version"] == "v1"
@@ -403,28 +403,28 @@ def test_how_each_authenticator_signs(serve, door):
     assert brp.headers["user-agent"].startswith("tap-billing-reports/")
 
 
-def test_a_proxy_of_the_environment_is_asked(serve, door, monkeypatch):
+def test_a_proxy_of_the_environment_is_asked(serve, http, monkeypatch):
     proxy = serve(reply(407, b"who are you"))
     monkeypatch.setenv("HTTPS_PROXY", f"http://proxyuser:proxypass@127.0.0.1:{proxy.port}")
     with pytest.raises(Unavailable, match="no connection") as caught:
-        door("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/order", safe=False)
+        http("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/order", safe=False)
     assert not caught.value.sent
     assert (proxy.requests[0].method, proxy.requests[0].target) == ("CONNECT", "api.vendor.test:443")
     assert "authorization" not in proxy.requests[0].headers
     assert "proxypass" not in str(caught.value)
 
 
-def test_loopback_needs_no_proxy(serve, door, monkeypatch):
+def test_loopback_needs_no_proxy(serve, http, monkeypatch):
     proxy, server = serve(reply()), serve(reply())
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert (len(server.requests), len(proxy.requests)) == (1, 0)
 
 
-def test_an_unknown_proxy_is_told(door, monkeypatch):
+def test_an_unknown_proxy_is_told(http, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "gopher://127.0.0.1:1")
     with pytest.raises(AccountError, match=r"GET https://api\.vendor\.test/x"):
-        door("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/x")
+        http("https://api.vendor.test", limits=Limits(tries=1)).call("GET", "api", "/x")
 
 
 class TestTheLog:
@@ -482,11 +482,11 @@ class Renewing(Authenticator):
         return request
 
 
-def test_two_doors_renew_a_token_once_and_neither_shows_it(door, serve):
+def test_two_doors_renew_a_token_once_and_neither_shows_it(http, serve):
     """The door that fetches ahead shares its authenticator: a token renewed twice may be refused from then on."""
     signer = Renewing()
     server = serve(reply(200, b"{}"), reply(400, b'{"said": "token-of-this-hour"}'))
-    first = door(server, authenticator=signer)
+    first = http(server, authenticator=signer)
     found, both = [], threading.Barrier(2)
 
     def ask(one):

@@ -39,9 +39,9 @@ def shown(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-def test_a_trusted_certificate(serve, door, trusted):
+def test_a_trusted_certificate(serve, http, trusted):
     server = serve(reply(), tls=shown(trusted.issue_cert("localhost")))
-    door(server).call("GET", "api", "/x")
+    http(server).call("GET", "api", "/x")
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
@@ -49,7 +49,7 @@ def test_a_trusted_certificate(serve, door, trusted):
     ("fault", "said"), [("self-signed", "certificate"), ("wrong host", "mismatch|match"), ("expired", "expired")]
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nothing_is_sent_to_one_that_is_not(serve, door, trusted, clock, fault, said, method):
+def test_nothing_is_sent_to_one_that_is_not(serve, http, trusted, clock, fault, said, method):
     certificate = {
         "self-signed": lambda: trustme.CA().issue_cert("localhost"),
         "wrong host": lambda: trusted.issue_cert("vendor.example"),
@@ -57,26 +57,26 @@ def test_nothing_is_sent_to_one_that_is_not(serve, door, trusted, clock, fault, 
     }[fault]()
     server = serve(reply(), tls=shown(certificate))
     with pytest.raises(AccountError, match=rf"(?i)certificate is not trusted .*({said}).*nothing was sent"):
-        door(server).call(method, "api", "/x", form=[("a", "1")] if method == "POST" else None)
+        http(server).call(method, "api", "/x", form=[("a", "1")] if method == "POST" else None)
     assert server.requests == []
     assert clock.slept == [], "nor is it tried again"
 
 
-def test_the_systems_own_authorities_are_asked_without_a_bundle(serve, door, authority):
+def test_the_systems_own_authorities_are_asked_without_a_bundle(serve, http, authority):
     server = serve(reply(), tls=shown(authority.issue_cert("localhost")))
     with pytest.raises(AccountError, match="not trusted"):
-        door(server).call("GET", "api", "/x")
+        http(server).call("GET", "api", "/x")
     assert server.requests == []
 
 
-def test_a_missing_bundle_is_told(serve, door, authority, monkeypatch):
+def test_a_missing_bundle_is_told(serve, http, authority, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     server = serve(reply(), tls=shown(authority.issue_cert("localhost")))
     with pytest.raises(AccountError, match=r"/nowhere/ca\.pem.*nothing was sent"):
-        door(server).call("GET", "api", "/x")
+        http(server).call("GET", "api", "/x")
 
 
-def test_a_handshake_that_breaks_off_may_pass(door, trusted, clock):
+def test_a_handshake_that_breaks_off_may_pass(http, trusted, clock):
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def hang_up() -> None:
@@ -88,6 +88,6 @@ def test_a_handshake_that_breaks_off_may_pass(door, trusted, clock):
         thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         with pytest.raises(Unavailable, match="connection failed"):
-            door(f"https://localhost:{listener.getsockname()[1]}", limits=Limits(tries=2)).call("GET", "api", "/x")
+            http(f"https://localhost:{listener.getsockname()[1]}", limits=Limits(tries=2)).call("GET", "api", "/x")
         thread.join(HANG_SECONDS)
     assert clock.slept[-1] == 1

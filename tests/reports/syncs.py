@@ -12,7 +12,7 @@ from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.declare import Account, Report
 from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.planning import Planner
-from tap_billing_reports.reports.recorder import Book
+from tap_billing_reports.reports.recorder import Recorder
 from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.reports.runs.runner import Runner
 from tap_billing_reports.reports.state.journal import Journal, StorageJournal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tap_billing_reports.reports.jobs import Due, Finished, LocalFile
+    from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob
     from tap_billing_reports.reports.state.journal import Note
     from tap_billing_reports.storage.files import Storage
     from tests.reports.vendor import Vendor
@@ -65,11 +65,11 @@ class WatchedJournal(StorageJournal):
     outdated: set[str] = field(default_factory=set)
     """Runs that had been read when another reading of their period was begun."""
 
-    def write(self, due: Due, note: Note) -> None:
+    def write(self, job: ReportJob, note: Note) -> None:
         self.hook("note")
-        super().write(due, note)
-        if note.run is None and due.known_run is not None:
-            self.outdated.add(due.known_run)
+        super().write(job, note)
+        if note.run is None and job.known_run is not None:
+            self.outdated.add(job.known_run)
         if note.run is not None:
             self.told.add(note.run.run_id)
         self.hook("noted")
@@ -116,12 +116,12 @@ class Sync:
         self.journal: Journal = Journal()
         if self.storage is not None:
             self.journal = WatchedJournal(self.storage, hook=self.hook, told=self.told, outdated=self.outdated)
-        self.book = Book(self.ledger, self.planner, self.journal)
-        self.shop = self.vendor.shop()
+        self.recorder = Recorder(self.ledger, self.planner, self.journal)
+        self.client = self.vendor.client()
         self.orders = Orders(self.vendor.clock, self.reuse_runs_since)
         self.runner = Runner(
             orders=self.orders,
-            book=self.book,
+            recorder=self.recorder,
             collector=Collector(self.folder, self.storage),
             checkpoint=self.checkpoint,
             clock=self.vendor.clock,
@@ -134,20 +134,20 @@ class Sync:
             self.ledgers[stream] = Ledger(lambda: self.bookmarks.setdefault(stream, {}))
         return self.ledgers[stream]
 
-    def dues(self) -> list[Due]:
-        dues = []
+    def jobs(self) -> list[ReportJob]:
+        jobs = []
         for report in self.reports:
             ledger = self.ledger(report.stream)
             ledger.identify(ACCOUNT.account_id, report.stream, report.identity)
             if self.selected and ledger.entry(ACCOUNT.account_id).unsent:
                 ledger.begin_again(ACCOUNT.account_id)
-            dues.extend(self.planner.due(self.shop, report, ACCOUNT, ledger.entry(ACCOUNT.account_id)))
-        return dues
+            jobs.extend(self.planner.due_jobs(self.client, report, ACCOUNT, ledger.entry(ACCOUNT.account_id)))
+        return jobs
 
     def run(self) -> Sync:
-        dues = self.dues()
-        self.orders.look_ahead(dues)
-        for finished in self.runner.finished(dues):
+        jobs = self.jobs()
+        self.orders.look_ahead(jobs)
+        for finished in self.runner.finished(jobs):
             self._take(finished)
             self.checkpoint()
         return self
@@ -161,27 +161,27 @@ class Sync:
         error, rows = finished.error, 0
         if finished.file is not None:
             try:
-                rows = self._emit(finished.due, finished.file) if self.selected else _lines(finished.file)
+                rows = self._emit(finished.job, finished.file) if self.selected else _lines(finished.file)
             except FileError as problem:
                 error = str(problem)
-                self.book.broke_off(finished.due, finished.file)
+                self.recorder.broke_off(finished.job, finished.file)
                 assert finished.run is not None
-                self.book.was_bad(finished.due, finished.run, self.vendor.clock.now())
+                self.recorder.was_bad(finished.job, finished.run, self.vendor.clock.now())
             finally:
                 discard(finished.files)
         if error is not None:
             self.errors.append(error)
         elif finished.file is not None:
-            self.read[finished.due.period.key] = rows
-            self.book.done(finished.due, rows, sent=self.selected)
+            self.read[finished.job.period.key] = rows
+            self.recorder.done(finished.job, rows, sent=self.selected)
         if finished.note is not None:
             self.notes.append(finished.note)
 
-    def _emit(self, due: Due, file: LocalFile) -> int:
+    def _emit(self, job: ReportJob, file: LocalFile) -> int:
         lines = iter(file.path.read_text().splitlines()[1:])
         number = 0
         while chunk := list(itertools.islice(lines, CHUNK)):
-            if self.book.emitting(due, file, number + len(chunk)):
+            if self.recorder.emitting(job, file, number + len(chunk)):
                 self.checkpoint()
             self.runner.tend()
             for line in chunk:
@@ -189,10 +189,10 @@ class Sync:
                     raise FileError("garbled", line=number + 2)
                 number += 1
                 self.hook("row")
-                self.target.rows[due.report.stream, due.period.key, number] = line
-        for surplus in range(number + 1, (due.previous_rows or 0) + 1):
+                self.target.rows[job.report.stream, job.period.key, number] = line
+        for surplus in range(number + 1, (job.previous_rows or 0) + 1):
             self.hook("surplus")
-            self.target.rows[due.report.stream, due.period.key, surplus] = None
+            self.target.rows[job.report.stream, job.period.key, surplus] = None
             self.target.taken_back += 1
         if self.emission_seconds:
             for _ in range(10):

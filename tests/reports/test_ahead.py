@@ -145,13 +145,13 @@ def test_a_file_that_turns_out_too_big_is_given_up_and_fetched_at_its_turn(sync,
 
 def test_a_file_that_is_being_read_is_left_alone(sync, vendor):
     run = sync(vendor)
-    (due, *_) = run.dues()
-    made = run.orders.order(due, attempt=1).run
+    (job, *_) = run.jobs()
+    made = run.orders.order(job, attempt=1).run
     ready = vendor._read(vendor.runs[made.run_id])
     collector = run.runner._collector
     collector._ahead = Ahead()
-    (file,) = collector.collect(due, ready)
-    collector.fetch_ahead(due, ready)
+    (file,) = collector.collect(job, ready)
+    collector.fetch_ahead(job, ready)
     assert collector._ahead.is_idle
     assert file.path.stat().st_size == file.size
 
@@ -167,12 +167,12 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
                 pause()
 
     run = sync(Endless(vendor.clock))
-    (due, *_) = run.dues()
-    made = run.orders.order(due, attempt=1).run
+    (job, *_) = run.jobs()
+    made = run.orders.order(job, attempt=1).run
     ready = run.vendor._read(run.vendor.runs[made.run_id])
     ahead = Ahead()
     run.runner._collector._ahead = ahead
-    run.runner._collector.fetch_ahead(due, ready)
+    run.runner._collector.fetch_ahead(job, ready)
     thread = ahead._job
     assert begun.wait(HANG_SECONDS)
     assert thread.daemon
@@ -183,8 +183,8 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
 
 def test_a_signal_before_the_thread_has_begun_ends_the_sync_all_the_same(sync, vendor, monkeypatch):
     run = sync(vendor)
-    (due, *_) = run.dues()
-    made = run.orders.order(due, attempt=1).run
+    (job, *_) = run.jobs()
+    made = run.orders.order(job, attempt=1).run
     ready = vendor._read(vendor.runs[made.run_id])
     ahead = Ahead()
     run.runner._collector._ahead = ahead
@@ -194,7 +194,7 @@ def test_a_signal_before_the_thread_has_begun_ends_the_sync_all_the_same(sync, v
 
     monkeypatch.setattr(ahead_module._Job, "start", interrupted)
     with pytest.raises(SystemExit):
-        run.runner._collector.fetch_ahead(due, ready)
+        run.runner._collector.fetch_ahead(job, ready)
     ahead.stop()
     assert ahead.is_idle
 

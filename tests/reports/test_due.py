@@ -17,7 +17,7 @@ UTC = timezone.utc
 
 
 def keys(sync) -> list[str]:
-    return [due.key for due in sync.dues()]
+    return [job.key for job in sync.jobs()]
 
 
 def entry(sync, report=DAILY) -> Entry:
@@ -41,7 +41,7 @@ def test_nothing_from_the_end_date_on_is_due(sync, vendor):
 
 def test_what_the_vendor_has_bounds_the_windows(sync, vendor):
     vendor.available = Interval(datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 3, 12, tzinfo=UTC))
-    first, second = sync(vendor).dues()
+    first, second = sync(vendor).jobs()
     assert (first.key, first.period.start) == (day(1), vendor.available.start)
     assert second.key == day(2)
     assert vendor.calls == ["availability"]
@@ -94,7 +94,7 @@ def test_a_window_cut_at_its_start_is_read_again_once_the_vendor_has_older_data(
     assert keys(sync(vendor, state=target.state)) == [], "what the vendor has no more is no reason"
     vendor.available = replace(vendor.available, start=datetime(2026, 2, 1, tzinfo=UTC))
     again = sync(vendor, state=target.state).run()
-    assert [(f.due.key, f.due.parameters["start"]) for f in again.finished] == [(day(1), day(1))]
+    assert [(f.job.key, f.job.parameters["start"]) for f in again.finished] == [(day(1), day(1))]
     assert (entry(again).first, entry(again).through, entry(again).done) == (day(1), day(4), {})
     assert keys(sync(vendor, state=target.state)) == []
 
@@ -102,13 +102,13 @@ def test_a_window_cut_at_its_start_is_read_again_once_the_vendor_has_older_data(
 def test_a_report_without_windows_and_subjects_is_one_run(sync, vendor, target):
     report = replace(DAILY, unit=None)
     first = sync(vendor, reports=(report,)).run()
-    assert [f.due.key for f in first.finished] == ["all"]
+    assert [f.job.key for f in first.finished] == ["all"]
     pending = json.loads(target.states[0][0])
     assert pending["fake_daily"]["ledger"][0]["open"][0]["run"] == "run1"
-    assert [due.run_id for due in sync(vendor, reports=(report,), state=json.dumps(pending)).dues()] == ["run1"]
+    assert [job.run_id for job in sync(vendor, reports=(report,), state=json.dumps(pending)).jobs()] == ["run1"]
     again = sync(vendor, reports=(report,), state=target.state)
     assert keys(again) == []
-    (done,) = again.planner.done(again.shop, report, ACCOUNT, entry(again, report))
+    (done,) = again.planner.done(again.client, report, ACCOUNT, entry(again, report))
     assert done.key == "all"
 
 
@@ -118,7 +118,7 @@ def test_all_is_read_again_from_an_earlier_start_date(sync, vendor, target):
     sync(vendor, reports=(report,), end=date(2026, 3, 3)).run()
     assert keys(sync(vendor, reports=(report,), end=date(2026, 3, 3), state=target.state)) == []
     again = sync(vendor, reports=(report,), end=date(2026, 3, 3), start=date(2026, 1, 1), state=target.state).run()
-    assert [f.due.parameters["start"] for f in again.finished] == ["2026-01-01T00:00:00Z"]
+    assert [f.job.parameters["start"] for f in again.finished] == ["2026-01-01T00:00:00Z"]
     later = sync(vendor, reports=(report,), end=date(2026, 3, 3), start=date(2026, 1, 1), state=target.state)
     assert keys(later) == []
 
@@ -142,7 +142,7 @@ def test_a_partial_window_is_read_again_when_there_is_more_and_once_it_is_whole(
     assert keys(sync(vendor, reports=(report,), state=target.state)) == []
     vendor.available = replace(vendor.available, end=datetime(2026, 3, 4, 12, tzinfo=UTC))
     again = sync(vendor, reports=(report,), state=target.state).run()
-    assert [f.due.key for f in again.finished] == [day(1)]
+    assert [f.job.key for f in again.finished] == [day(1)]
     vendor.available = replace(vendor.available, end=datetime(2026, 4, 1, tzinfo=UTC))
     last = sync(vendor, reports=(report,), state=target.state).run()
     assert (entry(last, report).first, entry(last, report).through) == (day(1), "2026-04-01T00:00:00Z")
@@ -202,24 +202,24 @@ def test_pending_runs_come_first_and_keep_their_parameters(sync, vendor, target)
     vendor.run_seconds, vendor.budget = 10_000, 1
     sync(vendor, deadline=5.0, max_new_runs=1).run()
     vendor.available = replace(vendor.available, start=datetime(2026, 3, 1, 9, tzinfo=UTC))
-    dues = sync(vendor, state=target.state).dues()
-    assert [(due.key, due.run_id) for due in dues] == [(day(1), "run1"), (day(2), None)]
-    assert dues[0].period.start == datetime(2026, 3, 1, 6, tzinfo=UTC)
+    jobs = sync(vendor, state=target.state).jobs()
+    assert [(job.key, job.run_id) for job in jobs] == [(day(1), "run1"), (day(2), None)]
+    assert jobs[0].period.start == datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 
 def test_a_pending_run_of_other_parameters_is_not_gone_on_with(sync, vendor, target):
     # Columns are no part of a report's identity, but of what a run is asked for.
     state = pending_state(sync, vendor, target)
     changed = replace(DAILY, columns=("a", "b"))
-    assert [due.run_id for due in sync(vendor, state=state).dues()] == ["run1", "run2", "run3"]
-    assert [due.run_id for due in sync(vendor, state=state, reports=(changed,)).dues()] == [None, None, None]
+    assert [job.run_id for job in sync(vendor, state=state).jobs()] == ["run1", "run2", "run3"]
+    assert [job.run_id for job in sync(vendor, state=state, reports=(changed,)).jobs()] == [None, None, None]
 
 
 def test_a_run_from_before_reuse_runs_since_is_ordered_anew(sync, vendor, target, clock):
     state = pending_state(sync, vendor, target)
     clock.advance(60)
-    dues = sync(vendor, state=state, reuse_runs_since=clock.now()).dues()
-    assert [(due.run_id, due.attempt) for due in dues] == [(None, 1)] * 3
+    jobs = sync(vendor, state=state, reuse_runs_since=clock.now()).jobs()
+    assert [(job.run_id, job.attempt) for job in jobs] == [(None, 1)] * 3
 
 
 # -- the ledger in STATE -------------------------------------------------------------------------------
@@ -264,9 +264,9 @@ def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, tar
     sync(vendor).run()
     changed = replace(DAILY, **change)
     with pytest.raises(ConfigError, match=r"fake_daily account acct: \w+ changed.*new name.*full refresh"):
-        sync(vendor, state=target.state, reports=(changed,)).dues()
+        sync(vendor, state=target.state, reports=(changed,)).jobs()
     renamed: Report = replace(changed, name="other")
-    assert sync(vendor, state=target.state, reports=(renamed,)).dues()
+    assert sync(vendor, state=target.state, reports=(renamed,)).jobs()
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,10 @@ def serve(sync, vendor, monkeypatch):
 
         monkeypatch.setattr(vendor, "download", download)
         run = sync(vendor, storage=storage, **ONE_DAY)
-        (due,) = run.dues()
+        (job,) = run.jobs()
         remote = RemoteFile(**{"file_id": "f1", "format": "csv", "host": "fake", "path": "/f1", **facts})
         made = Run("run1", RunStatus.READY, "succeeded", file=remote)
-        return Collector(run.folder, storage).collect(due, made), len(fetched)
+        return Collector(run.folder, storage).collect(job, made), len(fetched)
 
     return collect
 
@@ -134,9 +134,9 @@ def test_what_came_of_a_file_that_broke_off_leaves_the_disk(sync, vendor, tmp_pa
 
 def test_a_run_without_a_file_is_an_error(sync, vendor):
     run = sync(vendor, **ONE_DAY)
-    (due,) = run.dues()
+    (job,) = run.jobs()
     with pytest.raises(ReportError, match="names no file"):
-        Collector(run.folder, None).collect(due, Run("run1", RunStatus.READY, "succeeded"))
+        Collector(run.folder, None).collect(job, Run("run1", RunStatus.READY, "succeeded"))
 
 
 # -- more than one file --------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def test_an_intent_without_an_id_is_the_same_order_where_orders_have_a_key(sync,
     # The second order, under the second number, has no id yet; the list does not show it either.
     del vendor.runs["run1"]
     run = sync(vendor, storage=storage, **ONE_DAY)
-    run.shop.api = replace(run.shop.api, runs=None)
+    run.client.api = replace(run.client.api, runs=None)
     ended = run.run()
     assert [(f.run.run_id, f.origin, f.attempt) for f in ended.finished] == [("run2", "ordered", 2)]
 

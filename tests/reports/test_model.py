@@ -239,7 +239,7 @@ class ReportLife(RuleBasedStateMachine):
                 break
         assert not last.errors
         ended = Sync(self.vendor, self.folder, reports=(self.report,), state=self.state)
-        assert all(due.known_run for due in ended.dues()), "something is still due"
+        assert all(job.known_run for job in ended.jobs()), "something is still due"
         days = (self.clock.now() - NOW).days + 3
         expected = {f"2026-03-{day:02d}T00:00:00Z" for day in range(1, days + 1)}
         assert self.read.keys() == expected

@@ -41,8 +41,8 @@ def test_after_three_in_a_row_the_next_sync_begins_with_the_others(sync, vendor,
     assert ended.errors, "those that nobody asked for are not excused by others"
     refuse(vendor, 0)
     again = sync(vendor, reports=(report,), state=target.state)
-    ranked = sorted(again.dues(), key=lambda due: due.rank)
-    assert [due.period.key for due in ranked] == [*SUBJECTS[3:], *SUBJECTS[:3]]
+    ranked = sorted(again.jobs(), key=lambda job: job.rank)
+    assert [job.period.key for job in ranked] == [*SUBJECTS[3:], *SUBJECTS[:3]]
     again.run()
     assert {period for _, period, _ in target.rows} == set(SUBJECTS)
 
@@ -102,7 +102,7 @@ def test_a_run_that_is_bad_twice_is_given_up(sync, vendor, target, kept, keyed, 
     assert not ended.errors
     assert len(vendor.runs) == 2
     assert len(target.period("fake_daily", "2026-03-03T00:00:00Z")) == 3
-    assert not sync(vendor, state=target.state, **ONE_DAY, **kept).dues()
+    assert not sync(vendor, state=target.state, **ONE_DAY, **kept).jobs()
 
 
 def test_where_another_order_may_cost_the_run_is_kept(sync, vendor, target):

@@ -150,7 +150,7 @@ def test_the_next_number_survives_a_kill(sync, vendor, target):
         first.run()
     first.checkpoint()
     vendor.hook = lambda _event: None
-    assert [due.attempt for due in sync(vendor, state=target.state, **ONE_DAY).dues()] == [2]
+    assert [job.attempt for job in sync(vendor, state=target.state, **ONE_DAY).jobs()] == [2]
 
 
 # -- answers -------------------------------------------------------------------------------------------
@@ -281,9 +281,9 @@ def test_availability_that_cannot_be_read_again_fails_the_period_alone(sync, ven
     vendor.available = Interval(at(0, day=1), at(12))
     vendor.errors["order"].append(out_of_range())
     run = sync(vendor, start=date(2026, 3, 2))
-    dues = run.dues()
+    jobs = run.jobs()
     vendor.errors["availability"].append(Unavailable("HTTP 503"))
-    ended = list(run.runner.finished(dues))
+    ended = list(run.runner.finished(jobs))
     assert [f.error is None for f in ended] == [False, True]
     assert "HTTP 503" in ended[0].error
 
@@ -294,7 +294,7 @@ def test_availability_that_cannot_be_read_again_fails_the_period_alone(sync, ven
 def test_more_than_max_new_runs_are_deferred_and_named(sync, vendor, target):
     ended = sync(vendor, max_new_runs=2).run()
     assert ended.notes == ["deferred: more than max_new_runs=2 are due"]
-    assert [f.due.key for f in ended.finished if f.note] == ["2026-03-03T00:00:00Z"]
+    assert [f.job.key for f in ended.finished if f.note] == ["2026-03-03T00:00:00Z"]
     again = sync(vendor, state=target.state, max_new_runs=2).run()
     assert not again.notes
     assert len(vendor.runs) == 3
@@ -366,12 +366,12 @@ def test_an_adopted_run_stays_adopted_when_it_is_resumed(sync, vendor, target):
     listed(vendor, "theirs", at(5)).ready_at = at(8)
     sync(vendor, deadline=60.0, **ONE_DAY).run()
     again = sync(vendor, deadline=10_000.0, state=target.state, **ONE_DAY).run()
-    assert [(f.origin, f.due.adopted) for f in again.finished] == [("resumed", True)]
+    assert [(f.origin, f.job.adopted) for f in again.finished] == [("resumed", True)]
 
 
 def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
     run = sync(vendor, **ONE_DAY)
-    run.shop.api = replace(run.shop.api, read_status=_unknown)
+    run.client.api = replace(run.client.api, read_status=_unknown)
     ended = run.run()
     assert "unknown shape or status (MAYBE)" in ended.errors[0]
     again = sync(vendor, state=target.state, **ONE_DAY).run()
@@ -418,7 +418,7 @@ def test_a_vendor_that_stumbles_costs_one_period_and_no_order(sync, vendor, targ
 
 def test_a_year_is_as_far_as_runs_are_looked_for(sync, vendor):
     run = sync(vendor, start=date(2024, 1, 1), max_new_runs=1)
-    oldest = run.dues()[0]
+    oldest = run.jobs()[0]
     assert run.orders.adoptable_from(oldest) == vendor.clock.now() - timedelta(days=365)
 
 

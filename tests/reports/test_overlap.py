@@ -46,7 +46,7 @@ def test_one_long_emission_keeps_no_other_run_waiting(sync, vendor, clock):
     vendor.run_seconds, vendor.budget = 100.0, 2
     run = sync(vendor, start=(clock.now() - timedelta(days=6)).date())
     ended = []
-    for finished in run.runner.finished(run.dues()):
+    for finished in run.runner.finished(run.jobs()):
         ended.append(finished)
         if len(ended) == 1:
             for _ in range(250):
@@ -59,7 +59,7 @@ def test_one_long_emission_keeps_no_other_run_waiting(sync, vendor, clock):
 def test_files_wait_at_the_vendor_not_on_the_disk(sync, vendor, clock, tmp_path):
     vendor.budget = 5
     run = sync(vendor, start=(clock.now() - timedelta(days=12)).date())
-    for finished in run.runner.finished(run.dues()):
+    for finished in run.runner.finished(run.jobs()):
         assert finished.run is not None
         assert [path.name for path in tmp_path.iterdir()] == [f"fake-{finished.run.run_id}.csv"]
         finished.file.path.unlink()
@@ -70,7 +70,7 @@ def test_kept_files_are_read_one_at_a_time(sync, vendor, storage, clock, tmp_pat
     sync(vendor, storage=storage, start=start).run()
     again = sync(vendor, storage=storage, start=start)
     count = 0
-    for finished in again.runner.finished(again.dues()):
+    for finished in again.runner.finished(again.jobs()):
         assert finished.origin == "kept"
         assert len(list(tmp_path.iterdir())) == 1
         finished.file.path.unlink()

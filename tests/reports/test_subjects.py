@@ -161,13 +161,13 @@ def test_no_invoice_is_due_again_after_it_was_done(syncs):
         late = without - done - {int(key) for key in waiting(ledger)}
         note(ledger, [invoice(n, days[n], available=n not in late) for n in listed], bounds)
         first = min(first, start) if entry.seen else date.max
-        due = {int(key) for key in waiting(ledger)}
-        assert not due & done
-        missing = {n for n in listed - late - due - done if first <= days[n]}
+        job = {int(key) for key in waiting(ledger)}
+        assert not job & done
+        missing = {n for n in listed - late - job - done if first <= days[n]}
         assert all(before[0] <= days[n].isoformat() < before[1] for n in missing)
         if not any(without for *_, without in syncs):
-            assert due | done == {n for n, day in days.items() if first <= day <= today}
-        for number in finished & due:
+            assert job | done == {n for n, day in days.items() if first <= day <= today}
+        for number in finished & job:
             subject_done(entry, str(number))
             done.add(number)
 
@@ -283,12 +283,12 @@ def test_no_wrong_clock_loses_an_invoice_or_has_one_ordered_twice(syncs):
         since = max(list_from(entry, bounds, ledger), true - timedelta(days=365))
         listed = {n for n, day in days.items() if since <= day <= min(true, bounds.today)}
         note(ledger, [invoice(n, days[n]) for n in sorted(listed)], bounds)
-        due = {int(key) for key in waiting(ledger)}
-        assert not due & done, "ordered twice"
-        for number in finished & due:
+        job = {int(key) for key in waiting(ledger)}
+        assert not job & done, "ordered twice"
+        for number in finished & job:
             subject_done(entry, str(number))
             done.add(number)
-    assert due | done == {n for n, day in days.items() if day <= true}
+    assert job | done == {n for n, day in days.items() if day <= true}
     entry, bounds = ledger.entry("a"), Bounds(start, true + timedelta(days=1), 30, 365)
     usual = min([*entry.subjects_due, bounds.look_back(entry.seen).isoformat()])
     assert list_from(entry, bounds).isoformat() >= usual, "the next list is a short one again"

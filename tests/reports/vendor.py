@@ -25,7 +25,7 @@ from tap_billing_reports.declare import (
     RunStatus,
 )
 from tap_billing_reports.http.client import Download
-from tap_billing_reports.reports.jobs import Shop, fingerprint
+from tap_billing_reports.reports.jobs import ReportClient, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ class Vendor:
 
     def __post_init__(self) -> None:
         self.source = SimpleNamespace(name="fake", zone="UTC")
-        self.door = self
+        self.http = self
         self.account = "fake"
         self.realm: dict[str, str] = {}
 
@@ -111,7 +111,7 @@ class Vendor:
 
     # -- the declaration -------------------------------------------------------------------------------
 
-    def shop(self) -> Shop:
+    def client(self) -> ReportClient:
         api = ReportApi(
             configured=lambda _values: (),
             parameters=_parameters,
@@ -136,7 +136,7 @@ class Vendor:
             out_of_range=lambda error: isinstance(error, Refused) and error.code == "range",
             extra_files=lambda _report, run: (self._file(self.runs[run.run_id], "xlsx"),) if self.xlsx else (),
         )
-        return Shop(self, api)  # type: ignore[arg-type]
+        return ReportClient(self, api)  # type: ignore[arg-type]
 
     def _read(self, made: Any) -> Run:
         ready = self.clock.now() >= made.ready_at
@@ -161,7 +161,7 @@ class Vendor:
             f"{made.run_id}.{kind}", kind, "fake", f"/file/{made.run_id}.{kind}", size, made.created_at, expires_at
         )
 
-    def _availability(self, _asker: Any, _account: Account, _report_type: str) -> Interval:
+    def _availability(self, _source_client: Any, _account: Account, _report_type: str) -> Interval:
         self._begin("availability")
         assert self.available is not None
         return self.available

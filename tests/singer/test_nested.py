@@ -18,7 +18,7 @@ class SharedMeter(metrics.Counter):
         pass
 
 
-class Member(Stream):
+class ReportStream(Stream):
     """Emits one finished run at a time, counts in one meter, and leaves STATE to the driver."""
 
     state_partitioning_keys = ()
@@ -51,7 +51,7 @@ class Member(Stream):
         pass
 
 
-class Rows(Fast, Member):
+class Rows(Fast, ReportStream):
     replication_key = "upd"
     schema = SCHEMA
 

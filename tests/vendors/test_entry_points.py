@@ -54,7 +54,7 @@ def test_a_source_needs_nothing_but_its_accounts():
         hosts=(),
         authenticator=OWN.authenticator,
         account_label=lambda _values: "me",
-        accounts=lambda _asker: (),
+        accounts=lambda _client: (),
     )
     assert not bare.is_on({"acme_key": "x"})
     assert (bare.invoices, bare.reports, bare.report_types) == (None, None, None)

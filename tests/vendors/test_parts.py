@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from tap_billing_reports.core.errors import AccountError
 from tap_billing_reports.declare import FLAG, Endpoint, Period, Report, TokenPaging, reports_schema
 from tap_billing_reports.declare.catalogue import Catalogue
-from tap_billing_reports.declare.client import OpenSource
+from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.responses import Answer
 
@@ -24,13 +24,13 @@ def answer(body, status=200):
     return Answer("GET x", status, {}, json.dumps(body).encode())
 
 
-class Pages(OpenSource):
+class Pages(HttpSourceClient):
     """Answers with prepared pages, and keeps what was asked."""
 
     def __init__(self, *pages):
         self.pages = list(pages)
         self.asked = []
-        self.source, self.door = SimpleNamespace(realm_of=lambda _record: {}, account_header=""), self
+        self.source, self.http = SimpleNamespace(realm_of=lambda _record: {}, account_header=""), self
 
     def call(self, *_, params, **__):
         self.asked.append(params)

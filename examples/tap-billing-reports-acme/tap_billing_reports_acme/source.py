@@ -55,10 +55,10 @@ STATES = dict.fromkeys(("queued", "running"), d.RunStatus.PENDING)
 STATES |= {"done": d.RunStatus.READY, "failed": d.RunStatus.FAILED}
 
 
-def accounts(asker: d.Asker) -> list[d.Account]:
+def accounts(client: d.SourceClient) -> list[d.Account]:
     return [
         d.Account("acme", one["id"], "acme_merchant", one["name"], headers={"X-Acme-Merchant": one["id"]}, record=one)
-        for one in asker.records(MERCHANTS)
+        for one in client.records(MERCHANTS)
     ]
 
 
@@ -96,7 +96,7 @@ ACME = d.Source(
     columns={"invoices": {"acme_project": {"type": ["string", "null"]}}},
     invoices=d.InvoiceApi(
         endpoint=lambda _values: INVOICES,
-        queries=lambda _asker, _account, since, until: [[("from", since.isoformat()), ("to", until.isoformat())]],
+        queries=lambda _client, _account, since, until: [[("from", since.isoformat()), ("to", until.isoformat())]],
         fields=lambda _values: INVOICE_FIELDS,
         lookback=lambda values: int(values["acme_lookback_days"]),
     ),

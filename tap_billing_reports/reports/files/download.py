@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 from tap_billing_reports.core.errors import FileError, NotFound, ReportError
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.files.readers.xml_head import metadata_in
-from tap_billing_reports.reports.jobs import Due, LocalFile
+from tap_billing_reports.reports.jobs import LocalFile, ReportJob
 from tap_billing_reports.storage.disk_guard import Spool
 
 if TYPE_CHECKING:
@@ -39,29 +39,29 @@ class Collector:
         self._storage = storage
         self._ahead = ahead
 
-    def fetch_ahead(self, due: Due, run: Run) -> None:
+    def fetch_ahead(self, job: ReportJob, run: Run) -> None:
         """Begin to fetch the file of a run whose turn is next; does nothing while another one is fetched."""
         if self._ahead is None or not self._ahead.is_idle or run.file is None:
             return
-        path = self._local_path(due, run.file)
+        path = self._local_path(job, run.file)
         # Two reports may share a run: then its file is the one that is being read.
         if not path.exists():
-            self._ahead.begin(due, run.file, path, _headers(due, run.file), doubtful=_lives(due, run.file))
+            self._ahead.begin(job, run.file, path, _headers(job, run.file), doubtful=_lives(job, run.file))
 
-    def collect(self, due: Due, run: Run) -> tuple[LocalFile, ...]:
+    def collect(self, job: ReportJob, run: Run) -> tuple[LocalFile, ...]:
         """The run's files on disk, whole, that of the rows first.
 
         Raises:
             NotFound: the rows' file has expired or is gone: the period must be ordered again.
             AbsenceUnproven: a 404 for a file that should be there, not in the vendor's own words.
-            FileError: one is not what it should be. Unavailable, Refused: as `Door.download`.
+            FileError: one is not what it should be. Unavailable, Refused: as `HttpClient.download`.
         """
         if run.file is None:
             raise ReportError(f"run {run.run_id} has succeeded but names no file")
-        files = [self._fetch(due, run, run.file)]
+        files = [self._fetch(job, run, run.file)]
         try:
-            for remote in due.shop.api.extra_files(due.report, run):
-                files.append(self._fetch(due, run, remote))  # noqa: PERF401 - what is there is known if the next fails
+            for remote in job.client.api.extra_files(job.report, run):
+                files.append(self._fetch(job, run, remote))  # noqa: PERF401 - what is there is known if the next fails
         except NotFound as error:
             discard(files)
             raise FileError(f"a file beside that of the rows is not there: {error}") from None
@@ -70,13 +70,13 @@ class Collector:
             raise
         return tuple(files)
 
-    def restore(self, due: Due, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
+    def restore(self, job: ReportJob, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
         """The same files out of the storage, None unless all are there and intact."""
         assert self._storage is not None
-        wanted = 1 + len(due.shop.api.extra_files(due.report, run))
+        wanted = 1 + len(job.client.api.extra_files(job.report, run))
         files = []
         for file in kept:
-            path, where = self._local_path(due, file.remote), self._kept_path(due, run, file.remote)
+            path, where = self._local_path(job, file.remote), self._kept_path(job, run, file.remote)
             if not self._storage.fetch(where, path, size=file.size, sha256=file.sha256):
                 path.unlink(missing_ok=True)
                 break
@@ -86,21 +86,21 @@ class Collector:
         discard(files)
         return None
 
-    def _fetch(self, due: Due, run: Run, remote: RemoteFile) -> LocalFile:
-        path = self._local_path(due, remote)
+    def _fetch(self, job: ReportJob, run: Run, remote: RemoteFile) -> LocalFile:
+        path = self._local_path(job, remote)
         try:
-            return self._fetched(due, run, remote, path)
+            return self._fetched(job, run, remote, path)
         except BaseException:
             # A part of a file that nobody reads: thousands of such periods would fill the disk before the sync ends.
             path.unlink(missing_ok=True)
             raise
 
-    def _fetched(self, due: Due, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
+    def _fetched(self, job: ReportJob, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
         got = None if self._ahead is None else self._ahead.take(path)
         for attempt in range(1, TRIES + 1):
             if got is None:
-                got = self._download(due, remote, path)
-            problem = _problem(path, got.size, remote) or _objection(path, due, remote)
+                got = self._download(job, remote, path)
+            problem = _problem(path, got.size, remote) or _objection(path, job, remote)
             if problem is None:
                 break
             if attempt == TRIES:
@@ -109,41 +109,41 @@ class Collector:
         assert got is not None
         uri = None
         if self._storage is not None:
-            where = self._kept_path(due, run, remote)
+            where = self._kept_path(job, run, remote)
             self._storage.keep(path, where)
             uri = self._storage.uri(where)
         return LocalFile(path, got.size, got.sha256, remote, uri)
 
     @staticmethod
-    def _download(due: Due, remote: RemoteFile, path: Path) -> Download:
+    def _download(job: ReportJob, remote: RemoteFile, path: Path) -> Download:
         with path.open("wb") as file:
             to: IO[bytes] = Spool(file, remote.size)  # type: ignore[assignment] # as much of one as is used
-            return due.shop.asker.door.download(
+            return job.client.source_client.http.download(
                 remote.host,
                 remote.path,
                 to,
                 size=remote.size,
-                headers=_headers(due, remote),
-                account=due.account.account_id,
-                doubtful=_lives(due, remote),
+                headers=_headers(job, remote),
+                account=job.account.account_id,
+                doubtful=_lives(job, remote),
             )
 
-    def _local_path(self, due: Due, remote: RemoteFile) -> Path:
-        return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{due.shop.name}-{remote.file_id}")
+    def _local_path(self, job: ReportJob, remote: RemoteFile) -> Path:
+        return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{job.client.name}-{remote.file_id}")
 
-    def _kept_path(self, due: Due, run: Run, remote: RemoteFile) -> str:
+    def _kept_path(self, job: ReportJob, run: Run, remote: RemoteFile) -> str:
         assert self._storage is not None
-        folders = ("files", due.shop.name, due.account.account_id, due.report.name, due.key)
+        folders = ("files", job.client.name, job.account.account_id, job.report.name, job.key)
         return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}")
 
 
-def _lives(due: Due, remote: RemoteFile) -> bool:
+def _lives(job: ReportJob, remote: RemoteFile) -> bool:
     """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not."""
-    return remote.expires_at is None or remote.expires_at > due.shop.asker.clock.now()
+    return remote.expires_at is None or remote.expires_at > job.client.source_client.clock.now()
 
 
-def _headers(due: Due, remote: RemoteFile) -> dict[str, str]:
-    return {"Accept": _ACCEPT[remote.format], **due.account.headers}
+def _headers(job: ReportJob, remote: RemoteFile) -> dict[str, str]:
+    return {"Accept": _ACCEPT[remote.format], **job.account.headers}
 
 
 def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
@@ -170,13 +170,13 @@ def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
     return _CHECKS[remote.format](head, tail)
 
 
-def _objection(path: Path, due: Due, remote: RemoteFile) -> str | None:
+def _objection(path: Path, job: ReportJob, remote: RemoteFile) -> str | None:
     """How the beginning of a file shows that it is another run's; its reader looks once more."""
     if remote.format != "xml":
         return None
     with path.open("rb") as file:
         try:
-            check_file(due, metadata_in(file.read(_ENDS_BYTES)))
+            check_file(job, metadata_in(file.read(_ENDS_BYTES)))
         except FileError as error:
             return str(error)
     return None

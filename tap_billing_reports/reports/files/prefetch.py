@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billing_reports.declare import RemoteFile
-    from tap_billing_reports.http.client import Door, Download
-    from tap_billing_reports.reports.jobs import Due
+    from tap_billing_reports.http.client import Download, HttpClient
+    from tap_billing_reports.reports.jobs import ReportJob
 
 # Of temporary space that a file may take before it is its turn; a bigger one is fetched when it is.
 AHEAD_BYTES = 1 << 30
@@ -34,7 +34,7 @@ class Ahead:
     """Fetches one file ahead. Used by the main thread."""
 
     def __init__(self) -> None:
-        self._doors: dict[str, Door] = {}
+        self._doors: dict[str, HttpClient] = {}
         self._job: _Job | None = None
 
     @property
@@ -42,21 +42,21 @@ class Ahead:
         """Whether another file can be begun."""
         return self._job is None
 
-    def begin(self, due: Due, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool) -> None:
-        """Fetch a file to a path, in a thread of its own; `doubtful` as for `Door.download`."""
+    def begin(self, job: ReportJob, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool) -> None:
+        """Fetch a file to a path, in a thread of its own; `doubtful` as for `HttpClient.download`."""
         if remote.size is not None and remote.size > AHEAD_BYTES:
             return
-        name = due.shop.name
+        name = job.client.name
         if name not in self._doors:
-            self._doors[name] = due.shop.asker.door.another()
-        self._job = _Job(self._doors[name], due.account.account_id, remote, path, headers, doubtful=doubtful)
+            self._doors[name] = job.client.source_client.http.another()
+        self._job = _Job(self._doors[name], job.account.account_id, remote, path, headers, doubtful=doubtful)
         self._job.start()
 
     def take(self, path: Path) -> Download | None:
         """What has come of the file at a path, once it is there; None: it has to be fetched now.
 
         Raises:
-            As `Door.download`.
+            As `HttpClient.download`.
         """
         if self._job is None or self._job.path != path:
             return None
@@ -82,14 +82,14 @@ class _Job(threading.Thread):
     """One download. `got` or `error` is there once it has ended."""
 
     def __init__(
-        self, door: Door, account: str, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool
+        self, http: HttpClient, account: str, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool
     ) -> None:
         super().__init__(name=f"fetch {remote.file_id}", daemon=True)
         self.path = path
         self.unwanted = threading.Event()
         self.got: Download | None = None
         self.error: Exception | None = None
-        self._door = door
+        self._http = http
         self._account = account
         self._remote = remote
         self._headers = headers
@@ -100,7 +100,7 @@ class _Job(threading.Thread):
         try:
             with self.path.open("wb") as file:
                 to: IO[bytes] = _Bounded(file, remote.size, self.unwanted)  # type: ignore[assignment] # as in download.py
-                self.got = self._door.download(
+                self.got = self._http.download(
                     remote.host,
                     remote.path,
                     to,

@@ -12,8 +12,8 @@ from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.recorder import READINGS
 
 if TYPE_CHECKING:
-    from tap_billing_reports.reports.jobs import Due
-    from tap_billing_reports.reports.recorder import Book
+    from tap_billing_reports.reports.jobs import ReportJob
+    from tap_billing_reports.reports.recorder import Recorder
     from tap_billing_reports.reports.runs.ordering import Orders
     from tap_billing_reports.reports.state.journal import KeptFile, Note
 
@@ -38,7 +38,7 @@ class Decision:
     """What is done about a period.
 
     Attributes:
-        due: the period with what the journal adds to it.
+        job: the period with what the journal adds to it.
         attempt: the number of its run, or of the order that is to go out.
         run: the run to keep to, resume or adopt.
         kept: the run's files in the storage.
@@ -48,7 +48,7 @@ class Decision:
     """
 
     verb: Verb
-    due: Due
+    job: ReportJob
     attempt: int
     run: Run | None = None
     kept: tuple[KeptFile, ...] = ()
@@ -61,82 +61,82 @@ class Decider:
     """Decides, and changes nothing; asks the vendor for listed runs and availability at most.
 
     Args:
-        orders: finds listed runs. book: knows what the journal says.
+        orders: finds listed runs. recorder: knows what the journal says.
         max_new_runs: new orders for each report and sync, counted by `count`.
     """
 
-    def __init__(self, orders: Orders, book: Book, max_new_runs: int) -> None:
+    def __init__(self, orders: Orders, recorder: Recorder, max_new_runs: int) -> None:
         self._orders = orders
-        self._book = book
+        self._recorder = recorder
         self._max_new = max_new_runs
         self._new: Counter[str] = Counter()
 
-    def count(self, due: Due) -> None:
+    def count(self, job: ReportJob) -> None:
         """A run was ordered for the period."""
-        self._new[due.report.stream] += 1
+        self._new[job.report.stream] += 1
 
-    def decide(self, due: Due) -> Decision:
+    def decide(self, job: ReportJob) -> Decision:
         """What is to be done now.
 
         Raises:
-            As `Orders.find` and `Shop.availability`.
+            As `Orders.find` and `ReportClient.availability`.
         """
-        due, note = self._book.recall(due)
-        attempt, unknown = due.attempt, None
+        job, note = self._recorder.recall(job)
+        attempt, unknown = job.attempt, None
         if note is not None:
             attempt = max(attempt, note.attempt)
             if note.run is not None:
-                unknown = note if note.run.run_id != due.run_id else None
-                bad = note.bad if unknown is not None else max(note.bad, due.bad)
-                due = replace(due, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
-                due = replace(due, bad=bad, bad_since=note.bad_since or due.bad_since)
+                unknown = note if note.run.run_id != job.run_id else None
+                bad = note.bad if unknown is not None else max(note.bad, job.bad)
+                job = replace(job, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
+                job = replace(job, bad=bad, bad_since=note.bad_since or job.bad_since)
                 if note.files:
-                    return Decision(Verb.KEEP, due, attempt, note.run, note.files, unknown)
-        if due.run_id is not None and not is_given_up(due):
-            return Decision(Verb.RESUME, due, attempt, _pending(due, due.run_id), unknown=unknown)
-        if due.run_id is not None:
-            due = replace(due, run_id=None, ordered_at=None, adopted=False, given_up=due.run_id)
+                    return Decision(Verb.KEEP, job, attempt, note.run, note.files, unknown)
+        if job.run_id is not None and not is_given_up(job):
+            return Decision(Verb.RESUME, job, attempt, _pending(job, job.run_id), unknown=unknown)
+        if job.run_id is not None:
+            job = replace(job, run_id=None, ordered_at=None, adopted=False, given_up=job.run_id)
             attempt += 1
-        found, attempt = self._orders.find(due, attempt=attempt)
+        found, attempt = self._orders.find(job, attempt=attempt)
         if found is not None:
-            return Decision(Verb.ADOPT, due, attempt, found)
-        if due.failed >= MANY_FAILED and due.failed_at is not None and self._orders.now() < due.failed_at + PAUSE:
-            reason = f"{due.failed} runs came to nothing, the last of them less than a day ago"
-            return Decision(Verb.DEFER, due, attempt, reason=reason, is_failure=True)
-        reason = self._hindrance(due)
-        return Decision(Verb.DEFER if reason else Verb.ORDER, due, attempt, reason=reason)
+            return Decision(Verb.ADOPT, job, attempt, found)
+        if job.failed >= MANY_FAILED and job.failed_at is not None and self._orders.now() < job.failed_at + PAUSE:
+            reason = f"{job.failed} runs came to nothing, the last of them less than a day ago"
+            return Decision(Verb.DEFER, job, attempt, reason=reason, is_failure=True)
+        reason = self._hindrance(job)
+        return Decision(Verb.DEFER if reason else Verb.ORDER, job, attempt, reason=reason)
 
-    def _hindrance(self, due: Due) -> str:
+    def _hindrance(self, job: ReportJob) -> str:
         """Why no run is ordered now; empty if nothing is in the way."""
-        if self._new[due.report.stream] >= self._max_new:
+        if self._new[job.report.stream] >= self._max_new:
             return f"more than max_new_runs={self._max_new} are due"
-        available = due.shop.availability(due.account, due.report.report_type)
-        if available is not None and due.period.end is not None and due.period.end > available.end:
+        available = job.client.availability(job.account, job.report.report_type)
+        if available is not None and job.period.end is not None and job.period.end > available.end:
             return NOT_YET
         return ""
 
 
-def is_given_up(due: Due) -> bool:
+def is_given_up(job: ReportJob) -> bool:
     """Whether the run was no good too often, and another one costs nothing by the vendor's declaration."""
-    return due.bad >= READINGS and due.shop.api.orders_are_free
+    return job.bad >= READINGS and job.client.api.orders_are_free
 
 
-def what_follows(due: Due, run: Run, bad: int) -> str:
+def what_follows(job: ReportJob, run: Run, bad: int) -> str:
     """What becomes of a run that was no good for so many times, as the end of a message."""
     if bad < READINGS:
         return ""
     said = f"; run {run.run_id} was no good {bad} times"
-    if due.shop.api.orders_are_free:
+    if job.client.api.orders_are_free:
         return f"{said} and is given up: the next sync orders another"
-    return f"{said}: a full refresh of {due.report.stream} with reuse_runs_since set to now orders another"
+    return f"{said}: a full refresh of {job.report.stream} with reuse_runs_since set to now orders another"
 
 
-def _pending(due: Due, run_id: str) -> Run:
+def _pending(job: ReportJob, run_id: str) -> Run:
     return Run(
         run_id,
         RunStatus.PENDING,
         RunStatus.PENDING.value,
-        report_type=due.report.report_type,
-        parameters=due.parameters,
-        created_at=due.ordered_at,
+        report_type=job.report.report_type,
+        parameters=job.parameters,
+        created_at=job.ordered_at,
     )

@@ -15,7 +15,7 @@ from tap_billing_reports.core.errors import ISOLATED, ReportError, Unavailable, 
 from tap_billing_reports.declare import Account, Run, RunStatus
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.reports.answered import check_run
-from tap_billing_reports.reports.jobs import Due, Shop, fingerprint
+from tap_billing_reports.reports.jobs import ReportClient, ReportJob, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,45 +49,45 @@ class Orders:
     def __init__(self, clock: Clock, reuse_runs_since: datetime | None) -> None:
         self._clock = clock
         self._reuse_since = reuse_runs_since
-        self._lists: dict[tuple[Shop, str], tuple[datetime, list[Run] | Exception]] = {}
+        self._lists: dict[tuple[ReportClient, str], tuple[datetime, list[Run] | Exception]] = {}
 
     def now(self) -> datetime:
         """The current instant."""
         return self._clock.now()
 
-    def adoptable_from(self, due: Due) -> datetime:
+    def adoptable_from(self, job: ReportJob) -> datetime:
         """The earliest instant at which a run of this period can have been created.
 
         A complete window's run cannot be older than the window's end; a subject's may be as old as its file.
         """
         floor = self._clock.now() - OLDEST_ADOPTED
-        if due.period.end is not None:
-            floor = max(floor, due.period.end)
+        if job.period.end is not None:
+            floor = max(floor, job.period.end)
         return max(floor, self._reuse_since) if self._reuse_since is not None else floor
 
-    def find(self, due: Due, *, attempt: int) -> tuple[Run | None, int]:
+    def find(self, job: ReportJob, *, attempt: int) -> tuple[Run | None, int]:
         """The newest listed run of the same parameters that can be used, and the attempt that would be next.
 
         A run that failed, was given up or is in a status that nobody knows, or whose file has expired, is dead, and so
         is what the ledger has read already: each took a number.
 
         Raises:
-            As `Shop.listed_runs`; the same again for every period of the account.
+            As `ReportClient.listed_runs`; the same again for every period of the account.
         """
-        wanted = fingerprint(due.report.report_type, due.parameters)
-        since = self.adoptable_from(due)
+        wanted = fingerprint(job.report.report_type, job.parameters)
+        since = self.adoptable_from(job)
         same = [
             run
-            for run in self._listed(due.shop, due.account, since)
+            for run in self._listed(job.client, job.account, since)
             if fingerprint(run.report_type, run.parameters) == wanted
             and (run.created_at is None or run.created_at >= since)
         ]
-        newer = list(takewhile(lambda run: run.run_id != due.known_run, same))
+        newer = list(takewhile(lambda run: run.run_id != job.known_run, same))
         alive = [
             run
             for run in newer
             if run.status in {RunStatus.PENDING, RunStatus.READY}
-            and run.run_id != due.given_up
+            and run.run_id != job.given_up
             and not self._expired(run)
         ]
         if alive:
@@ -98,12 +98,12 @@ class Orders:
         expires_at = run.file.expires_at if run.file is not None else None
         return expires_at is not None and expires_at <= self._clock.now()
 
-    def _listed(self, shop: Shop, account: Account, since: datetime) -> list[Run]:
-        key = (shop, account.account_id)
+    def _listed(self, client: ReportClient, account: Account, since: datetime) -> list[Run]:
+        key = (client, account.account_id)
         known = self._lists.get(key)
         if known is None or since < known[0]:
             try:
-                known = (since, shop.listed_runs(account, since))
+                known = (since, client.listed_runs(account, since))
             except ISOLATED as error:
                 # Asked once a sync: each of the account's periods fails by itself, but not for minutes each.
                 known = (since, error)
@@ -118,25 +118,25 @@ class Orders:
             if isinstance(runs, list):
                 runs[:] = [other if other.run_id != run.run_id else _dead(other) for other in runs]
 
-    def look_ahead(self, dues: list[Due]) -> None:
+    def look_ahead(self, jobs: list[ReportJob]) -> None:
         """List each account's runs once, from where the oldest of its due periods could have one.
 
         What fails here fails again, at once, for each period that `find` is asked about.
         """
-        oldest: dict[tuple[Shop, str], Due] = {}
-        for due in dues:
-            key = (due.shop, due.account.account_id)
-            if due.run_id is None and (
-                key not in oldest or self.adoptable_from(due) < self.adoptable_from(oldest[key])
+        oldest: dict[tuple[ReportClient, str], ReportJob] = {}
+        for job in jobs:
+            key = (job.client, job.account.account_id)
+            if job.run_id is None and (
+                key not in oldest or self.adoptable_from(job) < self.adoptable_from(oldest[key])
             ):
-                oldest[key] = due
-        for due in oldest.values():
+                oldest[key] = job
+        for job in oldest.values():
             with suppress(*ISOLATED):
-                self._listed(due.shop, due.account, self.adoptable_from(due))
+                self._listed(job.client, job.account, self.adoptable_from(job))
 
     def order(
         self,
-        due: Due,
+        job: ReportJob,
         *,
         attempt: int,
         intended: Callable[[int], None] = lambda _attempt: None,
@@ -145,7 +145,7 @@ class Orders:
         """Order one run.
 
         Args:
-            due: what for.
+            job: what for.
             attempt: the order's number, part of its key.
             intended: called with the number before each order goes out.
             guard: entered around each try of an order whose answer, once lost, costs another order.
@@ -154,28 +154,28 @@ class Orders:
             Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
             ReportError: the vendor keeps replaying its own failure.
         """
-        api, report = due.shop.api, due.report
-        call = api.order_call(due.account, report, due.parameters)
-        judge = due.shop.asker.judge(api.order, path=call.path, params=call.params, account=due.account)
+        api, report = job.client.api, job.report
+        call = api.order_call(job.account, report, job.parameters)
+        judge = job.client.source_client.judge(api.order, path=call.path, params=call.params, account=job.account)
 
         def fits(answer: Answer) -> None:
             judge(answer)
-            self._read(due, api.read_order, answer)
+            self._read(job, api.read_order, answer)
 
         for number in range(attempt, attempt + ORDERS_A_PERIOD):
-            headers = {"Accept": api.order.accept, **due.account.headers}
+            headers = {"Accept": api.order.accept, **job.account.headers}
             if api.idempotency_header is not None:
-                headers[api.idempotency_header] = self._key(due, number)
+                headers[api.idempotency_header] = self._key(job, number)
             intended(number)
             try:
-                answer = due.shop.asker.door.call(
+                answer = job.client.source_client.http.call(
                     api.order.method,
                     api.order.host,
                     fill(api.order.path, call.path),
                     params=call.params,
                     form=call.form,
                     headers=headers,
-                    account=due.account.account_id,
+                    account=job.account.account_id,
                     safe=api.idempotency_header is not None,
                     # A cut answer is worth asking for again where that orders nothing new.
                     parse=api.idempotency_header is not None,
@@ -187,32 +187,32 @@ class Orders:
                 if not error.replayed:
                     raise
                 # The vendor stored a failure under this key: the run may exist all the same.
-                self._lists.pop((due.shop, due.account.account_id), None)
-                run, _ = self.find(due, attempt=number)
+                self._lists.pop((job.client, job.account.account_id), None)
+                run, _ = self.find(job, attempt=number)
                 if run is not None:
                     return Obtained(run, "adopted", number)
                 continue
-            return Obtained(self._read(due, api.read_order, answer), "ordered", number)
+            return Obtained(self._read(job, api.read_order, answer), "ordered", number)
         raise ReportError(f"the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
 
     @staticmethod
-    def _read(due: Due, read: Callable[[Answer], Run], answer: Answer) -> Run:
+    def _read(job: ReportJob, read: Callable[[Answer], Run], answer: Answer) -> Run:
         with understood("the answer to the order", ReportError):
             run = read(answer)
-        check_run(due, run)
-        return replace(run, report_type=due.report.report_type, parameters=due.parameters)
+        check_run(job, run)
+        return replace(run, report_type=job.report.report_type, parameters=job.parameters)
 
-    def _key(self, due: Due, attempt: int) -> str:
+    def _key(self, job: ReportJob, attempt: int) -> str:
         """One key for one order: the same after a crash, another after a run that failed."""
         facts: list[Any] = [
-            due.shop.name,
-            due.account.account_id,
-            fingerprint(due.report.report_type, due.parameters),
+            job.client.name,
+            job.account.account_id,
+            fingerprint(job.report.report_type, job.parameters),
             utc_text(self._reuse_since) if self._reuse_since else None,
             attempt,
         ]
-        if due.shop.realm and attempt != due.old_key:
-            facts.append(sorted(due.shop.realm.items()))
+        if job.client.realm and attempt != job.old_key:
+            facts.append(sorted(job.client.realm.items()))
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_billing_reports.declare import Run
-    from tap_billing_reports.reports.jobs import Due, Shop
+    from tap_billing_reports.reports.jobs import ReportClient, ReportJob
     from tap_billing_reports.reports.state.journal import KeptFile
 
 
@@ -40,10 +40,10 @@ def pause(waited: float, spread: Callable[[float, float], float] = random.unifor
 
 
 @dataclass
-class Waiting:
+class PendingRun:
     """A run on its way: since when it is waited for and when to ask next (monotonic seconds)."""
 
-    due: Due
+    job: ReportJob
     run: Run
     origin: str
     attempt: int
@@ -53,15 +53,15 @@ class Waiting:
     """Its files in the storage, where an earlier sync has collected them."""
 
 
-class Lane:
+class RunQueue:
     """What one source has to do. Pending runs come first: they take their places at the vendor already."""
 
-    def __init__(self, shop: Shop, queue: Sequence[Due]) -> None:
-        self.shop = shop
-        self.queue = deque(sorted(queue, key=lambda due: due.run_id is None))
-        self.waiting: list[Waiting] = []
-        self.ready: deque[Waiting] = deque()
-        self.budget = max(1, shop.api.budget(shop.asker.values))
+    def __init__(self, client: ReportClient, queue: Sequence[ReportJob]) -> None:
+        self.client = client
+        self.queue = deque(sorted(queue, key=lambda job: job.run_id is None))
+        self.waiting: list[PendingRun] = []
+        self.ready: deque[PendingRun] = deque()
+        self.budget = max(1, client.api.budget(client.source_client.values))
         self.cool_until = 0.0
         """Not to order before, unless a run of one's own ends first."""
         self.not_before = 0.0
@@ -75,7 +75,7 @@ class Lane:
     @property
     def has_room(self) -> bool:
         """Whether one more may be begun: within the budget, and kept files not looked up far ahead of their use."""
-        kept = sum(bool(waiting.kept) for waiting in self.ready)
+        kept = sum(bool(pending.kept) for pending in self.ready)
         return bool(self.queue) and len(self.waiting) < self.budget and kept < self.budget
 
     def may_order(self, now: float) -> bool:
@@ -83,7 +83,7 @@ class Lane:
 
     def wakes_at(self) -> float | None:
         """When there is something to do next (monotonic seconds), None when nothing is to be waited for."""
-        moments = [waiting.next_poll for waiting in self.waiting]
+        moments = [pending.next_poll for pending in self.waiting]
         if self.has_room:
             moments.append(max(self.cool_until, self.not_before))
         return min(moments, default=None)

@@ -6,12 +6,12 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import Refused, RetryableError, remedy_of
-from tap_billing_reports.reports.jobs import Due, Finished
+from tap_billing_reports.reports.jobs import Finished, ReportJob
 
 if TYPE_CHECKING:
     from tap_billing_reports.declare import Report
-    from tap_billing_reports.reports.recorder import Book
-    from tap_billing_reports.reports.runs.queues import Lane
+    from tap_billing_reports.reports.recorder import Recorder
+    from tap_billing_reports.reports.runs.queues import RunQueue
 
 # So many refusals one after the other, of one report and account: asking for its other periods is pointless.
 IN_A_ROW = 3
@@ -24,10 +24,10 @@ def is_excused(report: Report, error: Exception) -> bool:
     return isinstance(error, Refused) and report.optional and error.status in _MAY_BE_OPTIONAL
 
 
-def remedy_for(due: Due, remedy: str) -> str:
+def remedy_for(job: ReportJob, remedy: str) -> str:
     """What can be done about a period that failed: what its kind of error says, and what helps such a report."""
-    api = due.shop.api
-    if due.report.per_invoice and api.skip_setting:
+    api = job.client.api
+    if job.report.per_invoice and api.skip_setting:
         return f"{remedy}; an invoice whose lines can never be had may be named in {api.skip_setting}"
     return remedy
 
@@ -36,46 +36,46 @@ class Refusals:
     """Counts refusals in a row.
 
     Args:
-        book: remembers what was refused, so that the next sync begins with the others.
+        recorder: remembers what was refused, so that the next sync begins with the others.
     """
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
         self._in_a_row: Counter[tuple[str, str]] = Counter()
 
-    def taken(self, due: Due) -> None:
+    def taken(self, job: ReportJob) -> None:
         """An order was taken."""
-        self._in_a_row[_report_of(due)] = 0
+        self._in_a_row[_report_of(job)] = 0
 
-    def ended(self, lane: Lane, due: Due, error: Exception) -> list[Finished]:
+    def ended(self, queue: RunQueue, job: ReportJob, error: Exception) -> list[Finished]:
         """The end of a period whose order went wrong, and of those that need not be asked for any more."""
-        excused = is_excused(due.report, error)
+        excused = is_excused(job.report, error)
         if excused:
-            ends = [Finished(due, note=f"refused, and optional: {error}")]
+            ends = [Finished(job, note=f"refused, and optional: {error}")]
         else:
-            ends = [Finished(due, error=f"{due}: {error}", remedy=remedy_for(due, remedy_of(error)))]
+            ends = [Finished(job, error=f"{job}: {error}", remedy=remedy_for(job, remedy_of(error)))]
         if isinstance(error, RetryableError):
             return ends
-        is_the_reports = isinstance(error, Refused) and due.shop.api.refuses_report(error)
+        is_the_reports = isinstance(error, Refused) and job.client.api.refuses_report(error)
         if not is_the_reports:
-            self._book.refused(due)
-            self._in_a_row[_report_of(due)] += 1
-        if is_the_reports or self._in_a_row[_report_of(due)] >= IN_A_ROW:
+            self._recorder.refused(job)
+            self._in_a_row[_report_of(job)] += 1
+        if is_the_reports or self._in_a_row[_report_of(job)] >= IN_A_ROW:
             # One subject's refusal excuses no other: those that were not asked for are then failures.
-            untried = excused and not is_the_reports and due.report.unit is None
-            ends += self._left(lane, due, error, untried=untried)
+            untried = excused and not is_the_reports and job.report.unit is None
+            ends += self._left(queue, job, error, untried=untried)
         return ends
 
     @staticmethod
-    def _left(lane: Lane, due: Due, error: Exception, *, untried: bool) -> list[Finished]:
+    def _left(queue: RunQueue, job: ReportJob, error: Exception, *, untried: bool) -> list[Finished]:
         """The periods of the same report and account, taken from the lane."""
-        same = [other for other in lane.queue if _report_of(other) == _report_of(due) and other.run_id is None]
-        lane.queue = deque(other for other in lane.queue if other not in same)
+        same = [other for other in queue.queue if _report_of(other) == _report_of(job) and other.run_id is None]
+        queue.queue = deque(other for other in queue.queue if other not in same)
         if not untried:
             return [Finished(other, note=f"not ordered: {error}") for other in same]
         said = f"not asked for, after {IN_A_ROW} refusals in a row; the next sync begins with it"
         return [Finished(other, error=f"{other}: {said}", remedy=RetryableError.remedy) for other in same]
 
 
-def _report_of(due: Due) -> tuple[str, str]:
-    return due.report.stream, due.account.account_id
+def _report_of(job: ReportJob) -> tuple[str, str]:
+    return job.report.stream, job.account.account_id

@@ -21,10 +21,10 @@ from tap_billing_reports.core.errors import (
 from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.events import Event, Listener
-from tap_billing_reports.reports.jobs import Due, Finished, Step
+from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
 from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, Verb, is_given_up, what_follows
 from tap_billing_reports.reports.runs.ordering import ORDERS_A_PERIOD, Orders
-from tap_billing_reports.reports.runs.queues import Lane, Waiting, pause
+from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue, pause
 from tap_billing_reports.reports.runs.refusals import Refusals, remedy_for
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.clock import Clock
     from tap_billing_reports.http.responses import Answer
     from tap_billing_reports.reports.files.download import Collector
-    from tap_billing_reports.reports.recorder import Book
+    from tap_billing_reports.reports.recorder import Recorder
 
 
 class Runner:
     """Turns due periods into finished ones.
 
     Args:
-        orders: gets runs. book: remembers them. collector: fetches their files.
+        orders: gets runs. recorder: remembers them. collector: fetches their files.
         checkpoint: called when a run's id must reach the target before it is waited for.
         deadline_seconds: how long one sync waits for one run; after that its id is kept for the next sync.
         max_new_runs: new orders for each report and sync.
@@ -54,7 +54,7 @@ class Runner:
         self,
         *,
         orders: Orders,
-        book: Book,
+        recorder: Recorder,
         collector: Collector,
         checkpoint: Callable[[], None],
         clock: Clock,
@@ -65,32 +65,32 @@ class Runner:
         uninterrupted: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._orders = orders
-        self._book = book
+        self._recorder = recorder
         self._collector = collector
         self._checkpoint = checkpoint
         self._clock = clock
         self._deadline = deadline_seconds
-        self._decider = Decider(orders, book, max_new_runs)
+        self._decider = Decider(orders, recorder, max_new_runs)
         self._pulse = pulse
         self._listener = listener or Listener()
         self._uninterrupted = uninterrupted
         self._tries: Counter[str] = Counter()
-        self._refusals = Refusals(book)
-        self._lanes: list[Lane] = []
+        self._refusals = Refusals(recorder)
+        self._queues: list[RunQueue] = []
         self._ends: deque[Finished] = deque()
         self._is_taken_in = False
 
-    def finished(self, dues: Sequence[Due]) -> Iterator[Finished]:
+    def finished(self, jobs: Sequence[ReportJob]) -> Iterator[Finished]:
         """Each period once with its end: rows to read, an error, or why it was left (and failed runs between).
 
         A file is fetched just before it is handed out, or while the one before is taken in, so that two at a time
         are on disk. The caller takes it in, and meanwhile calls `tend` now and then.
         """
-        shops = list(dict.fromkeys(due.shop for due in dues))
-        self._lanes = [Lane(shop, [due for due in dues if due.shop is shop]) for shop in shops]
+        clients = list(dict.fromkeys(job.client for job in jobs))
+        self._queues = [RunQueue(client, [job for job in jobs if job.client is client]) for client in clients]
         while True:
             self.tend()
-            ready = next((lane for lane in self._lanes if lane.ready), None)
+            ready = next((queue for queue in self._queues if queue.ready), None)
             if self._ends:
                 yield self._ends.popleft()
             elif ready is not None:
@@ -100,7 +100,7 @@ class Runner:
                     self._fetch_ahead()
                     yield finished
                     self._is_taken_in = False
-            elif all(lane.is_empty for lane in self._lanes):
+            elif all(queue.is_empty for queue in self._queues):
                 return
             else:
                 self._wait()
@@ -108,95 +108,95 @@ class Runner:
     def tend(self) -> None:
         """Ask about runs and order others where that is due now; waits for nothing."""
         self._pulse()
-        for lane in self._lanes:
-            self._poll(lane)
-            self._fill(lane)
+        for queue in self._queues:
+            self._poll(queue)
+            self._fill(queue)
         self._fetch_ahead()
 
     def _fetch_ahead(self) -> None:
         """While a file is taken in, begin with the one that is next."""
-        ready = next((lane.ready[0] for lane in self._lanes if lane.ready), None)
+        ready = next((queue.ready[0] for queue in self._queues if queue.ready), None)
         if self._is_taken_in and ready is not None and not ready.kept:
-            self._collector.fetch_ahead(ready.due, ready.run)
+            self._collector.fetch_ahead(ready.job, ready.run)
 
     def _wait(self) -> None:
-        moments = [moment for lane in self._lanes if (moment := lane.wakes_at()) is not None]
+        moments = [moment for queue in self._queues if (moment := queue.wakes_at()) is not None]
         seconds = min(moments) - self._clock.monotonic()
         if seconds > 0:
             self._clock.sleep(seconds)
 
     # -- order -----------------------------------------------------------------------------------------
 
-    def _fill(self, lane: Lane) -> None:
-        while lane.may_order(now := self._clock.monotonic()):
-            due = lane.queue.popleft()
+    def _fill(self, queue: RunQueue) -> None:
+        while queue.may_order(now := self._clock.monotonic()):
+            job = queue.queue.popleft()
             try:
-                got = self._obtain(due, now)
+                got = self._obtain(job, now)
             except Throttled as error:
-                lane.queue.appendleft(due)
-                self._cool(lane, error, now)
+                queue.queue.appendleft(job)
+                self._cool(queue, error, now)
                 break
             except ISOLATED as error:
-                self._refused(lane, due, error)
+                self._refused(queue, job, error)
                 if isinstance(error, RetryableError):
                     # This order is not sent again: the wait that the vendor asks for holds for the next one.
-                    self._hold(lane, error, now)
+                    self._hold(queue, error, now)
                 continue
             if isinstance(got, Finished):
                 self._ends.append(got)
                 continue
             if got.origin == Verb.ORDER:
-                lane.throttled_since = None
-                self._refusals.taken(due)
+                queue.throttled_since = None
+                self._refusals.taken(job)
             self._tell(Step(got.origin), got)
-            if due.run_id is None or got.origin in {Verb.ORDER, Verb.ADOPT}:
+            if job.run_id is None or got.origin in {Verb.ORDER, Verb.ADOPT}:
                 # Before the next order: one whose id is lost would be ordered again.
                 self._checkpoint()
             if got.kept:
-                lane.ready.append(got)
+                queue.ready.append(got)
             else:
-                lane.waiting.append(got)
+                queue.waiting.append(got)
 
-    def _obtain(self, due: Due, now: float) -> Waiting | Finished:
+    def _obtain(self, job: ReportJob, now: float) -> PendingRun | Finished:
         """A run to wait for, or why there is none."""
-        decision = self._decider.decide(due)
-        due, attempt = decision.due, decision.attempt
+        decision = self._decider.decide(job)
+        job, attempt = decision.job, decision.attempt
         if decision.unknown is not None:
-            self._book.resumed(due, decision.unknown)
-        if decision.is_failure and not due.report.optional:
+            self._recorder.resumed(job, decision.unknown)
+        if decision.is_failure and not job.report.optional:
             return Finished(
-                due, error=f"{due}: not ordered: {decision.reason}", remedy=remedy_for(due, ReportError.remedy)
+                job, error=f"{job}: not ordered: {decision.reason}", remedy=remedy_for(job, ReportError.remedy)
             )
-        if decision.verb is Verb.DEFER and self._tries[str(due)]:
-            text = f"{due}: its run failed, and another one is deferred: {decision.reason}"
-            return Finished(due, error=text, remedy=ReportError.remedy)
+        if decision.verb is Verb.DEFER and self._tries[str(job)]:
+            text = f"{job}: its run failed, and another one is deferred: {decision.reason}"
+            return Finished(job, error=text, remedy=ReportError.remedy)
         if decision.verb is Verb.DEFER:
-            return Finished(due, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
+            return Finished(job, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
         if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:
             return self._new_run(decision, now)
         assert decision.run is not None
-        return Waiting(due, decision.run, decision.verb.value, attempt, now, now, decision.kept)
+        return PendingRun(job, decision.run, decision.verb.value, attempt, now, now, decision.kept)
 
-    def _new_run(self, decision: Decision, now: float) -> Waiting:
+    def _new_run(self, decision: Decision, now: float) -> PendingRun:
         """An adopted or ordered run."""
-        due, found, attempt, origin = decision.due, decision.run, decision.attempt, decision.verb.value
+        job, found, attempt, origin = decision.job, decision.run, decision.attempt, decision.verb.value
         with ExitStack() as until_noted:
             if found is None:
                 obtained = self._orders.order(
-                    due,
+                    job,
                     attempt=attempt,
-                    intended=lambda number: self._book.intended(due, number, self._clock.now()),
+                    intended=lambda number: self._recorder.intended(job, number, self._clock.now()),
                     guard=lambda: self._held(until_noted),
                 )
                 found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
                 if origin == Verb.ORDER:
-                    self._decider.count(due)
-                    self._tries[str(due)] += 1
+                    self._decider.count(job)
+                    self._tries[str(job)] += 1
             found = replace(found, created_at=found.created_at or self._clock.now())
-            self._book.ordered(due, found, attempt, adopted=origin == Verb.ADOPT)
+            self._recorder.ordered(job, found, attempt, adopted=origin == Verb.ADOPT)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
         first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
-        return Waiting(due, found, origin, attempt, now, first)
+        return PendingRun(job, found, origin, attempt, now, first)
 
     @contextmanager
     def _held(self, until: ExitStack) -> Iterator[None]:
@@ -206,129 +206,131 @@ class Runner:
             yield
             until.push(asking.pop_all())
 
-    def _cool(self, lane: Lane, error: Throttled, now: float) -> None:
+    def _cool(self, queue: RunQueue, error: Throttled, now: float) -> None:
         """The vendor wants fewer at once: wait for a run of one's own, else longer and longer."""
-        lane.throttled_since = now if lane.throttled_since is None else lane.throttled_since
-        throttled_for = now - lane.throttled_since
+        queue.throttled_since = now if queue.throttled_since is None else queue.throttled_since
+        throttled_for = now - queue.throttled_since
         if throttled_for > self._deadline:
-            self._give_up(lane, f"{error}; throttled for {throttled_for:.0f} s", error)
+            self._give_up(queue, f"{error}; throttled for {throttled_for:.0f} s", error)
             return
-        lane.cool_until = now + pause(throttled_for)
-        self._hold(lane, error, now)
+        queue.cool_until = now + pause(throttled_for)
+        self._hold(queue, error, now)
 
-    def _hold(self, lane: Lane, error: RetryableError, now: float) -> None:
+    def _hold(self, queue: RunQueue, error: RetryableError, now: float) -> None:
         """Order nothing before the time that the vendor named, and nothing at all if that is too late."""
         wait = error.retry_after or 0.0
         if wait > self._deadline:
-            self._give_up(lane, f"{error}; not asked again before {wait:.0f} s have passed", error)
-        lane.not_before = max(lane.not_before, now + wait)
+            self._give_up(queue, f"{error}; not asked again before {wait:.0f} s have passed", error)
+        queue.not_before = max(queue.not_before, now + wait)
 
-    def _give_up(self, lane: Lane, reason: str, error: RetryableError) -> None:
+    def _give_up(self, queue: RunQueue, reason: str, error: RetryableError) -> None:
         """Nothing more is ordered of this source; what is pending goes on."""
-        for due in lane.queue:
-            self._ends.append(Finished(due, error=f"{due}: {reason}", remedy=error.remedy))
-        lane.queue.clear()
+        for job in queue.queue:
+            self._ends.append(Finished(job, error=f"{job}: {reason}", remedy=error.remedy))
+        queue.queue.clear()
 
-    def _refused(self, lane: Lane, due: Due, error: Exception) -> None:
-        if isinstance(error, Refused) and due.shop.api.out_of_range(error):
-            self._ends.append(self._out_of_range(lane, due, error))
+    def _refused(self, queue: RunQueue, job: ReportJob, error: Exception) -> None:
+        if isinstance(error, Refused) and job.client.api.out_of_range(error):
+            self._ends.append(self._out_of_range(queue, job, error))
             return
-        self._ends.extend(self._refusals.ended(lane, due, error))
+        self._ends.extend(self._refusals.ended(queue, job, error))
 
-    def _out_of_range(self, lane: Lane, due: Due, error: Refused) -> Finished:
+    def _out_of_range(self, queue: RunQueue, job: ReportJob, error: Refused) -> Finished:
         """Availability moved between reading it and ordering: look once more."""
-        shop, start, end = due.shop, due.period.start, due.period.end
-        key = f"{due} range"
+        client, start, end = job.client, job.period.start, job.period.end
+        key = f"{job} range"
         self._tries[key] += 1
-        shop.forget_availability(due.account, due.report.report_type)
+        client.forget_availability(job.account, job.report.report_type)
         try:
-            available = shop.availability(due.account, due.report.report_type)
+            available = client.availability(job.account, job.report.report_type)
         except ISOLATED as problem:
-            return Finished(due, error=f"{due}: {error}; and then {problem}", remedy=remedy_of(problem))
+            return Finished(job, error=f"{job}: {error}; and then {problem}", remedy=remedy_of(problem))
         if available is None or start is None or end is None or self._tries[key] > 1:
-            return Finished(due, error=f"{due}: {error}", remedy=error.remedy)
+            return Finished(job, error=f"{job}: {error}", remedy=error.remedy)
         if end > available.end:
-            return Finished(due, note=f"deferred: {NOT_YET}", step=Step.DEFERRED)
+            return Finished(job, note=f"deferred: {NOT_YET}", step=Step.DEFERRED)
         if end <= available.start:
-            return Finished(due, note="left out: the vendor does not have its data any more")
-        period = replace(due.period, start=max(start, available.start))
-        parameters = shop.api.parameters(due.report, period)
-        if parameters == due.parameters:
-            return Finished(due, error=f"{due}: {error}", remedy=error.remedy)
-        lane.queue.appendleft(replace(due, period=period, parameters=parameters, attempt=1))
+            return Finished(job, note="left out: the vendor does not have its data any more")
+        period = replace(job.period, start=max(start, available.start))
+        parameters = client.api.parameters(job.report, period)
+        if parameters == job.parameters:
+            return Finished(job, error=f"{job}: {error}", remedy=error.remedy)
+        queue.queue.appendleft(replace(job, period=period, parameters=parameters, attempt=1))
         note = "ordered again: the vendor's data begins later than it said"
-        self._listener.tell(Event(Step.AGAIN, due, attempt=due.attempt, reason=note))
-        return Finished(due, note=note, step=Step.AGAIN)
+        self._listener.tell(Event(Step.AGAIN, job, attempt=job.attempt, reason=note))
+        return Finished(job, note=note, step=Step.AGAIN)
 
     # -- poll ------------------------------------------------------------------------------------------
 
-    def _poll(self, lane: Lane) -> None:
+    def _poll(self, queue: RunQueue) -> None:
         now = self._clock.monotonic()
-        for waiting in [waiting for waiting in lane.waiting if waiting.next_poll <= now]:
+        for pending in [pending for pending in queue.waiting if pending.next_poll <= now]:
             try:
-                ended = self._ask(lane, waiting)
+                ended = self._ask(queue, pending)
             except ISOLATED as error:
-                self._failed(lane, waiting, error)
+                self._failed(queue, pending, error)
                 ended = True
             if ended:
-                lane.waiting.remove(waiting)
+                queue.waiting.remove(pending)
                 # A run of one's own has ended: the next order need not wait any longer.
-                lane.cool_until = 0.0
+                queue.cool_until = 0.0
 
-    def _failed(self, lane: Lane, waiting: Waiting, error: Exception, *, was_bad: bool = False) -> None:
+    def _failed(self, queue: RunQueue, pending: PendingRun, error: Exception, *, was_bad: bool = False) -> None:
         """The period has failed in this sync; its run stays, unless that was no good too often."""
-        due, run = waiting.due, waiting.run
-        text, absent = f"{due}: {error}", isinstance(error, AbsenceUnproven)
+        job, run = pending.job, pending.run
+        text, absent = f"{job}: {error}", isinstance(error, AbsenceUnproven)
         if was_bad or absent:
-            bad = self._book.was_bad(due, run, self._clock.now(), absent=absent)
-            if absent and is_given_up(replace(due, bad=bad)):
-                self._again(lane, waiting, replace(run, status=RunStatus.FAILED, error=str(error)))
+            bad = self._recorder.was_bad(job, run, self._clock.now(), absent=absent)
+            if absent and is_given_up(replace(job, bad=bad)):
+                self._again(queue, pending, replace(run, status=RunStatus.FAILED, error=str(error)))
                 return
-            text += what_follows(due, run, bad)
-        remedy = remedy_for(due, remedy_of(error))
-        self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy))
+            text += what_follows(job, run, bad)
+        remedy = remedy_for(job, remedy_of(error))
+        self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=text, remedy=remedy))
 
-    def _ask(self, lane: Lane, waiting: Waiting) -> bool:
+    def _ask(self, queue: RunQueue, pending: PendingRun) -> bool:
         """Whether the run is no longer to be waited for."""
-        due = waiting.due
+        job = pending.job
         try:
-            run = self._status(waiting)
+            run = self._status(pending)
         except NotFound as error:
-            self._again(lane, waiting, replace(waiting.run, status=RunStatus.FAILED, error=str(error)))
+            self._again(queue, pending, replace(pending.run, status=RunStatus.FAILED, error=str(error)))
             return True
         if run.status is RunStatus.FAILED:
-            self._again(lane, waiting, run)
+            self._again(queue, pending, run)
             return True
         if run.status is RunStatus.READY:
-            lane.ready.append(replace(waiting, run=run))
-            self._tell(Step.READY, waiting)
+            queue.ready.append(replace(pending, run=run))
+            self._tell(Step.READY, pending)
             return True
         now = self._clock.monotonic()
-        waited = now - waiting.since
+        waited = now - pending.since
         if waited > self._deadline:
             text = (
-                f"{due}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; "
+                f"{job}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; "
                 f"the next sync goes on with it"
             )
             remedy = RetryableError.remedy
-            self._ends.append(Finished(due, run, waiting.origin, waiting.attempt, error=text, remedy=remedy))
+            self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=text, remedy=remedy))
             return True
-        waiting.next_poll = min(now + pause(waited), waiting.since + self._deadline + 1)
+        pending.next_poll = min(now + pause(waited), pending.since + self._deadline + 1)
         return False
 
-    def _status(self, waiting: Waiting) -> Run:
-        due, shop, known = waiting.due, waiting.due.shop, waiting.run
+    def _status(self, pending: PendingRun) -> Run:
+        job, client, known = pending.job, pending.job.client, pending.run
 
         def read(answer: Answer) -> Run:
             with understood(f"run {known.run_id}", ReportError):
-                run = shop.api.read_status(answer, known.run_id)
+                run = client.api.read_status(answer, known.run_id)
             if run.status is RunStatus.UNKNOWN:
                 raise ReportError(f"run {known.run_id} has an unknown shape or status ({run.source_status})")
-            check_run(due, run, known.run_id)
+            check_run(job, run, known.run_id)
             return run
 
         path = {"run_id": known.run_id}
-        run = read(shop.asker.ask(shop.api.status, path=path, account=due.account, doubtful=True, judge=read))
+        run = read(
+            client.source_client.ask(client.api.status, path=path, account=job.account, doubtful=True, judge=read)
+        )
         # What an answer leaves out is known from the order.
         return replace(
             run,
@@ -337,52 +339,52 @@ class Runner:
             created_at=run.created_at or known.created_at,
         )
 
-    def _again(self, lane: Lane, waiting: Waiting, run: Run) -> None:
+    def _again(self, queue: RunQueue, pending: PendingRun, run: Run) -> None:
         """The run failed or is gone: the period is due again.
 
         Three orders in the first sync in which that happens, one in each after it, and one a day at last.
         """
-        due, attempt, tries = waiting.due, waiting.attempt, self._tries[str(waiting.due)]
-        self._book.dropped(due, attempt + 1, self._clock.now())
+        job, attempt, tries = pending.job, pending.attempt, self._tries[str(pending.job)]
+        self._recorder.dropped(job, attempt + 1, self._clock.now())
         self._orders.forget(run)
         reason = run.error or "the vendor gives no reason"
-        if tries >= (1 if due.failed else ORDERS_A_PERIOD):
-            text = f"{due}: run {run.run_id} failed ({reason}), as did the {due.failed + tries - 1} before it"
-            remedy = remedy_for(due, ReportError.remedy)
-            self._ends.append(Finished(due, run, waiting.origin, attempt, error=text, remedy=remedy))
+        if tries >= (1 if job.failed else ORDERS_A_PERIOD):
+            text = f"{job}: run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"
+            remedy = remedy_for(job, ReportError.remedy)
+            self._ends.append(Finished(job, run, pending.origin, attempt, error=text, remedy=remedy))
             return
-        lane.queue.appendleft(replace(due, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
+        queue.queue.appendleft(replace(job, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
-        self._tell(Step.AGAIN, waiting, reason=note)
-        self._ends.append(Finished(due, run, waiting.origin, attempt, note=note, step=Step.AGAIN))
+        self._tell(Step.AGAIN, pending, reason=note)
+        self._ends.append(Finished(job, run, pending.origin, attempt, note=note, step=Step.AGAIN))
 
     # -- collect ---------------------------------------------------------------------------------------
 
-    def _collect(self, lane: Lane) -> Finished | None:
+    def _collect(self, queue: RunQueue) -> Finished | None:
         """The files of the run that has been ready longest; None when it takes another way."""
-        waiting = lane.ready.popleft()
-        due, run = waiting.due, waiting.run
-        if waiting.kept:
-            files = self._collector.restore(due, run, waiting.kept)
+        pending = queue.ready.popleft()
+        job, run = pending.job, pending.run
+        if pending.kept:
+            files = self._collector.restore(job, run, pending.kept)
             if files is None:
                 # Gone or changed since: the run is asked for them again.
-                self._book.unkept(due)
-                lane.queue.appendleft(due)
-                self._tell(Step.AGAIN, waiting, reason="the kept file is gone or has changed")
+                self._recorder.unkept(job)
+                queue.queue.appendleft(job)
+                self._tell(Step.AGAIN, pending, reason="the kept file is gone or has changed")
                 return None
         else:
             try:
-                files = self._collector.collect(due, run)
+                files = self._collector.collect(job, run)
             except NotFound as error:
-                self._again(lane, waiting, replace(run, error=str(error)))
+                self._again(queue, pending, replace(run, error=str(error)))
                 return None
             except ISOLATED as error:
-                self._failed(lane, waiting, error, was_bad=isinstance(error, ReportError))
+                self._failed(queue, pending, error, was_bad=isinstance(error, ReportError))
                 return None
-            self._book.collected(due, run, files)
-        self._tell(Step.COLLECTED, waiting, files=len(files), size=sum(file.size for file in files))
-        due = replace(due, previous_rows=self._book.earlier_rows(due, files[0]))
-        return Finished(due, run, waiting.origin, waiting.attempt, file=files[0], extra=files[1:])
+            self._recorder.collected(job, run, files)
+        self._tell(Step.COLLECTED, pending, files=len(files), size=sum(file.size for file in files))
+        job = replace(job, previous_rows=self._recorder.earlier_rows(job, files[0]))
+        return Finished(job, run, pending.origin, pending.attempt, file=files[0], extra=files[1:])
 
-    def _tell(self, step: Step, waiting: Waiting, **facts: Any) -> None:
-        self._listener.tell(Event(step, waiting.due, waiting.run.run_id, waiting.attempt, **facts))
+    def _tell(self, step: Step, pending: PendingRun, **facts: Any) -> None:
+        self._listener.tell(Event(step, pending.job, pending.run.run_id, pending.attempt, **facts))

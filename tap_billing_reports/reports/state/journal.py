@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
 from tap_billing_reports.declare import RemoteFile, Run, RunStatus
-from tap_billing_reports.reports.jobs import Due, LocalFile, fingerprint
+from tap_billing_reports.reports.jobs import LocalFile, ReportJob, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,10 +71,10 @@ class Note:
 class Journal:
     """Remembers nothing: the journal of a sync without storage."""
 
-    def recall(self, due: Due) -> Note | None:
+    def recall(self, job: ReportJob) -> Note | None:
         """What is noted of the period, whatever it was asked for."""
 
-    def write(self, due: Due, note: Note) -> None:
+    def write(self, job: ReportJob, note: Note) -> None:
         """Replace what is noted of the period.
 
         Raises:
@@ -90,16 +90,16 @@ class StorageJournal(Journal):
     _there: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     _notes: dict[str, Note | None] = field(default_factory=dict)
 
-    def recall(self, due: Due) -> Note | None:
-        path = self._path(due)
+    def recall(self, job: ReportJob) -> Note | None:
+        path = self._path(job)
         if path not in self._notes:
-            there = path.rpartition("/")[2] in self._listed(_folder(due))
-            self._notes[path] = _parsed(self.storage.read_json(path), due) if there else None
+            there = path.rpartition("/")[2] in self._listed(_folder(job))
+            self._notes[path] = _parsed(self.storage.read_json(path), job) if there else None
         return self._notes[path]
 
-    def write(self, due: Due, note: Note) -> None:
-        path = self._path(due)
-        self.storage.write_json(path, _written(due, note))
+    def write(self, job: ReportJob, note: Note) -> None:
+        path = self._path(job)
+        self.storage.write_json(path, _written(job, note))
         self._notes[path] = note
 
     def _listed(self, folder: tuple[str, ...]) -> frozenset[str]:
@@ -108,18 +108,18 @@ class StorageJournal(Journal):
             self._there[folder] = frozenset(path.rpartition("/")[2] for path in self.storage.sizes(*folder))
         return self._there[folder]
 
-    def _path(self, due: Due) -> str:
-        return self.storage.path(*_folder(due), due.key) + ".json"
+    def _path(self, job: ReportJob) -> str:
+        return self.storage.path(*_folder(job), job.key) + ".json"
 
 
-def _folder(due: Due) -> tuple[str, ...]:
-    return ("journal", due.shop.name, due.account.account_id, due.report.name)
+def _folder(job: ReportJob) -> tuple[str, ...]:
+    return ("journal", job.client.name, job.account.account_id, job.report.name)
 
 
-def asked_of(due: Due) -> str:
+def asked_of(job: ReportJob) -> str:
     """Equal for equal parameters and intervals: what is noted for others says nothing about this period."""
-    moments = [None if moment is None else utc_text(moment) for moment in (due.period.start, due.period.end)]
-    text = json.dumps([fingerprint(due.report.report_type, due.parameters), moments])
+    moments = [None if moment is None else utc_text(moment) for moment in (job.period.start, job.period.end)]
+    text = json.dumps([fingerprint(job.report.report_type, job.parameters), moments])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -138,13 +138,13 @@ def kept_files(files: Sequence[LocalFile]) -> tuple[KeptFile, ...]:
 # -- as JSON -------------------------------------------------------------------------------------------
 
 
-def _written(due: Due, note: Note) -> dict[str, Any]:
+def _written(job: ReportJob, note: Note) -> dict[str, Any]:
     stage = "intent" if note.run is None else "kept" if note.files else "ordered"
     run = note.run
     return {
         "version": VERSION,
         "stage": stage,
-        "period": due.period.key,
+        "period": job.period.key,
         "asked": note.asked,
         "attempt": note.attempt,
         "at": utc_text(note.at),
@@ -178,7 +178,7 @@ def _written(due: Due, note: Note) -> dict[str, Any]:
     }
 
 
-def _parsed(found: Any, due: Due) -> Note | None:
+def _parsed(found: Any, job: ReportJob) -> Note | None:
     """The note, None for what this version cannot read: then the period is as if it had never been noted."""
     try:
         if found["version"] != VERSION:
@@ -204,7 +204,7 @@ def _parsed(found: Any, due: Due) -> Note | None:
             asked=found["asked"],
             attempt=int(found["attempt"]),
             at=parse_utc(found["at"]),
-            run=None if run is None else _run(run, due, files),
+            run=None if run is None else _run(run, job, files),
             adopted=bool(found["adopted"]),
             files=files,
             rows=found["rows"],
@@ -217,7 +217,7 @@ def _parsed(found: Any, due: Due) -> Note | None:
         return None
 
 
-def _run(facts: Any, due: Due, files: tuple[KeptFile, ...]) -> Run:
+def _run(facts: Any, job: ReportJob, files: tuple[KeptFile, ...]) -> Run:
     created_at = _moment(facts["created_at"])
     if not files:
         return _pending(facts["id"], created_at)
@@ -225,8 +225,8 @@ def _run(facts: Any, due: Due, files: tuple[KeptFile, ...]) -> Run:
         run_id=facts["id"],
         status=RunStatus.READY,
         source_status=facts["source_status"],
-        report_type=due.report.report_type,
-        parameters=due.parameters,
+        report_type=job.report.report_type,
+        parameters=job.parameters,
         created_at=created_at,
         finished_at=_moment(facts["finished_at"]),
         file=files[0].remote,

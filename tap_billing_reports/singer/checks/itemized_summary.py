@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tap_billing_reports.declare import Report, ReportApi
-    from tap_billing_reports.reports.jobs import Due, Finished
-    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.reports.jobs import Finished, ReportJob
+    from tap_billing_reports.singer.finished_run import FinishedRun
 
 CHECK = "itemized_vs_summary"
 ITEMIZED, SUMMARY = "itemized", "summary"
@@ -43,7 +43,7 @@ class _Side(NamedTuple):
     run_id: str
 
 
-class Twins:
+class ItemizedSummary:
     """Remembers totals until both sides of a period have been read.
 
     The side that is read first is not called done before the other one is there, if both are due in this sync:
@@ -77,37 +77,37 @@ class Twins:
         """The columns to add up while the report's rows are read."""
         return (self._columns[report.stream],) if report.stream in self._sides else ()
 
-    def expect(self, dues: Iterable[Due]) -> None:
+    def expect(self, jobs: Iterable[ReportJob]) -> None:
         """These periods are due in this sync."""
         sides: dict[_Place, set[str]] = {}
-        for due in dues:
-            if (place := self._place(due)) is not None:
-                sides.setdefault(place, set()).add(self._sides[due.report.stream][1])
+        for job in jobs:
+            if (place := self._place(job)) is not None:
+                sides.setdefault(place, set()).add(self._sides[job.report.stream][1])
         self._expected = {place for place, both in sides.items() if len(both) == 2}
 
-    def _place(self, due: Due) -> _Place | None:
-        if due.report.stream not in self._sides:
+    def _place(self, job: ReportJob) -> _Place | None:
+        if job.report.stream not in self._sides:
             return None
-        family, _side = self._sides[due.report.stream]
-        subject = f"{self._names[family]} {due.period.key}"
-        return _Place(family, due.shop.name, due.row_account, subject, utc_or_none(due.period.end))
+        family, _side = self._sides[job.report.stream]
+        subject = f"{self._names[family]} {job.period.key}"
+        return _Place(family, job.client.name, job.row_account, subject, utc_or_none(job.period.end))
 
-    def note(self, emission: Emission) -> None:
+    def note(self, finished_run: FinishedRun) -> None:
         """Take a period's total; the second side of a period gets the check."""
-        place = self._place(emission.due)
-        if place is None or emission.reader is None:
+        place = self._place(finished_run.job)
+        if place is None or finished_run.reader is None:
             return
-        total = emission.reader.sums.get(self._columns[emission.due.report.stream])
+        total = finished_run.reader.sums.get(self._columns[finished_run.job.report.stream])
         both = self._totals.setdefault(place, {})
-        both[self._sides[emission.due.report.stream][1]] = _Side(total, emission.key)
+        both[self._sides[finished_run.job.report.stream][1]] = _Side(total, finished_run.key)
         if len(both) == 2:
             del self._totals[place]
             if any(side.total is not None for side in both.values()):
-                emission.checks.append(self._check(place, both))
+                finished_run.checks.append(self._check(place, both))
 
     def settled(self, read: Read) -> list[Read]:
         """What may be called done now that this period has been read: nothing, itself, or both sides."""
-        place = self._place(read.finished.due)
+        place = self._place(read.finished.job)
         if place is None or place not in self._expected:
             return [read]
         if place not in self._held:
@@ -116,14 +116,14 @@ class Twins:
         self._expected.discard(place)
         return [self._held.pop(place), read]
 
-    def held_with(self, due: Due) -> Read | None:
+    def held_with(self, job: ReportJob) -> Read | None:
         """The other side of a period, where that was read first."""
-        place = self._place(due)
+        place = self._place(job)
         return None if place is None else self._held.get(place)
 
-    def given_up(self, due: Due) -> list[Read]:
+    def given_up(self, job: ReportJob) -> list[Read]:
         """This period will not be read in this sync: what waited for it may be called done."""
-        place = self._place(due)
+        place = self._place(job)
         if place is None:
             return []
         self._expected.discard(place)

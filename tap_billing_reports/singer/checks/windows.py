@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_billing_reports.declare import Account, Report
-    from tap_billing_reports.reports.jobs import Shop
+    from tap_billing_reports.reports.jobs import ReportClient
     from tap_billing_reports.reports.planning import Planner
     from tap_billing_reports.reports.state.ledger import Entry
 
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 STALE_AFTER_HOURS = Decimal(48)
 
 
-def coverage_checks(shop: Shop, report: Report, account: Account, entry: Entry, planner: Planner) -> Iterator[Check]:
+def coverage_checks(
+    client: ReportClient, report: Report, account: Account, entry: Entry, planner: Planner
+) -> Iterator[Check]:
     """`windows_contiguous` and `freshness` of one report of one account, as the ledger stands."""
     if report.unit is None:
         return
-    facts = {"source": shop.name, "account_id": account.account_id, "subject": report.name}
-    available = planner.available(shop, report, account)
+    facts = {"source": client.name, "account_id": account.account_id, "subject": report.name}
+    available = planner.available(client, report, account)
     if report.unit != ALL:
         until = planner.until(report, available)
         keys = [
@@ -46,7 +48,7 @@ def coverage_checks(shop: Shop, report: Report, account: Account, entry: Entry, 
             ok=not missing,
             reason=f"missing: {', '.join(missing[:10])}" if missing else None,
         )
-    if shop.api.availability is not None:
+    if client.api.availability is not None:
         age = planner.now - available.end
         hours = Decimal(int(age.total_seconds() // 3600))
         yield Check(

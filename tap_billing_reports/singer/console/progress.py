@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_billing_reports.core.clock import Clock
-    from tap_billing_reports.reports.jobs import Due
+    from tap_billing_reports.reports.jobs import ReportJob
 
 # While runs are waited for, a line comes at least about this often, and a sign of life never more often.
 HEARTBEAT_SECONDS = 60.0
@@ -34,7 +34,7 @@ logger = logging.getLogger("tap-billing-reports")
 class _Standing:
     """Where a period stands: no step yet, on its way since (monotonic seconds), or at its end."""
 
-    due: Due
+    job: ReportJob
     step: Step | None = None
     since: float = 0.0
 
@@ -47,7 +47,7 @@ class Glance:
     running: int
     ready: int
     ended: Counter[Step]
-    slowest: Due | None
+    slowest: ReportJob | None
     seconds: float
 
 
@@ -68,23 +68,23 @@ class Board(Listener):
     _standings: dict[str, _Standing] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def planned(self, dues: Sequence[Due]) -> None:
+    def planned(self, jobs: Sequence[ReportJob]) -> None:
         with self._lock:
-            self._standings.update((str(due), _Standing(due)) for due in dues)
+            self._standings.update((str(job), _Standing(job)) for job in jobs)
 
     def tell(self, event: Event) -> None:
-        due = event.due
+        job = event.job
         with self._lock:
             self.steps[event.step] += 1
-            standing = self._standings.setdefault(str(due), _Standing(due))
+            standing = self._standings.setdefault(str(job), _Standing(job))
             standing.step = None if event.step is Step.AGAIN else event.step
             if event.step in GOT:
                 standing.since = self.clock.monotonic()
             self.files += event.files or 0
             self.size += event.size or 0
             if event.step in {Step.DEFERRED, Step.LEFT}:
-                key = (due.report.stream, due.account.account_id, event.step, event.reason or "")
-                self.left.setdefault(key, []).append(due.period.key)
+                key = (job.report.stream, job.account.account_id, event.step, event.reason or "")
+                self.left.setdefault(key, []).append(job.period.key)
 
     def glance(self) -> Glance:
         """How things stand now."""
@@ -99,7 +99,7 @@ class Board(Listener):
             running=len(running),
             ready=len(standings) - pending - len(running) - ended.total(),
             ended=ended,
-            slowest=None if slowest is None else slowest.due,
+            slowest=None if slowest is None else slowest.job,
             seconds=0.0 if slowest is None else self.clock.monotonic() - slowest.since,
         )
 
@@ -132,8 +132,8 @@ class Progress(Listener):
                 self._view.close()
                 self._view = None
 
-    def planned(self, dues: Sequence[Due]) -> None:
-        self.board.planned(dues)
+    def planned(self, jobs: Sequence[ReportJob]) -> None:
+        self.board.planned(jobs)
 
     def tell(self, event: Event) -> None:
         self.board.tell(event)
@@ -173,14 +173,14 @@ class Progress(Listener):
 
 def line_of(event: Event) -> str:
     """The transition as `key=value` pairs; what is not known is left out."""
-    due = event.due
+    job = event.job
     return pairs(
         {
             "event": event.step.value,
-            "source": due.shop.name,
-            "account": due.account.account_id,
-            "report": due.report.name,
-            "period": due.key,
+            "source": job.client.name,
+            "account": job.account.account_id,
+            "report": job.report.name,
+            "period": job.key,
             "run_id": event.run_id,
             "attempt": event.attempt,
             "files": event.files,

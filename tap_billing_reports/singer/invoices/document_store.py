@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billing_reports.declare import Account
-    from tap_billing_reports.declare.client import OpenSource
+    from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.singer.invoices.reader import Brief
     from tap_billing_reports.storage.files import Storage
 
@@ -62,20 +62,20 @@ class DocumentStore:
         same = self._storage.fetch(path, self._passing, size=kept.size, sha256=kept.sha256)
         return kept if same else None
 
-    def fetch(self, asker: OpenSource, account: Account, brief: Brief) -> Kept:
+    def fetch(self, client: HttpSourceClient, account: Account, brief: Brief) -> Kept:
         """Get the PDF from the vendor and keep it, whole or not at all.
 
         Raises:
-            FileError: what came is no PDF. Unavailable: it broke off each time, or as `Door.download`.
-            Refused: as `Door.download`. SyncError: it cannot be kept.
+            FileError: what came is no PDF. Unavailable: it broke off each time, or as `HttpClient.download`.
+            Refused: as `HttpClient.download`. SyncError: it cannot be kept.
         """
-        api = asker.source.invoices
+        api = client.source.invoices
         assert api is not None
         assert api.document is not None
         place = fill(api.document.path, {**api.path(account), "invoice_id": brief.invoice_id})
         for _ in range(TRIES):
             with self._passing.open("wb") as file:
-                got = asker.door.download(
+                got = client.http.download(
                     api.document.host,
                     place,
                     file,
@@ -85,10 +85,10 @@ class DocumentStore:
             if self._is_whole():
                 break
         else:
-            raise Unavailable(f"{asker.source.name} account {account.account_id}: the PDF ends before its end mark")
-        path = self.path(asker.source.name, brief)
+            raise Unavailable(f"{client.source.name} account {account.account_id}: the PDF ends before its end mark")
+        path = self.path(client.source.name, brief)
         self._storage.keep(self._passing, path)
-        fetched_at = utc_text(asker.clock.now().replace(microsecond=0))
+        fetched_at = utc_text(client.clock.now().replace(microsecond=0))
         kept = Kept(self._storage.uri(path), got.size, got.sha256, got.content_type, fetched_at)
         # After the file: a note without its file would be worthless, a file without a note is fetched again.
         self._storage.write_json(_note_of(path), asdict(kept))

@@ -26,7 +26,7 @@ class _Listed:
 
 
 @dataclass
-class Listings:
+class Duplicates:
     """What this sync's lists have shown, over all accounts: an agreement may answer to two numbers."""
 
     _seen: dict[_Key, tuple[str, int]] = field(default_factory=dict)

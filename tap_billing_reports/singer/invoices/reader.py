@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.core.errors import Unreadable
-from tap_billing_reports.declare.client import OpenSource, map_fields
+from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import value_at
 from tap_billing_reports.reports.per_invoice import Bounds
 from tap_billing_reports.singer.invoices.list_memory import ListContents
@@ -58,25 +58,25 @@ class InvoiceFeed:
         listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
-    def __init__(self, asker: OpenSource, account: Account, settings: Settings) -> None:
-        api = asker.source.invoices
+    def __init__(self, client: HttpSourceClient, account: Account, settings: Settings) -> None:
+        api = client.source.invoices
         assert api is not None
         self.api: InvoiceApi = api
-        self.source: Source = asker.source
+        self.source: Source = client.source
         self.account = account
         self.clashes: list[Brief] = []
         self.unreadable: list[str] = []
         self.listed = self.distinct = 0
-        self._asker = asker
+        self._client = client
         self._settings = settings
-        self._fields = api.fields(asker.values)
+        self._fields = api.fields(client.values)
         self._left: tuple[date, list[Brief]] | None = None
         self.contents = ListContents(self._fields, api.deletable)
 
     @property
     def has_documents(self) -> bool:
         """Whether each invoice's PDF is to be fetched."""
-        return self.api.document is not None and self.api.wants_documents(self._asker.values)
+        return self.api.document is not None and self.api.wants_documents(self._client.values)
 
     @property
     def names_account(self) -> bool:
@@ -88,19 +88,19 @@ class InvoiceFeed:
         """From which day on what hangs on the invoices has them listed."""
         return Bounds(
             start_date=self._settings.start_date,
-            today=self._asker.today(),
+            today=self._client.today(),
             lookback_days=self.api.lookback(self._settings.values) if self.api.lookback is not None else 0,
             horizon_days=self.api.horizon_days,
         )
 
     def _is_shared(self) -> bool:
         reports = self.source.reports
-        per_invoice = reports is not None and any(r.per_invoice for r in reports.configured(self._asker.values))
+        per_invoice = reports is not None and any(r.per_invoice for r in reports.configured(self._client.values))
         return self.has_documents or per_invoice
 
     def until(self) -> date:
         """The last day to ask for, inclusive: today in the source's zone, or the day before `end_date`."""
-        today, end = self._asker.today(), self._settings.end_date
+        today, end = self._client.today(), self._settings.end_date
         return today if end is None else min(today, end - timedelta(days=1))
 
     def read(self, since: date) -> Iterator[tuple[dict[str, Any], Record]]:
@@ -113,9 +113,9 @@ class InvoiceFeed:
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}
-        endpoint, until = self.api.endpoint(self._asker.values), self.until()
-        for query in self.api.queries(self._asker, self.account, since, until) if since <= until else ():
-            records = self._asker.records(
+        endpoint, until = self.api.endpoint(self._client.values), self.until()
+        for query in self.api.queries(self._client, self.account, since, until) if since <= until else ():
+            records = self._client.records(
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
             )
             for record in records:
@@ -152,8 +152,8 @@ class InvoiceFeed:
     def read_status(self, status: str, first: date, last: date) -> Iterator[tuple[dict[str, Any], Record]]:
         """The invoices of one status that are dated from `first` to `last`, both inclusive."""
         assert self.api.by_status is not None
-        records = self._asker.records(
-            self.api.endpoint(self._asker.values),
+        records = self._client.records(
+            self.api.endpoint(self._client.values),
             path=self.api.path(self.account),
             params=self.api.by_status(status, first, last),
             account=self.account,
@@ -173,7 +173,7 @@ class InvoiceFeed:
             Unreadable: the answer is another invoice, or cannot be trusted.
         """
         assert self.api.by_id is not None
-        answer = self._asker.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
+        answer = self._client.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
         record = answer.record()
         found = next(column for column in self._fields if column.name == "invoice_id")
         if value_at(record, found.path) != invoice_id:

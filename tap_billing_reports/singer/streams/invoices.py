@@ -12,7 +12,7 @@ from tap_billing_reports.core.errors import AccountError, Misplaced, StateError,
 from tap_billing_reports.reports.per_invoice import first_listed, reaches_back
 from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.singer.check import Check
-from tap_billing_reports.singer.invoices.duplicates import Listings, unique_checks
+from tap_billing_reports.singer.invoices.duplicates import Duplicates, unique_checks
 from tap_billing_reports.singer.invoices.list_memory import ListMemory, check_memory
 from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
 from tap_billing_reports.singer.invoices.unsettled import (
@@ -80,11 +80,11 @@ class Invoices(BillingStream):
         with self.session.isolated(self.name):
             yield from self._pass(*self._accounts[key], bookmark)
         if key == list(self._accounts)[-1]:
-            self.session.checks.extend(self._listings.checks())
+            self.session.checks.extend(self._duplicates.checks())
 
     @cached_property
-    def _listings(self) -> Listings:
-        return Listings()
+    def _duplicates(self) -> Duplicates:
+        return Duplicates()
 
     @cached_property
     def _overlapping(self) -> frozenset[str]:
@@ -191,7 +191,7 @@ class Invoices(BillingStream):
             return True
         if not feed.names_account or feed.source.name not in self._overlapping:
             return True
-        return self._listings.is_new(feed.source.name, feed.account.account_id, Brief.of(columns))
+        return self._duplicates.is_new(feed.source.name, feed.account.account_id, Brief.of(columns))
 
     def _claim(self, feed: InvoiceFeed, invoice_id: str) -> None:
         """Note whose an invoice is.
@@ -234,7 +234,7 @@ class Invoices(BillingStream):
         named = f"{feed.source.name} account {feed.account.account_id}"
         self.session.checks.extend(unique_checks(feed))
         wrong = [brief.invoice_id for brief in feed.clashes]
-        wrong += self._listings.differing(feed.source.name, feed.account.account_id)
+        wrong += self._duplicates.differing(feed.source.name, feed.account.account_id)
         if wrong:
             text = f"{named}: invoice {', '.join(wrong[:10])} is listed twice with different dates or amounts"
             if self.session.settings.on_mismatch == "fail":

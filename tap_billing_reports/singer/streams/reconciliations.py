@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.singer.finished_run import Emission, utc_or_none
-from tap_billing_reports.singer.streams.report_stream import Member
+from tap_billing_reports.singer.finished_run import FinishedRun, utc_or_none
+from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.singer.check import Check
 
 
-class Reconciliations(Member):
+class Reconciliations(ReportStream):
     """Checks go out with the run they belong to; those of other streams when the lifecycle begins and ends."""
 
     name = "reconciliations"
@@ -24,8 +24,8 @@ class Reconciliations(Member):
     def wants(self, report: Report) -> bool:  # noqa: ARG002 - checks alone order nothing
         return False
 
-    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
-        return self.records(emission.checks)
+    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
+        return self.records(finished_run.checks)
 
     def records(self, checks: Iterable[Check]) -> list[dict[str, Any]]:
         """The records of some checks, stamped with the sync's clock."""

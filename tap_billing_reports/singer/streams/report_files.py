@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.singer.streams.report_stream import Member
+from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_billing_reports.declare import Report
-    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.singer.finished_run import FinishedRun
 
 
-class ReportFiles(Member):
+class ReportFiles(ReportStream):
     """One record a file. It follows the rows: their number and the header are known once they are read."""
 
     name = "report_files"
@@ -23,5 +23,5 @@ class ReportFiles(Member):
     def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
         return True
 
-    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
-        return emission.file_records()
+    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
+        return finished_run.file_records()

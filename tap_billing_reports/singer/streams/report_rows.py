@@ -17,7 +17,7 @@ from tap_billing_reports.reports.files.readers import Reader, RowChunk
 from tap_billing_reports.singer.column_memory import ColumnMemory
 from tap_billing_reports.singer.fast_rows import FastRows
 from tap_billing_reports.singer.schemas import stream_schema
-from tap_billing_reports.singer.streams.report_stream import Member
+from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Report, ReportApi
     from tap_billing_reports.reports.jobs import LocalFile
     from tap_billing_reports.singer.context import SyncContext
-    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.singer.finished_run import FinishedRun
 
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
@@ -33,12 +33,12 @@ DELETED_AT = "_sdc_deleted_at"
 SURPLUS_CHUNK = 1000  # rows
 
 
-class ReportRows(FastRows, Member):
+class ReportRows(FastRows, ReportStream):
     """The rows of one report. New columns are added as `on_new_column` says; identical rows are all kept."""
 
     primary_keys = KEYS
     replication_key = "period"
-    _emission: Emission | None = None
+    _finished_run: FinishedRun | None = None
 
     def __init__(self, tap: SyncContext, report: Report, api: ReportApi) -> None:
         self.report = report
@@ -69,38 +69,38 @@ class ReportRows(FastRows, Member):
 
     # -- rows ------------------------------------------------------------------------------------------
 
-    def emit(self, emission: Emission) -> None:
+    def emit(self, finished_run: FinishedRun) -> None:
         """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
-        self._emission = emission
+        self._finished_run = finished_run
         try:
             self.emit_records(())
         finally:
-            self._emission = None
+            self._finished_run = None
 
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        if self._emission is not None:
+        if self._finished_run is not None:
             yield from FastRows.get_records(self, context)
         else:
-            yield from Member.get_records(self, context)
+            yield from ReportStream.get_records(self, context)
 
     def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:
-        emission = self._emission
-        if emission is None:
+        finished_run = self._finished_run
+        if finished_run is None:
             # The sync has reached this stream by itself: then it is the one that drives.
-            self.billing_tap.cycle.drive()
+            self.billing_tap.lifecycle.drive()
             return
-        assert emission.reader is not None
-        yield from emission.chunks(selected, self.constants(context))
-        yield from self._surplus(emission.due.previous_rows or 0, emission.reader.rows)
+        assert finished_run.reader is not None
+        yield from finished_run.chunks(selected, self.constants(context))
+        yield from self._surplus(finished_run.job.previous_rows or 0, finished_run.reader.rows)
 
     def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
         """What all rows share: what the run gives them, and null for every column that its file does not have.
 
         Left out, such a column would keep what an earlier reading has put there: a target upserts what it is sent.
         """
-        if self._emission is None:
+        if self._finished_run is None:
             return {}
-        return dict.fromkeys(self.effective_schema["properties"]) | self._emission.constants
+        return dict.fromkeys(self.effective_schema["properties"]) | self._finished_run.constants
 
     def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""
@@ -153,29 +153,29 @@ class ReportRows(FastRows, Member):
 
     # -- what a file must have -------------------------------------------------------------------------
 
-    def check_columns(self, emission: Emission) -> None:
+    def check_columns(self, finished_run: FinishedRun) -> None:
         """Refuse a file without a column that it must have: it would be read as null, over what was known.
 
         Of CSV that is told before the first row. XML leaves out the elements that a line does not have, so it is told
         once all lines are read.
 
         Args:
-            emission: its reader is open, or has read the file.
+            finished_run: its reader is open, or has read the file.
 
         Raises:
             FileError: names the column.
         """
-        reader = emission.reader
+        reader = finished_run.reader
         assert reader is not None
         allowed = set(self.session.settings.allow_missing_columns.get(self.name, ()))
         if self._api.format == "xml":
-            missing = self._missing_money(reader, emission.due.account.account_id)
+            missing = self._missing_money(reader, finished_run.job.account.account_id)
         else:
             header = {*reader.header}
             names = {self._by_header[cell].name for cell in header if cell in self._by_header}
             missing = [
                 cell
-                for cell in self._required(emission)
+                for cell in self._required(finished_run)
                 if cell not in header and (cell not in self._by_header or self._by_header[cell].name not in names)
             ]
         for cell in missing:
@@ -188,7 +188,7 @@ class ReportRows(FastRows, Member):
                 )
                 raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
 
-    def _required(self, emission: Emission) -> list[str]:
+    def _required(self, finished_run: FinishedRun) -> list[str]:
         """The headers that a table must have.
 
         Those asked for. Else those of the account's last good reading and, of a run that was ordered in this sync or
@@ -197,12 +197,12 @@ class ReportRows(FastRows, Member):
         """
         if self.report.columns:
             return [*self.report.columns]
-        due, origin = emission.due, emission.finished.origin
-        required = sorted({cell for headers in self._memory.last(due.account.account_id) for cell in headers})
+        job, origin = finished_run.job, finished_run.finished.origin
+        required = sorted({cell for headers in self._memory.last(job.account.account_id) for cell in headers})
         if required and origin != "ordered":
             return required
         # For a kept file the vendor is asked nothing.
-        defaults = due.shop.default_columns(due.account, due.report.report_type, ask=origin != "kept")
+        defaults = job.client.default_columns(job.account, job.report.report_type, ask=origin != "kept")
         if defaults is not None:
             required += defaults or [column.header for column in self._catalogued if column.type == "decimal"]
         return required
@@ -227,9 +227,9 @@ class ReportRows(FastRows, Member):
         without = {currency for amount, currency in self._api.currency_of(self.report).items() if amount in here}
         return sorted(lost | (without - here))
 
-    def note_columns(self, emission: Emission) -> None:
+    def note_columns(self, finished_run: FinishedRun) -> None:
         """The file was read well: the next one of this account must have its columns, too."""
-        reader, account = emission.reader, emission.due.account.account_id
+        reader, account = finished_run.reader, finished_run.job.account.account_id
         assert reader is not None
         if self._api.format != "xml":
             self._memory.note(account, [] if self.report.columns else [reader.header])

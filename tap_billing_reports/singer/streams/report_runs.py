@@ -15,13 +15,13 @@ from tap_billing_reports.reports.jobs import fingerprint
 from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.reports.runs.matching import owner
 from tap_billing_reports.reports.windows import midnight
-from tap_billing_reports.singer.finished_run import Emission, utc_or_none
-from tap_billing_reports.singer.streams.report_stream import Member
+from tap_billing_reports.singer.finished_run import FinishedRun, utc_or_none
+from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 
-    from tap_billing_reports.reports.jobs import Shop
+    from tap_billing_reports.reports.jobs import ReportClient
 
 LISTED = "listed"
 LISTED_FROM = "listed_from"
@@ -46,7 +46,7 @@ class Ours:
     reports: Sequence[Report]
 
 
-class ReportRuns(Member):
+class ReportRuns(ReportStream):
     """Our own orders as they finish, and what the vendors list since the last sync."""
 
     name = "report_runs"
@@ -56,56 +56,56 @@ class ReportRuns(Member):
     def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
         return False
 
-    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
-        if emission.run is not None:
-            self._note_sent(emission)
-            yield emission.run_record()
+    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
+        if finished_run.run is not None:
+            self._note_sent(finished_run)
+            yield finished_run.run_record()
 
-    def _note_sent(self, emission: Emission) -> None:
+    def _note_sent(self, finished_run: FinishedRun) -> None:
         """Until the list has been read up to here, remember that this run is ours."""
-        shop, account = emission.due.shop, emission.due.account
-        if shop.api.runs is not None:
-            entry = _entry(self.stream_state, shop, account)
-            entry["known"] = sorted({*entry.get("known", ()), emission.key})
+        client, account = finished_run.job.client, finished_run.job.account
+        if client.api.runs is not None:
+            entry = _entry(self.stream_state, client, account)
+            entry["known"] = sorted({*entry.get("known", ()), finished_run.key})
             self._put(entry)
 
-    def note_untold(self, emission: Emission) -> None:
+    def note_untold(self, finished_run: FinishedRun) -> None:
         """Nobody takes this stream: remember when such runs of ours were made, so that they can be told later."""
-        shop, account, run = emission.due.shop, emission.due.account, emission.run
+        client, account, run = finished_run.job.client, finished_run.job.account, finished_run.run
         created = None if run is None else utc_or_none(run.created_at)
-        if shop.api.runs is None or created is None:
+        if client.api.runs is None or created is None:
             return
-        record = emission.run_record()
-        entry = _entry(self.stream_state, shop, account)
+        record = finished_run.run_record()
+        entry = _entry(self.stream_state, client, account)
         times = [*entry.get("untold", ()), created]
         entry["untold"] = [min(times), max(times)]
-        if record["origin"] == "adopted" and emission.key not in entry.get("adopted", ()):
-            entry["adopted"] = [*entry.get("adopted", ()), emission.key][-ADOPTED_AT_MOST:]
+        if record["origin"] == "adopted" and finished_run.key not in entry.get("adopted", ()):
+            entry["adopted"] = [*entry.get("adopted", ()), finished_run.key][-ADOPTED_AT_MOST:]
         self._put(entry)
 
     def sample(self) -> Iterator[Mapping[str, Any]]:
-        for shop, account in self.billing_tap.cycle.shops_and_accounts():
+        for client, account in self.billing_tap.lifecycle.clients_and_accounts():
             with self.session.isolated(self.name):
-                for run in shop.listed_runs(account, self._start(shop)):
-                    yield _foreign(shop, account, run)
+                for run in client.listed_runs(account, self._start(client)):
+                    yield _foreign(client, account, run)
 
-    def emit_listed(self, shop: Shop, account: Account, ours: Ours) -> None:
+    def emit_listed(self, client: ReportClient, account: Account, ours: Ours) -> None:
         """Send what is listed since the last sync, but for runs that are told of when they end, or were.
 
         The bookmark holds the newest run seen, the ids of those that were still pending, and from when on all were
         listed.
         """
-        if shop.api.runs is None:
+        if client.api.runs is None:
             return
-        entry = _entry(self.stream_state, shop, account)
-        seen, start = entry.get("created_at"), self._start(shop)
+        entry = _entry(self.stream_state, client, account)
+        seen, start = entry.get("created_at"), self._start(client)
         since = parse_utc(seen) if seen else start
-        runs = [run for run in shop.listed_runs(account, since) if run.run_id not in ours.awaited]
+        runs = [run for run in client.listed_runs(account, since) if run.run_id not in ours.awaited]
         if seen is None:
             entry[LISTED_FROM] = utc_or_none(start)
         elif LISTED_FROM in entry and start < (known_from := parse_utc(entry[LISTED_FROM])) - _SLACK:
             # The start date is earlier than it was, or a clock that was ahead has cut the list off.
-            earlier = shop.listed_runs(account, start)
+            earlier = client.listed_runs(account, start)
             runs.extend(run for run in earlier if run.created_at is not None and run.created_at < known_from)
             entry[LISTED_FROM] = utc_or_none(start)
         listed = {run.run_id for run in runs}
@@ -113,19 +113,19 @@ class ReportRuns(Member):
         for run_id in entry.get("pending", ()):
             if run_id not in listed and run_id not in ours.awaited:
                 with self.session.isolated(self.name):
-                    runs.extend(_asked(shop, account, run_id))
+                    runs.extend(_asked(client, account, run_id))
                     continue
                 doubtful.append(run_id)
         known = set(entry.get("known", ()))
         told = [run for run in runs if run.run_id not in known]
-        self.emit_records(list(_records(shop, account, told, entry, ours)))
+        self.emit_records(list(_records(client, account, told, entry, ours)))
         newest = max((run.created_at for run in runs if run.created_at), default=None)
         if newest is not None and (seen is None or newest >= parse_utc(seen)):
             entry["created_at"] = utc_or_none(newest)
             # Seconds are coarse: those of the last one would be listed, and sent, a second time.
             entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
-        if shop.realm:
-            entry[KEY] = dict(shop.realm)
+        if client.realm:
+            entry[KEY] = dict(client.realm)
         pending = [run.run_id for run in runs if run.status is RunStatus.PENDING]
         entry["pending"] = sorted([*pending, *doubtful])
         for name in ("untold", "adopted"):
@@ -138,31 +138,35 @@ class ReportRuns(Member):
         others = [other for other in self.stream_state.get(LISTED, []) if (other["source"], other["account_id"]) != key]
         self.stream_state[LISTED] = [*others, entry]
 
-    def _start(self, shop: Shop) -> datetime:
+    def _start(self, client: ReportClient) -> datetime:
         year_ago = self.session.clock.now() - timedelta(days=365)
-        return max(midnight(self.session.settings.start_date, shop.asker.source.zone), year_ago)
+        return max(midnight(self.session.settings.start_date, client.source_client.source.zone), year_ago)
 
 
-def _entry(bookmark: MutableMapping[str, Any], shop: Shop, account: Account) -> dict[str, Any]:
+def _entry(bookmark: MutableMapping[str, Any], client: ReportClient, account: Account) -> dict[str, Any]:
     for entry in bookmark.get(LISTED, []):
-        if (entry["source"], entry["account_id"]) == (shop.name, account.account_id):
+        if (entry["source"], entry["account_id"]) == (client.name, account.account_id):
             return dict(entry)
-    return {"source": shop.name, "account_id": account.account_id, **({KEY: dict(shop.realm)} if shop.realm else {})}
+    return {
+        "source": client.name,
+        "account_id": account.account_id,
+        **({KEY: dict(client.realm)} if client.realm else {}),
+    }
 
 
-def _asked(shop: Shop, account: Account, run_id: str) -> Iterator[Run]:
+def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]:
     """A run that was pending the last time; one that is gone has nothing more to say."""
     try:
-        answer = shop.asker.ask(shop.api.status, path={"run_id": run_id}, account=account, doubtful=True)
+        answer = client.source_client.ask(client.api.status, path={"run_id": run_id}, account=account, doubtful=True)
     except NotFound:
         return
-    with understood(f"{shop.name} account {account.account_id}: run {run_id}", ReportError):
-        run = shop.api.read_status(answer, run_id)
+    with understood(f"{client.name} account {account.account_id}: run {run_id}", ReportError):
+        run = client.api.read_status(answer, run_id)
     yield run
 
 
 def _records(
-    shop: Shop, account: Account, runs: Sequence[Run], entry: Mapping[str, Any], ours: Ours
+    client: ReportClient, account: Account, runs: Sequence[Run], entry: Mapping[str, Any], ours: Ours
 ) -> Iterator[dict[str, Any]]:
     """The runs' records: foreign ones, and ours that nobody was told of when they were read."""
     first, last = entry.get("untold", ("", ""))
@@ -170,9 +174,9 @@ def _records(
     # Oldest first; those of one second are listed newest first.
     places = enumerate(runs)
     for _place, run in sorted(places, key=lambda item: (utc_or_none(item[1].created_at) or "", -item[0])):
-        record = _foreign(shop, account, run)
+        record = _foreign(client, account, run)
         if run.run_id in ours.unwanted or first <= (record["created_at"] or "~") <= last:
-            found = owner(shop.api, ours.reports, run)
+            found = owner(client.api, ours.reports, run)
             if found is not None:
                 report, period = found
                 attempts[fingerprint(run.report_type, run.parameters)] += 1
@@ -187,9 +191,9 @@ def _records(
         yield record
 
 
-def _foreign(shop: Shop, account: Account, run: Run) -> dict[str, Any]:
+def _foreign(client: ReportClient, account: Account, run: Run) -> dict[str, Any]:
     return {
-        "source": shop.name,
+        "source": client.name,
         "account_id": account.account_id,
         "run_id": run.run_id,
         "report_type": run.report_type,

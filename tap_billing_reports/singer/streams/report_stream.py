@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tap_billing_reports.declare import Report
-    from tap_billing_reports.singer.finished_run import Emission
+    from tap_billing_reports.singer.finished_run import FinishedRun
 
 
 class SharedMeter(Meter):
@@ -44,7 +44,7 @@ class QuietTimer(metrics.Timer):
         """Nothing to say for one run."""
 
 
-class Member(BillingStream):
+class ReportStream(BillingStream):
     """A stream fed by the lifecycle. Its progress is the ledger's: it keeps no bookmark value of its own."""
 
     state_partitioning_keys = ()
@@ -61,7 +61,7 @@ class Member(BillingStream):
         """Whether a report must be ordered for this stream's sake."""
         raise NotImplementedError
 
-    def records_of(self, emission: Emission) -> Iterable[Mapping[str, Any]]:
+    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
         """The records of one finished run."""
         raise NotImplementedError
 
@@ -71,9 +71,9 @@ class Member(BillingStream):
 
     # -- wiring ----------------------------------------------------------------------------------------
 
-    def emit(self, emission: Emission) -> None:
+    def emit(self, finished_run: FinishedRun) -> None:
         """Send one finished run's records."""
-        self.emit_records(self.records_of(emission))
+        self.emit_records(self.records_of(finished_run))
 
     def emit_records(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Send records through the SDK's own path: selection, stream maps, counters."""
@@ -93,7 +93,7 @@ class Member(BillingStream):
         elif self.ABORT_AT_RECORD_COUNT is not None:
             yield from map(self.complete, self.sample())
         else:
-            self.billing_tap.cycle.drive()
+            self.billing_tap.lifecycle.drive()
 
     def get_record_counter(self, **_: Any) -> metrics.Counter:
         return self.meter

@@ -24,14 +24,14 @@ class ReportTypes(BillingStream):
             if api is None:
                 continue
             with self.session.isolated(self.name):
-                asker = self.session.open(source)
+                source_client = self.session.open(source)
                 offered: dict[str, set[str] | None] = {}
                 if source.reports is not None and self.ABORT_AT_RECORD_COUNT is None:
-                    offered = self.billing_tap.cycle.shop(source.name).offered
+                    offered = self.billing_tap.lifecycle.client(source.name).offered
                 offered[account.account_id] = None
                 found: set[str] = set()
                 is_whole = True
-                for record in asker.records(api.endpoint, path=api.path(account), account=account):
+                for record in source_client.records(api.endpoint, path=api.path(account), account=account):
                     try:
                         columns = map_fields(api.fields, record)
                         if not columns.get("report_type"):

@@ -38,7 +38,7 @@ ZONES = ["America/Los_Angeles", "Europe/Oslo", "Asia/Kolkata", "Australia/Lord_H
 
 
 @dataclass
-class Lane:
+class RunQueue:
     """A lane into a folder, and what it kept."""
 
     folder: Path
@@ -103,8 +103,8 @@ def text_of(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def lane(tmp_path: Path) -> Lane:
-    return Lane(tmp_path)
+def lane(tmp_path: Path) -> RunQueue:
+    return RunQueue(tmp_path)
 
 
 HEADER = ",".join(TYPES) + "\n"

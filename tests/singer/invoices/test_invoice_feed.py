@@ -37,12 +37,12 @@ def invoice(number, day, **more):
 
 def feed_of(records, **settings):
     values = {"start_date": "2026-01-01", **settings}
-    asker = scripted(BRING, {LIST: json.dumps(records)}, clock=FakeClock(NOW), **values)
-    return InvoiceFeed(asker, ACCOUNT, Settings.of(with_defaults(values, [BRING])))
+    client = scripted(BRING, {LIST: json.dumps(records)}, clock=FakeClock(NOW), **values)
+    return InvoiceFeed(client, ACCOUNT, Settings.of(with_defaults(values, [BRING])))
 
 
 def asked(feed):
-    return [query["fromDate"] for _path, query in feed._asker.door.asked]
+    return [query["fromDate"] for _path, query in feed._client.http.asked]
 
 
 RECORDS = [invoice(1, "01.09.2026"), invoice(2, "01.10.2026"), invoice(3, "01.11.2026"), invoice(4, None)]
@@ -105,9 +105,9 @@ class TestDoubles:
     def test_only_sources_whose_invoices_name_their_account_can_overlap(self):
         assert feed_of(RECORDS).names_account
         values = {"start_date": "2026-01-01", "stripe_account_id": "a"}
-        asker = scripted(STRIPE, {}, clock=FakeClock(NOW), **values)
+        client = scripted(STRIPE, {}, clock=FakeClock(NOW), **values)
         settings = Settings.of(with_defaults(values, [STRIPE]))
-        assert not InvoiceFeed(asker, replace(ACCOUNT, source="stripe"), settings).names_account
+        assert not InvoiceFeed(client, replace(ACCOUNT, source="stripe"), settings).names_account
 
 
 def test_many_invoices_of_one_account():

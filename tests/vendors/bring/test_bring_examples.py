@@ -47,7 +47,7 @@ XML_INVOICES = (
 )
 
 
-def record(number, day, status, total, due, kind, batch, specified):
+def record(number, day, status, total, job, kind, batch, specified):
     fields = {
         "customerNumber": "customerNumber",
         "invoiceNumber": number,
@@ -55,7 +55,7 @@ def record(number, day, status, total, due, kind, batch, specified):
         "invoiceIssuer": "POSTEN_NORGE_AS",
         "status": status,
         "totalAmount": total,
-        "dueDate": due,
+        "dueDate": job,
         "type": kind,
         "batchSource": batch,
         "attachmentCount": 0,
@@ -87,7 +87,7 @@ def iso(text):
     return f"{year}-{month}-{day}"
 
 
-def expected(number, day, status, total, due, kind, batch, specified):
+def expected(number, day, status, total, job, kind, batch, specified):
     return {
         "source": "bring",
         "account_id": "customerNumber",
@@ -100,7 +100,7 @@ def expected(number, day, status, total, due, kind, batch, specified):
         "status": status.lower(),
         "source_status": status,
         "invoice_date": iso(day),
-        "due_date": iso(due),
+        "due_date": iso(job),
         "currency": "NOK",
         "net_amount": None,
         "tax_amount": None,
@@ -113,9 +113,9 @@ def expected(number, day, status, total, due, kind, batch, specified):
 
 
 def listed(body):
-    asker = scripted(BRING, {f"/invoicearchive/api/invoices/{CUSTOMER}.json": body})
+    client = scripted(BRING, {f"/invoicearchive/api/invoices/{CUSTOMER}.json": body})
     settings = Settings.of(with_defaults({"start_date": "2000-01-01"}, [BRING]))
-    return [columns for columns, _record in InvoiceFeed(asker, ACCOUNT, settings).read(date(2019, 1, 1))]
+    return [columns for columns, _record in InvoiceFeed(client, ACCOUNT, settings).read(date(2019, 1, 1))]
 
 
 class TestInvoices:
@@ -188,9 +188,9 @@ class TestReportTypes:
             "url": f"https://api.bring.com.com/reports/api/generate/{CUSTOMER}/PARCELS-SPECIFIED_INVOICE/",
             "parameter": [{"name": "invoiceNumber", "type": "string", "description": "Invoice number for the report"}],
         }
-        asker = scripted(BRING, {f"/reports/api/generate/{CUSTOMER}.json": json.dumps({"reports": [kind]})})
+        client = scripted(BRING, {f"/reports/api/generate/{CUSTOMER}.json": json.dumps({"reports": [kind]})})
         api = BRING.report_types
-        (found,) = asker.records(api.endpoint, path=api.path(ACCOUNT), account=ACCOUNT)
+        (found,) = client.records(api.endpoint, path=api.path(ACCOUNT), account=ACCOUNT)
         columns = map_fields(api.fields, found)
         assert columns == {
             "report_type": "PARCELS-SPECIFIED_INVOICE",

@@ -81,9 +81,9 @@ def numbers(value):
 
 
 def read(body, form="xml"):
-    asker = scripted(BRP, {f"/invoices.{form}": body}, brp_currency="sek", brp_format=form)
+    client = scripted(BRP, {f"/invoices.{form}": body}, brp_currency="sek", brp_format=form)
     settings = Settings.of(with_defaults({"start_date": "2000-01-01"}, [BRP]))
-    feed = InvoiceFeed(asker, Account("brp", "1", "brp_company"), settings)
+    feed = InvoiceFeed(client, Account("brp", "1", "brp_company"), settings)
     return [columns for columns, _record in feed.read(date(2000, 1, 1))]
 
 

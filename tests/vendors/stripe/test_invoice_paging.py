@@ -9,7 +9,7 @@ import pytest
 DAY = 86400
 
 
-def book(stripe):
+def recorder(stripe):
     return stripe.control.vendor("stripe").books["acct_sandbox"]
 
 
@@ -22,7 +22,7 @@ def sent(ended):
 @pytest.mark.parametrize("drafts", [100, 150, 350])
 def test_what_is_deleted_in_mid_paging_neither_ends_nor_repeats_the_list(stripe, vanish, drafts):
     """The newest invoices are drafts: the cursor of the first pages is one, and with `page` all that stands before."""
-    books = book(stripe)
+    books = recorder(stripe)
     books.add("paid", 120, days_ago=20)
     books.add("draft", drafts, days_ago=1)
     whole = {invoice.id for invoice in books.newest_first()}
@@ -38,7 +38,7 @@ def test_what_is_deleted_in_mid_paging_neither_ends_nor_repeats_the_list(stripe,
 
 def test_the_cursor_survives_paid_invoices_before_a_run_of_deleted_drafts(stripe):
     """Paging goes on from the last invoice that is there, not from the start of the list."""
-    books = book(stripe)
+    books = recorder(stripe)
     books.add("draft", 150, days_ago=3)
     books.add("paid", 230, days_ago=1)
     whole = {invoice.id for invoice in books.newest_first()}
@@ -52,7 +52,7 @@ def test_the_cursor_survives_paid_invoices_before_a_run_of_deleted_drafts(stripe
 
 
 def test_a_list_that_is_deleted_faster_than_it_is_read_is_given_up_in_words(stripe):
-    books = book(stripe)
+    books = recorder(stripe)
     books.add("paid", 300, days_ago=1)
     gone = {"error": {"type": "invalid_request_error", "code": "resource_missing", "param": "starting_after"}}
     gone["error"]["message"] = "No such invoice: 'in_1'"
@@ -65,7 +65,7 @@ def test_a_list_that_is_deleted_faster_than_it_is_read_is_given_up_in_words(stri
 
 
 def test_other_refusals_of_a_page_end_the_account(stripe):
-    book(stripe).add("paid", 300, days_ago=1)
+    recorder(stripe).add("paid", 300, days_ago=1)
     other = {"error": {"type": "invalid_request_error", "code": "parameter_invalid_integer", "param": "limit"}}
     stripe.control.fault({"status": 400, "body": other}, {"path": "^/v1/invoices$", "query": "starting_after"})
     ended = stripe.sync(start_date="2026-05-01")

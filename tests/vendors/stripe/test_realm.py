@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from tap_billing_reports.declare import Account, Period, Report
-from tap_billing_reports.reports.jobs import Due
+from tap_billing_reports.reports.jobs import ReportJob
 from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.vendors.stripe_asked import realm
 from tests.fakes import FakeClock
@@ -124,15 +124,15 @@ def test_a_storage_of_before_is_taken_as_of_the_present_realm(stripe, tmp_path):
 
 
 def due_in(**realm):
-    shop = SimpleNamespace(name="stripe", realm=realm)
+    client = SimpleNamespace(name="stripe", realm=realm)
     report = Report("stripe", SUMMARY, "summary", "UTC")
-    return Due(shop, report, Account("stripe", "acct_1", "kind"), Period("all"), {"currency": "nok"})
+    return ReportJob(client, report, Account("stripe", "acct_1", "kind"), Period("all"), {"currency": "nok"})
 
 
 def test_each_realm_has_keys_of_its_own_and_an_older_order_keeps_its_key():
     orders = Orders(FakeClock(datetime(2026, 11, 20, tzinfo=timezone.utc)), None)
     test, live, older = due_in(mode="test"), due_in(mode="live"), due_in()
-    keys = {orders._key(due, 1) for due in (test, live, older)}
+    keys = {orders._key(job, 1) for job in (test, live, older)}
     assert len(keys) == 3
     kept = replace(live, old_key=1)
     assert orders._key(kept, 1) == orders._key(older, 1)

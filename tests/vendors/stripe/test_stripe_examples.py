@@ -64,8 +64,8 @@ def answer(body):
 
 def test_a_report_type():
     path = "/v1/reporting/report_types"
-    asker = scripted(STRIPE, {path: json.dumps({"object": "list", "data": [TYPE], "has_more": False})})
-    (found,) = asker.records(STRIPE.report_types.endpoint, account=ACCOUNT)
+    client = scripted(STRIPE, {path: json.dumps({"object": "list", "data": [TYPE], "has_more": False})})
+    (found,) = client.records(STRIPE.report_types.endpoint, account=ACCOUNT)
     columns = map_fields(STRIPE.report_types.fields, found)
     assert columns["report_type"] == "balance.summary.1"
     assert columns["name"] == "Balance summary"
@@ -92,8 +92,8 @@ def test_its_parameters_are_those_of_the_order():
         "timezone": "America/Los_Angeles",
         "columns": PARAMETERS["columns"],
     }
-    asker = scripted(STRIPE, {}, stripe_reports=[entry])
-    (report,) = STRIPE.reports.configured(asker.values)
+    client = scripted(STRIPE, {}, stripe_reports=[entry])
+    (report,) = STRIPE.reports.configured(client.values)
     period = Period("2020-01-01T08:00:00Z", at(1577865600), at(1580544000))
     assert STRIPE.reports.parameters(report, period) == run.parameters
 

@@ -17,7 +17,7 @@ OLD = {"start_date": "2026-05-01", "stripe_lookback_days": 5}
 ALL_FORMS = {form: rules["stripe"] for form, rules in NOT_THERE.items()}
 
 
-def book(stripe):
+def recorder(stripe):
     return stripe.control.vendor("stripe").books["acct_sandbox"]
 
 
@@ -31,7 +31,7 @@ def remembered(ended):
 
 def one(stripe, status, days_ago=40):
     """A new invoice of that status, beyond the look-back."""
-    return book(stripe).add(status, days_ago=days_ago)[0].id
+    return recorder(stripe).add(status, days_ago=days_ago)[0].id
 
 
 def gone(invoice_id, hint=""):
@@ -57,7 +57,7 @@ class TestADeletionThatIsBelieved:
         if stub:
             body = {"id": draft, "object": "invoice", "deleted": True}
             stripe.control.fault({"status": 200, "body": body}, by_id(draft))
-        book(stripe).delete(draft)
+        recorder(stripe).delete(draft)
         second = stripe.sync(**OLD, state=first.state)
         assert second.code == 0, second.log
         record, before = of(second, draft), of(first, draft)
@@ -72,13 +72,13 @@ class TestADeletionThatIsBelieved:
     def test_within_the_look_back_too(self, stripe):
         draft = one(stripe, "draft", days_ago=2)
         first = stripe.sync(**OLD)
-        book(stripe).delete(draft)
+        recorder(stripe).delete(draft)
         second = stripe.sync(**OLD, state=first.state)
         assert of(second, draft)["status"] == "deleted"
 
     def test_of_the_only_draft_by_the_witness(self, stripe):
         """Nothing else is remembered: an invoice that cannot be deleted shows that the account is the same."""
-        books = book(stripe)
+        books = recorder(stripe)
         for invoice in books.newest_first():
             books.change(invoice.id, "paid")
         draft = one(stripe, "draft")
@@ -104,10 +104,10 @@ class TestADeletionThatIsNot:
             partition = state["bookmarks"]["invoices"]["partitions"][0]
             partition["unsettled"] = [item[:2] for item in partition["unsettled"]]
         if status in {"draft", None}:
-            book(stripe).delete(wanted)
+            recorder(stripe).delete(wanted)
         else:
-            book(stripe).change(wanted, "paid")
-        book(stripe).change(other, "paid")
+            recorder(stripe).change(wanted, "paid")
+        recorder(stripe).change(other, "paid")
         stripe.control.fault(ALL_FORMS[form], by_id(wanted))
         second = stripe.sync(**OLD, state=state)
         assert second.code == 1
@@ -136,7 +136,7 @@ class TestADeletionThatIsNot:
         if status is None:
             for item in state["bookmarks"]["invoices"]["partitions"][0]["unsettled"]:
                 del item[2:]
-        book(stripe).change(wanted, "paid")
+        recorder(stripe).change(wanted, "paid")
         stripe.control.fault(gone(wanted), by_id(wanted))
         second = stripe.sync(**OLD, state=state)
         assert (second.code, of(second, wanted)) == (1, None)
@@ -147,8 +147,8 @@ class TestADeletionThatIsNot:
     @pytest.mark.parametrize("hint", ["", "; a similar object exists in live mode, but a test mode key was used"])
     def test_a_key_of_another_mode_loses_nothing(self, stripe, hint):
         """Its lists hold other invoices, and none of ours is there: 60 drafts, 60 open ones, and the witness."""
-        book(stripe).add("draft", 60, days_ago=40)
-        book(stripe).add("open", 60, days_ago=41)
+        recorder(stripe).add("draft", 60, days_ago=40)
+        recorder(stripe).add("open", 60, days_ago=41)
         first = stripe.sync(**OLD)
         empty = {"object": "list", "data": [], "has_more": False, "url": "/v1/invoices"}
         stripe.control.fault({"status": 200, "body": empty}, {"path": "^/v1/invoices$"})
@@ -169,7 +169,7 @@ class TestADeletionThatIsNot:
     def test_a_stub_for_what_is_not_deleted(self, stripe):
         wanted = one(stripe, "open")
         first = stripe.sync(**OLD)
-        book(stripe).change(wanted, "paid")
+        recorder(stripe).change(wanted, "paid")
         stub = {"id": wanted, "object": "invoice", "deleted": True}
         stripe.control.fault({"status": 200, "body": stub}, by_id(wanted))
         second = stripe.sync(**OLD, state=first.state)
@@ -179,7 +179,7 @@ class TestADeletionThatIsNot:
     def test_the_answer_is_another_invoice(self, stripe):
         wanted, other = one(stripe, "draft"), one(stripe, "draft")
         first = stripe.sync(**OLD)
-        book(stripe).delete(wanted)
+        recorder(stripe).delete(wanted)
         stub = {"id": other, "object": "invoice", "deleted": True}
         stripe.control.fault({"status": 200, "body": stub}, by_id(wanted))
         second = stripe.sync(**OLD, state=first.state)
@@ -191,7 +191,7 @@ class TestADeletionThatIsNot:
 class TestWhatWasSentIsRemembered:
     def test_a_state_names_each_draft_before_it_is_sent(self, stripe):
         """Whichever STATE a target has kept, it knows all drafts that stand before it or after it."""
-        book(stripe).add("draft", 7, days_ago=40)
+        recorder(stripe).add("draft", 7, days_ago=40)
         ended = stripe.sync(**OLD)
         named: set[str] = set()
         drafts = 0
@@ -208,15 +208,15 @@ class TestWhatWasSentIsRemembered:
         """An old one cannot be asked for; what the same pass has sent is deleted before the next sync."""
         draft = one(stripe, "draft", days_ago=30)
         first = stripe.sync(**OLD)
-        late = book(stripe).add("draft", 40, days_ago=0)
-        book(stripe).add("draft", 200, days_ago=0.5)
+        late = recorder(stripe).add("draft", 40, days_ago=0)
+        recorder(stripe).add("draft", 200, days_ago=0.5)
         stripe.control.fault({"status": 500}, by_id(draft))
-        book(stripe).change(draft, "paid")
+        recorder(stripe).change(draft, "paid")
         failed = stripe.sync(**OLD, state=first.state)
         assert failed.code == 1
         held = {r["invoice_id"] for r in failed.of("invoices") if r["status"] == "draft"}
         assert {invoice.id for invoice in late} <= held, "what was listed has been sent"
-        book(stripe).delete(*(invoice.id for invoice in late))
+        recorder(stripe).delete(*(invoice.id for invoice in late))
         stripe.control.clear_faults()
         last = stripe.sync(**OLD, state=failed.state)
         assert last.code == 0, last.log
@@ -224,7 +224,7 @@ class TestWhatWasSentIsRemembered:
 
     @pytest.mark.parametrize("page", [1, 2])
     def test_a_list_that_breaks_off(self, stripe, page):
-        drafts = book(stripe).add("draft", 250, days_ago=1)
+        drafts = recorder(stripe).add("draft", 250, days_ago=1)
         stripe.control.fault({"status": 500}, {"path": "^/v1/invoices$"}, skip=page)
         failed = stripe.sync(**OLD)
         assert failed.code == 1
@@ -232,7 +232,7 @@ class TestWhatWasSentIsRemembered:
         assert sent <= set(remembered(failed))
         assert "replication_key_value" not in part(failed)
         stripe.control.clear_faults()
-        book(stripe).delete(*(invoice.id for invoice in drafts))
+        recorder(stripe).delete(*(invoice.id for invoice in drafts))
         last = stripe.sync(**OLD, state=failed.state)
         living = {r["invoice_id"] for r in last.of("invoices") if not r["_sdc_deleted_at"]}
         assert not sent - living - {r["invoice_id"] for r in last.of("invoices") if r["_sdc_deleted_at"]}
@@ -245,7 +245,7 @@ class TestWhatWasSentIsRemembered:
         state = first.state if older == "an older STATE" else None
         draft = one(stripe, "draft", days_ago=1)
         assert of(stripe.sync(**kept, state=first.state), draft)["status"] == "draft"
-        book(stripe).delete(draft)
+        recorder(stripe).delete(draft)
         # The tombstone, too, may be lost with its STATE, once.
         for _ in range(2):
             ended = stripe.sync(**kept, state=state)
@@ -272,7 +272,7 @@ class TestWhatWasSentIsRemembered:
         second = stripe.sync(**OLD, state=first.state)
         assert wanted in remembered(second)
         stripe.control.clear_faults()
-        book(stripe).change(wanted, "paid")
+        recorder(stripe).change(wanted, "paid")
         third = stripe.sync(**OLD, state=second.state)
         assert of(third, wanted)["status"] == "paid"
 
@@ -314,7 +314,7 @@ class TestWhatItCosts:
         )
 
     def test_two_thousand_that_stay_as_they_are(self, stripe):
-        book(stripe).add("uncollectible", 2000, days_ago=60)
+        recorder(stripe).add("uncollectible", 2000, days_ago=60)
         first = stripe.sync(**OLD)
         asked = len(stripe.control.requests())
         second = stripe.sync(**OLD, state=first.state)
@@ -325,10 +325,10 @@ class TestWhatItCosts:
 
     def test_seven_hundred_that_are_paid_at_once_are_bounded(self, stripe):
         """No list names what they have become: each is asked for, the rest by the next sync."""
-        more = book(stripe).add("open", 700, days_ago=60)
+        more = recorder(stripe).add("open", 700, days_ago=60)
         state = stripe.sync(**OLD).state
         for invoice in more:
-            book(stripe).change(invoice.id, "paid")
+            recorder(stripe).change(invoice.id, "paid")
         seen = set()
         for left in (200, 0):
             asked = len(stripe.control.requests())
