@@ -59,7 +59,7 @@ class Row:
 def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
     """The rows, in the order of the sync. What cannot be found out is a row, too, and a failure of the session."""
     wanted = lifecycle.wanted()
-    jobs = {report.stream: lifecycle.due_jobs(report) for report in wanted}
+    jobs = {report.stream: lifecycle.due.jobs(report) for report in wanted}
     session.forget_invoices()
     lifecycle.orders.look_ahead([job for found in jobs.values() for job in found])
     decider = Decider(lifecycle.orders, lifecycle.recorder, session.settings.max_new_runs)

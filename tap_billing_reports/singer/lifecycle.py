@@ -5,23 +5,22 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import ISOLATED, FileError, Refused, ReportError, SyncError, Unreadable, remedy_of
-from tap_billing_reports.reports import per_invoice
+from tap_billing_reports.core.errors import ISOLATED, FileError, ReportError, SyncError, remedy_of
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.events import Event
 from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.files.parquet import BulkLane, is_available
-from tap_billing_reports.reports.jobs import Finished, ReportClient, ReportJob, Step
+from tap_billing_reports.reports.jobs import Finished, ReportClient, Step
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
 from tap_billing_reports.reports.runs.decisions import what_follows
 from tap_billing_reports.reports.runs.ordering import Orders
-from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.reports.runs.runner import Runner
 from tap_billing_reports.reports.state.ledger import Ledger
 from tap_billing_reports.singer.checks.itemized_summary import CHECK, ItemizedSummary, Read
 from tap_billing_reports.singer.checks.windows import coverage_checks
 from tap_billing_reports.singer.delivery import deliver
+from tap_billing_reports.singer.due_jobs import DueJobs
 from tap_billing_reports.singer.finished_run import FinishedRun
 from tap_billing_reports.singer.streams.reconciliations import Reconciliations
 from tap_billing_reports.singer.streams.report_files import ReportFiles
@@ -46,16 +45,19 @@ class Lifecycle:
         self._ran = False
         self._clients: dict[str, ReportClient] = {}
         self._ledgers: dict[str, Ledger] = {}
-        self._planned: set[tuple[str, str]] = set()
-        """Row streams and accounts of which it could be told what is due."""
-        self._invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
-        """Invoices that reports specify, by source, billed account and number."""
         self._itemized_summary = ItemizedSummary(())
         settings = tap.session.settings
         self.planner = Planner(
             settings.start_date, settings.end_date, tap.session.clock.now(), settings.reuse_runs_since
         )
         self.orders = Orders(tap.session.clock, settings.reuse_runs_since)
+        self.due = DueJobs(
+            tap.session,
+            self.planner,
+            client=self.client,
+            ledger=self.ledger,
+            takes_rows=lambda report: self._rows_of(report).selected,
+        )
 
     @property
     def _session(self) -> Session:
@@ -141,7 +143,7 @@ class Lifecycle:
         try:
             wanted = self.wanted()
             self._itemized_summary = ItemizedSummary((report, self.client(report.source).api) for report in wanted)
-            jobs = [job for report in wanted for job in self.due_jobs(report)]
+            jobs = [job for report in wanted for job in self.due.jobs(report)]
             session.forget_invoices()
             self._itemized_summary.expect(jobs)
             session.listener.planned(jobs)
@@ -177,81 +179,6 @@ class Lifecycle:
         if isinstance(self._tap.message_writer, BufferedWriter):
             self._tap.message_writer.heed()
         self._session.beat()
-
-    def due_jobs(self, report: Report) -> list[ReportJob]:
-        """What is due of one report, over all accounts; changes ledgers in memory alone."""
-        client, session = self.client(report.source), self._session
-        ledger = self.ledger(report.stream)
-        jobs: list[ReportJob] = []
-        accounts = session.accounts(client.source_client.source)
-        if report.per_invoice:
-            ledger.leave({account.account_id for account in accounts})
-        for account in accounts:
-            with session.isolated(report.stream):
-                ledger.identify(account.account_id, report.stream, report.identity, client.realm)
-                entry = ledger.entry(account.account_id)
-                if entry.unsent and self._rows_of(report).selected:
-                    ledger.begin_again(account.account_id)
-                    session.note(
-                        f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
-                        f"all its periods are due again for their rows"
-                    )
-                if report.per_invoice:
-                    self._note_invoices(client, account, report)
-                    ledger.save()
-                elif self.planner.reopen(client, report, entry):
-                    ledger.save()
-                try:
-                    found = self.planner.due_jobs(client, report, account, ledger.entry(account.account_id))
-                    jobs.extend(self._to_be_had(client, report, account, found) if report.per_invoice else found)
-                except Refused as error:
-                    if not is_excused(report, error):
-                        raise
-                    session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
-                else:
-                    self._planned.add((report.stream, account.account_id))
-        jobs.sort(key=lambda job: job.rank)
-        return jobs
-
-    def _to_be_had(
-        self, client: ReportClient, report: Report, account: Account, jobs: list[ReportJob]
-    ) -> list[ReportJob]:
-        """Those of an account's invoices whose reports can be had; what is left out is said in one line."""
-        entry, session = self.ledger(report.stream).entry(account.account_id), self._session
-        named = f"{report.stream} account {account.account_id}"
-        if skipped := self.planner.skipped(client, report, entry):
-            listed = ", ".join(skipped[:10]) + (", ..." if len(skipped) > 10 else "")
-            session.note(f"{named}: not ordered, because named in {client.api.skip_setting}: {listed}")
-        unordered = [job for job in jobs if job.run_id is None]
-        if not unordered or client.offers(account, report.report_type):
-            return jobs
-        text = (
-            f"{named}: the vendor's list of report types does not have {report.report_type}, so nothing is ordered for "
-            f"{len(unordered)} invoices with a specification"
-        )
-        if entry.subjects_done:
-            # It had it before: a right that was taken away looks like this.
-            session.fail(text, client.source_client.source.rights.get("reports", ""))
-        else:
-            session.note(text)
-        return [job for job in jobs if job.run_id is not None]
-
-    def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
-        """Enter the invoices that have a specification, before anything else may pass them by."""
-        ledger = self.ledger(report.stream)
-        feed = self._session.feed(client.source_client.source, account)
-        bounds = feed.bounds
-        briefs = feed.briefs(per_invoice.list_from(ledger.entry(account.account_id), bounds, ledger))
-        self._invoices.update(
-            ((client.name, brief.account_id, brief.invoice_id), brief._asdict())
-            for brief in briefs
-            if brief.specification_available
-        )
-        listed = (brief._asdict() for brief in briefs)
-        before = self._session.settings.end_date
-        per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=not feed.unreadable)
-        for text in feed.unreadable:
-            self._session.fail(text, Unreadable.remedy, report.stream)
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""
@@ -352,7 +279,7 @@ class Lifecycle:
         job = finished_run.job
         deliver(rows, finished_run, finished.file, self._lane, runner.tend)
         rows.check_columns(finished_run)
-        finished_run.check_file(self._invoices.get((job.client.name, job.row_account, job.period.key)))
+        finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
         self._itemized_summary.note(finished_run)
         self._emit_to(ReportFiles, finished_run)
         self._emit_to(Reconciliations, finished_run)
@@ -386,7 +313,7 @@ class Lifecycle:
         for report in wanted:
             client, ledger = self.client(report.source), self.ledger(report.stream)
             for account in session.accounts(client.source_client.source):
-                if (report.stream, account.account_id) not in self._planned:
+                if (report.stream, account.account_id) not in self.due.planned:
                     continue  # refused, and said so
                 with session.isolated(report.stream):
                     entry = ledger.entry(account.account_id)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tap_billing_reports.core.errors import AccountError, Refused
 from tap_billing_reports.declare import CursorPaging, Endpoint
+from tap_billing_reports.declare import client as client_module
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import scripted

@@ -1,0 +1,126 @@
+"""What is due in this sync, over all accounts of a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.core.errors import Refused, Unreadable
+from tap_billing_reports.reports import per_invoice
+from tap_billing_reports.reports.runs.refusals import is_excused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_billing_reports.declare import Account, Report
+    from tap_billing_reports.reports.jobs import ReportClient, ReportJob
+    from tap_billing_reports.reports.planning import Planner
+    from tap_billing_reports.reports.state.ledger import Ledger
+    from tap_billing_reports.singer.session import Session
+
+
+class DueJobs:
+    """Finds the jobs of each report; enters invoices that have a specification into the ledger before.
+
+    Args:
+        session: of this sync.
+        planner: knows what a ledger does not hold as done.
+        client: gives a source's reports by its name.
+        ledger: gives the ledger of a row stream by its name.
+        takes_rows: whether the rows of a report are selected.
+
+    Attributes:
+        planned: row streams and accounts of which it could be told what is due.
+        invoices: those that reports specify, by source, billed account and number.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        planner: Planner,
+        *,
+        client: Callable[[str], ReportClient],
+        ledger: Callable[[str], Ledger],
+        takes_rows: Callable[[Report], bool],
+    ) -> None:
+        self.planned: set[tuple[str, str]] = set()
+        self.invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._session = session
+        self._planner = planner
+        self._client = client
+        self._ledger = ledger
+        self._takes_rows = takes_rows
+
+    def jobs(self, report: Report) -> list[ReportJob]:
+        """What is due of one report, over all accounts; changes ledgers in memory alone."""
+        client, session = self._client(report.source), self._session
+        ledger = self._ledger(report.stream)
+        jobs: list[ReportJob] = []
+        accounts = session.accounts(client.source_client.source)
+        if report.per_invoice:
+            ledger.leave({account.account_id for account in accounts})
+        for account in accounts:
+            with session.isolated(report.stream):
+                ledger.identify(account.account_id, report.stream, report.identity, client.realm)
+                entry = ledger.entry(account.account_id)
+                if entry.unsent and self._takes_rows(report):
+                    ledger.begin_again(account.account_id)
+                    session.note(
+                        f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
+                        f"all its periods are due again for their rows"
+                    )
+                if report.per_invoice:
+                    self._note_invoices(client, account, report)
+                    ledger.save()
+                elif self._planner.reopen(client, report, entry):
+                    ledger.save()
+                try:
+                    found = self._planner.due_jobs(client, report, account, ledger.entry(account.account_id))
+                    jobs.extend(self._to_be_had(client, report, account, found) if report.per_invoice else found)
+                except Refused as error:
+                    if not is_excused(report, error):
+                        raise
+                    session.note(f"{report.stream} account {account.account_id}: refused, and optional: {error}")
+                else:
+                    self.planned.add((report.stream, account.account_id))
+        jobs.sort(key=lambda job: job.rank)
+        return jobs
+
+    def _to_be_had(
+        self, client: ReportClient, report: Report, account: Account, jobs: list[ReportJob]
+    ) -> list[ReportJob]:
+        """Those of an account's invoices whose reports can be had; what is left out is said in one line."""
+        entry, session = self._ledger(report.stream).entry(account.account_id), self._session
+        named = f"{report.stream} account {account.account_id}"
+        if skipped := self._planner.skipped(client, report, entry):
+            listed = ", ".join(skipped[:10]) + (", ..." if len(skipped) > 10 else "")
+            session.note(f"{named}: not ordered, because named in {client.api.skip_setting}: {listed}")
+        unordered = [job for job in jobs if job.run_id is None]
+        if not unordered or client.offers(account, report.report_type):
+            return jobs
+        text = (
+            f"{named}: the vendor's list of report types does not have {report.report_type}, so nothing is ordered for "
+            f"{len(unordered)} invoices with a specification"
+        )
+        if entry.subjects_done:
+            # It had it before: a right that was taken away looks like this.
+            session.fail(text, client.source_client.source.rights.get("reports", ""))
+        else:
+            session.note(text)
+        return [job for job in jobs if job.run_id is not None]
+
+    def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
+        """Enter the invoices that have a specification, before anything else may pass them by."""
+        ledger = self._ledger(report.stream)
+        feed = self._session.feed(client.source_client.source, account)
+        bounds = feed.bounds
+        briefs = feed.briefs(per_invoice.list_from(ledger.entry(account.account_id), bounds, ledger))
+        self.invoices.update(
+            ((client.name, brief.account_id, brief.invoice_id), brief._asdict())
+            for brief in briefs
+            if brief.specification_available
+        )
+        listed = (brief._asdict() for brief in briefs)
+        before = self._session.settings.end_date
+        per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=not feed.unreadable)
+        for text in feed.unreadable:
+            self._session.fail(text, Unreadable.remedy, report.stream)
