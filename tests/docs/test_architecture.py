@@ -57,8 +57,11 @@ def imports(path):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{relative(path)}: imports are absolute"
-            found.update({node.module, *(f"{node.module}.{alias.name}" for alias in node.names)})
+            module = node.module or ""
+            if node.level:
+                above = path.relative_to(ROOT).parts[: -node.level]
+                module = ".".join(filter(None, (*above, module)))
+            found.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
     return frozenset(found)
 
 

@@ -42,7 +42,7 @@ def test_a_source_joins_ours():
 def test_what_is_refused(name, reason):
     with pytest.raises(ConfigError, match=reason) as refused:
         added(name)
-    assert "entry point acme of tap_billing_reports.vendors" in str(refused.value)
+    assert "entry point acme of tap_billing_reports.sources" in str(refused.value)
 
 
 def test_a_source_needs_nothing_but_its_accounts():
