@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import requests
 
@@ -14,7 +16,7 @@ from tap_billing_reports.vendors import all_sources
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tap_billing_reports.sandbox.core import Sandbox
@@ -33,6 +35,49 @@ def spellings(secret: str) -> Iterator[str]:
     for form in (secret, f"{secret}:"):
         yield base64.b64encode(form.encode()).decode().rstrip("=")
         yield base64.urlsafe_b64encode(form.encode()).decode().rstrip("=")
+
+
+# What is promised of parts, in SECURITY.md: the beginning or the end of so many letters; of a short secret three
+# quarters, and so many at least.
+PART = 12
+SHORTEST_PART = 8
+
+
+def traces(secret: str) -> Iterator[str]:
+    """What betrays a secret in a text that is decoded: its beginning, its end, and where its Base64 begins."""
+    least = len(secret) if ":" in secret else min(PART, max(SHORTEST_PART, len(secret) * 3 // 4), len(secret))
+    yield secret[:least]
+    yield secret[-least:]
+    # Behind none, one or two other letters, as a password in Basic is.
+    for before, cut in ((0, 0), (1, 2), (2, 3)):
+        written = base64.b64encode(b"?" * before + secret.encode()).decode().rstrip("=")[cut:-1]
+        yield written if ":" in secret else written[:PART]
+
+
+_PERCENT = re.compile(r"%(?:25)+(?=[0-9A-Fa-f]{2})")
+_AMPERSANDS = re.compile(r"&(?:amp;)+")
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([^A-Za-z0-9\s]))")
+
+
+def decoded(text: str) -> str:
+    """A text as whoever wants to know would read it: percent-encoding, HTML and escapes undone, several times over."""
+    text = unquote(_PERCENT.sub("%", text))
+    text = html.unescape(_AMPERSANDS.sub("&", text))
+    return _ESCAPE.sub(lambda found: found[3] or chr(int(found[1] or found[2], 16)), text)
+
+
+def count(text: str, needles: Iterable[str]) -> int:
+    """How many letters of these stand in the text, in whatever case, as it is or decoded once or twice."""
+    needles = [needle.lower() for needle in needles]
+    once = decoded(text)
+    layers = {text.lower(), once.lower(), decoded(once).lower()}
+    return max(sum(layer.count(needle) * len(needle) for needle in needles) for layer in layers)
+
+
+def outermost(needles: Iterable[str]) -> list[str]:
+    """Without those that hold another one: whatever has them has that, too."""
+    found = set(needles)
+    return [n for n in found if not any(other in n for other in found if other != n)]
 
 
 class Canaries:
@@ -58,11 +103,13 @@ class Canaries:
         needles.add(base64.b64encode(INVOICE_LINKS[:27].encode()).decode())
         for secret in (*self.secrets, *self.of_invoices):
             needles.update(spellings(secret))
-        self._needles = [n for n in needles if not any(other in n for other in needles if other != n)]
+        for secret in self.secrets:
+            needles.update(traces(secret))
+        self._needles = outermost(needles)
 
     def count(self, *texts: str) -> int:
-        """How many bytes of them stand in the texts."""
-        return sum(text.count(needle) * len(needle) for text in texts for needle in self._needles)
+        """How many letters of them stand in the texts, in any spelling that is masked."""
+        return sum(count(text, self._needles) for text in texts)
 
     def count_files(self, folder: Path) -> int:
         """How many bytes of them stand in a folder's files, or in their names."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.faults.breaking import NOT_THERE
+from tests.faults.echoing import IN_RECORDS, SPELLINGS, WHOLE, envelope
 from tests.faults.parse_faults import PARSE_FAULTS
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Fault:
         waits: seconds before which the call must not be made again.
         phases: where it makes sense, and why not elsewhere. vendors: likewise.
         extra_orders: orders of one thing beyond the first that the fault makes necessary.
+        sweeps: the vendor's answers are those of `echoing.sweep`, one after the other.
+        in_records: what it changes becomes records, which must have all the rest as ever.
     """
 
     name: str
@@ -96,6 +99,8 @@ class Fault:
     breaks: tuple[int, bool] | None = None
     recovers: bool = True
     extra_orders: int = 0
+    sweeps: bool = False
+    in_records: bool = False
     then: float = 0.0
     """Seconds that pass before the next sync."""
 
@@ -377,6 +382,63 @@ OTHER_QUESTIONS: tuple[Fault, ...] = (
     ),
 )
 
+# Statuses that end a call at once; 404 is tried again before.
+_REFUSALS = (400, 401, 403, 404, 410, 400, 401)
+_MALFORMED = {
+    "JSON": '{"broken @echo": [<',
+    "XML": "<broken>@echo<a>",
+    "CSV": 'a,@echo\n"1',
+    "of a wrong shape": '[["@echo-json"], "@echo-json"]',
+}
+ECHOES: tuple[Fault, ...] = (
+    Fault("keys echoed around every cut, and parts of every length", sweeps=True, heals=None),
+    *(
+        Fault(
+            f"{status}, the key {spelling}",
+            by_vendor={
+                vendor: {"status": status, "body": envelope(vendor, f"no such key: @echo({spelling})")}
+                for vendor in PHASES
+            },
+            **LASTING,
+        )
+        for status, spelling in zip(_REFUSALS, WHOLE, strict=True)
+    ),
+    *(
+        Fault(
+            f"500 for ever, a page with the key {spelling}", {"status": 500, "body": f"<p>@echo({spelling})"}, **LASTING
+        )
+        for spelling in SPELLINGS
+    ),
+    *(
+        Fault(f"malformed {kind} with keys", {"status": 200, "body": body}, **LASTING)
+        for kind, body in _MALFORMED.items()
+    ),
+    *(
+        Fault(
+            "keys in what becomes a record",
+            once=False,
+            by_vendor={vendor: {"alter": IN_RECORDS[vendor, phase]}},
+            phases=(phase,),
+            why_not="nothing of its answers becomes a record, or it is a file, whose cells are passed on as they are",
+            vendors=(vendor,),
+            why_not_there="each vendor has fields of its own",
+            in_records=True,
+        )
+        for vendor, phase in IN_RECORDS
+    ),
+    Fault(
+        "runs fail, and say so with keys",
+        options={"stripe": {"stripe_run_rules": [{"do": {"fail": "no such key: @echo-json"}}]}},
+        once=False,
+        heals=False,
+        extra_orders=3,
+        phases=("poll",),
+        why_not=_IN_POLLS,
+        vendors=("stripe",),
+        why_not_there="only Stripe's runs say why they failed",
+    ),
+)
+
 FILE_FAULTS: tuple[Fault, ...] = tuple(
     Fault(
         name,
@@ -399,7 +461,10 @@ EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the output fails", breaks=(5, False), **_BREAKS),
 )
 
-FAULTS = (*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *NEEDED_FAULTS, *RUN_FAULTS, *FILE_FAULTS, *EMIT_FAULTS)
+FAULTS = (
+    *(*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *NEEDED_FAULTS, *RUN_FAULTS),
+    *(*ECHOES, *FILE_FAULTS, *EMIT_FAULTS),
+)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from email.utils import format_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.redaction import MASK
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, VENDORS, Bench, Impatient, failures, held, part_of
+from tests.faults.bench import NOW, VENDORS, Bench, Impatient, compare, failures, held, part_of
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.diverting import Places, divert, places
+from tests.faults.echoing import KEYS, filled, sweep, tireless, without_source
 from tests.faults.matrix import FILES, PHASES, Cell, cells
 
 if TYPE_CHECKING:
@@ -85,10 +87,16 @@ class Matrix:
         impatient = Impatient(cell.vendor, partial(self._strikes, cell), deaf=fault.divert == "deaf")
         first = bench.sync(impatient=impatient, prepare=partial(self._prepare, cell, ahead))
         waited, asked = sum(bench.clock.slept), self.control.requests()
+        unheard = [rule for rule in self.control.faults() if not rule["used"]]
         self.control.clear_faults()
         for switch in fault.options.get(cell.vendor, {}):
             self.control.options.pop(switch)
         verdict.ended = f"exit {first.status} after {waited:.0f} s"
+        if fault.in_records:
+            self._judge_records(first, verdict)
+            return
+        if fault.sweeps:
+            self._judge_heard(cell, first, verdict, len(unheard))
         self._judge_first(cell, first, verdict, waited)
         self._judge_bookmarks(cell, first, verdict)
         self._judge_pauses(cell, asked, verdict)
@@ -113,8 +121,13 @@ class Matrix:
 
     def _arrange(self, cell: Cell) -> None:
         fault = cell.fault
-        self.control.options.update(fault.options.get(cell.vendor, {}))
-        do = fault.by_vendor.get(cell.vendor, fault.do)
+        secrets = tuple(self.bench.config[name] for name in KEYS[cell.vendor])
+        self.control.options.update(filled(fault.options.get(cell.vendor, {}), secrets))
+        if fault.sweeps:
+            for secret in secrets:
+                for do in sweep(cell.vendor, secret):
+                    self.control.fault(do, cell.match, skip=cell.skip, times=1)
+        do = filled(fault.by_vendor.get(cell.vendor, fault.do), secrets)
         if do:
             self.control.fault(resolved(self.bench, do), cell.match, skip=cell.skip, times=1 if fault.once else None)
 
@@ -138,6 +151,8 @@ class Matrix:
                 begin(job, remote, *more, **kinds)
 
         fetcher.begin = noted  # type: ignore[method-assign]
+        if fault.sweeps:
+            tireless(tap.session._open[cell.vendor].door)
         if fault.divert:
             http = tap.session._open[cell.vendor].http
             divert(http, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None, skip=cell.skip)
@@ -146,6 +161,23 @@ class Matrix:
             break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())
 
     # -- what must hold --------------------------------------------------------------------------------
+
+    def _judge_records(self, first: Result, verdict: Verdict) -> None:
+        """The echo is masked in records, and all the rest of them is as ever."""
+        if first.status:
+            verdict.remarks.append(f"an echo in a field ended the sync: {failures(first)}")
+        if MASK not in json.dumps(first.records):
+            verdict.remarks.append("no record holds the echo's mask: it struck nothing")
+        compare(verdict, without_source(self.bench.whole), without_source(held(first)))
+        self.bench.judge_leaks(verdict, first)
+
+    def _judge_heard(self, cell: Cell, first: Result, verdict: Verdict, unheard: int) -> None:
+        """Every echo has been told of in the log, masked."""
+        if MASK not in first.log:
+            verdict.remarks.append("no line tells of an echo")
+        # An order whose answer is lost is not repeated at once where the vendor knows no key for it.
+        if unheard and (cell.vendor, cell.phase) != ("bring", "order"):
+            verdict.remarks.append(f"{unheard} echoes were not heard")
 
     def _judge_first(self, cell: Cell, first: Result, verdict: Verdict, waited: float) -> None:
         fault, got = cell.fault, held(first)

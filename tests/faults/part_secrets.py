@@ -23,7 +23,7 @@ from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.vendors import all_sources
 from tests.faults.bench import NOW, STORAGE_SECRET, VENDORS, Bench
-from tests.faults.canaries import spellings
+from tests.faults.canaries import count, outermost, spellings, traces
 from tests.faults.cases import Case, Verdict
 from tests.running import _Lines, run_tap
 from tests.waiting import HANG_SECONDS
@@ -276,4 +276,4 @@ def variable(bench: Bench, name: str, value: Any, verdict: Verdict) -> None:
 
 
 def _count(text: str) -> int:
-    return sum(text.count(form) * len(form) for form in set(spellings(CANARY)))
+    return count(text, outermost({*spellings(CANARY), *traces(CANARY)}))
