@@ -94,13 +94,15 @@ class _Form:
         """Where it, its beginning or its end stands in a text, of which `small` is the one in small letters."""
         if self.head in small:
             for found in _pattern(self.letters[: self.least]).finditer(text):
-                end = found.end()
+                ends = {found.end()}
                 for letter in self.letters[self.least :]:
-                    more = _pattern(letter).match(text, end)
-                    if more is None:
+                    # As `&` alone or with the `amp;` behind it: what comes next tells which of them it is.
+                    ways = _letter(letter)
+                    longer = {match.end() for end in ends for way in ways if (match := way.match(text, end))}
+                    if not longer:
                         break
-                    end = more.end()
-                yield found.start(), _padded(text, end)
+                    ends = longer
+                yield found.start(), _padded(text, max(ends))
         if self.tail is not None and self.tail in small:
             for found in _pattern(self.letters[-self.least :]).finditer(text):
                 start = found.start()
@@ -170,6 +172,8 @@ def _run(text: str) -> str:
 
 # Of one letter in any of these ways, encoded several times over.
 LONGEST_LETTER = 80
+# Encoders on a text's way, one after the other.
+MOST_TIMES = 5
 _BACKSLASHES = r"\\{1,8}"
 # Letters that others stand for: in URL-safe Base64, in forms, in texts of one line.
 _STAND_IN = {
@@ -187,31 +191,49 @@ def _pattern(letters: str, *, last: bool = False) -> re.Pattern[str]:
     return re.compile("".join(map(_ways, letters)) + (r"\Z" if last else ""), re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
+def _letter(letter: str) -> tuple[re.Pattern[str], ...]:
+    """This letter as it is, and encoded once, twice and so on: a pattern for each, for where more than one may fit."""
+    if letter.isascii() and letter.isalnum():
+        return (_pattern(letter),)
+    again = (re.compile(_ways(letter, f"{{{times}}}"), re.IGNORECASE) for times in range(MOST_TIMES))
+    return (_pattern(letter), *again)
+
+
 def _padded(text: str, end: int) -> int:
     """The end with what fills up Base64."""
     found = _PADDING.match(text, end)
     return found.end() if found else end
 
 
-def _ways(letter: str) -> str:
-    """A pattern of all ways to write a letter: percent-encoded, in HTML, in JSON, escaped; several times over, too."""
+def _ways(letter: str, again: str = "") -> str:
+    """A pattern of all ways to write a letter: percent-encoded, in HTML, in JSON, escaped; several times over, too.
+
+    Args:
+        letter: of a secret.
+        again: so many times over, as a regular expression's quantifier; then the letter itself comes last. Without
+            one any number of times, and the letter itself first.
+    """
     if letter.isascii() and letter.isalnum():
         return letter
-    number = ord(letter)
+    number, over = ord(letter), again or "*"
     ways = [rf"\\{{0,8}}{re.escape(letter)}"]
     for encoding in ("utf-8", "latin-1"):
         try:
             written = letter.encode(encoding)
         except UnicodeEncodeError:
             continue
-        ways.append("".join(f"%(?:25)*{byte:02x}" for byte in written))
+        ways.append("".join(f"%(?:25){over}{byte:02x}" for byte in written))
         ways.append("".join(f"{_BACKSLASHES}x{byte:02x}" for byte in written))
     units = letter.encode("utf-16-be", "surrogatepass")
     ways.append("".join(f"{_BACKSLASHES}u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)))
     named = f"|{codepoint2name[number]}" if number in codepoint2name else ""
-    ways.append(f"&(?:amp;)*(?:#0*{number}|#x0*{number:x}{named});")
+    # Without its semicolon it is read as well: so an echo may be cut.
+    ways.append(f"&(?:amp;){over}(?:#0*{number}(?![0-9])|#x0*{number:x}(?![0-9a-f]){named});?")
     if letter in _STAND_IN:
         ways.append(_STAND_IN[letter])
+    if again:
+        ways = [*ways[1:], ways[0]]
     return f"(?:{'|'.join(ways)})"
 
 

@@ -8,13 +8,13 @@ import json
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.answers import EXCERPT_LENGTH, LONGEST_MESSAGE
-from tap_billing_reports.retries import Retries, RetryBudget
+from tap_billing_reports.http.responses import EXCERPT_LENGTH, LONGEST_MESSAGE
+from tap_billing_reports.http.retries import Retries, RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_billing_reports.http import Door
+    from tap_billing_reports.http.client import HttpClient
 
 KEYS = {
     "stripe": ("stripe_api_key",),
@@ -122,12 +122,12 @@ class _Still:
         """No time passes."""
 
 
-def tireless(door: Door) -> Door:
-    """The door tries a call again without end and without waiting, as those made from it do."""
-    door._retries = Retries(_Still(), RetryBudget(1e9), tries=10**9, waiting_seconds=1e9)  # type: ignore[arg-type]
-    another = door.another
-    door.another = lambda: tireless(another())  # type: ignore[method-assign]
-    return door
+def tireless(client: HttpClient) -> HttpClient:
+    """The client tries a call again without end and without waiting, as those made from it do."""
+    client._retries = Retries(_Still(), RetryBudget(1e9), tries=10**9, waiting_seconds=1e9)  # type: ignore[arg-type]
+    another = client.another
+    client.another = lambda: tireless(another())  # type: ignore[method-assign]
+    return client
 
 
 # Vendor, phase -> where an echo is put into an answer whose fields become records.

@@ -124,6 +124,27 @@ def test_the_end_of_a_key_is_masked_at_every_length():
             assert _left(mask(f"({encode(STRIPE[-length:])})"), STRIPE) < redaction.PART
 
 
+@pytest.mark.parametrize("letter", ["&", "%", "%25", "&amp;", "\\", '"', "<", "+", "é"])
+@pytest.mark.parametrize("how", [how for how in ENCODERS if how not in BASES and "a " not in how])
+def test_a_letter_in_the_middle_that_begins_its_own_escape(how, letter):
+    """`&` may be all of `&` or the beginning of `&amp;`: the part behind it must not stay."""
+    secret = f"sk_test_51HhZ8xKq0aV{letter}bNcMdLfPgRjTuWyEoIs9D7B3"
+    mask = Redactor()
+    mask.add(secret)
+    whole = ENCODERS[how](secret)
+    for length in range(len(whole) - redaction.PART, len(whole)):
+        assert mask(f"({whole[:length]})") == f"({MASK})"
+
+
+@pytest.mark.parametrize("cut", ["&#45", "&#x2d", "&#x2D", "&amp;#45", "&#045"])
+def test_an_escape_that_is_cut_before_its_semicolon(cut):
+    """It is read all the same, and then it is the twelfth letter."""
+    mask = Redactor()
+    mask.add("brp-sandbox-password")
+    assert mask(f"({cut.join(['brp-sandbox', ''])}") == f"({MASK}"
+    assert mask("brp-sandbox&#451") == "brp-sandbox&#451"
+
+
 def test_what_vendors_show_of_a_key_on_purpose_stays():
     """Stripe's own message; the account's id has letters of the key in it."""
     mask = Redactor()
@@ -241,8 +262,7 @@ def test_an_error_that_nobody_catches():
 
 UNCAUGHT = """
 import sys, threading
-from tap_billing_reports import dates, money, redaction
-from tap_billing_reports.answers import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
+from tap_billing_reports.core import redaction
 
 class Thrown:
     def __init__(self, text):
