@@ -187,7 +187,7 @@ def test_an_echo_around_the_bytes_that_an_excerpt_looks_at():
 
 def test_no_text_is_cut_by_its_format():
     """`{value!r:.80}` cuts before anything is masked; `clipped` and `sentence` mask first."""
-    package = Path(redaction.__file__).parent
+    package = Path(redaction.__file__).parents[1]
     files = [file for file in package.rglob("*.py") if "sandbox" not in file.parts]
     cut = [
         f"{file.relative_to(package)}: {ast.unparse(piece)}"
