@@ -58,6 +58,10 @@ class SyncContext(Protocol):
         """The SDK's stream maps."""
 
     @property
+    def state(self) -> Any:
+        """All bookmarks, also those of streams that the settings do not have."""
+
+    @property
     def message_writer(self) -> GenericSingerWriter[Any, Any]:
         """Where messages go."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.errors import Refused, Unreadable
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.runs.refusals import is_excused
+from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ class DueJobs:
         ledger = self._ledger(report.stream)
         jobs: list[ReportJob] = []
         accounts = session.accounts(client.source_client.source)
+        self._tell_of_lost(ledger, report.source, {account.account_id for account in accounts})
         if report.per_invoice:
             ledger.leave({account.account_id for account in accounts})
         for account in accounts:
@@ -108,12 +110,29 @@ class DueJobs:
             session.note(text)
         return [job for job in jobs if job.run_id is not None]
 
+    def _tell_of_lost(self, ledger: Ledger, source: str, read: set[str]) -> None:
+        """Say which accounts earlier syncs had and this one has not, once each; none where none could be listed."""
+        if not read:
+            return
+        for entry in list(ledger.entries()):
+            gone = entry.account not in read
+            if gone and not entry.gone:
+                tell_of_lost_account(self._session, source, entry.account)
+            if gone is not entry.gone:
+                ledger.entry(entry.account).gone = gone
+                ledger.save()
+
     def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
         """Enter the invoices that have a specification, before anything else may pass them by."""
         ledger = self._ledger(report.stream)
         feed = self._session.feed(client.source_client.source, account)
         bounds = feed.bounds
         briefs = feed.briefs(per_invoice.list_from(ledger.entry(account.account_id), bounds, ledger))
+        # Without the field that says which have one, no invoice would be due, and none would come again.
+        try:
+            lost = judge_list(self._session, feed, ledger.entry(account.account_id).list_memory)
+        finally:
+            ledger.save()
         self.invoices.update(
             ((client.name, brief.account_id, brief.invoice_id), brief._asdict())
             for brief in briefs
@@ -121,6 +140,7 @@ class DueJobs:
         )
         listed = (brief._asdict() for brief in briefs)
         before = self._session.settings.end_date
-        per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=not feed.unreadable)
+        whole = not feed.unreadable and "specification_available" not in lost
+        per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
         for text in feed.unreadable:
             self._session.fail(text, Unreadable.remedy, report.stream)

@@ -6,9 +6,11 @@ over all of it in silence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.reports.state.ledger import KEY
 from tap_billing_reports.singer.streams.report_rows import ReportRows
 
 if TYPE_CHECKING:
@@ -123,6 +125,28 @@ def skipped_reports(tap: SyncContext) -> Iterator[str]:
                 f"{stream.name} is configured but deselected in the catalogue, so nothing of it was ordered or sent: "
                 f"select it (Meltano: meltano select {tap.name} {stream.name} '*') or take it out of the settings"
             )
+
+
+def forsaken_runs(tap: SyncContext) -> Iterator[str]:
+    """The ordered runs of reports that the settings do not have any more: nobody collects them.
+
+    Their bookmarks are passed on as they are. No more of them is read than this; what cannot be read has no runs.
+    """
+    bookmarks = tap.state.get("bookmarks", {})
+    for stream in [name for name in bookmarks if name not in tap.streams]:
+        for entry in _objects_in(bookmarks[stream], KEY):
+            if runs := [facts for facts in _objects_in(entry, "open") if "run" in facts]:
+                yield (
+                    f"{stream} account {entry.get('account')}: {len(runs)} of its runs are still open, and the "
+                    f"settings do not have the report any more, so nobody reads them: put it back into the settings, "
+                    f"or take its bookmark out of the state"
+                )
+
+
+def _objects_in(value: Any, name: str) -> list[Mapping[str, Any]]:
+    """The objects in a list of a bookmark; none where it is something else."""
+    listed = value.get(name) if isinstance(value, Mapping) else None
+    return [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
 
 
 def _left_out(stream: Stream, catalog: Catalog) -> Iterator[str]:

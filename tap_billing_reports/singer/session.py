@@ -160,8 +160,10 @@ class Session:
     def note(self, text: str) -> None:
         """Remember something that is no failure but should be seen: deferred, optional, unreachable."""
         text = redact(text)
-        logger.warning("%s", text)
-        self.summary.notes.append(text)
+        if text not in self.summary.notes:
+            # What several streams meet in turn is one note.
+            logger.warning("%s", text)
+            self.summary.notes.append(text)
 
     # -- state and disk --------------------------------------------------------------------------------
 

@@ -322,7 +322,7 @@ class TapBillingReports(DeferredTermination):
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:
-        from tap_billing_reports.singer.selection import check_selection, skipped_reports  # noqa: PLC0415
+        from tap_billing_reports.singer.selection import check_selection, forsaken_runs, skipped_reports  # noqa: PLC0415
 
         try:
             with self.last_words():
@@ -330,7 +330,7 @@ class TapBillingReports(DeferredTermination):
                 self.session.begin()
                 self.session.hold_realms(self.state.get("bookmarks", {}), record=True)
                 self.lifecycle.check_identities()
-                self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self)])
+                self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self), *forsaken_runs(self)])
                 self.sync_all()
         finally:
             with self.uninterrupted():

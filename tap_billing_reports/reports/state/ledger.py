@@ -46,6 +46,8 @@ class Entry:
         subjects_due, subjects_done: date -> subjects; done ones only while they may be listed again.
         forgotten_from, forgotten_until: the days, the last one left out, whose done subjects are not kept any more.
         realm: where its data come from; empty in a state that was written before that was recorded.
+        list_memory: what earlier lists of the account's subjects had.
+        gone: the account is not listed any more, and that was said.
         unsent: periods were called done while nobody took their rows, for the sake of their files alone.
     """
 
@@ -63,6 +65,8 @@ class Entry:
     forgotten_until: str | None = None
     unsent: bool = False
     realm: Mapping[str, str] = field(default_factory=dict)
+    list_memory: dict[str, Any] = field(default_factory=dict)
+    gone: bool = False
 
     def as_state(self) -> Facts:
         """The entry as it stands in STATE: lists inside, never dicts keyed by an id."""
@@ -76,11 +80,13 @@ class Entry:
         for name, days in (("subjects_due", self.subjects_due), ("subjects_done", self.subjects_done)):
             if days:
                 state[name] = [[day, *subjects] for day, subjects in sorted(days.items()) if subjects]
-        if self.unsent:
-            state["unsent"] = True
-        if self.realm:
-            state[KEY_REALM] = dict(self.realm)
-        return state
+        rest = {
+            "unsent": self.unsent,
+            "gone": self.gone,
+            "list_memory": dict(self.list_memory),
+            KEY_REALM: dict(self.realm),
+        }
+        return state | {name: value for name, value in rest.items() if value}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Entry:
@@ -100,6 +106,8 @@ class Entry:
             subjects_due={day: list(subjects) for day, *subjects in state.get("subjects_due", ())},
             subjects_done={day: list(subjects) for day, *subjects in state.get("subjects_done", ())},
             unsent=state.get("unsent", False),
+            gone=state.get("gone", False),
+            list_memory=dict(state.get("list_memory", {})),
             realm=state.get(KEY_REALM, {}),
             **{name: state.get(name) for name in _TEXTS},
         )
@@ -252,8 +260,8 @@ def _check_shape(item: Mapping[str, Any]) -> None:
     """Raises TypeError where a part of an entry is of another kind than what is written there."""
     facts = [facts for name in ("open", "done") for facts in item.get(name, ())]
     for values, kind, names in (
-        ([item], Mapping, ("identity", KEY_REALM)),
-        ([item], bool, ("unsent",)),
+        ([item], Mapping, ("identity", KEY_REALM, "list_memory")),
+        ([item], bool, ("unsent", "gone")),
         ([item], str, _TEXTS),
         (facts, str, ("period", "run", "at", "start", "end", "next", "bad_since", "failed_at")),
         (facts, int, ("attempt", "rows", "out_rows", "bad", "failed", "refused")),

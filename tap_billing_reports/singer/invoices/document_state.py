@@ -15,6 +15,7 @@ from tap_billing_reports.core.errors import StateError
 from tap_billing_reports.reports.per_invoice import first_listed
 from tap_billing_reports.reports.realm import KEY as REALM
 from tap_billing_reports.reports.realm import is_realm
+from tap_billing_reports.singer.invoices.list_memory import KEY as LIST_MEMORY
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.per_invoice import Bounds
@@ -37,6 +38,7 @@ class Progress:
         done: the documents that are kept.
         realm: where they come from; empty where that was not recorded.
         listed_from: the first day from which on all was gone through.
+        list_memory: what earlier lists had.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Progress:
     done: list[Item] = field(default_factory=list)
     listed_from: str | None = None
     realm: Mapping[str, str] = field(default_factory=dict)
+    list_memory: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, bookmark: Mapping[str, Any], source: str, account_id: str) -> Progress:
@@ -53,7 +56,8 @@ class Progress:
         for part in bookmark.get(KEY, ()):
             if (part["source"], part["account_id"]) == (source, account_id):
                 facts = (part.get("seen"), part.get("retry_from"), list(part["done"]), part.get("listed_from"))
-                return cls(source, account_id, *facts, realm=part.get(REALM, {}))
+                memory = dict(part.get(LIST_MEMORY, {}))
+                return cls(source, account_id, *facts, realm=part.get(REALM, {}), list_memory=memory)
         return cls(source, account_id)
 
     def save(self, bookmark: MutableMapping[str, Any]) -> None:
@@ -67,6 +71,7 @@ class Progress:
             "retry_from": self.retry_from,
             "done": self.done,
             **({REALM: dict(self.realm)} if self.realm else {}),
+            **({LIST_MEMORY: dict(self.list_memory)} if self.list_memory else {}),
         }
         others = [
             part

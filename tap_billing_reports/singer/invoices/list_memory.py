@@ -1,4 +1,7 @@
-"""What an account's invoice list has had before: so that what vanishes from it is said, and not taken for nothing."""
+"""What an account's invoice list has had before: so that what vanishes from it is said, and not taken for nothing.
+
+Each reader of a list (invoices, documents, report lines) remembers it in its own bookmark: any may be read alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.errors import StateError
 from tap_billing_reports.declare import Need
 from tap_billing_reports.declare.client import has_key
 from tap_billing_reports.singer.check import Check
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.declare import Field, Record
 
+# In the part of a bookmark that is a reader's other than `invoices`.
+KEY = "list_memory"
 HAD = "had"
 DAYS = "days"
 # Where all invoices are listed each time, those of so many days are counted: Bring's own look-back.
@@ -59,10 +65,14 @@ class ListMemory:
         self._had = set(bookmark.get(HAD, ()))
         self._counts: dict[str, int] = dict(bookmark.get(DAYS, ()))
 
+    def lost(self, contents: ListContents) -> set[str]:
+        """The fields that all had before and this list has not."""
+        lost = {name for name in self._had if contents.records and not contents.had[name]}
+        return lost | {name for name in self._had & VITAL if contents.had[name] < contents.records}
+
     def checks(self, source: str, account: str, contents: ListContents, since: date, until: date) -> Iterator[Check]:
         """`fields_kept` and `still_listed`, one of each a list, once there is a list before it."""
-        lost = {name for name in self._had if contents.records and not contents.had[name]}
-        lost |= {name for name in self._had & VITAL if contents.had[name] < contents.records}
+        lost = self.lost(contents)
         facts = {"source": source, "account_id": account}
         if self._had and contents.records:
             kept = Decimal(len(self._had) - len(lost))
@@ -104,6 +114,19 @@ class ListMemory:
         for name, value in ((HAD, sorted(had)), (DAYS, [[day, n] for day, n in sorted(counts.items())])):
             if value:
                 self._bookmark[name] = value
+
+
+def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
+    """Refuse memories of lists that are damaged: those beside documents and report lines.
+
+    Raises:
+        StateError: one is.
+    """
+    try:
+        for part in (*bookmark.get("documents", ()), *bookmark.get("ledger", ())):
+            check_memory(part.get(KEY, {}))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise StateError.of(stream, "holds a damaged memory of invoice lists") from None
 
 
 def check_memory(bookmark: Mapping[str, Any]) -> None:

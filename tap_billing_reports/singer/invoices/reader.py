@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.config.settings import Settings
     from tap_billing_reports.declare import Account, InvoiceApi, Record, Source
+    from tap_billing_reports.singer.check import Check
 
 
 # So many invoices of one list that cannot be read are not single ones: the vendor's format has changed.
@@ -54,7 +55,8 @@ class InvoiceFeed:
     Attributes:
         clashes: invoices that the last reading listed twice under one number with different contents.
         unreadable: why invoices of the last reading could not be read, each by itself; the others are complete.
-        contents: which fields and how many invoices a day the last reading had.
+        contents: which fields and how many invoices a day the last reading had, and `since` which day it began with.
+        told: the checks of the list that have been passed on, by whichever reader was first.
         listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
@@ -71,7 +73,8 @@ class InvoiceFeed:
         self._settings = settings
         self._fields = api.fields(client.values)
         self._left: tuple[date, list[Brief]] | None = None
-        self.contents = ListContents(self._fields, api.deletable)
+        self.contents, self.since = ListContents(self._fields, api.deletable), settings.start_date
+        self.told: set[Check] = set()
 
     @property
     def has_documents(self) -> bool:
@@ -110,6 +113,7 @@ class InvoiceFeed:
         changed meanwhile: the later answer is the newer one.
         """
         self._left, self.clashes, self.unreadable, self.listed = None, [], [], 0
+        self.contents, self.since = ListContents(self._fields, self.api.deletable), since
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}

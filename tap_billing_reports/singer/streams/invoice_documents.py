@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, RetryableError, Unreadable
 from tap_billing_reports.core.redaction import redact
-from tap_billing_reports.singer.invoices.document_state import Progress, kept_sizes
+from tap_billing_reports.singer.invoices.document_state import KEY, Progress, kept_sizes
 from tap_billing_reports.singer.invoices.document_store import DocumentStore, Kept
+from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 from tap_billing_reports.singer.streams.base import BillingStream
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class InvoiceDocuments(BillingStream):
             # A test of the connection keeps no files.
             return
         fetched: set[tuple[str, str, str]] = set()
+        self._tell_of_lost_accounts()
         for source, account in self.session.all_accounts():
             if source.invoices is None or source.invoices.document is None:
                 continue
@@ -66,13 +68,26 @@ class InvoiceDocuments(BillingStream):
                 with self.session.isolated(self.name):
                     yield from self._pass(feed, fetched)
 
+    def _tell_of_lost_accounts(self) -> None:
+        """Say which accounts earlier syncs had and this one has not, once each."""
+        there = {(source.name, account.account_id) for source, account in self.session.all_accounts()}
+        read = {source for source, _account_id in there}
+        for part in self.stream_state.get(KEY, ()):
+            source, account_id = part["source"], part["account_id"]
+            if source in read and (source, account_id) not in there and not part.get("gone"):
+                part["gone"] = True
+                tell_of_lost_account(self.session, source, account_id)
+
     def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
         progress = Progress.load(self.stream_state, source.name, account.account_id)
         progress.realm = dict(self.session.open(source).realm)
         bounds = feed.bounds
         briefs = feed.briefs(progress.list_from(bounds))
-        progress.save(self.stream_state)
+        try:
+            judge_list(self.session, feed, progress.list_memory)
+        finally:
+            progress.save(self.stream_state)
         newest, troubles = progress.seen, _Troubles()
         waiting = deque(sorted(briefs, key=lambda brief: brief.invoice_date or ""))
         while waiting:

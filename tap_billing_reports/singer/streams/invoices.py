@@ -13,7 +13,8 @@ from tap_billing_reports.reports.per_invoice import first_listed, reaches_back
 from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.invoices.duplicates import Duplicates, unique_checks
-from tap_billing_reports.singer.invoices.list_memory import ListMemory, check_memory
+from tap_billing_reports.singer.invoices.list_memory import check_memory
+from tap_billing_reports.singer.invoices.list_memory import check_state as check_list_memories
 from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
 from tap_billing_reports.singer.invoices.unsettled import (
     BY_ID_A_SYNC,
@@ -25,6 +26,7 @@ from tap_billing_reports.singer.invoices.unsettled import (
     Memory,
     SentNotes,
 )
+from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 from tap_billing_reports.singer.streams.base import BillingStream
 
 if TYPE_CHECKING:
@@ -106,8 +108,7 @@ class Invoices(BillingStream):
             yield from self._take_back(listing.follow_up.deleted, memory, account, source)
             whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
             self._check_lists(feed)
-            if not feed.unreadable:
-                self._check_memory(feed, bookmark, since)
+            judge_list(self.session, feed, bookmark)
             memory.note_sent(listing.follow_up.deleted)
             for text in feed.unreadable:
                 self.session.fail(text, Unreadable.remedy, self.name)
@@ -241,27 +242,6 @@ class Invoices(BillingStream):
                 raise AccountError(text)
             self.session.note(text)
 
-    def _check_memory(self, feed: InvoiceFeed, bookmark: dict[str, Any], since: date) -> None:
-        """Say what earlier lists had and this one has not.
-
-        Raises:
-            AccountError: there is any, and `on_mismatch` is fail: the bookmark stays.
-        """
-        if feed.api.lists_all(self.session.settings.values):
-            source, account_id = feed.source.name, feed.account.account_id
-            lookback = None if feed.api.lookback is None else feed.bounds.lookback_days
-            since, until = max(since, self.session.settings.start_date), feed.until()
-            memory = ListMemory(bookmark, lookback)
-            checks = list(memory.checks(source, account_id, feed.contents, since, until))
-            memory.move(feed.contents, since, until)
-            self.session.checks.extend(checks)
-            wrong = [f"{check.check}: {check.reason}" for check in checks if check.ok is False]
-            if wrong:
-                text = f"{source} account {account_id}: invoices: {'; '.join(wrong)}"
-                if self.session.settings.on_mismatch == "fail":
-                    raise AccountError(text)
-                self.session.note(text)
-
     def _tell_of_lost_accounts(self) -> None:
         """Say which accounts earlier syncs had and this one has not, once each."""
         read = {source for source, _account_id in self._accounts}
@@ -271,7 +251,7 @@ class Invoices(BillingStream):
                 part.pop(GONE, None)
             elif source in read and GONE not in part:
                 part[GONE] = True
-                self.session.note(f"{source} account {account_id}: earlier syncs had it, and it is not listed any more")
+                tell_of_lost_account(self.session, source, account_id)
 
     def _since(self, feed: InvoiceFeed, bookmark: Mapping[str, Any]) -> date:
         """The first day to ask for; what the vendor no longer keeps is named."""
@@ -334,6 +314,7 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
     Raises:
         StateError: one is foreign or cut.
     """
+    check_list_memories(stream, bookmark)
     if stream != Invoices.name:
         return
     try:

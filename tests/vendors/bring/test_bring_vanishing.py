@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.running import selecting
+
 CUSTOMER, OTHER = "20000770011", "20000770022"
 LISTS = {"path": "^/invoicearchive/api/invoices/"}
 
@@ -60,3 +62,75 @@ def test_a_customer_that_is_not_listed_any_more_is_a_note_once(bring, config):
     assert (lost.status, f"bring account {OTHER}: earlier syncs had it" in lost.log) == (0, True)
     after = bring.run(config, state=lost.state)
     assert (after.status, "earlier syncs had it" in after.log) == (0, False)
+
+
+@pytest.fixture
+def alone(bring, config, tmp_path):
+    """A sync that reads one of the streams that hang on the list, without `invoices`."""
+
+    def sync(stream, state=None, **changes):
+        lines = stream == "bring_invoice_lines"
+        settings = {**config, "bring_invoice_lines": lines, "bring_invoice_documents": not lines}
+        settings |= {} if lines else {"storage_url": (tmp_path / "kept").as_uri()}
+        settings |= changes
+        return bring.run(settings, state=state, catalog=selecting(settings, stream, "reconciliations"))
+
+    return sync
+
+
+@pytest.mark.parametrize("stream", ["bring_invoice_lines", "invoice_documents"])
+def test_without_the_invoices_too_a_field_that_vanishes_is_said(bring, alone, stream):
+    first = alone(stream)
+    assert (first.status, first.of("invoices")) == (0, []), first.log
+    bring.control.fault({"alter": {"from": '"invoiceSpecificationAvailable"', "to": '"gone"'}}, LISTS)
+    lost = alone(stream, first.state)
+    assert (lost.status, "specification_available, which all had before" in lost.log) == (0, True), lost.log
+    failed = alone(stream, lost.state, on_mismatch="fail")
+    assert failed.status == 1, "it is still gone"
+    bring.control.clear_faults()
+    healed = alone(stream, failed.state, on_mismatch="fail")
+    assert (healed.status, "which all had before" in healed.log) == (0, False), healed.log
+
+
+def test_the_lines_of_a_time_without_the_field_are_read_when_it_is_back(bring, alone):
+    whole = alone("bring_invoice_lines")
+    first = alone("bring_invoice_lines", end_date="2026-11-01")
+    bring.control.fault({"alter": {"from": '"invoiceSpecificationAvailable"', "to": '"gone"'}}, LISTS)
+    lost = alone("bring_invoice_lines", first.state)
+    bring.control.clear_faults()
+    healed = alone("bring_invoice_lines", lost.state)
+    read = [*first.of("bring_invoice_lines"), *lost.of("bring_invoice_lines"), *healed.of("bring_invoice_lines")]
+    assert {row["period"] for row in read} == {row["period"] for row in whole.of("bring_invoice_lines")}
+    before, after = (result.state["bookmarks"]["bring_invoice_lines"]["ledger"][0] for result in (first, lost))
+    assert before["seen"] == after["seen"]
+
+
+@pytest.mark.parametrize("stream", ["bring_invoice_lines", "invoice_documents"])
+def test_without_the_invoices_too_a_customer_that_vanishes_is_a_note_once(alone, stream):
+    first = alone(stream, bring_customers=[CUSTOMER, OTHER])
+    lost = alone(stream, first.state)
+    assert (lost.status, f"bring account {OTHER}: earlier syncs had it" in lost.log) == (0, True), lost.log
+    after = alone(stream, lost.state)
+    assert (after.status, "earlier syncs had it" in after.log) == (0, False)
+
+
+def test_what_several_readers_miss_is_said_once(bring, config):
+    config = {**config, "bring_invoice_lines": True}
+    first = bring.run(config)
+    bring.control.fault({"alter": {"from": '"invoiceSpecificationAvailable"', "to": '"gone"'}}, LISTS)
+    lost = bring.run(config, state=first.state)
+    assert [record["ok"] for record in checked(lost, "fields_kept")] == [False]
+    told = [line for line in lost.log.splitlines() if "had before" in line]
+    assert (len(told), len([line for line in told if "left:" in line])) == (2, 1), "as it is met, and at the end"
+
+
+def test_runs_of_a_report_that_is_gone_from_the_settings_are_named(bring, config):
+    config = {**config, "bring_invoice_lines": True}
+    bring.control.options["bring_run_outcomes"] = {"*": "never"}
+    first = bring.run(config)
+    (entry,) = first.state["bookmarks"]["bring_invoice_lines"]["ledger"]
+    count = len([facts for facts in entry["open"] if "run" in facts])
+    left = bring.run({**config, "bring_invoice_lines": False}, state=first.state)
+    named = f"bring_invoice_lines account {CUSTOMER}: {count} of its runs are still open"
+    assert (count > 0, left.status, named in left.log) == (True, 0, True), left.log
+    assert left.state["bookmarks"]["bring_invoice_lines"] == first.state["bookmarks"]["bring_invoice_lines"]
