@@ -87,7 +87,7 @@ class HttpSourceClient:
         account: Account | None = None,
     ) -> Callable[[Answer], None]:
         """Raises `Misplaced` for an answer with one object that is not to this question."""
-        asked = Asked(path or {}, dict(params or ()), account)
+        asked = Asked(path or {}, dict(params or ()), account, self.today)
 
         def own(answer: Answer) -> None:
             try:
@@ -187,7 +187,7 @@ class HttpSourceClient:
         self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None
     ) -> tuple[Answer, Any, list[Record]]:
         """One answer of a list: as it came, its body, its records."""
-        asked = Asked(path or {}, dict(query), account)
+        asked = Asked(path or {}, dict(query), account, self.today)
         read: list[tuple[Answer, Any, list[Record]]] = []
 
         def judge(answer: Answer) -> None:
@@ -217,10 +217,12 @@ class _Trail:
         """Those of a page that have not been read, noted as read."""
         for record in page:
             key = value_at(record, self._paging.key)
-            if key is None or str(key) in self._old:
-                continue
-            self._keys.append(str(key))
-            self._count += 1
+            if key is not None:
+                if str(key) in self._old:
+                    continue
+                self._keys.append(str(key))
+                self._count += 1
+            # One without a key goes on as well: whoever reads it refuses it by name.
             yield record
         self._back = 1
 

@@ -64,6 +64,8 @@ class Asked:
     path: Mapping[str, str]
     params: Mapping[str, str]
     account: Account | None
+    today: Callable[[], date] | None = None
+    """The current day in the source's zone; None: not known."""
 
 
 Objection = Callable[[Sequence[Record]], "str | None"]

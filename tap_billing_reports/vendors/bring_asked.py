@@ -26,15 +26,19 @@ _MAIN_NUMBER = re.compile(r"[0-9]{11}").fullmatch
 
 
 def dated_within(asked: d.Asked) -> d.Objection:
-    """Objects to a list with invoices of another period."""
+    """Objects to a list with invoices of another period.
+
+    Where all up to today was asked, a later date is the vendor's or a wrong clock's: no other period is listed with it.
+    """
     first, last = _day(asked.params["fromDate"]), _day(asked.params["toDate"])
     assert first is not None
     assert last is not None
+    to_today = asked.today is not None and last >= asked.today()
 
     def said(records: Sequence[d.Record]) -> str | None:
         for record in records:
             day = _day(record.get("invoiceDate"))
-            if day is not None and not first - TOLERANCE <= day <= last + TOLERANCE:
+            if day is not None and (day < first - TOLERANCE or (day > last + TOLERANCE and not to_today)):
                 return f"invoice {record.get('invoiceNumber')} is of {day}, and {first} to {last} was asked"
         return None
 

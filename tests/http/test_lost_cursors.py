@@ -69,3 +69,10 @@ def test_with_a_short_memory_it_ends_so_or_in_words(deletions):
     else:
         assert keys == sorted(set(keys))
         assert set(there) <= set(keys)
+
+
+def test_a_record_without_its_key_goes_on_to_whoever_reads_it():
+    client = scripted(STRIPE, {})
+    body = {"data": [{"id": "1"}, {"amount": 5}, {"id": "2"}], "more": False}
+    client.http.call = lambda *_args, **_kwargs: Answer("GET /list", 200, {}, json.dumps(body).encode())
+    assert list(client.records(ENDPOINT)) == body["data"]

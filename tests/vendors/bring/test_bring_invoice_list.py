@@ -213,8 +213,17 @@ class TestTheNextSync:
         lines_off["bring_customers"] = [HOME]
         record = {"invoiceNumber": "1", "invoiceDate": "31.12.2026", "totalAmount": "1.00"}
         bring.control.fault({"status": 200, "body": [record]}, {"path": LIST})
-        state = bring.run(lines_off).state
-        assert state["bookmarks"]["invoices"]["partitions"][0]["replication_key_value"] == "2026-11-20"
+        result = bring.run(lines_off)
+        assert [i["invoice_date"] for i in result.of("invoices")] == ["2026-12-31"]
+        assert result.state["bookmarks"]["invoices"]["partitions"][0]["replication_key_value"] == "2026-11-20"
+
+    def test_a_later_date_than_a_past_end_is_another_period(self, bring, lines_off):
+        lines_off |= {"bring_customers": [HOME], "end_date": "2026-11-01"}
+        record = {"invoiceNumber": "1", "invoiceDate": "31.12.2026", "totalAmount": "1.00"}
+        bring.control.fault({"status": 200, "body": [record]}, {"path": LIST})
+        result = bring.run(lines_off)
+        assert result.status == 1
+        assert not result.of("invoices")
 
 
 class TestOneAccountFails:
