@@ -16,10 +16,11 @@ from datetime import date, datetime, timedelta, timezone
 
 from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.declare.client import HttpSourceClient
+from tap_billing_reports.http.bodies import Remarks
 from tap_billing_reports.http.client import Download
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.singer.tap import TapBillingReports
-from tap_billing_reports.vendors.bring import BRING
+from tap_billing_reports.vendors.bring import BRING, SPECIFIED_INVOICE
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 
@@ -57,7 +58,7 @@ class BigBring:
         run_seconds: how long a report takes.
     """
 
-    account = "me@example.com"
+    account = about = "me@example.com"
 
     def __init__(self, customers=1, invoices=1, *, specified=False, lines=2, run_seconds=20):
         self.clock = WaitingClock()
@@ -67,6 +68,7 @@ class BigBring:
         self.lines = lines
         self.run_seconds = run_seconds
         self.asked = []
+        self.remarks = Remarks()
         self._runs = {}
 
     def config(self, **settings):
@@ -95,7 +97,7 @@ class BigBring:
             self._runs[run_id] = (params["invoiceNumber"], self.clock.monotonic() + self.run_seconds)
             found = {"statusUrl": f"https://www.mybring.com/reports/api/report/{run_id}/status.json"}
         elif parts[3] == "generate":
-            found = {"reports": []}
+            found = {"reports": [{"id": SPECIFIED_INVOICE, "name": "Specified invoice"}]}
         else:
             done = self._runs[parts[4]][1] <= self.clock.monotonic()
             found = {"status": "DONE" if done else "NOT_DONE"}
@@ -104,7 +106,8 @@ class BigBring:
     def download(self, _host, path, out, **_):
         self.asked.append(path)
         number = self._runs[path.removesuffix(".xml").split("/")[-1]][0]
-        line = f"<Line><InvoiceNumber>{number}</InvoiceNumber><AgreementPrice>0.50</AgreementPrice></Line>"
+        line = f"<Line><InvoiceNumber>{number}</InvoiceNumber><AgreementPrice>0.50</AgreementPrice>"
+        line += "<CurrencyCode>NOK</CurrencyCode></Line>"
         count = f"<MetaData><NumberOfRows>{self.lines}</NumberOfRows></MetaData>"
         content = f"<Report>{count}<Lines>{line * self.lines}</Lines></Report>".encode()
         out.write(content)

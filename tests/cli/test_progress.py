@@ -149,7 +149,7 @@ class Terminal:
 # The tap's own command on the vendors' day: on a later one what they have would be too old.
 PROGRAM = f"""
 from datetime import datetime
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.fakes import BriskClock
 
 TapBillingReports.clock = BriskClock(datetime.fromisoformat({NOW.isoformat()!r}))

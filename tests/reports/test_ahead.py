@@ -208,7 +208,10 @@ def test_the_tap_asks_for_the_next_file_while_rows_go_out():
             **box.settings(start_date="2026-11-16"),
             "end_date": "2026-11-18",
             "stripe_connected_accounts": [],
-            "stripe_reports": [{"report_type": "balance_change_from_activity.itemized.3", "name": "moves"}],
+            # Wide rows: a file of narrow ones would be one chunk, and nobody looks after other runs within a chunk.
+            "stripe_reports": [
+                {"report_type": "balance_change_from_activity.itemized.3", "name": "moves", "columns": ["*"]}
+            ],
         }
 
         def files():

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.bigbring import BigBring
-from tap_billing_reports.reports import keys, per_invoice
+from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.state import ledger as ledger_module
 from tap_billing_reports.reports.state.ledger import Entry
 from tap_billing_reports.singer import state_writer
@@ -51,8 +51,9 @@ def no_allowance(monkeypatch):
 
 
 def test_invoices_of_one_account_cost_no_state_and_no_schema():
-    few, many = Counted(BigBring(1, 50)), Counted(BigBring(1, 5000))
-    assert len(many.result.of("invoices")) == 5000
+    # Ten a day, and ninety: STATE counts them by day.
+    few, many = Counted(BigBring(1, 600)), Counted(BigBring(1, 5400))
+    assert len(many.result.of("invoices")) == 5400
     assert many.states == few.states
     assert many.bytes == few.bytes
     schemas = {stream: count for (kind, stream), count in many.messages.items() if kind == "SCHEMA"}
@@ -127,7 +128,7 @@ def test_known_subjects_are_looked_through_once(monkeypatch):
         return split_key(key, account)
 
     monkeypatch.setattr(ledger_module, "split_key", counted)
-    monkeypatch.setattr(per_invoice, "split_key", counted)
+    monkeypatch.setattr(keys, "split_key", counted)
     sync = Counted(BigBring(30, 2, specified=True))
     assert len(sync.result.of("bring_invoice_lines")) == 30 * 2 * 2
     # Once for its period, once as the account that its rows belong to, and at most once as known.

@@ -30,7 +30,7 @@ def refuse(*_):
 
 socket.socket.connect = socket.getaddrinfo = refuse
 atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
-from tap_billing_reports.tap import TapBillingReports
+from tap_billing_reports.singer.tap import TapBillingReports
 
 TapBillingReports.cli(["--discover"])
 """

@@ -38,7 +38,7 @@ class Stdout:
 def stdout(monkeypatch):
     """Stands in for stdout. pytest puts its own back before the test, so the module's `sys` is replaced."""
     out = Stdout()
-    monkeypatch.setattr("tap_billing_reports.singer.fast_rows.sys", SimpleNamespace(stdout=out, stderr=sys.stderr))
+    monkeypatch.setattr("tap_billing_reports.singer.writer.sys", SimpleNamespace(stdout=out, stderr=sys.stderr))
     return out
 
 
@@ -69,7 +69,7 @@ def test_records_go_out_some_64_kib_at_a_time(stdout):
 
 def test_old_records_do_not_wait(stdout, monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("tap_billing_reports.singer.fast_rows.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tap_billing_reports.singer.writer.time.monotonic", lambda: now[0])
     writer = BufferedWriter()
     writer.write_message(record(1))
     assert not stdout.got
@@ -106,7 +106,7 @@ def test_what_must_wait_waits_for_the_outermost_write(stdout):
 PROGRAM = """
 import sys
 from singer_sdk.singerlib.messages import RecordMessage
-from tap_billing_reports.emit import BufferedWriter
+from tap_billing_reports.singer.writer import BufferedWriter
 writer = BufferedWriter()
 writer.write_message(RecordMessage(stream="s", record={"n": 1}))
 """
