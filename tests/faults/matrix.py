@@ -101,6 +101,10 @@ class Fault:
     extra_orders: int = 0
     sweeps: bool = False
     in_records: bool = False
+    after_calm: bool = False
+    """An undisturbed sync goes before: what vanishes has to have been there."""
+    says: str = ""
+    """What the log of the disturbed sync must have."""
     then: float = 0.0
     """Seconds that pass before the next sync."""
 
@@ -439,6 +443,61 @@ ECHOES: tuple[Fault, ...] = (
     ),
 )
 
+
+def _vanishes(name: str, says: str, rules: dict[str, dict[str, Any]], phase: str, **more: Any) -> Fault:
+    return Fault(
+        name,
+        by_vendor=rules,
+        vendors=tuple(rules),
+        why_not_there="nothing optional, or no such list, is remembered of it",
+        phases=(phase,),
+        why_not="only lists of accounts and invoices are held against earlier ones",
+        once=False,
+        after_calm=True,
+        says=says,
+        **more,
+    )
+
+
+def _dropped(pattern: str, to: str = "") -> dict[str, Any]:
+    return {"alter": {"pattern": pattern, "to": to}}
+
+
+# What earlier lists had and later ones have not. `on_mismatch` is fail.
+VANISHING_FAULTS: tuple[Fault, ...] = (
+    *(
+        _vanishes(
+            f"a whole list loses {field}",
+            "which all had before",
+            {"bring": _altered(f'"{field}"', '"gone"')},
+            "list",
+            heals=False,
+        )
+        for field in ("totalAmount", "currency", "dueDate", "invoiceSpecificationAvailable")
+    ),
+    _vanishes(
+        "a list loses an invoice",
+        "fewer than before of",
+        {
+            "bring": _dropped(r'("invoices":\[)\{[^{}]*\},', r"\1"),
+            "brp": _dropped(r"(<invoices>)<invoice>.*?</invoice>", r"\1"),
+        },
+        "list",
+        # Said once: it stays gone, and the next list is held against this one.
+        heals=False,
+    ),
+    _vanishes(
+        "a list loses an account",
+        "earlier syncs had it",
+        {
+            "bring": _dropped(r'("customer":\[)\{[^{}]*\},null,', r"\1"),
+            "brp": _dropped(r"<businessunit>.{0,90}<companyid>2<.*?</businessunit>"),
+        },
+        "accounts",
+        heals=None,
+    ),
+)
+
 FILE_FAULTS: tuple[Fault, ...] = tuple(
     Fault(
         name,
@@ -463,7 +522,7 @@ EMIT_FAULTS: tuple[Fault, ...] = (
 
 FAULTS = (
     *(*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *NEEDED_FAULTS, *RUN_FAULTS),
-    *(*ECHOES, *FILE_FAULTS, *EMIT_FAULTS),
+    *(*ECHOES, *VANISHING_FAULTS, *FILE_FAULTS, *EMIT_FAULTS),
 )
 
 

@@ -19,7 +19,7 @@ from tests.faults.echoing import KEYS, filled, sweep, tireless, without_source
 from tests.faults.matrix import FILES, PHASES, Cell, cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
 
     from tap_billing_reports.singer.tap import TapBillingReports
@@ -82,12 +82,14 @@ class Matrix:
     def run(self, cell: Cell, verdict: Verdict) -> None:
         bench, fault = self.bench, cell.fault
         bench.reset(stored=cell.stored)
+        calm = [bench.sync()] if fault.after_calm else []
+        before = calm[0].states[-1] if calm else None
         self._arrange(cell)
         ahead: list[str] = []
         impatient = Impatient(cell.vendor, partial(self._strikes, cell), deaf=fault.divert == "deaf")
         # To hear hundreds of echoes takes longer than any sync would wait.
         longer = {"run_deadline_minutes": 24 * 60} if fault.sweeps else {}
-        first = bench.sync(impatient=impatient, prepare=partial(self._prepare, cell, ahead), **longer)
+        first = bench.sync(state=before, impatient=impatient, prepare=partial(self._prepare, cell, ahead), **longer)
         waited, asked = sum(bench.clock.slept), self.control.requests()
         unheard = [rule for rule in self.control.faults() if not rule["used"]]
         self.control.clear_faults()
@@ -99,18 +101,22 @@ class Matrix:
             return
         if fault.sweeps:
             self._judge_heard(cell, first, verdict, len(unheard))
-        self._judge_first(cell, first, verdict, waited)
-        self._judge_bookmarks(cell, first, verdict)
+        self._judge_first(cell, first, verdict, waited, calm)
+        if fault.says not in first.log:
+            verdict.silent = 1
+            verdict.remarks.append(f"the log does not say: {fault.says}")
+        if not calm:
+            self._judge_bookmarks(cell, first, verdict)
         self._judge_pauses(cell, asked, verdict)
         struck = [entry["path"] for entry in asked if "fault" in entry]
         if cell.phase == "ahead" and not any(path.endswith(tuple(ahead)) for path in struck or ahead):
             verdict.remarks.append(f"nothing was fetched ahead, or it did not strike there: {struck}")
         self.control.advance(fault.then)
-        second = bench.sync(state=first.states[-1] if first.states else None)
+        second = bench.sync(state=first.states[-1] if first.states else before)
         if fault.recovers:
             if second.status:
                 verdict.remarks.append(f"the next sync failed: {failures(second)}")
-            bench.judge_whole(verdict, first, second)
+            bench.judge_whole(verdict, *calm, first, second)
         else:
             self._judge_stuck(cell, verdict, first, second)
         self._judge_orders(cell, verdict)
@@ -181,8 +187,8 @@ class Matrix:
         if unheard and (cell.vendor, cell.phase) != ("bring", "order"):
             verdict.remarks.append(f"{unheard} echoes were not heard")
 
-    def _judge_first(self, cell: Cell, first: Result, verdict: Verdict, waited: float) -> None:
-        fault, got = cell.fault, held(first)
+    def _judge_first(self, cell: Cell, first: Result, verdict: Verdict, waited: float, calm: Sequence[Result]) -> None:
+        fault, got = cell.fault, held(*calm, first)
         if first.status == 0 and got != self.bench.whole:
             verdict.silent = 1
             verdict.remarks.append("exit 0 with something missing")
