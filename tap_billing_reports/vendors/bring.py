@@ -161,7 +161,7 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
     if not client.values.get("bring_customers"):
         for record in client.records(CUSTOMERS):
             if not record.get("id"):
-                raise Unreadable("bring: a customer of the list has no id: the vendor's format has changed")
+                raise Unreadable("bring account list: a customer has no id: the vendor's format has changed")
             yield d.Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
 
 

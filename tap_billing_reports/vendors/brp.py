@@ -169,7 +169,7 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
             if unit.get("companyid") is not None:
                 named.setdefault(str(unit["companyid"]), unit)
         if not named:
-            raise AccountError("brp: no business unit names its company: set brp_company_ids")
+            raise AccountError("brp account list: no business unit names its company: set brp_company_ids")
     for company_id in wanted or sorted(named):
         unit = named.get(company_id, {})
         record = {key: unit[key] for key in ("companyid", "companyname") if key in unit}
@@ -184,7 +184,7 @@ def _persons(client: d.SourceClient) -> Iterator[str | None]:
         return
     for person in client.records(_endpoint(client.values, "persons", "person")):
         if person.get("id") is None:
-            raise Unreadable("brp: a person of the list has no id: the vendor's format has changed")
+            raise Unreadable("brp account list: a person has no id: the vendor's format has changed")
         yield str(person["id"])
 
 

@@ -142,7 +142,7 @@ def test_other_words_another_remedy_and_another_vendor_are_other_causes():
         "bring account a: GET https://x/1: HTTP 500",
         "stripe account a: GET https://x/1: HTTP 502",
         "stripe account b: GET https://x/1: HTTP 500",
-        "brp: no business unit names its company",
+        "brp account list: no business unit names its company",
         "stripe_rows account a period 1: the run has failed",
         "stripe_rows account b period 2: the run has failed",
         "stripe_other account b period 2: the run has failed",
@@ -154,7 +154,7 @@ def test_other_words_another_remedy_and_another_vendor_are_other_causes():
         "bring account a: GET https://x/1: HTTP 500",
         "stripe account a: GET https://x/1: HTTP 502; in invoices",
         "stripe account b: GET https://x/1: HTTP 500; to do: another",
-        "brp: no business unit names its company",
+        "brp account list: no business unit names its company",
         "accounts a, b: the run has failed; 2 times in stripe_rows (2 periods, 1 to 2)",
         "stripe_other account b period 2: the run has failed",
     ]

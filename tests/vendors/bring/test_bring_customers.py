@@ -90,7 +90,7 @@ def test_a_customer_without_an_id_is_a_failure(bring):
     bring.control.fault({"status": 200, "body": {"customer": [{"name": "X"}]}}, {"path": r"/generate\.json$"})
     result = bring.run()
     assert result.status == 1
-    assert "a customer of the list has no id" in result.log
+    assert "a customer has no id" in result.log
     assert not result.of("invoices")
 
 

@@ -148,7 +148,7 @@ def test_a_person_without_an_id_is_an_error(brp):
     brp.answer({"persons": [{"firstname": "Homer"}]}, path="persons")
     result = brp.sync(brp_person_ids=["*"], brp_format="json", brp_company_ids=["1"])
     assert (result.status, result.of("invoices")) == (1, [])
-    assert "a person of the list has no id" in result.log
+    assert "a person has no id" in result.log
 
 
 def test_the_selectors_name_is_a_setting(brp):
