@@ -25,6 +25,7 @@ MEANINGS: Final = {
     "freshness": "The vendor's data are not too old",
     "unreachable_range": "Days that the vendor no longer lists",
     "unique_ids": "A vendor's list names each thing once",
+    "own_report": "An invoice has a report of its own",
     "duplicate_across_accounts": "No two accounts hold the same invoice",
 }
 STATES: Final = (

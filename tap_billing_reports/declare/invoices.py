@@ -44,5 +44,12 @@ class InvoiceApi:
     """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
     wants_documents: Callable[[Values], bool] = lambda _values: True
     """Whether the settings ask for the PDFs."""
+    told_apart_by: str | None = None
+    """The column that tells two invoices of one number apart, where the vendor's key is a number that may not be
+    unique. What is asked of the vendor is the number alone. Not together with `by_id`."""
     lists_all: Callable[[Values], bool] = lambda _values: True
     """Whether the settings have all invoices listed; else one may leave the list without anything being wrong."""
+
+    def __post_init__(self) -> None:
+        if self.told_apart_by is not None and self.by_id is not None:
+            raise ValueError("told_apart_by and by_id: what an id of ours names, the vendor would not know")

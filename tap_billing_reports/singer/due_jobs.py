@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import Refused, Unreadable
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.runs.refusals import is_excused
+from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.jobs import ReportClient, ReportJob
     from tap_billing_reports.reports.planning import Planner
     from tap_billing_reports.reports.state.ledger import Ledger
+    from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
     from tap_billing_reports.singer.session import Session
 
 
@@ -45,6 +48,7 @@ class DueJobs:
     ) -> None:
         self.planned: set[tuple[str, str]] = set()
         self.invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._missing: list[Check] = []
         self._session = session
         self._planner = planner
         self._client = client
@@ -122,6 +126,30 @@ class DueJobs:
                 ledger.entry(entry.account).gone = gone
                 ledger.save()
 
+    def _has_report(self, feed: InvoiceFeed, brief: Brief, report: Report) -> bool:
+        """Whether the report of an invoice's number is its own. One that has lines, but not that report, is said."""
+        if brief.specification_available is not True:
+            return False
+        shared = feed.shared.get(feed.source.name, brief.account_id, brief.number)
+        if shared is None or brief.issued_by == shared.specified:
+            return True
+        reason = f"the one report of this number is taken for the invoice of {shared.specified}: lines are missing"
+        facts: dict[str, Any] = {
+            "subject": f"invoice {brief.invoice_id}",
+            "check": "own_report",
+            "expected": Decimal(1),
+        }
+        check = Check(feed.source.name, brief.account_id, actual=Decimal(0), ok=False, reason=reason, **facts)
+        if check not in self._missing:
+            self._missing.append(check)
+            self._session.checks.append(check)
+            text = f"{feed.source.name} account {brief.account_id}: invoice {brief.invoice_id}: {reason}"
+            if self._session.settings.on_mismatch == "fail":
+                self._session.fail(text, "look the lines up at the vendor", report.stream)
+            else:
+                self._session.note(text)
+        return False
+
     def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
         """Enter the invoices that have a specification, before anything else may pass them by."""
         ledger = self._ledger(report.stream)
@@ -133,12 +161,17 @@ class DueJobs:
             lost = judge_list(self._session, feed, ledger.entry(account.account_id).list_memory)
         finally:
             ledger.save()
-        self.invoices.update(
-            ((client.name, brief.account_id, brief.invoice_id), brief._asdict())
+        specified = [brief for brief in briefs if self._has_report(feed, brief, report)]
+        self.invoices.update(((client.name, brief.account_id, brief.number), brief._asdict()) for brief in specified)
+        has_report = {id(brief) for brief in specified}
+        listed = [
+            {
+                **brief._asdict(),
+                "invoice_id": brief.number,
+                "specification_available": id(brief) in has_report,
+            }
             for brief in briefs
-            if brief.specification_available
-        )
-        listed = (brief._asdict() for brief in briefs)
+        ]
         before = self._session.settings.end_date
         whole = not feed.unreadable and "specification_available" not in lost
         per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)

@@ -16,6 +16,7 @@ from tap_billing_reports.reports.files.prefetch import Ahead
 from tap_billing_reports.reports.realm import KEY, REMEDY, hold, is_realm
 from tap_billing_reports.reports.state.journal import Journal, StorageJournal
 from tap_billing_reports.singer.invoices.reader import InvoiceFeed
+from tap_billing_reports.singer.invoices.shared_numbers import SharedNumbers
 from tap_billing_reports.singer.outcome import Summary
 from tap_billing_reports.singer.state_writer import Pace
 from tap_billing_reports.storage.files import Storage
@@ -47,6 +48,7 @@ class Session:
         write_state: sends the current STATE if it has changed, and says how many bytes went out.
         summary: kept for the end of the sync.
         listener: told what happens to periods.
+        invoices_bookmark: gives the bookmark of `invoices`, for what all that reads invoices must remember.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Session:
         write_state: Callable[[], int],
         summary: Summary | None = None,
         listener: Listener | None = None,
+        invoices_bookmark: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self.settings = settings
         self.sources = sources
@@ -74,6 +77,8 @@ class Session:
         self._open: dict[str, HttpSourceClient] = {}
         self._accounts: dict[str, list[Account]] = {}
         self._feeds: dict[tuple[str, str], InvoiceFeed] = {}
+        self.shared_numbers = SharedNumbers(invoices_bookmark or dict)
+        """The numbers of invoices that several issuers have used."""
         self._workspace = Workspace()
         self._lock: Lock | None = None
         self.ahead = Ahead()
@@ -115,7 +120,7 @@ class Session:
         """The account's invoices, listed once a sync for all that hangs on them."""
         key = (source.name, account.account_id)
         if key not in self._feeds:
-            self._feeds[key] = InvoiceFeed(self.open(source), account, self.settings)
+            self._feeds[key] = InvoiceFeed(self.open(source), account, self.settings, self.shared_numbers)
         return self._feeds[key]
 
     def forget_invoices(self) -> None:

@@ -162,6 +162,7 @@ class TapBillingReports(DeferredTermination):
             write_state=self._write_state,
             summary=self.summary,
             listener=self.progress,
+            invoices_bookmark=lambda: self.state.setdefault("bookmarks", {}).setdefault("invoices", {}),
         )
 
     def _write_state(self) -> int:

@@ -294,6 +294,8 @@ BRING = d.Source(
         fields=lambda _values: INVOICE_FIELDS,
         lookback=lambda values: int(values["bring_lookback_days"]),
         horizon_days=365,
+        # That numbers are unique across issuers is documented nowhere; an address or a report's parameter knows none.
+        told_apart_by="issuer",
         document=PDF,
         wants_documents=lambda values: bool(values["bring_invoice_documents"]),
     ),

@@ -2,12 +2,16 @@
 
 Options: `bring_envelope` (`object`, `array`), `bring_invoice_date` (`dotted`, `iso`), `bring_due_date`
 (`iso`, `dotted`), `bring_omit_customer_number`, `bring_forbidden_customer` (a number answered with 403),
-`bring_pdf_login_page` (an invoice number, or `*`: a page for people in place of the PDF).
+`bring_second_issuer` (an object: another invoice under the `number` of a booked one: `issuer`, `days` after it,
+`net`, `specified`, `first` for before it in the list, `alone` for without it), `bring_pdf_login_page`
+(an invoice number, or `*`: a page for people in place of the PDF).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -60,7 +64,7 @@ class InvoiceApi:
             return forbidden()
         query = request.query_params
         first, last = self._interval(query)
-        invoices = [i for i in self._ledger.of(customer) if first <= i.day <= last]
+        invoices = [i for i in self._with_second_issuer(self._ledger.of(customer)) if first <= i.day <= last]
         if query.get("invoicesWithSpecification") == "true":
             invoices = [i for i in invoices if i.lines is not None]
         records = [self._record(i) for i in invoices]
@@ -69,6 +73,24 @@ class InvoiceApi:
         if self._world.options.get("bring_envelope", "object") == "array":
             return JSONResponse(records)
         return JSONResponse({"invoices": records})
+
+    def _with_second_issuer(self, invoices: list[Invoice]) -> list[Invoice]:
+        second = self._world.options.get("bring_second_issuer", {})
+        one = next((i for i in invoices if i.number == second.get("number")), None)
+        if one is None:
+            return invoices
+        net = Decimal(second.get("net", "7.00"))
+        other = replace(
+            one,
+            issuer=second["issuer"],
+            day=one.day + timedelta(days=second.get("days", 0)),
+            net=net,
+            tax=Decimal(0),
+            total=net,
+            lines=one.lines if second.get("specified") else None,
+        )
+        rest = [i for i in invoices if i is not one] if second.get("alone") else invoices
+        return [other, *rest] if second.get("first") else [*rest, other]
 
     async def pdf(self, request: Request) -> Response:
         customer = self.allowed(request.path_params["customer"])

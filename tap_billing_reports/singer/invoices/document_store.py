@@ -72,7 +72,7 @@ class DocumentStore:
         api = client.source.invoices
         assert api is not None
         assert api.document is not None
-        place = fill(api.document.path, {**api.path(account), "invoice_id": brief.invoice_id})
+        place = fill(api.document.path, {**api.path(account), "invoice_id": brief.number})
         for _ in range(TRIES):
             with self._passing.open("wb") as file:
                 got = client.http.download(

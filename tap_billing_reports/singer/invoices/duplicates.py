@@ -87,6 +87,16 @@ def unique_checks(feed: InvoiceFeed) -> Iterator[Check]:
         ok=False if feed.clashes else None if repeated else True,
         reason="numbers with different dates or amounts" if feed.clashes else again if repeated else None,
     )
+    for brief in feed.apart.values():
+        yield Check(
+            source,
+            brief.account_id,
+            subject=f"invoice {brief.invoice_id}",
+            check="unique_ids",
+            expected=Decimal(1),
+            actual=Decimal(2),
+            reason="issuers share this number; each invoice was sent with an id of its own",
+        )
     for brief in feed.clashes:
         yield Check(
             source,

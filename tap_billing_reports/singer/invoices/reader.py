@@ -10,9 +10,10 @@ from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import value_at
 from tap_billing_reports.reports.per_invoice import Bounds
 from tap_billing_reports.singer.invoices.list_memory import ListContents
+from tap_billing_reports.singer.invoices.shared_numbers import SharedNumbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.config.settings import Settings
     from tap_billing_reports.declare import Account, InvoiceApi, Record, Source
@@ -34,11 +35,18 @@ class Brief(NamedTuple):
     net_amount: str | None
     tax_amount: str | None
     total_amount: str | None
+    shared_number: str | None = None
+    issued_by: str | None = None
 
     @classmethod
     def of(cls, columns: Mapping[str, Any]) -> Brief:
         """The brief of an invoice's columns."""
         return cls._make(map(columns.get, cls._fields))
+
+    @property
+    def number(self) -> str:
+        """What the vendor knows it by: its id, unless another issuer's invoice has that."""
+        return self.shared_number or self.invoice_id
 
     @property
     def contents(self) -> tuple[str | None, ...]:
@@ -57,10 +65,14 @@ class InvoiceFeed:
         unreadable: why invoices of the last reading could not be read, each by itself; the others are complete.
         contents: which fields and how many invoices a day the last reading had, and `since` which day it began with.
         told: the checks of the list that have been passed on, by whichever reader was first.
+        shared: the numbers that several issuers have used.
+        apart: the invoices of the last reading whose ids are not their numbers, because of that.
         listed: how many records the last reading had, and `distinct` how many numbers.
     """
 
-    def __init__(self, client: HttpSourceClient, account: Account, settings: Settings) -> None:
+    def __init__(
+        self, client: HttpSourceClient, account: Account, settings: Settings, shared: SharedNumbers | None = None
+    ) -> None:
         api = client.source.invoices
         assert api is not None
         self.api: InvoiceApi = api
@@ -68,6 +80,9 @@ class InvoiceFeed:
         self.account = account
         self.clashes: list[Brief] = []
         self.unreadable: list[str] = []
+        memory: dict[str, Any] = {}
+        self.shared = shared or SharedNumbers(lambda: memory)
+        self.apart: dict[tuple[str, str], Brief] = {}
         self.listed = self.distinct = 0
         self._client = client
         self._settings = settings
@@ -114,6 +129,7 @@ class InvoiceFeed:
         """
         self._left, self.clashes, self.unreadable, self.listed = None, [], [], 0
         self.contents, self.since = ListContents(self._fields, self.api.deletable), since
+        self.apart = {}
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}
@@ -122,14 +138,17 @@ class InvoiceFeed:
             records = self._client.records(
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
             )
-            for record in records:
-                columns = None if self.api.is_deleted(record) else self._readable(record)
-                if columns is None or not self._is_wanted(columns.get("invoice_date")):
+            for columns, number, record in self._told_apart(records):
+                if not self._is_wanted(columns.get("invoice_date")):
                     continue
-                brief = Brief.of(columns)
+                shared_number = None if columns["invoice_id"] == number else number
+                issuer = None if self.api.told_apart_by is None else columns.get(self.api.told_apart_by)
+                brief = Brief.of({**columns, "shared_number": shared_number, "issued_by": issuer})
                 key = (brief.account_id, brief.invoice_id)
                 hashes = hash(brief.contents), hash(tuple(columns.values()))
                 self.listed += 1
+                if shared_number is not None:
+                    self.apart[key] = brief
                 known = seen.setdefault(key, hashes)
                 if known is hashes:
                     self.contents.note(columns, record)
@@ -143,6 +162,24 @@ class InvoiceFeed:
                 seen[key] = hashes
                 yield columns, record
         self._left, self.distinct = (since, left), len(seen)
+
+    def _told_apart(self, records: Iterable[Record]) -> Iterator[tuple[dict[str, Any], str, Record]]:
+        """The columns of each record that can be read, the number that the vendor knows it by, the record."""
+        column = self.api.told_apart_by
+        if column is None:
+            for columns, record in self._all_readable(records):
+                yield columns, columns["invoice_id"], record
+            return
+        # The whole list: the older one may come last.
+        found = [(columns, columns["invoice_id"], record) for columns, record in self._all_readable(records)]
+        self.unreadable += self.shared.rename([columns for columns, _number, _record in found], column)
+        yield from (one for one in found if one[0]["invoice_id"])
+
+    def _all_readable(self, records: Iterable[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
+        for record in records:
+            columns = None if self.api.is_deleted(record) else self._readable(record)
+            if columns is not None:
+                yield columns, record
 
     def briefs(self, since: date) -> list[Brief]:
         """The invoices dated from `since` on, without asking again for what this sync has read already."""

@@ -122,6 +122,9 @@ class InvoiceDocuments(BillingStream):
             AuthenticationFailed: the credentials are refused. A page instead of a PDF, or a 403 for one of them, is not
                 that: the same credentials have just listed the invoice.
         """
+        if brief.shared_number is not None:
+            named = f"{source.name} account {account.account_id}: invoice {brief.number} of {brief.issued_by}"
+            return AccountError(f"{named}: another issuer has used its number, and the one PDF is taken for that one's")
         try:
             return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
         except AuthenticationFailed as error:

@@ -16,6 +16,7 @@ from tap_billing_reports.singer.invoices.duplicates import Duplicates, unique_ch
 from tap_billing_reports.singer.invoices.list_memory import check_memory
 from tap_billing_reports.singer.invoices.list_memory import check_state as check_list_memories
 from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
+from tap_billing_reports.singer.invoices.shared_numbers import check_shared
 from tap_billing_reports.singer.invoices.unsettled import (
     BY_ID_A_SYNC,
     DELETED,
@@ -138,6 +139,9 @@ class Invoices(BillingStream):
         """
         held: list[dict[str, Any]] = []
         for columns, record in found:
+            if feed.shared.is_unstated:
+                self.session.last_state()
+                feed.shared.is_unstated = False
             if self._is_first(feed, columns):
                 if memory.is_stated(columns):
                     yield self._record(feed, columns, record)
@@ -321,6 +325,7 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
         parts = bookmark.get("partitions", [])
         if not isinstance(parts, list):
             raise TypeError
+        check_shared(bookmark)
         for part in parts:
             if set(part["context"]) != {"source", "account_id"} or not is_realm(part.get(KEY, {})):
                 raise ValueError("another context or realm")
