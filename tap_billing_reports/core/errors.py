@@ -140,16 +140,27 @@ class Refused(AccountError):  # noqa: N818
         code: the vendor's error code, or an empty text.
         param: the parameter that the vendor objects to, or an empty text.
         said: the vendor's own message, or an empty text.
+        is_vendors_word: it came in the vendor's own form, not as a proxy's page or an empty body.
     """
 
     remedy = "see what the vendor objects to, and correct the settings if it is one of them"
 
-    def __init__(self, message: str, *, status: int, code: str = "", param: str = "", said: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str = "",
+        param: str = "",
+        said: str = "",
+        is_vendors_word: bool = True,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.param = param
         self.said = said
+        self.is_vendors_word = is_vendors_word
 
 
 class NotFound(Refused):

@@ -298,7 +298,12 @@ class HttpClient:
             if problem.kind == "authentication":
                 kind, said = AuthenticationFailed, f"{said}; check {self._remedy}"
             error = kind(
-                said, status=problem.status, code=problem.code, param=problem.param, said=sentence(problem.message)
+                said,
+                status=problem.status,
+                code=problem.code,
+                param=problem.param,
+                said=sentence(problem.message),
+                is_vendors_word=problem.is_vendors_word,
             )
             if doubtful and isinstance(error, NotFound) and not self._gone(error):
                 error = AbsenceUnproven(f"{said}: no proof that it is gone", retry_after=wait)

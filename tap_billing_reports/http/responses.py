@@ -110,13 +110,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why an answer is no success. `kind` None leaves the judgement to the HTTP status."""
+    """Why an answer is no success. `kind` None leaves the judgement to the HTTP status.
+
+    `is_vendors_word`: the body has the vendor's own form of an error, or one that could be its own where nobody knows
+    its form; a proxy's page and an empty body never are.
+    """
 
     kind: Kind | None = None
     message: str = ""
     code: str = ""
     param: str = ""
     status: int = 0
+    is_vendors_word: bool = False
 
     @property
     def said(self) -> str:
@@ -168,7 +173,8 @@ def problem_of(
     message = known.message
     if answer.status == 406:
         message = f"the vendor does not accept the language or format asked for. {message}".strip()
-    return Problem(kind, message, known.code, known.param, answer.status)
+    own = read is not None or (read_problem is None and not answer.is_html and bool(answer.body.strip()))
+    return Problem(kind, message, known.code, known.param, answer.status, own)
 
 
 def _without_whole_body(status: int) -> Problem:

@@ -20,8 +20,10 @@ _MAY_BE_OPTIONAL = frozenset({400, 403, 404})
 
 
 def is_excused(report: Report, error: Exception) -> bool:
-    """Whether a refusal is what the report's entry calls optional."""
-    return isinstance(error, Refused) and report.optional and error.status in _MAY_BE_OPTIONAL
+    """Whether a refusal is what the report's entry calls optional: only in the vendor's own words, not a proxy's."""
+    if not isinstance(error, Refused) or not report.optional:
+        return False
+    return error.is_vendors_word and error.status in _MAY_BE_OPTIONAL
 
 
 def remedy_for(job: ReportJob, remedy: str) -> str:

@@ -72,3 +72,15 @@ def test_a_pending_run_of_others_is_not_forgotten_for_a_page(stripe):
     doubtful = stripe.sync(other, state=first.state)
     kept = doubtful.state["bookmarks"]["report_runs"]["listed"][0]
     assert set(kept["pending"]) == pending
+
+
+@pytest.mark.parametrize("form", ["a proxy's page", "no body", "another's JSON"])
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_only_the_vendors_own_refusal_is_what_an_entry_calls_optional(stripe, form, status):
+    stripe.control.fault(
+        {"status": status, **FORMS[form]}, {"method": "POST", "path": r"^/v1/reporting/report_runs$"}, times=None
+    )
+    ended = stripe.sync({**REPORT, "optional": True})
+    in_its_form = form == "another's JSON"
+    assert ended.code == (0 if in_its_form else 1), ended.log
+    assert ("refused, and optional" in ended.log) == in_its_form
