@@ -68,7 +68,8 @@ class TestOneList:
         assert asked(feed) == ["01.09.2026"]
 
     def test_half_a_reading_leaves_nothing_behind(self):
-        feed = feed_of([*RECORDS, invoice(5, "bad")])
+        # A few unreadable invoices fail by themselves; so many end the reading.
+        feed = feed_of([*RECORDS, *(invoice(number, "bad") for number in range(5, 25))])
         with pytest.raises(AccountError):
             list(feed.read(date(2026, 9, 1)))
         with pytest.raises(AccountError):
