@@ -71,9 +71,9 @@ class FetchingAhead:
         mark, begin = Path(self.folder).with_name("begun"), Ahead.begin
         write = tap.message_writer.write_lines
 
-        def marked(ahead: Ahead, *args: Any) -> None:
+        def marked(ahead: Ahead, *args: Any, **more: Any) -> None:
             mark.touch()
-            begin(ahead, *args)
+            begin(ahead, *args, **more)
             # Between two writes: within one a termination would wait for its end.
             until(lambda: not self.held)
 

@@ -112,7 +112,7 @@ def test_an_error_with_status_200():
         return Problem(message="no such company", code="INVALID", param="companyid")
 
     found = problem_of(answer(b"<errors/>"), read)
-    assert found == Problem("refused", "no such company", "INVALID", "companyid", 200)
+    assert found == Problem("refused", "no such company", "INVALID", "companyid", 200, is_vendors_word=True)
     assert found.said == " (INVALID: no such company)"
 
 

@@ -29,7 +29,10 @@ def settings(box):
         **box.settings(start_date="2026-11-15"),
         "end_date": "2026-11-18",
         "stripe_connected_accounts": [],
-        "stripe_reports": [{"report_type": "balance_change_from_activity.itemized.3", "name": "moves"}],
+        # Wide rows: a file of narrow ones would be one chunk, and shorter than where it is held.
+        "stripe_reports": [
+            {"report_type": "balance_change_from_activity.itemized.3", "name": "moves", "columns": ["*"]}
+        ],
     }
 
 

@@ -18,17 +18,17 @@ from pathlib import Path
 
 import singer_sdk.metrics
 from singer_sdk._logging import _setup_console_logging
-from tests.emit import terminated_tap
 
 from tap_billing_reports.core import redaction
-from tap_billing_reports.singer import fast_rows, state_writer, termination
+from tap_billing_reports.singer import fast_rows, state_writer, termination, writer
+from tests.singer import terminated_tap
 from tests.singer.terminated_tap import EndlessTap, Rows
 
 RUNS, ROWS = 3, 60
 # Where output, locks and the handler's own mark are at stake.
 WATCHED = {
     module.__file__
-    for module in (fast_rows, termination, state_writer, logging, threading, singer_sdk.metrics, redaction)
+    for module in (fast_rows, writer, termination, state_writer, logging, threading, singer_sdk.metrics, redaction)
 }
 WATCHED.add(terminated_tap.__file__)
 STATUSES = {"SIGTERM": 143, "SIGINT": 130}

@@ -80,7 +80,7 @@ class Strike:
                     signal.raise_signal(self._left.pop(0))
 
 
-strike = Strike(*sys.argv[1:])
+strike = Strike(*(sys.argv[1:] if __name__ == "__main__" else ()))
 
 
 class Unlucky:

@@ -43,12 +43,16 @@ def known_runs(state: dict[str, Any] | None) -> int:
     return done + sum(len(entry.get("open", ())) for entry in ledger)
 
 
+# A whole sync that is the first has nothing to hold its lists against.
+AGAINST_AN_EARLIER_SYNC = {"fields_kept", "still_listed"}
+
+
 def contents(held: dict[str, Any]) -> dict[str, dict[Any, Any]]:
     return {
         stream: {
             key: {name: value for name, value in record.items() if name not in VOLATILE}
             for key, record in held.get(stream, {}).items()
-            if not record.get("_sdc_deleted_at")
+            if not record.get("_sdc_deleted_at") and record.get("check") not in AGAINST_AN_EARLIER_SYNC
         }
         for stream in STREAMS
     }

@@ -104,7 +104,7 @@ def test_a_run_in_another_shape_stops_no_other_report(stripe, odd, where):
 
 def test_what_a_foreign_run_says_is_text_for_the_target(stripe):
     """One field that is an object, and the target would refuse the whole sync."""
-    run = {"id": 7, "report_type": None, "status": "failed", "created": 1790000000, "parameters": {}}
+    run = {"id": 7, "report_type": None, "status": "failed", "created": 1792000000, "parameters": {}}
     listed = {"object": "list", "data": [{**run, "error": {"code": "x"}}], "has_more": False}
     stripe.control.fault({"status": 200, "body": listed}, {"method": "GET", "path": f"{RUNS}$"})
     ended = stripe.sync()

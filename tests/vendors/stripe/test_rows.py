@@ -61,7 +61,13 @@ def test_times_of_the_runs_zone_leave_as_utc(stripe):
 # zone, which it has of every time beside it; files that others have published say midnight whatever the zone.
 @pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", "Asia/Kolkata", "UTC"])
 def test_the_day_on_which_a_payout_arrives_is_the_same_in_every_zone(stripe, zone):
-    payouts = {"report_type": "payouts.itemized.3", "window": "all", "name": "payouts", "timezone": zone}
+    payouts = {
+        "report_type": "payouts.itemized.3",
+        "window": "all",
+        "name": "payouts",
+        "timezone": zone,
+        "columns": ["*"],
+    }
     found = stripe.sync({**payouts, "extra_parameters": {}}, start_date="2026-10-01")
     assert found.code == 0, found.log
     kinds = found.schemas["stripe_payouts"][0]["properties"]
