@@ -1,4 +1,4 @@
-"""Messages to the target: buffered, never cut by a signal, and for report rows a chunk at a time.
+"""Report rows to the target, a chunk at a time; `writer.py` buffers them, and no signal cuts a line.
 
 The SDK conforms, deselects, maps, encodes and flushes every record by itself. Report rows come typed and
 selected from their reader, so `FastRows` encodes a chunk in one call and writes it in another, and steps

@@ -34,7 +34,7 @@ class Ahead:
     """Fetches one file ahead. Used by the main thread."""
 
     def __init__(self) -> None:
-        self._doors: dict[str, HttpClient] = {}
+        self._clients: dict[str, HttpClient] = {}
         self._job: _Job | None = None
 
     @property
@@ -47,9 +47,9 @@ class Ahead:
         if remote.size is not None and remote.size > AHEAD_BYTES:
             return
         name = job.client.name
-        if name not in self._doors:
-            self._doors[name] = job.client.source_client.http.another()
-        self._job = _Job(self._doors[name], job.account.account_id, remote, path, headers, doubtful=doubtful)
+        if name not in self._clients:
+            self._clients[name] = job.client.source_client.http.another()
+        self._job = _Job(self._clients[name], job.account.account_id, remote, path, headers, doubtful=doubtful)
         self._job.start()
 
     def take(self, path: Path) -> Download | None:

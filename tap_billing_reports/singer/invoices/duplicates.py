@@ -88,23 +88,23 @@ def unique_checks(feed: InvoiceFeed) -> Iterator[Check]:
         reason="numbers with different dates or amounts" if feed.clashes else again if repeated else None,
     )
     for brief in feed.apart.values():
-        yield Check(
-            source,
-            brief.account_id,
-            subject=f"invoice {brief.invoice_id}",
-            check="unique_ids",
-            expected=Decimal(1),
-            actual=Decimal(2),
-            reason="issuers share this number; each invoice was sent with an id of its own",
+        yield _twice(
+            source, brief, ok=None, reason="issuers share this number; each invoice was sent with an id of its own"
         )
     for brief in feed.clashes:
-        yield Check(
-            source,
-            brief.account_id,
-            subject=f"invoice {brief.invoice_id}",
-            check="unique_ids",
-            expected=Decimal(1),
-            actual=Decimal(2),
-            ok=False,
-            reason="one list holds this number twice with different dates or amounts; the first was sent",
-        )
+        reason = "one list holds this number twice with different dates or amounts; the first was sent"
+        yield _twice(source, brief, ok=False, reason=reason)
+
+
+def _twice(source: str, brief: Brief, *, ok: bool | None, reason: str) -> Check:
+    """One number that a list holds for two invoices."""
+    return Check(
+        source,
+        brief.account_id,
+        subject=f"invoice {brief.invoice_id}",
+        check="unique_ids",
+        expected=Decimal(1),
+        actual=Decimal(2),
+        ok=ok,
+        reason=reason,
+    )
