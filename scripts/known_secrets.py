@@ -18,6 +18,8 @@ from typing import Any
 from scripts.venvs import ROOT
 
 BASELINE = ROOT / ".secrets.baseline"
+# Ids and hashes that the emulators have invented, all of which look like secrets; its test looks for their keys.
+RECORDED = "tests/singer/written/"
 
 
 def scanned() -> dict[str, Any]:
@@ -28,7 +30,11 @@ def scanned() -> dict[str, Any]:
         capture_output=True,
         check=True,
     ).stdout.decode()
-    files = [name for name in listed.split("\0") if name and (ROOT / name).is_file() and name != BASELINE.name]
+    files = [
+        name
+        for name in listed.split("\0")
+        if name and (ROOT / name).is_file() and name != BASELINE.name and not name.startswith(RECORDED)
+    ]
     tool = Path(sys.executable).with_name("detect-secrets")
     found = subprocess.run([str(tool), "--cores", "2", "scan", *files], cwd=ROOT, capture_output=True, check=True)
     result: dict[str, Any] = json.loads(found.stdout)

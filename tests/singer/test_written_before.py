@@ -76,6 +76,14 @@ def test_with_the_journal_alone_nothing_that_was_kept_is_ordered_again(begun):
     assert not [asked for asked in syncs.box.control.requests() if any(run in asked["path"] for run in kept)]
 
 
+def test_no_key_stands_in_what_is_written(begun):
+    syncs, _results = begun
+    keys = [value for name, value in syncs.settings().items() if name.endswith("_key")]
+    assert len(keys) == 3
+    for file in Path(__file__).parent.glob("written/*/*"):
+        assert not any(key in file.read_text() for key in keys)
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 @pytest.mark.parametrize("name", ["state-1", "state-2", "state-3"])
 def test_a_state_is_taken_and_its_ledgers_are_written_as_they_were(folder, name):
