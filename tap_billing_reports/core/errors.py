@@ -125,6 +125,18 @@ class Misplaced(Unavailable):
         """What names the call, what came and what was asked."""
         return cls(f"{about}: the answer is to another question: {objection}")
 
+    @classmethod
+    def shared(cls, source: str, accounts: tuple[str, str], what: str, header: str) -> Misplaced:
+        """What can belong to one account alone is listed under two; `header` tells the vendor which one is asked."""
+        first, second = accounts
+        error = cls.of(
+            f"{source} account {first} and account {second}",
+            f"both list {what}, which can belong to one of them alone",
+        )
+        if header:
+            error.remedy = f"see that no proxy on the way drops the request header {header}; then sync again"
+        return error
+
 
 class Throttled(RetryableError):  # noqa: N818
     """The vendor refused the call for now (HTTP 429); it had no effect."""

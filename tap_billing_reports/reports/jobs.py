@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import ISOLATED, Unavailable, Unreadable, understood
 from tap_billing_reports.declare.client import map_fields
+from tap_billing_reports.reports.run_owners import RunOwners
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +65,10 @@ class ReportClient:
     _available: dict[tuple[str, str], Interval] = field(default_factory=dict)
     offered: dict[str, set[str] | None] = field(default_factory=dict)
     """Account -> the types of its list; None where the list could not be had in this sync."""
+    owners: RunOwners = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owners = RunOwners(self.source_client.source)
 
     @property
     def name(self) -> str:
@@ -120,13 +125,16 @@ class ReportClient:
 
         Raises:
             Unavailable: a listed run is in no known shape: adopting around it could order it twice.
+            Misplaced: one of them is another account's.
         """
         api = self.api
         if api.runs is None or api.list_query is None or api.read_listed is None:
             return []
         records = self.source_client.records(api.runs, params=api.list_query(since), account=account)
         with understood(f"{self.name} account {account.account_id}: a listed run", Unavailable):
-            return [api.read_listed(record) for record in records]
+            runs = [api.read_listed(record) for record in records]
+        self.owners.claim(account, (run.run_id for run in runs))
+        return runs
 
 
 @dataclass(frozen=True, eq=False)

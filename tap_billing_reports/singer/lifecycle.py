@@ -193,6 +193,9 @@ class Lifecycle:
                 )
                 with self._session.isolated(stream.name):
                     stream.emit_listed(client, account, ours)
+            for client, account in self.clients_and_accounts():
+                if client.owners.is_mixed(account):
+                    stream.take_back(client, account)
 
     def _pending_runs(self, reports: Iterable[Report]) -> set[str]:
         return {

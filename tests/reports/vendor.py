@@ -100,7 +100,7 @@ class Vendor:
     served: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
-        self.source = SimpleNamespace(name="fake", zone="UTC")
+        self.source = SimpleNamespace(name="fake", zone="UTC", global_ids=False)
         self.http = self
         self.account = "fake"
         self.realm: dict[str, str] = {}

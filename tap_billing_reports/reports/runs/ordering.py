@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.core.errors import ISOLATED, ReportError, Unavailable, understood
+from tap_billing_reports.core.errors import ISOLATED, NotFound, ReportError, Unavailable, understood
 from tap_billing_reports.declare import Account, Run, RunStatus
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.reports.answered import check_run
@@ -49,6 +49,7 @@ class Orders:
     def __init__(self, clock: Clock, reuse_runs_since: datetime | None) -> None:
         self._clock = clock
         self._reuse_since = reuse_runs_since
+        self._unconfirmed: dict[tuple[ReportClient, str], Exception] = {}
         self._lists: dict[tuple[ReportClient, str], tuple[datetime, list[Run] | Exception]] = {}
 
     def now(self) -> datetime:
@@ -74,6 +75,7 @@ class Orders:
         Raises:
             As `ReportClient.listed_runs`; the same again for every period of the account.
         """
+        job.client.owners.refuse_mixed(job.account)
         wanted = fingerprint(job.report.report_type, job.parameters)
         since = self.adoptable_from(job)
         same = [
@@ -117,6 +119,26 @@ class Orders:
         for _since, runs in self._lists.values():
             if isinstance(runs, list):
                 runs[:] = [other if other.run_id != run.run_id else _dead(other) for other in runs]
+
+    def confirm(self, job: ReportJob) -> None:
+        """Before an account's first file in a sync: see that its calls are not answered for another account.
+
+        Raises:
+            Misplaced: they are. Unavailable, Refused: it cannot be told; the same again for each of its periods.
+        """
+        owners, key = job.client.owners, (job.client, job.account.account_id)
+        owners.refuse_mixed(job.account)
+        since = owners.confirm_from(job.account)
+        if since is not None:
+            try:
+                job.client.listed_runs(job.account, since)
+            except NotFound as error:
+                # Of the list, not of a run: nothing is ordered again for it.
+                self._unconfirmed[key] = Unavailable(str(error))
+            except ISOLATED as error:
+                self._unconfirmed[key] = error
+        if key in self._unconfirmed:
+            raise self._unconfirmed[key]
 
     def look_ahead(self, jobs: list[ReportJob]) -> None:
         """List each account's runs once, from where the oldest of its due periods could have one.

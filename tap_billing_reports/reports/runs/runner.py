@@ -159,6 +159,8 @@ class Runner:
 
     def _obtain(self, job: ReportJob, now: float) -> PendingRun | Finished:
         """A run to wait for, or why there is none."""
+        owners = job.client.owners
+        owners.refuse_mixed(job.account)
         decision = self._decider.decide(job)
         job, attempt = decision.job, decision.attempt
         if decision.unknown is not None:
@@ -175,6 +177,8 @@ class Runner:
         if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:
             return self._new_run(decision, now)
         assert decision.run is not None
+        if decision.verb is Verb.RESUME:
+            owners.awaits(job.account, decision.run.created_at or self._clock.now())
         return PendingRun(job, decision.run, decision.verb.value, attempt, now, now, decision.kept)
 
     def _new_run(self, decision: Decision, now: float) -> PendingRun:
@@ -192,7 +196,10 @@ class Runner:
                 if origin == Verb.ORDER:
                     self._decider.count(job)
                     self._tries[str(job)] += 1
-            found = replace(found, created_at=found.created_at or self._clock.now())
+            created_at = found.created_at or self._clock.now()
+            found = replace(found, created_at=created_at)
+            job.client.owners.claim(job.account, [found.run_id])
+            job.client.owners.awaits(job.account, created_at)
             self._recorder.ordered(job, found, attempt, adopted=origin == Verb.ADOPT)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
         first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
@@ -325,6 +332,7 @@ class Runner:
             if run.status is RunStatus.UNKNOWN:
                 raise ReportError(f"run {known.run_id} has an unknown shape or status ({run.source_status})")
             check_run(job, run, known.run_id)
+            client.owners.claim(job.account, [run.run_id])
             return run
 
         path = {"run_id": known.run_id}
@@ -374,6 +382,7 @@ class Runner:
                 return None
         else:
             try:
+                self._orders.confirm(job)
                 files = self._collector.collect(job, run)
             except NotFound as error:
                 self._again(queue, pending, replace(run, error=str(error)))

@@ -209,8 +209,8 @@ class Invoices(BillingStream):
         other = self._claimed.setdefault((source, invoice_id), account_id)
         if other == account_id:
             return
-        about = f"{source} account {account_id} and account {other}"
-        error = Misplaced.of(about, f"both list invoice {invoice_id}, which can belong to one of them alone")
+        header = feed.source.account_header
+        error = Misplaced.shared(source, (account_id, other), f"invoice {invoice_id}", header)
         bookmark = self.get_context_state({"source": source, "account_id": other})
         before = self._before[source, other]
         # What was sent stays remembered; only how far the pass came is taken back.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import parse_utc
@@ -94,10 +95,14 @@ class ReportRuns(ReportStream):
 
         The bookmark holds the newest run seen, the ids of those that were still pending, and from when on all were
         listed.
+
+        Raises:
+            As `ReportClient.listed_runs`.
         """
         if client.api.runs is None:
             return
         entry = _entry(self.stream_state, client, account)
+        self._before[client.name, account.account_id] = dict(entry)
         seen, start = entry.get("created_at"), self._start(client)
         since = parse_utc(seen) if seen else start
         runs = [run for run in client.listed_runs(account, since) if run.run_id not in ours.awaited]
@@ -131,6 +136,17 @@ class ReportRuns(ReportStream):
         for name in ("untold", "adopted"):
             entry.pop(name, None)
         self._put(entry)
+
+    @cached_property
+    def _before(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Source and account -> its entry as it was before the list was read."""
+        return {}
+
+    def take_back(self, client: ReportClient, account: Account) -> None:
+        """The account's list was another one's, or cannot be told from it: the next sync reads it again."""
+        before = self._before.get((client.name, account.account_id))
+        if before is not None:
+            self._put(before)
 
     def _put(self, entry: dict[str, Any]) -> None:
         """Replace the account's entry, the list in one assignment."""
