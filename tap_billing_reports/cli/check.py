@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import (
     ISOLATED,
+    AccountError,
     AuthenticationFailed,
     Refused,
     SyncError,
@@ -76,13 +77,17 @@ def check(session: Session) -> Iterator[Line]:
         label = source.account_label(session.settings.values)
         try:
             client = session.open(source)
-            accounts = {account.account_id: account for account in source.accounts(client)}
+            entries = list(source.accounts(client))
         except (*ISOLATED, SyncError) as error:
             examined = _Examination(source, label)
             examined.note("credentials", error)
             yield examined.line
             continue
-        if not accounts:
+        accounts = {entry.account_id: entry for entry in entries if not isinstance(entry, AccountError)}
+        for entry in entries:
+            if isinstance(entry, AccountError):
+                yield Line(source.name, label, {"accounts": Finding(FAILED, str(entry))}, [entry.remedy])
+        if not entries:
             said = "the vendor names no account that these credentials may see"
             parts = {"reachable": Finding(OK), "credentials": Finding(OK), "accounts": Finding(REFUSED, said)}
             yield Line(source.name, label, parts, ["ask the vendor for rights, or name the accounts in the settings"])

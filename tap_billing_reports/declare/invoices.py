@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
+    from tap_billing_reports.core.errors import NotFound
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.settings import Values
 
@@ -42,6 +43,8 @@ class InvoiceApi:
     """Fields left out of `source_record`: links and secrets that open the document to anybody."""
     document: Endpoint | None = None
     """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
+    document_missing: Callable[[NotFound], bool] = lambda _error: False
+    """Whether a 404 or 410 for a document is the vendor's own word that there is none. Any other is a failure."""
     wants_documents: Callable[[Values], bool] = lambda _values: True
     """Whether the settings ask for the PDFs."""
     told_apart_by: str | None = None

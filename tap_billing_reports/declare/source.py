@@ -11,7 +11,7 @@ from tap_billing_reports.http.responses import Hints
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tap_billing_reports.core.errors import NotFound
+    from tap_billing_reports.core.errors import AccountError, NotFound
     from tap_billing_reports.declare.endpoints import Account, Host, Record, SourceClient
     from tap_billing_reports.declare.invoices import InvoiceApi
     from tap_billing_reports.declare.reports import ReportApi, ReportTypeApi
@@ -32,7 +32,9 @@ class Source:
     authenticator: Callable[[Values], Authenticator]
     account_label: Callable[[Values], str]
     """Whose credentials these are, for messages; never a secret."""
-    accounts: Callable[[SourceClient], Iterable[Account]]
+    accounts: Callable[[SourceClient], Iterable[Account | AccountError]]
+    """The accounts to read. An entry of the vendor's list that names none stands as the error that it is: it fails by
+    itself, and the others are read. What is raised ends the whole list."""
     headers: Callable[[Values], Mapping[str, str]] = lambda _values: {}
     read_problem: Callable[[Answer], Problem | None] | None = None
     hints: Hints = field(default_factory=Hints)

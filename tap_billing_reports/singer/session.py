@@ -99,8 +99,8 @@ class Session:
         if source.name not in self._accounts:
             self._accounts[source.name] = []
             with self.isolated(f"all streams of {source.title}"):
-                found = {account.account_id: account for account in source.accounts(self.open(source))}
-                if not found:
+                found, is_whole = self._listed_accounts(source)
+                if not found and is_whole:
                     # Nothing would be read, and nobody told: rights that were taken away look like this.
                     label = source.account_label(self.settings.values)
                     raise AccountError(
@@ -109,6 +109,18 @@ class Session:
                     )
                 self._accounts[source.name] = list(found.values())
         return self._accounts[source.name]
+
+    def _listed_accounts(self, source: Source) -> tuple[dict[str, Account], bool]:
+        """The accounts by their ids, and whether each entry of the list names one; any other entry has failed."""
+        found: dict[str, Account] = {}
+        is_whole = True
+        for entry in source.accounts(self.open(source)):
+            if isinstance(entry, AccountError):
+                is_whole = False
+                self.fail(str(entry), entry.remedy, f"all streams of {source.title}")
+            else:
+                found[entry.account_id] = entry
+        return found, is_whole
 
     def all_accounts(self) -> Iterator[tuple[Source, Account]]:
         """Every account of every source that is on."""

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
-from tap_billing_reports.core.errors import AuthenticationFailed, ReportError, Unreadable
+from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, ReportError, Unavailable, Unreadable
+from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.catalogue import Catalogue, catalogue
 from tap_billing_reports.declare.paths import tree
 from tap_billing_reports.http.auth import Authenticator, HeaderAuthenticator
+from tap_billing_reports.http.responses import Problem, excerpt
 from tap_billing_reports.vendors import bring_asked
 
 if TYPE_CHECKING:
@@ -154,15 +156,24 @@ def _authenticator(values: d.Values) -> Authenticator:
     return HeaderAuthenticator(headers, secrets=(values["bring_api_key"],))
 
 
-def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
     """The customers of the settings, else those that the Reports API lists: it knows more than Customer Info."""
     for number in client.values.get("bring_customers") or ():
         yield d.Account("bring", number, "bring_customer")
     if not client.values.get("bring_customers"):
-        for record in client.records(CUSTOMERS):
-            if not record.get("id"):
-                raise Unreadable("bring account list: a customer has no id: the vendor's format has changed")
-            yield d.Account("bring", str(record["id"]), "bring_customer", name=record.get("name"), record=record)
+        for place, record in enumerate(client.records(CUSTOMERS), 1):
+            number, name = record.get("id"), record.get("name")
+            if isinstance(number, str | int) and not isinstance(number, bool) and str(number).strip():
+                yield d.Account("bring", str(number), "bring_customer", name=name, record=record)
+                continue
+            known = f"its name is {sentence(str(name), 80)}" if name else f"it has {_keys(record)}"
+            error = Unreadable(f"bring account list: customer {place} of the list has no id ({known}): it is not read")
+            error.remedy = "ask Bring why; until then, name the customers to read in bring_customers"
+            yield error
+
+
+def _keys(record: d.Record) -> str:
+    return sentence(", ".join(record), 80) or "no fields"
 
 
 def _dotted(day: date) -> str:
@@ -271,6 +282,22 @@ def _sums(report: d.Report) -> tuple[Mapping[str, str], ...]:
     return {"amount": net, "tax_amount": tax, "total_incl_tax": total}, {"agreement_price": net}
 
 
+def _read_problem(answer: Answer) -> Problem | None:
+    """The code of an error in the JSON form of Bring's other APIs, in which the two of this page may answer, too.
+
+    Bring documents no form of errors for them. `{"errors": [{"code", "description"}]}` and `{"messages": [...]}` are
+    what Bring's own PHP client reads (`BringApiException`). Seen live are plain text and XML: those have no code.
+    """
+    if answer.status < 400 or answer.is_html or not answer.body.strip():
+        return None
+    try:
+        whole: Any = answer.json()
+        first = (whole.get("errors") or whole["messages"])[0]
+        return Problem(message=str(first.get("description") or ""), code=str(first["code"]))
+    except (Unavailable, AccountError, LookupError, TypeError, AttributeError):
+        return Problem(message=excerpt(answer.body))
+
+
 BRING = d.Source(
     name="bring",
     title="Bring",
@@ -282,6 +309,7 @@ BRING = d.Source(
     accounts=_accounts,
     # An absent or unparsable language makes the translated endpoints answer 406.
     headers=lambda values: {"Accept-Language": values["bring_language"]},
+    read_problem=_read_problem,
     check=_check,
     # Bring does not say which right it looks at.
     rights=dict.fromkeys(
@@ -297,6 +325,7 @@ BRING = d.Source(
         # That numbers are unique across issuers is documented nowhere; an address or a report's parameter knows none.
         told_apart_by="issuer",
         document=PDF,
+        document_missing=lambda error: bool(error.code),
         wants_documents=lambda values: bool(values["bring_invoice_documents"]),
     ),
     report_types=d.ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,6 +45,11 @@ def forbidden() -> Response:
 
 def not_found() -> Response:
     return PlainTextResponse("Not Found", 404)
+
+
+def no_document() -> Response:
+    """In the form of errors of Bring's other APIs; how these two say it, nobody has published."""
+    return JSONResponse({"errors": [{"code": "NOT_FOUND", "description": "No document for this invoice"}]}, 404)
 
 
 def invalid_parameters() -> Response:

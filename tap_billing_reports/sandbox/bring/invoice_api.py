@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from .content import InvalidParametersError, parse_day
 from .documents import invoice_pdf
-from .gate import METHODS, XML_HEAD, Gate, forbidden, login_page, not_found, split_suffix, wants_xml
+from .gate import METHODS, XML_HEAD, Gate, forbidden, login_page, no_document, split_suffix, wants_xml
 from .lines import dotted
 from .money import short
 
@@ -101,7 +101,7 @@ class InvoiceApi:
         if self._world.options.get("bring_pdf_login_page") in {number, "*"}:
             return login_page()
         if suffix != "pdf" or invoice is None or not invoice.has_pdf:
-            return not_found()
+            return no_document()
         return Response(invoice_pdf(invoice), media_type="application/pdf")
 
     def _interval(self, query: Mapping[str, str]) -> tuple[date, date]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.core.errors import FileError, Unavailable
+from tap_billing_reports.core.errors import AbsenceUnproven, FileError, NotFound, Unavailable
 from tap_billing_reports.declare.paths import fill
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class DocumentStore:
 
         Raises:
             FileError: what came is no PDF. Unavailable: it broke off each time, or as `HttpClient.download`.
+            NotFound: the vendor says that there is none. AbsenceUnproven: a 404 or 410 that is not the vendor's word.
             Refused: as `HttpClient.download`. SyncError: it cannot be kept.
         """
         api = client.source.invoices
@@ -74,14 +75,19 @@ class DocumentStore:
         assert api.document is not None
         place = fill(api.document.path, {**api.path(account), "invoice_id": brief.number})
         for _ in range(TRIES):
-            with self._passing.open("wb") as file:
-                got = client.http.download(
-                    api.document.host,
-                    place,
-                    file,
-                    headers={"Accept": api.document.accept, **account.headers},
-                    account=account.account_id,
-                )
+            try:
+                with self._passing.open("wb") as file:
+                    got = client.http.download(
+                        api.document.host,
+                        place,
+                        file,
+                        headers={"Accept": api.document.accept, **account.headers},
+                        account=account.account_id,
+                    )
+            except NotFound as error:
+                if api.document_missing(error):
+                    raise
+                raise AbsenceUnproven(f"{error}: no proof that it is gone") from None
             if self._is_whole():
                 break
         else:

@@ -6,7 +6,16 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, RetryableError, Unreadable
+from tap_billing_reports.core.errors import (
+    ISOLATED,
+    AbsenceUnproven,
+    AccountError,
+    AuthenticationFailed,
+    NotFound,
+    RetryableError,
+    Unreadable,
+    remedy_of,
+)
 from tap_billing_reports.core.redaction import redact
 from tap_billing_reports.singer.invoices.document_state import KEY, Progress, kept_sizes
 from tap_billing_reports.singer.invoices.document_store import DocumentStore, Kept
@@ -24,14 +33,17 @@ DOCUMENT = "pdf"
 SILENCES = 3
 # So many documents that are forbidden one after the other, at either end of the list, are a right that is missing.
 REFUSALS = 3
+# Invoices that one line names.
+NAMED = 10
 
 
 class InvoiceDocuments(BillingStream):
     """Where each invoice's PDF is kept, or why there is none.
 
-    A document is fetched once. One that cannot be had is a record with `error` and is tried again while the
-    look-back lists its invoice, or, if the reason was a passing one or a 403, while the vendor lists it at all. A 403
-    is a failure, too. Only refused credentials, a row of 403s and a vendor that does not answer end an account's pass.
+    A document is fetched once. One that cannot be had is a record with `error`. Where the vendor says in its own words
+    that there is none, that is all, and it is tried again while the look-back lists its invoice. Anything else is a
+    failure, too, and is tried again while the vendor lists the invoice at all. Only refused credentials, a row of 403s
+    and a vendor that does not answer end an account's pass.
     """
 
     name = "invoice_documents"
@@ -98,22 +110,39 @@ class InvoiceDocuments(BillingStream):
             if key in fetched or self._is_kept(source, brief):
                 continue
             result = self._obtain(source, account, brief)
-            if troubles.note(brief, result):
-                # Old documents may be closed to a user, and new ones not: look at the other end, too.
-                waiting.reverse()
             if _is_forbidden(result):
                 self.session.fail(str(result), AuthenticationFailed.remedy, self.name)
+            try:
+                if troubles.note(brief, result):
+                    # Old documents may be closed to a user, and new ones not: look at the other end, too.
+                    waiting.reverse()
+            except ISOLATED:
+                self._tell(feed, troubles)
+                raise
             yield self._record(account, brief, result)
             if isinstance(result, Kept):
                 fetched.add(key)
                 self._known[key] = result.size
                 progress.note(brief, result.size)
             self.session.checkpoint()
+        self._tell(feed, troubles)
         for text in feed.unreadable:
             self.session.fail(text, Unreadable.remedy, self.name)
         if not feed.unreadable:
             progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=troubles.retry_from)
         progress.save(self.stream_state)
+
+    def _tell(self, feed: InvoiceFeed, troubles: _Troubles) -> None:
+        """One failure for all documents of an account that could not be had."""
+        failed = troubles.failed
+        if not failed:
+            return
+        numbers = ", ".join(brief.invoice_id for brief, _error in failed[:NAMED])
+        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        named = f"{feed.source.name} account {feed.account.account_id}"
+        first = failed[0][1]
+        text = f"{named}: the PDF cannot be had of invoice {numbers}{more}; the first: {first}"
+        self.session.fail(text, remedy_of(first), self.name)
 
     def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
         """The document, or why there is none.
@@ -170,10 +199,12 @@ class _Troubles:
 
     Attributes:
         retry_from: the oldest date of an invoice whose document is to be tried again.
+        failed: what could not be had and why, but for what is forbidden: that is said at once.
     """
 
     def __init__(self) -> None:
         self.retry_from: str | None = None
+        self.failed: list[tuple[Brief, AccountError | RetryableError]] = []
         self._silences = self._refusals = 0
 
     def note(self, brief: Brief, result: Kept | AccountError | RetryableError) -> bool:
@@ -182,12 +213,18 @@ class _Troubles:
         Raises:
             RetryableError, AuthenticationFailed: this is one too many; the others are left for the next sync.
         """
-        is_silent, is_forbidden = isinstance(result, RetryableError), _is_forbidden(result)
+        is_forbidden = _is_forbidden(result)
+        # Whoever answers 404 is not silent: the others may be had.
+        is_silent = isinstance(result, RetryableError) and not isinstance(result, AbsenceUnproven)
         self._silences = self._silences + 1 if is_silent else 0
         self._refusals = self._refusals + 1 if is_forbidden else 0
         if not isinstance(result, Kept) and (self._silences == SILENCES or self._refusals == 2 * REFUSALS):
             raise result
-        if is_silent or is_forbidden:
+        is_failed = not (isinstance(result, Kept | NotFound) or brief.shared_number is not None)
+        if is_failed and not is_forbidden:
+            assert isinstance(result, AccountError | RetryableError)
+            self.failed.append((brief, result))
+        if is_failed:
             self.retry_from = min(filter(None, (self.retry_from, brief.invoice_date)), default=None)
         return self._refusals == REFUSALS
 

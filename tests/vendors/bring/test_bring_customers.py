@@ -86,11 +86,50 @@ def test_a_list_in_another_shape_is_a_failure_and_not_an_empty_account(bring):
     assert "the vendor's format has changed" in result.log
 
 
-def test_a_customer_without_an_id_is_a_failure(bring):
+def customers(bring, *wrong):
+    """The emulator's own list, with customers that are wrong at some places, counted from 0."""
+    listed = [
+        {"id": number, "name": f"CUSTOMER {number}", "fullName": f"CUSTOMER {number} ({number})"}
+        for number in (PARCELS, HOME)
+    ]
+    for place, record in wrong:
+        listed.insert(place, record)
+    bring.control.fault({"status": 200, "body": {"customer": listed}}, {"path": r"/generate\.json$"})
+
+
+@pytest.mark.parametrize("lacking", [{}, {"id": None}, {"id": ""}, {"id": " "}, {"id": {}}, {"id": True}])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_customer_without_an_id_fails_by_itself_and_is_named(bring, place, lacking):
+    customers(bring, (place, {**lacking, "name": "NAMELESS AS"}))
+    result = bring.run()
+    assert result.status == 1
+    named = f"bring account list: customer {place + 1} of the list has no id (its name is NAMELESS AS)"
+    assert result.log.count(f"ERROR {named}") == 1, result.log
+    assert "name the customers to read in bring_customers" in result.log
+    assert {account["account_id"] for account in result.of("accounts")} == {PARCELS, HOME}
+    assert {invoice["account_id"] for invoice in result.of("invoices")} == {PARCELS, HOME}
+    assert {row["account_id"] for row in result.of("bring_invoice_lines")} == {PARCELS, HOME}
+
+
+def test_several_customers_without_an_id_are_each_named_by_what_they_have(bring):
+    customers(bring, (0, {}), (2, {"fullName": "Y", "city": "Oslo"}))
+    result = bring.run()
+    assert result.status == 1
+    assert "customer 1 of the list has no id (it has no fields)" in result.log
+    assert "customer 3 of the list has no id (it has fullName, city)" in result.log
+    assert {account["account_id"] for account in result.of("accounts")} == {PARCELS, HOME}
+    bring.control.clear_faults()
+    again = bring.run(state=result.state)
+    assert again.status == 0, again.log
+    assert len(again.of("accounts")) == 4
+
+
+def test_where_no_customer_has_an_id_that_alone_is_the_failure(bring):
     bring.control.fault({"status": 200, "body": {"customer": [{"name": "X"}]}}, {"path": r"/generate\.json$"})
     result = bring.run()
     assert result.status == 1
-    assert "a customer has no id" in result.log
+    assert "customer 1 of the list has no id (its name is X)" in result.log
+    assert "names no account" not in result.log
     assert not result.of("invoices")
 
 

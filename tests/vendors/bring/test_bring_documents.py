@@ -132,7 +132,13 @@ class TestWhatIsNoPdf:
     @pytest.mark.parametrize(
         ("fault", "said"),
         [
-            ({"status": 404, "body": "Not Found"}, "HTTP 404"),
+            ({"status": 404, "body": "Not Found"}, "HTTP 404 (Not Found): no proof that it is gone"),
+            ({"status": 404, "body": ""}, "HTTP 404: no proof that it is gone"),
+            ({"status": 404, "body": "<html><body>nginx</body></html>"}, "HTTP 404: no proof that it is gone"),
+            ({"status": 404, "body": {"message": "no Route matched"}}, "no Route matched"),
+            ({"status": 404, "body": {"errors": []}}, "no proof that it is gone"),
+            ({"status": 404, "body": {"errors": "none"}}, "no proof that it is gone"),
+            ({"status": 410, "body": "<String>Gone</String>"}, "no proof that it is gone"),
             ({"html": True}, "a web page instead of data"),
             ({"status": 200, "body": "<!doctype html><html>"}, "a web page instead of data"),
             ({"status": 200, "body": '{"error": 1}'}, "what came is no PDF"),
@@ -141,17 +147,51 @@ class TestWhatIsNoPdf:
             ({"redirect": "https://files.example/x.pdf"}, "nothing was sent there"),
         ],
     )
-    def test_is_a_record_with_an_error_and_the_others_go_on(self, bring, config, fault, said):
+    def test_is_a_failure_with_a_record_and_the_others_go_on(self, bring, config, fault, said):
         number = bring.run({**config, "bring_invoice_documents": False}).of("invoices")[0]["invoice_id"]
         bring.control.fault(fault, {"path": f"{PDF}.*/{number}"})
         result = bring.run(config)
         found = documents(result)
-        assert result.status == 0
+        assert result.status == 1
+        account = found[number]["account_id"]
+        assert f"ERROR bring account {account}: the PDF cannot be had of invoice {number}; the first: " in result.log
         assert said in found[number]["error"]
         assert [found[number][name] for name in ("uri", "size", "sha256", "fetched_at")] == [None] * 4
         assert {n for n, record in found.items() if record["error"]} == {number, MISSING}
-        bring.run(config, state=result.state)
+        again = bring.run(config, state=result.state)
+        assert again.status == 1
         assert sorted(fetched(bring)) == sorted([number, MISSING])
+        bring.control.clear_faults()
+        healed = bring.run(config, state=again.state)
+        assert healed.status == 0, healed.log
+        assert documents(healed)[number]["error"] is None
+
+    @pytest.mark.parametrize("status", [404, 410])
+    @pytest.mark.parametrize("key", ["errors", "messages"])
+    def test_only_the_vendors_own_form_says_that_there_is_none(self, bring, config, key, status):
+        body = {key: [{"code": "NOT_FOUND", "description": "No such document"}]}
+        bring.control.fault({"status": status, "body": body}, {"path": f"{PDF}{PARCELS}"})
+        result = bring.run(config)
+        assert result.status == 0, result.log
+        ours = [record for record in documents(result).values() if record["account_id"] == PARCELS]
+        assert ours
+        assert all("NOT_FOUND: No such document" in record["error"] for record in ours)
+
+    def test_a_proxy_that_answers_404_for_all_is_one_failure_an_account_and_loses_none(self, bring, config):
+        bring.control.fault({"status": 404, "body": "<html>nginx</html>"}, {"path": PDF})
+        result = bring.run(config)
+        assert result.status == 1
+        found = documents(result)
+        assert set(found) == {invoice["invoice_id"] for invoice in result.of("invoices")}
+        accounts = {record["account_id"] for record in found.values()}
+        for account in accounts:
+            assert result.log.count(f"ERROR bring account {account}: the PDF cannot be had of invoice ") == 1
+        # Far beyond the look-back: what is no word of the vendor's gives no document up.
+        bring.control.clear_faults()
+        healed = bring.run({**config, "bring_lookback_days": 1}, state=result.state)
+        assert healed.status == 0, healed.log
+        assert {n for n, record in documents(healed).items() if record["error"]} == {MISSING}
+        assert set(documents(healed)) == set(found)
 
     def test_one_that_is_cut_without_a_sign_is_fetched_again_and_then_later(self, bring, config):
         config["start_date"] = "2026-05-01"
