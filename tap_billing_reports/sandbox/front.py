@@ -132,11 +132,13 @@ def _entry(emulation: Emulation, asked: Asked, route: str, scope: Scope, body: b
 
 
 def _counted(entry: dict[str, Any], send: Send) -> Send:
+    """`send` that also notes status and bytes, before they go out: whoever has an answer finds it in the log."""
+
     async def counted(message: Message) -> None:
-        await send(message)
         if message["type"] == "http.response.start":
             entry["status"] = message["status"]
         else:
             entry["bytes"] += len(message.get("body", b""))
+        await send(message)
 
     return counted
