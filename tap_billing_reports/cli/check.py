@@ -13,6 +13,7 @@ from tap_billing_reports.core.errors import (
     ISOLATED,
     AccountError,
     AuthenticationFailed,
+    BillingError,
     Refused,
     SyncError,
     Throttled,
@@ -168,10 +169,12 @@ class _Examination:
 
     def _said(self, error: Exception) -> str:
         """The message without what the line begins with."""
-        text = str(error)
-        for start in (f"{self._source.name} account {self.line.account}: ", f"{self._source.name}: "):
-            text = text.removeprefix(start)
-        return text
+        if not isinstance(error, BillingError) or error.about is None:
+            return str(error)
+        about = error.about
+        if (about.source, about.account) != (self._source.name, self.line.account):
+            return str(error)
+        return f"{about.call}: {error.message}" if about.call else error.message
 
     # -- the parts -------------------------------------------------------------------------------------
 

@@ -11,7 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import ISOLATED
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Period
 from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, Verb
@@ -72,7 +74,7 @@ def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
             try:
                 yield from list(_others(lifecycle, client, report, account))
             except ISOLATED as error:
-                action, why = _refused(report, error, session)
+                action, why = _refused(report, account, error, session)
                 yield Row(report.stream, account.account_id, action, 0, "", why)
 
 
@@ -86,7 +88,7 @@ def _decided(
         try:
             decision = decider.decide(job)
         except ISOLATED as error:
-            groups.setdefault(_refused(report, error, session), []).append(job)
+            groups.setdefault(_refused(report, job.account, error, session), []).append(job)
             continue
         if decision.verb is Verb.ORDER:
             decider.count(job)
@@ -94,11 +96,11 @@ def _decided(
     return decided
 
 
-def _refused(report: Report, error: BillingError, session: Session) -> tuple[str, str]:
+def _refused(report: Report, account: Account, error: BillingError, session: Session) -> tuple[str, str]:
     """Action and reason where nothing can be decided."""
     if is_excused(report, error):
         return SKIP, f"refused, and optional: {error}"
-    session.fail(str(error), error.remedy, report.stream)
+    session.fail(Failure.of(error, About(report.source, account.account_id), stream=report.stream))
     return FAIL, str(error)
 
 

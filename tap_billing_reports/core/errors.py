@@ -9,17 +9,26 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from tap_billing_reports.core.about import About
 
 
 class BillingError(Exception):
     """Base of all errors that the tap raises on purpose.
 
     Attributes:
+        message: what went wrong.
+        about: whose data it is about and which call failed, where that is known; the text begins with it.
         remedy: what a person can do about this kind; empty where the message says it.
     """
 
     remedy = ""
+
+    def __init__(self, message: str, *, about: About | None = None) -> None:
+        super().__init__(message if about is None else f"{about}: {message}")
+        self.message = message
+        self.about = about
 
 
 class RetryableError(BillingError):
@@ -31,8 +40,8 @@ class RetryableError(BillingError):
 
     remedy = "sync again later: it goes on where this one stopped"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, about: About | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, about=about)
         self.retry_after = retry_after
 
 
@@ -60,8 +69,10 @@ class FileError(ReportError):
         remedy: where another one than that of its kind helps.
     """
 
-    def __init__(self, message: str, *, line: int | None = None, remedy: str | None = None) -> None:
-        super().__init__(message if line is None else f"line {line}: {message}")
+    def __init__(
+        self, message: str, *, about: About | None = None, line: int | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}", about=about)
         self.line = line
         if remedy is not None:
             self.remedy = remedy
@@ -69,6 +80,10 @@ class FileError(ReportError):
 
 class SyncError(BillingError):
     """Fatal for the whole run: wrong settings, foreign state, a bug; nothing more is asked of any vendor."""
+
+
+class FirstFailure(SyncError):  # noqa: N818 - named for what ends the sync
+    """`fail_fast` is set and something has failed; what it was stands among the sync's failures already."""
 
 
 class ConfigError(SyncError):
@@ -100,9 +115,15 @@ class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is,
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, replayed: bool = False, sent: bool = True
+        self,
+        message: str,
+        *,
+        about: About | None = None,
+        retry_after: float | None = None,
+        replayed: bool = False,
+        sent: bool = True,
     ) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(message, about=about, retry_after=retry_after)
         self.replayed = replayed
         self.sent = sent
         if not sent:
@@ -121,18 +142,16 @@ class Misplaced(Unavailable):
     remedy = f"{RetryableError.remedy}; if it stays so, check the credentials and ask the vendor's support"
 
     @classmethod
-    def of(cls, about: str, objection: str) -> Misplaced:
+    def of(cls, about: About, objection: str) -> Misplaced:
         """What names the call, what came and what was asked."""
-        return cls(f"{about}: the answer is to another question: {objection}")
+        return cls(f"the answer is to another question: {objection}", about=about)
 
     @classmethod
-    def shared(cls, source: str, accounts: tuple[str, str], what: str, header: str) -> Misplaced:
+    def shared(cls, accounts: tuple[str, str], what: str, header: str) -> Misplaced:
         """What can belong to one account alone is listed under two; `header` tells the vendor which one is asked."""
         first, second = accounts
-        error = cls.of(
-            f"{source} account {first} and account {second}",
-            f"both list {what}, which can belong to one of them alone",
-        )
+        both = f"account {first} and account {second} both list {what}, which can belong to one of them alone"
+        error = cls(f"the answer is to another question: {both}")
         if header:
             error.remedy = f"see that no proxy on the way drops the request header {header}; then sync again"
         return error
@@ -162,12 +181,13 @@ class Refused(AccountError):  # noqa: N818
         message: str,
         *,
         status: int,
+        about: About | None = None,
         code: str = "",
         param: str = "",
         said: str = "",
         is_vendors_word: bool = True,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, about=about)
         self.status = status
         self.code = code
         self.param = param
@@ -188,12 +208,12 @@ class AuthenticationFailed(Refused):
 
 
 @contextmanager
-def understood(what: str, kind: Callable[[str], BillingError]) -> Iterator[None]:
+def understood(what: str, kind: type[BillingError], about: About | None = None) -> Iterator[None]:
     """Within it a declaration reads an answer; where it stumbles, that is an error of this kind about `what`."""
     try:
         yield
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-        raise kind(f"{what} has an unknown shape or status ({error})") from None
+        raise kind(f"{what} has an unknown shape or status ({error})", about=about) from None
 
 
 ISOLATED = (AccountError, RetryableError)

@@ -26,7 +26,7 @@ _DETOURS: Final = 100
 
 
 class HttpSourceClient:
-    """A source with its door open: asks endpoints and yields records."""
+    """Asks the endpoints of one source and yields records."""
 
     def __init__(self, source: Source, values: Values, *, clock: Clock, limits: Limits | None = None) -> None:
         self.source = source
@@ -171,15 +171,18 @@ class HttpSourceClient:
             yield from page if trail is None else trail.new(page)
             more = None if paging is None else value_at(whole, paging.more)
             if more is None and isinstance(paging, CursorPaging):
-                raise Unreadable(f"{answer.about}: does not say whether there is more: the vendor's format has changed")
+                raise Unreadable(
+                    "does not say whether there is more: the vendor's format has changed", about=answer.about
+                )
             if paging is None or not more:
                 return
             following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
             cursor = None if following is None else str(following)
             if cursor in seen:
                 raise Unreadable(
-                    f"{answer.about}: says that there is more after {cursor}, but sends nothing new; "
-                    f"nothing of this list can be trusted"
+                    f"says that there is more after {cursor}, but sends nothing new; "
+                    f"nothing of this list can be trusted",
+                    about=answer.about,
                 )
             seen.add(cursor)
 
@@ -242,7 +245,8 @@ class _Trail:
         last, self._back = self._back, self._back * 2
         if self._detours > _DETOURS or last > len(self._keys):
             raise AccountError(
-                f"{error}: too much of this list is deleted while it is read: sync again later"
+                f"{error.message}: too much of this list is deleted while it is read: sync again later",
+                about=error.about,
             ) from None
         if self._back <= len(self._keys):
             return self._keys[-self._back]
@@ -289,7 +293,7 @@ def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
         if endpoint.record and endpoint.record in shape:
             return _listed(shape[endpoint.record], answer)
     names = ", ".join(filter(None, (*endpoint.records, endpoint.record)))
-    raise Unreadable(f"{answer.about}: the answer has none of {names}: the vendor's format has changed")
+    raise Unreadable(f"the answer has none of {names}: the vendor's format has changed", about=answer.about)
 
 
 def _listed(found: Any, answer: Answer) -> list[Record]:
@@ -297,7 +301,7 @@ def _listed(found: Any, answer: Answer) -> list[Record]:
     items = found if isinstance(found, list) else [found]
     records = [item for item in items if item is not None]
     if not all(isinstance(record, Mapping) for record in records):
-        raise Unreadable(f"{answer.about}: a record is no object: the vendor's format has changed")
+        raise Unreadable("a record is no object: the vendor's format has changed", about=answer.about)
     return records
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from tap_billing_reports.core.about import About
+
 # Objects and lists within each other; no vendor's records come near. libxml2 has its own limit of 256.
 DEEPEST: Final = 100
 
@@ -40,7 +42,7 @@ class Remarks:
     doubled: Counter[str] = field(default_factory=Counter)
     """Key -> objects that had it twice, with different values."""
 
-    def lines(self, about: str) -> Iterator[str]:
+    def lines(self, about: About) -> Iterator[str]:
         """What is to be told of it."""
         if self.mended:
             yield (
@@ -69,7 +71,7 @@ class Doubled(dict[str, Any]):
     """
 
     def __init__(
-        self, found: dict[str, Any], about: str, keys_twice: frozenset[str] = frozenset(), holds_numbers: bool = False
+        self, found: dict[str, Any], about: About, keys_twice: frozenset[str] = frozenset(), holds_numbers: bool = False
     ) -> None:
         super().__init__(found)
         self.about = about
@@ -79,7 +81,7 @@ class Doubled(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key in self.keys_twice:
             raise DoubledKey(
-                f"{self.about}: the key {clipped(key, 80)} stands twice in one object, with different values"
+                f"the key {clipped(key, 80)} stands twice in one object, with different values", about=self.about
             )
         return super().__getitem__(key)
 
@@ -87,7 +89,7 @@ class Doubled(dict[str, Any]):
         return self[key] if key in self.keys_twice else super().get(key, default)
 
 
-def read_json(body: bytes, about: str, remarks: Remarks) -> Any:
+def read_json(body: bytes, about: About, remarks: Remarks) -> Any:
     """The body as JSON; fractional numbers as Decimal with the digits that the vendor wrote.
 
     Raises:
@@ -105,9 +107,9 @@ def read_json(body: bytes, about: str, remarks: Remarks) -> Any:
     try:
         value = simplejson.loads(without_bom(body).decode(), use_decimal=True, object_pairs_hook=to_object)
     except (ValueError, RecursionError):
-        raise Unavailable(f"{about}: the answer is no complete JSON") from None
+        raise Unavailable("the answer is no complete JSON", about=about) from None
     if body.count(b"{") + body.count(b"[") > DEEPEST and _is_deeper(value):
-        raise Unreadable(f"{about}: the answer is nested deeper than {DEEPEST} levels")
+        raise Unreadable(f"the answer is nested deeper than {DEEPEST} levels", about=about)
     if doubled or _UNFIT.search(body):
         value = _rebuilt(value, about, remarks)
     return value
@@ -120,7 +122,7 @@ def without_bom(data: bytes) -> bytes:
     return data
 
 
-def _object(pairs: list[tuple[str, Any]], about: str, remarks: Remarks) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]], about: About, remarks: Remarks) -> dict[str, Any]:
     """The pairs as an object; a key that has the same value each time stands there once."""
     found = dict(pairs)
     if len(found) == len(pairs):
@@ -155,7 +157,7 @@ def _is_deeper(value: Any) -> bool:
     return True
 
 
-def _rebuilt(value: Any, about: str, remarks: Remarks) -> Any:
+def _rebuilt(value: Any, about: About, remarks: Remarks) -> Any:
     """The same value with U+FFFD for what no target takes, and objects that know of doubtful numbers within."""
     if isinstance(value, str):
         text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
@@ -183,7 +185,7 @@ def _holds_numbers(value: Any) -> bool:
     return isinstance(value, Doubled) and value.holds_numbers
 
 
-def read_xml(body: bytes, about: str) -> etree._Element:
+def read_xml(body: bytes, about: About) -> etree._Element:
     """The body as XML without comments; entities and external references are never resolved.
 
     Raises:
@@ -204,8 +206,8 @@ def read_xml(body: bytes, about: str) -> etree._Element:
     try:
         root = etree.fromstring(without_bom(body), parser)
     except (etree.XMLSyntaxError, ValueError):
-        raise Unavailable(f"{about}: the answer is no complete XML") from None
+        raise Unavailable("the answer is no complete XML", about=about) from None
     declared: Any = root.getroottree().docinfo
     if declared.doctype:
-        raise AccountError(f"{about}: the answer declares a document type, which is never trusted")
+        raise AccountError("the answer declares a document type, which is never trusted", about=about)
     return root

@@ -1,4 +1,4 @@
-"""One door a source: every request passes here, with its retries, deadlines and limits on where it may go."""
+"""One client a source: every request passes here, with its retries, deadlines and limits on where it may go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports import __version__
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.core.errors import (
     AbsenceUnproven,
@@ -133,16 +134,16 @@ class HttpClient:
         )
 
     def another(self) -> HttpClient:
-        """A door to the same hosts for another thread, with connections and a retry budget of its own."""
+        """A client of the same hosts for another thread, with connections and a retry budget of its own."""
         return self._another()
 
     @property
-    def about(self) -> str:
+    def about(self) -> About:
         """The source and the account, as messages name them."""
-        return sentence(f"{self.source} account {self.account}")
+        return About(self.source, sentence(self.account))
 
     def __repr__(self) -> str:
-        return f"Door({self.source}, {self.account})"
+        return f"HttpClient({self.source}, {self.account})"
 
     def call(
         self,
@@ -170,7 +171,7 @@ class HttpClient:
             params: the query.
             form: the body, form-encoded.
             headers: for this call only.
-            account: whose data is asked for, for messages; unset: the door's own.
+            account: whose data is asked for, for messages; unset: the client's own.
             safe: may be sent again when it is unknown whether it had its effect.
             parse: the body must be complete JSON or XML; one that is not is asked for again.
             judge: raises `Misplaced` for an answer to another question, which is asked for again as well.
@@ -255,12 +256,12 @@ class HttpClient:
         self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
 
     def _begun(
-        self, response: requests.Response, seconds: float, about: str, *, doubtful: bool = False
+        self, response: requests.Response, seconds: float, about: About, *, doubtful: bool = False
     ) -> tuple[bytes, Iterator[bytes]]:
         """A file's first bytes and the rest of it, once it is known to be no page and no error."""
         if response.status_code != 200:
             self._answer(response, about, doubtful=doubtful)
-            raise Unavailable(f"{about}: HTTP {response.status_code} without a file")
+            raise Unavailable(f"HTTP {response.status_code} without a file", about=about)
         chunks = self._transport.chunks(response, seconds=seconds, about=about)
         # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
         first = next(chunks, b"")
@@ -268,14 +269,14 @@ class HttpClient:
         self._judge(Answer(about, 200, response.headers, b"<html" if declared else first))
         return first, chunks
 
-    def _place(self, method: str, host: str, path: str, account: str | None) -> tuple[str, str]:
+    def _place(self, method: str, host: str, path: str, account: str | None) -> tuple[str, About]:
         """The URL, and what messages call it."""
         url = self._hosts[host] + path
-        return url, sentence(f"{self.source} account {account or self.account}: {describe(method, url)}")
+        return url, About(self.source, sentence(account or self.account), sentence(describe(method, url)))
 
     # -- what an answer means --------------------------------------------------------------------------
 
-    def _answer(self, response: requests.Response, about: str, *, doubtful: bool = False) -> Answer:
+    def _answer(self, response: requests.Response, about: About, *, doubtful: bool = False) -> Answer:
         body = self._transport.whole(response, about)
         answer = Answer(about, response.status_code, response.headers, body, self.remarks)
         self._judge(answer, doubtful=doubtful)
@@ -286,19 +287,20 @@ class HttpClient:
         problem = problem_of(answer, self._read_problem, self._hints)
         if problem is None:
             return
-        said = sentence(f"{answer.about}: HTTP {answer.status}{problem.said}")
+        about, said = answer.about, sentence(f"HTTP {answer.status}{problem.said}")
         wait = retry_after(answer, self.clock.now())
         error: BillingError
         if problem.kind == "throttled":
-            error = Throttled(said, retry_after=wait)
+            error = Throttled(said, about=about, retry_after=wait)
         elif problem.kind == "unavailable":
-            error = Unavailable(said, retry_after=wait, replayed=self._hints.is_replayed(answer))
+            error = Unavailable(said, about=about, retry_after=wait, replayed=self._hints.is_replayed(answer))
         else:
             kind: type[Refused] = NotFound if problem.kind == "missing" else Refused
             if problem.kind == "authentication":
                 kind, said = AuthenticationFailed, f"{said}; check {self._remedy}"
             error = kind(
                 said,
+                about=about,
                 status=problem.status,
                 code=problem.code,
                 param=problem.param,
@@ -306,11 +308,11 @@ class HttpClient:
                 is_vendors_word=problem.is_vendors_word,
             )
             if doubtful and isinstance(error, NotFound) and not self._gone(error):
-                error = AbsenceUnproven(f"{said}: no proof that it is gone", retry_after=wait)
+                error = AbsenceUnproven(f"{said}: no proof that it is gone", about=about, retry_after=wait)
         raise error
 
 
-def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: str) -> tuple[int, str]:
+def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: About) -> tuple[int, str]:
     """Replace what `to` holds; the number of bytes and their SHA-256."""
     digest, count = hashlib.sha256(), 0
     try:

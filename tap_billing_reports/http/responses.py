@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+    from tap_billing_reports.core.about import About
+
 # Enough of an unexpected body to recognise it by, too little to leak a record into a log.
 EXCERPT_LENGTH = 200
 # Bytes of it that are looked through for secrets. More blanks than this at its beginning are no answer worth showing.
@@ -45,7 +47,7 @@ class Answer:
     `about` names the source, the account and the request without its query, which may hold a key.
     """
 
-    about: str
+    about: About
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -87,7 +89,7 @@ class Answer:
         """
         value = self._json
         if not isinstance(value, dict):
-            raise Unavailable(f"{self.about}: the answer is no JSON object")
+            raise Unavailable("the answer is no JSON object", about=self.about)
         return value
 
     def xml(self) -> etree._Element:

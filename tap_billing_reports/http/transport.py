@@ -21,6 +21,7 @@ from tap_billing_reports.http.deadlines import PunctualAdapter
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
+    from tap_billing_reports.core.about import About
     from tap_billing_reports.core.clock import Clock
 
 CHUNK_BYTES = 1 << 16
@@ -112,7 +113,7 @@ class Transport:
         method: str,
         url: str,
         *,
-        about: str,
+        about: About,
         params: Iterable[tuple[str, str]] = (),
         form: Iterable[tuple[str, str]] | None = None,
         headers: Mapping[str, str],
@@ -138,10 +139,10 @@ class Transport:
                 return response
             response.close()
             request = self._redirected(request, response.url, location, origin(url), about)
-        raise AccountError(f"{about}: more than {REDIRECTS} redirects; check {self._remedy}")
+        raise AccountError(f"more than {REDIRECTS} redirects; check {self._remedy}", about=about)
 
     def _redirected(
-        self, request: requests.Request, asked: str, location: str, first: tuple[object, ...], about: str
+        self, request: requests.Request, asked: str, location: str, first: tuple[object, ...], about: About
     ) -> requests.Request:
         """The request that a redirect asks for, if it may be sent."""
         try:
@@ -149,28 +150,29 @@ class Transport:
             there = origin(target)
         except ValueError:
             raise AccountError(
-                f"{about}: redirected to what is no URL; nothing was sent there; check {self._remedy}"
+                f"redirected to what is no URL; nothing was sent there; check {self._remedy}", about=about
             ) from None
         where = sentence(f"{there[0]}://{there[1]}")
         if request.method != "GET":
             raise AccountError(
-                f"{about}: redirected to {where}, but a {request.method} is never sent on; check {self._remedy}"
+                f"redirected to {where}, but a {request.method} is never sent on; check {self._remedy}", about=about
             )
         if there not in self._origins:
             raise AccountError(
-                f"{about}: redirected to {where}, which is no host of the settings (a login page, perhaps); "
-                f"nothing was sent there; check {self._remedy}"
+                f"redirected to {where}, which is no host of the settings (a login page, perhaps); "
+                f"nothing was sent there; check {self._remedy}",
+                about=about,
             )
         if there == first:
             return requests.Request("GET", target, headers=request.headers, auth=self._auth)
         if redact(target) != target:
             raise AccountError(
-                f"{about}: redirected to {where} with a credential; nothing was sent there; check {self._remedy}"
+                f"redirected to {where} with a credential; nothing was sent there; check {self._remedy}", about=about
             )
         impersonal = {name: value for name, value in request.headers.items() if name.lower() in _IMPERSONAL}
         return requests.Request("GET", target, headers=impersonal, auth=Authenticator())
 
-    def _send(self, request: requests.Request, about: str) -> requests.Response:
+    def _send(self, request: requests.Request, about: About) -> requests.Response:
         failure: BillingError
         try:
             prepared = self._session.prepare_request(request)
@@ -190,10 +192,10 @@ class Transport:
             failure = _failure(error, about)
         except OSError as error:
             # The file of REQUESTS_CA_BUNDLE is missing, for example.
-            failure = AccountError(f"{about}: cannot be asked ({sentence(str(error))}); nothing was sent")
+            failure = AccountError(f"cannot be asked ({sentence(str(error))}); nothing was sent", about=about)
         except ValueError:
             # http.client refuses a header's value, which may be a key, and shows it.
-            failure = AccountError(f"{about}: cannot be written as an HTTP request; check {self._remedy}")
+            failure = AccountError(f"cannot be written as an HTTP request; check {self._remedy}", about=about)
         # Outside the handler: the library's error holds the URL with its key, and formatters print an error's context.
         raise failure
 
@@ -209,16 +211,16 @@ class Transport:
 
     # -- bodies ----------------------------------------------------------------------------------------
 
-    def whole(self, response: requests.Response, about: str) -> bytes:
+    def whole(self, response: requests.Response, about: About) -> bytes:
         """The body in memory; raises as `chunks`, and AccountError for one beyond the limit."""
         body = bytearray()
         for chunk in self.chunks(response, seconds=self._limits.answer_seconds, about=about):
             body += chunk
             if len(body) > self._limits.answer_bytes:
-                raise Unreadable(f"{about}: the answer is longer than {self._limits.answer_bytes} bytes")
+                raise Unreadable(f"the answer is longer than {self._limits.answer_bytes} bytes", about=about)
         return bytes(body)
 
-    def chunks(self, response: requests.Response, *, seconds: float, about: str) -> Iterator[bytes]:
+    def chunks(self, response: requests.Response, *, seconds: float, about: About) -> Iterator[bytes]:
         """The body as it arrives, unpacked if it is gzip although nobody asked for that.
 
         Raises:
@@ -227,18 +229,18 @@ class Transport:
         """
         encoding = response.headers.get("Content-Encoding", "").strip().lower()
         if encoding in _UNREADABLE:
-            raise Unreadable(f"{about}: the answer is packed as {encoding}, which was not asked for")
+            raise Unreadable(f"the answer is packed as {encoding}, which was not asked for", about=about)
         raw = self._raw_chunks(response, seconds, about)
         return _unpacked(raw, about) if encoding in {"gzip", "x-gzip", "deflate"} else raw
 
-    def _raw_chunks(self, response: requests.Response, seconds: float, about: str) -> Generator[bytes, None, None]:
+    def _raw_chunks(self, response: requests.Response, seconds: float, about: About) -> Generator[bytes, None, None]:
         started, count = self._clock.monotonic(), 0
         failure = None
         while True:
             try:
                 chunk = response.raw.read1(CHUNK_BYTES, decode_content=False)
             except (urllib3_errors.HTTPError, OSError, ValueError) as error:
-                failure = Unavailable(f"{about}: broke off after {count} bytes ({_root(error)})")
+                failure = Unavailable(f"broke off after {count} bytes ({_root(error)})", about=about)
             # Outside the handler, as in `_send`.
             if failure is not None:
                 raise failure
@@ -247,10 +249,10 @@ class Transport:
             count += len(chunk)
             yield chunk
             if self._clock.monotonic() - started > seconds:
-                raise Unavailable(f"{about}: the answer took longer than {seconds:g} s")
+                raise Unavailable(f"the answer took longer than {seconds:g} s", about=about)
 
 
-def _unpacked(packed: Iterator[bytes], about: str) -> Generator[bytes, None, None]:
+def _unpacked(packed: Iterator[bytes], about: About) -> Generator[bytes, None, None]:
     """The content of one or more gzip (or zlib) streams; urllib3 takes one that is cut for a whole one."""
     stream = zlib.decompressobj(wbits=47)
     try:
@@ -263,27 +265,28 @@ def _unpacked(packed: Iterator[bytes], about: str) -> Generator[bytes, None, Non
                     yield piece
                 data = stream.unconsumed_tail or stream.unused_data  # noqa: PLW2901 - what is left of it
     except zlib.error:
-        raise Unavailable(f"{about}: the packed answer cannot be unpacked") from None
+        raise Unavailable("the packed answer cannot be unpacked", about=about) from None
     if not stream.eof:
-        raise Unavailable(f"{about}: the packed answer ended early")
+        raise Unavailable("the packed answer ended early", about=about)
 
 
-def _failure(error: requests_errors.RequestException, about: str) -> BillingError:
+def _failure(error: requests_errors.RequestException, about: About) -> BillingError:
     """What a failed request means; nothing of the library's own text, which holds the URL with its key."""
     cause = _root_of(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return AccountError(
-            f"{about}: the server's certificate is not trusted ({sentence(cause.verify_message)}); nothing was sent; "
-            f"if a proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE"
+            f"the server's certificate is not trusted ({sentence(cause.verify_message)}); nothing was sent; "
+            f"if a proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE",
+            about=about,
         )
     if isinstance(error, requests_errors.ConnectTimeout | requests_errors.ProxyError):
-        return Unavailable(f"{about}: no connection ({_root(error)})", sent=False)
+        return Unavailable(f"no connection ({_root(error)})", sent=False, about=about)
     if isinstance(error, requests_errors.Timeout):
-        return Unavailable(f"{about}: no answer in time")
+        return Unavailable("no answer in time", about=about)
     if isinstance(error, requests_errors.ConnectionError):
         sent = not isinstance(cause, urllib3_errors.NewConnectionError)
-        return Unavailable(f"{about}: connection failed ({_root(error)})", sent=sent)
-    return AccountError(f"{about}: cannot be asked ({type(error).__name__}); check the settings and the proxy's")
+        return Unavailable(f"connection failed ({_root(error)})", sent=sent, about=about)
+    return AccountError(f"cannot be asked ({type(error).__name__}); check the settings and the proxy's", about=about)
 
 
 _MEANS = {

@@ -39,7 +39,7 @@ def check_run(job: ReportJob, run: Run, run_id: str | None = None) -> None:
     Raises:
         Misplaced: it is another run.
     """
-    about = f"{job.client.name} account {job.account.account_id}: {job.report.stream} period {job.key}"
+    about = job.about
     if run_id is not None and run.run_id != run_id:
         raise Misplaced.of(about, f"it is run {run.run_id}, and {run_id} was asked")
     if run.report_type and run.report_type != job.report.report_type:

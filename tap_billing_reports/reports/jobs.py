@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import ISOLATED, Unavailable, Unreadable, understood
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.reports.run_owners import RunOwners
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from tap_billing_reports.core.errors import BillingError
     from tap_billing_reports.declare import Account, Interval, Parameters, Period, RemoteFile, Report, ReportApi, Run
     from tap_billing_reports.declare.client import HttpSourceClient
 
@@ -58,7 +61,7 @@ def fingerprint(report_type: str, parameters: Parameters) -> str:
 
 @dataclass(eq=False)
 class ReportClient:
-    """A source whose reports are ordered: its door, its declaration, and what it was asked in this sync."""
+    """A source whose reports are ordered: its client, its declaration, and what it was asked in this sync."""
 
     source_client: HttpSourceClient
     api: ReportApi
@@ -85,7 +88,7 @@ class ReportClient:
             return None
         key = (account.account_id, report_type)
         if key not in self._available:
-            with understood(f"{self.name} account {account.account_id}: the type {report_type}", Unreadable):
+            with understood(f"the type {report_type}", Unreadable, About(self.name, account.account_id)):
                 self._available[key] = self.api.availability(self.source_client, account, report_type)
         return self._available[key]
 
@@ -131,7 +134,7 @@ class ReportClient:
         if api.runs is None or api.list_query is None or api.read_listed is None:
             return []
         records = self.source_client.records(api.runs, params=api.list_query(since), account=account)
-        with understood(f"{self.name} account {account.account_id}: a listed run", Unavailable):
+        with understood("a listed run", Unavailable, About(self.name, account.account_id)):
             runs = [api.read_listed(record) for record in records]
         self.owners.claim(account, (run.run_id for run in runs))
         return runs
@@ -194,6 +197,18 @@ class ReportJob:
             return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
         return self.period.key
 
+    @property
+    def about(self) -> About:
+        """Whose data it reads."""
+        return About(self.client.name, self.account.account_id)
+
+    def failure(
+        self, cause: BillingError | str, remedy: str | None = None, *, run: str = "", more: str = ""
+    ) -> Failure:
+        """That the period has failed, for a cause that does not name it; arguments as for `Failure.of`."""
+        stream, period = self.report.stream, self.key
+        return Failure.of(cause, self.about, stream=stream, period=period, run=run, more=more, remedy=remedy)
+
     def __str__(self) -> str:
         return f"{self.report.stream} account {self.account.account_id} period {self.key}"
 
@@ -214,8 +229,8 @@ class Finished:
     """What came of a due period.
 
     `file` is there when rows can be read, and `extra` files of the same run come with it; `error` when the
-    period failed, with a `remedy` where one is known; neither when it was left, deferred or is ordered once
-    more, which `note` explains and `step` tells apart.
+    period failed; neither when it was left, deferred or is ordered once more, which `note` explains and `step`
+    tells apart.
 
     `origin` says how its run was got: ordered, adopted (found at the vendor), resumed (ordered by an earlier
     sync), kept (its file was still in the storage, nothing was asked of the vendor).
@@ -226,10 +241,9 @@ class Finished:
     origin: str = "ordered"
     attempt: int = 1
     file: LocalFile | None = None
-    error: str | None = None
+    error: Failure | None = None
     note: str | None = None
     extra: tuple[LocalFile, ...] = ()
-    remedy: str = ""
     step: Step = Step.LEFT
     """What an end without file and error is: LEFT, DEFERRED or AGAIN."""
 

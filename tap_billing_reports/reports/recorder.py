@@ -65,7 +65,7 @@ class Recorder:
         if note is None:
             return job, None
         if note.realm is not None and (changed := difference(note.realm, job.client.realm)):
-            raise ReportError(f"{job}: what storage_url holds of it {changed}: {REMEDY}")
+            raise ReportError(f"what storage_url holds of its period {job.key} {changed}: {REMEDY}", about=job.about)
         if note.rows is not None:
             job = replace(job, previous_rows=max(note.rows, job.previous_rows or 0))
         since = self._planner.reuse_runs_since

@@ -50,7 +50,7 @@ class RunOwners:
         for run_id in run_ids:
             other = self._owner.setdefault(run_id, own)
             if other != own:
-                error = Misplaced.shared(self._source.name, (own, other), f"run {run_id}", self._source.account_header)
+                error = Misplaced.shared((own, other), f"run {run_id}", self._source.account_header)
                 self._mixed[own] = self._mixed[other] = error
                 raise error
 

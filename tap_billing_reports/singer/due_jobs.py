@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import Refused, Unreadable
+from tap_billing_reports.core.about import About
+from tap_billing_reports.core.errors import Refused
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.check import Check
@@ -65,7 +67,8 @@ class DueJobs:
         if report.per_invoice:
             ledger.leave({account.account_id for account in accounts})
         for account in accounts:
-            with session.isolated(report.stream):
+            about = About(report.source, account.account_id)
+            with session.isolated(report.stream, about):
                 ledger.identify(account.account_id, report.stream, report.identity, client.realm)
                 entry = ledger.entry(account.account_id)
                 if entry.unsent and self._takes_rows(report):
@@ -104,14 +107,16 @@ class DueJobs:
         if not unordered or client.offers(account, report.report_type):
             return jobs
         text = (
-            f"{named}: the vendor's list of report types does not have {report.report_type}, so nothing is ordered for "
+            f"the vendor's list of report types does not have {report.report_type}, so nothing is ordered for "
             f"{len(unordered)} invoices with a specification"
         )
         if entry.subjects_done:
             # It had it before: a right that was taken away looks like this.
-            session.fail(text, client.source_client.source.rights.get("reports", ""))
+            right = client.source_client.source.rights.get("reports")
+            about = About(report.source, account.account_id)
+            session.fail(Failure.of(text, about, stream=report.stream, remedy=right))
         else:
-            session.note(text)
+            session.note(f"{named}: {text}")
         return [job for job in jobs if job.run_id is not None]
 
     def _tell_of_lost(self, ledger: Ledger, source: str, read: set[str]) -> None:
@@ -143,11 +148,16 @@ class DueJobs:
         if check not in self._missing:
             self._missing.append(check)
             self._session.checks.append(check)
-            text = f"{feed.source.name} account {brief.account_id}: invoice {brief.invoice_id}: {reason}"
+            failure = Failure.of(
+                f"invoice {brief.invoice_id}: {reason}",
+                About(feed.source.name, brief.account_id),
+                stream=report.stream,
+                remedy="look the lines up at the vendor",
+            )
             if self._session.settings.on_mismatch == "fail":
-                self._session.fail(text, "look the lines up at the vendor", report.stream)
+                self._session.fail(failure)
             else:
-                self._session.note(text)
+                self._session.note(str(failure))
         return False
 
     def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
@@ -175,5 +185,5 @@ class DueJobs:
         before = self._session.settings.end_date
         whole = not feed.unreadable and "specification_available" not in lost
         per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
-        for text in feed.unreadable:
-            self._session.fail(text, Unreadable.remedy, report.stream)
+        for error in feed.unreadable:
+            self._session.fail(Failure.of(error, stream=report.stream))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import ISOLATED, FileError, ReportError, SyncError, remedy_of
+from tap_billing_reports.core.about import About
+from tap_billing_reports.core.errors import ISOLATED, FileError, ReportError, SyncError
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.events import Event
 from tap_billing_reports.reports.files.download import Collector, discard
@@ -191,7 +194,7 @@ class Lifecycle:
                     unwanted=self._pending_runs(report for report in mine if report not in wanted),
                     reports=mine,
                 )
-                with self._session.isolated(stream.name):
+                with self._session.isolated(stream.name, About(client.name, account.account_id)):
                     stream.emit_listed(client, account, ours)
             for client, account in self.clients_and_accounts():
                 if client.owners.is_mixed(account):
@@ -212,20 +215,20 @@ class Lifecycle:
         """Send what came of a period; only what is wholly out is called done."""
         job = finished.job
         finished_run = FinishedRun(finished, before_rows=lambda rows: self._before_rows(finished, rows, runner))
-        error, remedy, was_bad = finished.error, finished.remedy, False
+        failure, was_bad = finished.error, False
         try:
             if finished.file is not None:
                 self._emit_file(finished_run, finished, runner)
             elif finished.run is not None:
                 self._tell_of_run(finished_run)
         except (FileError, ReportError) as problem:
-            error, remedy, was_bad = f"{job}: run {finished_run.key}: {problem}", remedy_of(problem), True
+            failure, was_bad = job.failure(problem, run=finished_run.key), True
         except ISOLATED as problem:
-            error, remedy = str(problem), remedy_of(problem)
+            failure = job.failure(problem)
         finally:
             discard(finished.files)
-        if error is not None:
-            self._failed(finished_run, error, remedy, was_bad=was_bad)
+        if failure is not None:
+            self._failed(finished_run, failure, was_bad=was_bad)
         elif finished.file is not None:
             assert finished_run.reader is not None
             self._close(self._itemized_summary.settled(Read(finished, finished_run.reader.rows)))
@@ -233,17 +236,17 @@ class Lifecycle:
             self._tell(finished.step, finished, reason=finished.note)
             self._close(self._itemized_summary.given_up(job))
 
-    def _failed(self, finished_run: FinishedRun, error: str, remedy: str, *, was_bad: bool) -> None:
+    def _failed(self, finished_run: FinishedRun, failure: Failure, *, was_bad: bool) -> None:
         """The period is not done; `was_bad`: for its file."""
         finished, job, session = finished_run.finished, finished_run.job, self._session
         if finished.file is not None:
             self.recorder.broke_off(job, finished.file)
         if was_bad:
-            error += self._note_bad(finished_run)
-        self._tell(Step.FAILED, finished, reason=error)
+            failure = replace(failure, said=failure.said + self._note_bad(finished_run))
+        self._tell(Step.FAILED, finished, reason=str(failure))
         if session.settings.on_mismatch != "fail":
             self._close(self._itemized_summary.given_up(job))
-        session.fail(error, remedy)
+        session.fail(failure)
 
     def _note_bad(self, finished_run: FinishedRun) -> str:
         """The run's file was no good, or, where two reports disagree, that of either; what follows, for the message."""
@@ -312,27 +315,29 @@ class Lifecycle:
         """The checks that belong to no single run: coverage of each report, lone twins, other streams' checks."""
         session = self._session
         session.checks.extend(self._itemized_summary.unmatched())
-        wrong: list[str] = []
+        wrong: list[Failure] = []
         for report in wanted:
             client, ledger = self.client(report.source), self.ledger(report.stream)
             for account in session.accounts(client.source_client.source):
                 if (report.stream, account.account_id) not in self.due.planned:
                     continue  # refused, and said so
-                with session.isolated(report.stream):
+                about = About(report.source, account.account_id)
+                with session.isolated(report.stream, about):
                     entry = ledger.entry(account.account_id)
                     checks = list(coverage_checks(client, report, account, entry, self.planner))
                     session.checks.extend(checks)
                     wrong += [
-                        f"{report.stream} account {account.account_id}: reconciliation {check.check} does not hold: "
-                        f"{check.reason}"
+                        Failure.of(
+                            f"reconciliation {check.check} does not hold: {check.reason}", about, stream=report.stream
+                        )
                         for check in checks
                         if check.ok is False
                     ]
         for report_stream in self._selected(Reconciliations):
             report_stream.emit_records(report_stream.records(session.checks))
         session.checks.clear()
-        for text in wrong:
+        for failure in wrong:
             if session.settings.on_mismatch == "fail":
-                session.fail(text)
+                session.fail(failure)
             else:
-                session.note(text)
+                session.note(f"{failure.stream} account {failure.account}: {failure.said}")

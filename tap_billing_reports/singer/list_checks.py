@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError
 from tap_billing_reports.singer.invoices.list_memory import ListMemory
 
@@ -36,10 +37,10 @@ def judge_list(session: Session, feed: InvoiceFeed, bookmark: MutableMapping[str
     feed.told.update(checks)
     wrong = [f"{check.check}: {check.reason}" for check in checks if check.ok is False]
     if wrong:
-        text = f"{source} account {account}: invoices: {'; '.join(wrong)}"
+        about, text = About(source, account), f"invoices: {'; '.join(wrong)}"
         if session.settings.on_mismatch == "fail":
-            raise AccountError(text)
-        session.note(text)
+            raise AccountError(text, about=about)
+        session.note(f"{about}: {text}")
     return lost
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_billing_reports.core.failure import Failure
 
 
 @dataclass
@@ -11,18 +15,24 @@ class Summary:
     """What the closing lines tell, without secrets.
 
     Attributes:
-        remedies: failure -> what a person can do about it, where that is known.
-        streams: failure -> the streams that it kept from being read.
+        failures: failure -> the streams that it kept from being read; none where the failure is of a single period.
         remarks: what was changed or left out in records, and why.
         records: stream -> records sent.
     """
 
-    failures: list[str] = field(default_factory=list)
-    remedies: dict[str, str] = field(default_factory=dict)
-    streams: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[Failure, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
+
+    def failed(self, failure: Failure) -> bool:
+        """Remember a failure; whether it is a new one. What several streams meet in turn is one failure."""
+        known = failure.without_stream
+        is_new = known not in self.failures
+        streams = self.failures.setdefault(known, [])
+        if failure.stream and not failure.period and failure.stream not in streams:
+            streams.append(failure.stream)
+        return is_new
 
 
 @dataclass
@@ -30,15 +40,11 @@ class Cause:
     """What one or more failures have in common, and what they have not.
 
     Attributes:
-        said: the failures' common words.
-        first: the first failure, whole.
+        first: the first of them: source, words and remedy are those of all.
         streams: stream -> the periods of it that failed; none where a whole list or account did.
     """
 
-    said: str
-    remedy: str
-    source: str
-    first: str
+    first: Failure
     count: int = 0
     accounts: dict[str, None] = field(default_factory=dict)
     streams: dict[str, list[str]] = field(default_factory=dict)
@@ -46,22 +52,25 @@ class Cause:
 
     def __str__(self) -> str:
         text = self._alone() if self.count == 1 else self._folded()
-        return f"{text}; to do: {self.remedy}" if self.remedy else text
+        return f"{text}; to do: {self.first.remedy}" if self.first.remedy else text
 
     def _alone(self) -> str:
         # A period's own words name its stream.
         hit = ", ".join(stream for stream, periods in self.streams.items() if not periods)
-        return f"{self.first}; in {hit}" if hit else self.first
+        return f"{self.first}; in {hit}" if hit else str(self.first)
 
     def _folded(self) -> str:
-        whose = f"account{'s' * (len(self.accounts) > 1)} {', '.join(self.accounts)}"
+        whose = [self.first.source] if self.first.source else []
+        if self.accounts:
+            whose += ["accounts" if len(self.accounts) > 1 else "account", ", ".join(self.accounts)]
         hit = ", ".join(_with_periods(stream, periods) for stream, periods in self.streams.items())
         calls = [*self.calls]
         asked = f"; asked: {calls[0]}" if calls else ""
         if len(calls) > 1:
             asked += f" and {len(calls) - 1} more"
         where = f" in {hit}" if hit else ""
-        return f"{self.source} {whose}: {self.said}; {self.count} times{where}{asked}".strip()
+        said = f"{self.first.said}; {self.count} times{where}{asked}"
+        return f"{' '.join(whose)}: {said}" if whose else said
 
 
 def _with_periods(stream: str, periods: list[str]) -> str:

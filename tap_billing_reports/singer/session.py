@@ -1,4 +1,4 @@
-"""One sync: its settings, clock, open doors, accounts; what failed, and when STATE goes out."""
+"""One sync: its settings, clock, open clients, accounts; what failed, and when STATE goes out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import ISOLATED, AccountError, SyncError, remedy_of
+from tap_billing_reports.core.about import About
+from tap_billing_reports.core.errors import ISOLATED, AccountError, FirstFailure
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import redact
 from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.reports.events import Listener
@@ -87,7 +89,7 @@ class Session:
     # -- sources and accounts --------------------------------------------------------------------------
 
     def open(self, source: Source) -> HttpSourceClient:
-        """The source with its door open; opened once a sync."""
+        """The client of a source; opened once a sync."""
         if source.name not in self._open:
             self._open[source.name] = HttpSourceClient(
                 source, self.settings.values, clock=self.clock, limits=self._limits
@@ -98,26 +100,26 @@ class Session:
         """The source's accounts, asked for once a sync; a source that refuses, or names none, is a failure."""
         if source.name not in self._accounts:
             self._accounts[source.name] = []
-            with self.isolated(f"all streams of {source.title}"):
-                found, is_whole = self._listed_accounts(source)
+            about = About(source.name, source.account_label(self.settings.values))
+            with self.isolated(f"all streams of {source.title}", about):
+                found, is_whole = self._listed_accounts(source, about)
                 if not found and is_whole:
                     # Nothing would be read, and nobody told: rights that were taken away look like this.
-                    label = source.account_label(self.settings.values)
                     raise AccountError(
-                        f"{source.name} account {label}: the vendor names no account that these credentials may read; "
-                        f"check their rights, or name the accounts in the settings"
+                        "the vendor names no account that these credentials may read; "
+                        "check their rights, or name the accounts in the settings"
                     )
                 self._accounts[source.name] = list(found.values())
         return self._accounts[source.name]
 
-    def _listed_accounts(self, source: Source) -> tuple[dict[str, Account], bool]:
+    def _listed_accounts(self, source: Source, about: About) -> tuple[dict[str, Account], bool]:
         """The accounts by their ids, and whether each entry of the list names one; any other entry has failed."""
         found: dict[str, Account] = {}
         is_whole = True
         for entry in source.accounts(self.open(source)):
             if isinstance(entry, AccountError):
                 is_whole = False
-                self.fail(str(entry), entry.remedy, f"all streams of {source.title}")
+                self.fail(Failure.of(entry, about, stream=f"all streams of {source.title}"))
             else:
                 found[entry.account_id] = entry
         return found, is_whole
@@ -142,37 +144,31 @@ class Session:
     # -- failures --------------------------------------------------------------------------------------
 
     @contextmanager
-    def isolated(self, stream: str = "") -> Iterator[None]:
-        """What fails inside ends that part alone; the others go on and the sync exits non-zero."""
+    def isolated(self, stream: str, about: About) -> Iterator[None]:
+        """What fails inside ends that part alone; the others go on and the sync exits non-zero.
+
+        Args:
+            stream: what is not read then.
+            about: whose data are read inside, for errors that do not know it themselves.
+        """
         try:
             yield
         except ISOLATED as error:
-            self.fail(str(error), remedy_of(error), stream)
+            self.fail(Failure.of(error, about, stream=stream))
 
-    def fail(self, text: str, remedy: str = "", stream: str = "") -> None:
-        """Remember a failure for the exit status and the closing summary.
-
-        Args:
-            text: what failed.
-            remedy: what can be done about it; empty where the text says it.
-            stream: what is not read because of it, where the text does not say it.
+    def fail(self, failure: Failure) -> None:
+        """Remember a failure for the exit status and the closing lines.
 
         Raises:
-            SyncError: `fail_fast` is set.
+            FirstFailure: `fail_fast` is set.
         """
-        text = redact(text)
-        if text not in self.summary.failures:
-            # What several streams meet in turn is one failure.
-            logger.error("%s", text)
-            self.summary.failures.append(text)
-            self.summary.remedies[text] = remedy
-        hit = self.summary.streams.setdefault(text, [])
-        if stream and stream not in hit:
-            hit.append(stream)
+        failure = failure.redacted()
+        if self.summary.failed(failure):
+            logger.error("%s", failure)
         if self.settings.fail_fast:
             self.summary.notes.append("all that comes after the first failure, because fail_fast is set")
             self.last_state()
-            raise SyncError(text)
+            raise FirstFailure(str(failure))
 
     def note(self, text: str) -> None:
         """Remember something that is no failure but should be seen: deferred, optional, unreachable."""

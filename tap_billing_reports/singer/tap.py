@@ -28,7 +28,8 @@ from tap_billing_reports.config.settings import Settings, config_jsonschema, lea
 from tap_billing_reports.config.validation import malformed, problems, unknown
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.clock import Clock, CountingClock
-from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, StateError, remedy_of
+from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, FirstFailure, StateError
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.state.ledger import check_state
 from tap_billing_reports.singer import column_memory
 from tap_billing_reports.singer.invoices import document_state
@@ -306,14 +307,13 @@ class TapBillingReports(DeferredTermination):
         try:
             with self.progress.shown():
                 self._sync()
+        except FirstFailure:
+            pass
         except BillingError as error:
-            text = redaction.redact(str(error))
-            if text not in summary.failures:  # with fail_fast it is there already
-                summary.failures.append(text)
-                summary.remedies[text] = remedy_of(error)
+            summary.failed(Failure.of(error).redacted())
         except BaseException as error:
             # A signal, a target that is gone, a fault of ours: it goes on its way, after what was done till then.
-            summary.failures.append(f"ended early by {_cause(error)}")
+            summary.failed(Failure(f"ended early by {_cause(error)}"))
             raise
         finally:
             took = self._counting_clock.monotonic() - started

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, ReportError, Unavailable, Unreadable
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import converters as to
@@ -167,7 +168,8 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
                 yield d.Account("bring", str(number), "bring_customer", name=name, record=record)
                 continue
             known = f"its name is {sentence(str(name), 80)}" if name else f"it has {_keys(record)}"
-            error = Unreadable(f"bring account list: customer {place} of the list has no id ({known}): it is not read")
+            said = f"customer {place} of the list has no id ({known}): it is not read"
+            error = Unreadable(said, about=About("bring", "list"))
             error.remedy = "ask Bring why; until then, name the customers to read in bring_customers"
             yield error
 
@@ -247,7 +249,7 @@ def _read_order(answer: Answer) -> d.Run:
     found = _RUN_ID.search(answer.headers.get("Location") or "")
     found = found or _RUN_ID.search(_object(answer).get("statusUrl") or "")
     if found is None:
-        raise ReportError(f"{answer.about}: the answer to the order names no report")
+        raise ReportError("the answer to the order names no report", about=answer.about)
     return d.Run(found[1], d.RunStatus.PENDING, "NOT_DONE")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, Unreadable
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.paths import local_name, tree, value_at
@@ -169,7 +170,7 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
             if unit.get("companyid") is not None:
                 named.setdefault(str(unit["companyid"]), unit)
         if not named:
-            raise AccountError("brp account list: no business unit names its company: set brp_company_ids")
+            raise AccountError("no business unit names its company: set brp_company_ids", about=About("brp", "list"))
     for company_id in wanted or sorted(named):
         unit = named.get(company_id, {})
         record = {key: unit[key] for key in ("companyid", "companyname") if key in unit}
@@ -184,7 +185,7 @@ def _persons(client: d.SourceClient) -> Iterator[str | None]:
         return
     for person in client.records(_endpoint(client.values, "persons", "person")):
         if person.get("id") is None:
-            raise Unreadable("brp account list: a person has no id: the vendor's format has changed")
+            raise Unreadable("a person has no id: the vendor's format has changed", about=About("brp", "list"))
         yield str(person["id"])
 
 

@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_billing_reports.core import errors
+from tap_billing_reports.core.failure import Failure
+from tap_billing_reports.declare.client import HttpSourceClient
+from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.singer.console.failures import causes
 from tap_billing_reports.singer.outcome import Summary
 from tap_billing_reports.singer.tap import TapBillingReports
@@ -135,36 +138,78 @@ def test_periods_that_failed_alike_are_counted_and_their_ends_named(desk):
 
 
 def test_other_words_another_remedy_and_another_vendor_are_other_causes():
+    get, rows = "GET https://x/1", {"source": "stripe", "stream": "stripe_rows"}
     summary = Summary()
-    summary.failures = [
-        "stripe account a: GET https://x/1: HTTP 500",
-        "stripe_rows account a period 2026-01-01: stripe account a: GET https://x/2: HTTP 500",
-        "bring account a: GET https://x/1: HTTP 500",
-        "stripe account a: GET https://x/1: HTTP 502",
-        "stripe account b: GET https://x/1: HTTP 500",
-        "brp account list: no business unit names its company",
-        "stripe_rows account a period 1: the run has failed",
-        "stripe_rows account b period 2: the run has failed",
-        "stripe_other account b period 2: the run has failed",
-    ]
-    summary.remedies = {summary.failures[4]: "another"}
-    summary.streams = {summary.failures[3]: ["invoices"]}
+    for failure in (
+        Failure("HTTP 500", "stripe", "a", call=get),
+        Failure("HTTP 500", account="a", period="2026-01-01", call="GET https://x/2", **rows),
+        Failure("HTTP 500", "bring", "a", call=get),
+        Failure("HTTP 502", "stripe", "a", "invoices", call=get),
+        Failure("HTTP 500", "stripe", "b", call=get, remedy="another"),
+        Failure("no business unit names its company", "brp", "list"),
+        Failure("the run has failed", account="a", period="1", **rows),
+        Failure("the run has failed", account="b", period="2", run="r2", **rows),
+        Failure("the run has failed", "stripe", "b", "stripe_other", "2"),
+        Failure("no answer to it", "stripe", "b", "stripe_other", "2", "r3"),
+    ):
+        summary.failed(failure)
     assert [str(cause) for cause in causes(summary)] == [
         "stripe account a: HTTP 500; 2 times in stripe_rows (period 2026-01-01); asked: GET https://x/1 and 1 more",
         "bring account a: GET https://x/1: HTTP 500",
         "stripe account a: GET https://x/1: HTTP 502; in invoices",
         "stripe account b: GET https://x/1: HTTP 500; to do: another",
         "brp account list: no business unit names its company",
-        "accounts a, b: the run has failed; 2 times in stripe_rows (2 periods, 1 to 2)",
-        "stripe_other account b period 2: the run has failed",
+        "stripe accounts a, b: the run has failed; 3 times in stripe_rows (2 periods, 1 to 2), stripe_other (period 2)",
+        "stripe_other account b period 2: run r3: no answer to it",
     ]
 
 
-@given(st.lists(st.text(max_size=60), max_size=6, unique=True))
-def test_whatever_failures_say_each_is_counted_once(texts):
-    summary = Summary(failures=texts)
-    assert sum(cause.count for cause in causes(summary)) == len(texts)
-    assert all(cause.said in cause.first for cause in causes(summary))
+def test_what_several_streams_meet_is_one_failure_that_names_them():
+    summary = Summary()
+    told = [summary.failed(Failure("HTTP 500", "stripe", "a", stream)) for stream in ("invoices", "x", "invoices")]
+    assert told == [True, False, False]
+    assert [str(cause) for cause in causes(summary)] == ["stripe account a: HTTP 500; in invoices, x"]
+
+
+_texts = st.text(max_size=20)
+_failures = st.builds(Failure, _texts, _texts, _texts, _texts, _texts, _texts, _texts, remedy=_texts)
+
+
+@given(st.lists(_failures, max_size=6))
+def test_whatever_failures_say_each_is_counted_once(failures):
+    summary = Summary()
+    fresh = [failure for failure in failures if summary.failed(failure)]
+    assert sum(cause.count for cause in causes(summary)) == len(fresh) == len(summary.failures)
+    assert all(cause.first.said in str(cause) for cause in causes(summary))
+
+
+def test_a_sentence_that_nobody_has_written_before_ends_with_its_vendor_account_and_stream(desk, monkeypatch):
+    said = "GET stripe account period: the moon: is in another phase"
+
+    def moody(self, *_args, **_kwargs):
+        raise errors.AccountError(said)
+
+    monkeypatch.setattr(HttpSourceClient, "records", moody)
+    done = desk.sync(desk.only("stripe", stripe_connected_accounts=["acct_connected1"]))
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert failed == (
+        f"ERROR failed: stripe accounts acct_sandbox, acct_connected1: {said}; 2 times in report_types, invoices, "
+        f"report_runs"
+    )
+    assert f"ERROR stripe account acct_connected1: {said}" in done.log.splitlines()
+
+
+def test_an_error_of_a_vendor_while_a_period_is_ordered_names_the_period(desk, monkeypatch):
+    def moody(self, *_args, **_kwargs):
+        raise errors.ReportError("the moon is in another phase")
+
+    monkeypatch.setattr(Orders, "order", moody)
+    done = desk.sync(desk.only("stripe", DAILY, start_date="2026-11-19"))
+    (failed,) = [line for line in closing(done.log) if "failed: " in line]
+    assert failed == (
+        "ERROR failed: stripe_daily account acct_sandbox period 2026-11-19T00:00:00Z: the moon is in another phase; "
+        f"to do: {errors.ReportError.remedy}"
+    )
 
 
 def test_a_run_that_failed_for_good_counts_once(desk):
@@ -199,7 +244,7 @@ def test_an_end_before_its_time_is_told_too(desk, monkeypatch, end, said):
     tap = TapBillingReports(config=desk.only("stripe", DAILY))
     with pytest.raises(type(end)):
         tap.run()
-    assert tap.summary.failures == [said]
+    assert [str(failure) for failure in tap.summary.failures] == [said]
 
 
 # -- a catalogue older than the settings ---------------------------------------------------------------

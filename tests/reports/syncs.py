@@ -158,7 +158,7 @@ class Sync:
 
     def _take(self, finished: Finished) -> None:
         self.finished.append(finished)
-        error, rows = finished.error, 0
+        error, rows = None if finished.error is None else str(finished.error), 0
         if finished.file is not None:
             try:
                 rows = self._emit(finished.job, finished.file) if self.selected else _lines(finished.file)

@@ -285,7 +285,7 @@ def test_availability_that_cannot_be_read_again_fails_the_period_alone(sync, ven
     vendor.errors["availability"].append(Unavailable("HTTP 503"))
     ended = list(run.runner.finished(jobs))
     assert [f.error is None for f in ended] == [False, True]
-    assert "HTTP 503" in ended[0].error
+    assert "HTTP 503" in str(ended[0].error)
 
 
 # -- many at once --------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ class Orders:
                 job.client.listed_runs(job.account, since)
             except NotFound as error:
                 # Of the list, not of a run: nothing is ordered again for it.
-                self._unconfirmed[key] = Unavailable(str(error))
+                self._unconfirmed[key] = Unavailable(error.message, about=error.about)
             except ISOLATED as error:
                 self._unconfirmed[key] = error
         if key in self._unconfirmed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.core.errors import Refused, RetryableError, remedy_of
+from tap_billing_reports.core.errors import BillingError, Refused, RetryableError
 from tap_billing_reports.reports.jobs import Finished, ReportJob
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ IN_A_ROW = 3
 _MAY_BE_OPTIONAL = frozenset({400, 403, 404})
 
 
-def is_excused(report: Report, error: Exception) -> bool:
+def is_excused(report: Report, error: BillingError) -> bool:
     """Whether a refusal is what the report's entry calls optional: only in the vendor's own words, not a proxy's."""
     if not isinstance(error, Refused) or not report.optional:
         return False
@@ -49,13 +49,13 @@ class Refusals:
         """An order was taken."""
         self._in_a_row[_report_of(job)] = 0
 
-    def ended(self, queue: RunQueue, job: ReportJob, error: Exception) -> list[Finished]:
+    def ended(self, queue: RunQueue, job: ReportJob, error: BillingError) -> list[Finished]:
         """The end of a period whose order went wrong, and of those that need not be asked for any more."""
         excused = is_excused(job.report, error)
         if excused:
             ends = [Finished(job, note=f"refused, and optional: {error}")]
         else:
-            ends = [Finished(job, error=f"{job}: {error}", remedy=remedy_for(job, remedy_of(error)))]
+            ends = [Finished(job, error=job.failure(error, remedy_for(job, error.remedy)))]
         if isinstance(error, RetryableError):
             return ends
         is_the_reports = isinstance(error, Refused) and job.client.api.refuses_report(error)
@@ -69,14 +69,14 @@ class Refusals:
         return ends
 
     @staticmethod
-    def _left(queue: RunQueue, job: ReportJob, error: Exception, *, untried: bool) -> list[Finished]:
-        """The periods of the same report and account, taken from the lane."""
+    def _left(queue: RunQueue, job: ReportJob, error: BillingError, *, untried: bool) -> list[Finished]:
+        """The periods of the same report and account, taken from the queue."""
         same = [other for other in queue.queue if _report_of(other) == _report_of(job) and other.run_id is None]
         queue.queue = deque(other for other in queue.queue if other not in same)
         if not untried:
             return [Finished(other, note=f"not ordered: {error}") for other in same]
         said = f"not asked for, after {IN_A_ROW} refusals in a row; the next sync begins with it"
-        return [Finished(other, error=f"{other}: {said}", remedy=RetryableError.remedy) for other in same]
+        return [Finished(other, error=other.failure(said, RetryableError.remedy)) for other in same]
 
 
 def _report_of(job: ReportJob) -> tuple[str, str]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.errors import (
     ISOLATED,
     AbsenceUnproven,
+    BillingError,
     NotFound,
     Refused,
     ReportError,
     RetryableError,
     Throttled,
-    remedy_of,
     understood,
 )
 from tap_billing_reports.declare import Run, RunStatus
@@ -166,12 +166,11 @@ class Runner:
         if decision.unknown is not None:
             self._recorder.resumed(job, decision.unknown)
         if decision.is_failure and not job.report.optional:
-            return Finished(
-                job, error=f"{job}: not ordered: {decision.reason}", remedy=remedy_for(job, ReportError.remedy)
-            )
+            remedy = remedy_for(job, ReportError.remedy)
+            return Finished(job, error=job.failure(f"not ordered: {decision.reason}", remedy))
         if decision.verb is Verb.DEFER and self._tries[str(job)]:
-            text = f"{job}: its run failed, and another one is deferred: {decision.reason}"
-            return Finished(job, error=text, remedy=ReportError.remedy)
+            text = f"its run failed, and another one is deferred: {decision.reason}"
+            return Finished(job, error=job.failure(text, ReportError.remedy))
         if decision.verb is Verb.DEFER:
             return Finished(job, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
         if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:
@@ -218,7 +217,7 @@ class Runner:
         queue.throttled_since = now if queue.throttled_since is None else queue.throttled_since
         throttled_for = now - queue.throttled_since
         if throttled_for > self._deadline:
-            self._give_up(queue, f"{error}; throttled for {throttled_for:.0f} s", error)
+            self._give_up(queue, error, f"; throttled for {throttled_for:.0f} s")
             return
         queue.cool_until = now + pause(throttled_for)
         self._hold(queue, error, now)
@@ -227,16 +226,16 @@ class Runner:
         """Order nothing before the time that the vendor named, and nothing at all if that is too late."""
         wait = error.retry_after or 0.0
         if wait > self._deadline:
-            self._give_up(queue, f"{error}; not asked again before {wait:.0f} s have passed", error)
+            self._give_up(queue, error, f"; not asked again before {wait:.0f} s have passed")
         queue.not_before = max(queue.not_before, now + wait)
 
-    def _give_up(self, queue: RunQueue, reason: str, error: RetryableError) -> None:
+    def _give_up(self, queue: RunQueue, error: RetryableError, more: str) -> None:
         """Nothing more is ordered of this source; what is pending goes on."""
         for job in queue.queue:
-            self._ends.append(Finished(job, error=f"{job}: {reason}", remedy=error.remedy))
+            self._ends.append(Finished(job, error=job.failure(error, more=more)))
         queue.queue.clear()
 
-    def _refused(self, queue: RunQueue, job: ReportJob, error: Exception) -> None:
+    def _refused(self, queue: RunQueue, job: ReportJob, error: BillingError) -> None:
         if isinstance(error, Refused) and job.client.api.out_of_range(error):
             self._ends.append(self._out_of_range(queue, job, error))
             return
@@ -251,9 +250,9 @@ class Runner:
         try:
             available = client.availability(job.account, job.report.report_type)
         except ISOLATED as problem:
-            return Finished(job, error=f"{job}: {error}; and then {problem}", remedy=remedy_of(problem))
+            return Finished(job, error=job.failure(error, problem.remedy, more=f"; and then {problem}"))
         if available is None or start is None or end is None or self._tries[key] > 1:
-            return Finished(job, error=f"{job}: {error}", remedy=error.remedy)
+            return Finished(job, error=job.failure(error))
         if end > available.end:
             return Finished(job, note=f"deferred: {NOT_YET}", step=Step.DEFERRED)
         if end <= available.start:
@@ -261,7 +260,7 @@ class Runner:
         period = replace(job.period, start=max(start, available.start))
         parameters = client.api.parameters(job.report, period)
         if parameters == job.parameters:
-            return Finished(job, error=f"{job}: {error}", remedy=error.remedy)
+            return Finished(job, error=job.failure(error))
         queue.queue.appendleft(replace(job, period=period, parameters=parameters, attempt=1))
         note = "ordered again: the vendor's data begins later than it said"
         self._listener.tell(Event(Step.AGAIN, job, attempt=job.attempt, reason=note))
@@ -282,18 +281,18 @@ class Runner:
                 # A run of one's own has ended: the next order need not wait any longer.
                 queue.cool_until = 0.0
 
-    def _failed(self, queue: RunQueue, pending: PendingRun, error: Exception, *, was_bad: bool = False) -> None:
+    def _failed(self, queue: RunQueue, pending: PendingRun, error: BillingError, *, was_bad: bool = False) -> None:
         """The period has failed in this sync; its run stays, unless that was no good too often."""
         job, run = pending.job, pending.run
-        text, absent = f"{job}: {error}", isinstance(error, AbsenceUnproven)
+        more, absent = "", isinstance(error, AbsenceUnproven)
         if was_bad or absent:
             bad = self._recorder.was_bad(job, run, self._clock.now(), absent=absent)
             if absent and is_given_up(replace(job, bad=bad)):
                 self._again(queue, pending, replace(run, status=RunStatus.FAILED, error=str(error)))
                 return
-            text += what_follows(job, run, bad)
-        remedy = remedy_for(job, remedy_of(error))
-        self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=text, remedy=remedy))
+            more = what_follows(job, run, bad)
+        failure = job.failure(error, remedy_for(job, error.remedy), more=more)
+        self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=failure))
 
     def _ask(self, queue: RunQueue, pending: PendingRun) -> bool:
         """Whether the run is no longer to be waited for."""
@@ -313,12 +312,9 @@ class Runner:
         now = self._clock.monotonic()
         waited = now - pending.since
         if waited > self._deadline:
-            text = (
-                f"{job}: run {run.run_id} is still pending after {waited / 60:.0f} minutes; "
-                f"the next sync goes on with it"
-            )
-            remedy = RetryableError.remedy
-            self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=text, remedy=remedy))
+            text = f"run {run.run_id} is still pending after {waited / 60:.0f} minutes; the next sync goes on with it"
+            failure = job.failure(text, RetryableError.remedy)
+            self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=failure))
             return True
         pending.next_poll = min(now + pause(waited), pending.since + self._deadline + 1)
         return False
@@ -357,9 +353,9 @@ class Runner:
         self._orders.forget(run)
         reason = run.error or "the vendor gives no reason"
         if tries >= (1 if job.failed else ORDERS_A_PERIOD):
-            text = f"{job}: run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"
-            remedy = remedy_for(job, ReportError.remedy)
-            self._ends.append(Finished(job, run, pending.origin, attempt, error=text, remedy=remedy))
+            text = f"run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"
+            failure = job.failure(text, remedy_for(job, ReportError.remedy))
+            self._ends.append(Finished(job, run, pending.origin, attempt, error=failure))
             return
         queue.queue.appendleft(replace(job, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import AbsenceUnproven, FileError, NotFound, Unavailable
 from tap_billing_reports.declare.paths import fill
@@ -91,7 +92,7 @@ class DocumentStore:
             if self._is_whole():
                 break
         else:
-            raise Unavailable(f"{client.source.name} account {account.account_id}: the PDF ends before its end mark")
+            raise Unavailable("the PDF ends before its end mark", about=About(client.source.name, account.account_id))
         path = self.path(client.source.name, brief)
         self._storage.keep(self._passing, path)
         fetched_at = utc_text(client.clock.now().replace(microsecond=0))

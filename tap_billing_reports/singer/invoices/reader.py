@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import value_at
@@ -79,7 +80,7 @@ class InvoiceFeed:
         self.source: Source = client.source
         self.account = account
         self.clashes: list[Brief] = []
-        self.unreadable: list[str] = []
+        self.unreadable: list[Unreadable] = []
         memory: dict[str, Any] = {}
         self.shared = shared or SharedNumbers(lambda: memory)
         self.apart: dict[tuple[str, str], Brief] = {}
@@ -218,7 +219,7 @@ class InvoiceFeed:
         record = answer.record()
         found = next(column for column in self._fields if column.name == "invoice_id")
         if value_at(record, found.path) != invoice_id:
-            raise Unreadable(f"{answer.about}: the answer is another invoice than {invoice_id}")
+            raise Unreadable(f"the answer is another invoice than {invoice_id}", about=answer.about)
         return None if self.api.is_deleted(record) else (self.columns(record), record)
 
     def _readable(self, record: Record) -> dict[str, Any] | None:
@@ -230,7 +231,7 @@ class InvoiceFeed:
         try:
             return self.columns(record)
         except Unreadable as error:
-            self.unreadable.append(str(error))
+            self.unreadable.append(error)
             if len(self.unreadable) >= UNREADABLE:
                 raise
             return None
@@ -242,14 +243,16 @@ class InvoiceFeed:
             Unreadable: a value cannot be trusted. That invoice fails by itself, and is listed again until it can be
                 read.
         """
-        named = f"{self.source.name} account {self.account.account_id}: invoice"
+        about = About(self.source.name, self.account.account_id)
         try:
             columns = map_fields(self._fields, record)
         except ValueError as error:
             number = record.get("invoiceNumber") or record.get("id")
-            raise Unreadable(f"{named} {number} cannot be read: {error}") from None
+            raise Unreadable(f"invoice {number} cannot be read: {error}", about=about) from None
         if not columns.get("invoice_id"):
-            raise Unreadable(f"{named} of {columns.get('invoice_date')} has no number: it could not be kept apart")
+            raise Unreadable(
+                f"invoice of {columns.get('invoice_date')} has no number: it could not be kept apart", about=about
+            )
         asked = self.account.account_id
         columns["source"] = self.source.name
         columns["account_id"] = columns.get("account_id") or asked

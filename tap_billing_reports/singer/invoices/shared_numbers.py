@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_billing_reports.core.about import About
+from tap_billing_reports.core.errors import Unreadable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
 
@@ -56,7 +59,7 @@ class SharedNumbers:
                 return Shared(*item)
         return None
 
-    def rename(self, listed: Iterable[dict[str, Any]], column: str) -> list[str]:
+    def rename(self, listed: Iterable[dict[str, Any]], column: str) -> list[Unreadable]:
         """Give the invoices of one list ids of their own, in place.
 
         Args:
@@ -71,7 +74,8 @@ class SharedNumbers:
         for columns in listed:
             groups[columns["source"], columns["account_id"], columns["invoice_id"]].append(columns)
         known = {tuple(item[:3]): Shared(*item) for item in self._items()}
-        before, unclear = dict(known), []
+        before = dict(known)
+        unclear: list[Unreadable] = []
         for key, group in groups.items():
             shared = known.get(key)
             named = [columns for columns in group if columns.get(column)]
@@ -90,7 +94,7 @@ class SharedNumbers:
                     columns["invoice_id"] = ""
                     source, account_id, number = key
                     said = f"several issuers have used its number, and it has no {column}: it could not be kept apart"
-                    unclear.append(f"{source} account {account_id}: invoice {number}: {said}")
+                    unclear.append(Unreadable(f"invoice {number}: {said}", about=About(source, account_id)))
                 elif columns[column] != shared.owner:
                     columns["invoice_id"] = f"{columns['invoice_id']}{APART}{columns[column]}"
         if known != before:

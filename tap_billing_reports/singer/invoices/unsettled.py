@@ -315,13 +315,13 @@ class FollowUp:
         except (AccountError, RetryableError):
             self.answered = False
 
-    def failure(self, named: str) -> tuple[str, str]:
+    def failure(self) -> tuple[str, str]:
         """One line on those that could not be asked for, and what can be done."""
         shown = [f"{i} ({self._missing[i].status or 'of unknown status'})" for i in self.failed]
         more = len(shown) - NAMED_AT_MOST + self.left
         others = f" and {more} more" if more > 0 else ""
         error = next(iter(self.failed.values()))
-        text = f"{named}: invoice {', '.join(shown[:NAMED_AT_MOST])}{others} is remembered, but not answered: {error}"
+        text = f"invoice {', '.join(shown[:NAMED_AT_MOST])}{others} is remembered, but not answered: {error}"
         if isinstance(error, NotFound | AbsenceUnproven | UndeletableError):
             return f"{text}; that proves no deletion, so it stays as it is", REMEDY
         return text, remedy_of(error)

@@ -6,6 +6,7 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import (
     ISOLATED,
     AbsenceUnproven,
@@ -13,9 +14,8 @@ from tap_billing_reports.core.errors import (
     AuthenticationFailed,
     NotFound,
     RetryableError,
-    Unreadable,
-    remedy_of,
 )
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import redact
 from tap_billing_reports.singer.invoices.document_state import KEY, Progress, kept_sizes
 from tap_billing_reports.singer.invoices.document_store import DocumentStore, Kept
@@ -77,7 +77,7 @@ class InvoiceDocuments(BillingStream):
                 continue
             feed = self.session.feed(source, account)
             if feed.has_documents:
-                with self.session.isolated(self.name):
+                with self.session.isolated(self.name, About(source.name, account.account_id)):
                     yield from self._pass(feed, fetched)
 
     def _tell_of_lost_accounts(self) -> None:
@@ -110,8 +110,8 @@ class InvoiceDocuments(BillingStream):
             if key in fetched or self._is_kept(source, brief):
                 continue
             result = self._obtain(source, account, brief)
-            if _is_forbidden(result):
-                self.session.fail(str(result), AuthenticationFailed.remedy, self.name)
+            if isinstance(result, AuthenticationFailed) and _is_forbidden(result):
+                self.session.fail(Failure.of(result, About(source.name, account.account_id), stream=self.name))
             try:
                 if troubles.note(brief, result):
                     # Old documents may be closed to a user, and new ones not: look at the other end, too.
@@ -126,8 +126,8 @@ class InvoiceDocuments(BillingStream):
                 progress.note(brief, result.size)
             self.session.checkpoint()
         self._tell(feed, troubles)
-        for text in feed.unreadable:
-            self.session.fail(text, Unreadable.remedy, self.name)
+        for error in feed.unreadable:
+            self.session.fail(Failure.of(error, stream=self.name))
         if not feed.unreadable:
             progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=troubles.retry_from)
         progress.save(self.stream_state)
@@ -139,10 +139,10 @@ class InvoiceDocuments(BillingStream):
             return
         numbers = ", ".join(brief.invoice_id for brief, _error in failed[:NAMED])
         more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
-        named = f"{feed.source.name} account {feed.account.account_id}"
         first = failed[0][1]
-        text = f"{named}: the PDF cannot be had of invoice {numbers}{more}; the first: {first}"
-        self.session.fail(text, remedy_of(first), self.name)
+        text = f"the PDF cannot be had of invoice {numbers}{more}; the first: {first}"
+        about = About(feed.source.name, feed.account.account_id)
+        self.session.fail(Failure.of(text, about, stream=self.name, remedy=first.remedy))
 
     def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
         """The document, or why there is none.
@@ -152,8 +152,11 @@ class InvoiceDocuments(BillingStream):
                 that: the same credentials have just listed the invoice.
         """
         if brief.shared_number is not None:
-            named = f"{source.name} account {account.account_id}: invoice {brief.number} of {brief.issued_by}"
-            return AccountError(f"{named}: another issuer has used its number, and the one PDF is taken for that one's")
+            named = f"invoice {brief.number} of {brief.issued_by}"
+            return AccountError(
+                f"{named}: another issuer has used its number, and the one PDF is taken for that one's",
+                about=About(source.name, account.account_id),
+            )
         try:
             return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
         except AuthenticationFailed as error:

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.core.errors import AccountError, Misplaced, StateError, Unreadable
+from tap_billing_reports.core.errors import AccountError, Misplaced, StateError
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.per_invoice import first_listed, reaches_back
 from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.singer.check import Check
@@ -80,7 +82,7 @@ class Invoices(BillingStream):
         if key == next(iter(self._accounts)):
             self._tell_of_lost_accounts()
         bookmark = self.get_context_state(context)
-        with self.session.isolated(self.name):
+        with self.session.isolated(self.name, About(*key)):
             yield from self._pass(*self._accounts[key], bookmark)
         if key == list(self._accounts)[-1]:
             self.session.checks.extend(self._duplicates.checks())
@@ -107,12 +109,12 @@ class Invoices(BillingStream):
         try:
             yield from self._stated_first(listing.found(since, today), memory, bookmark, feed)
             yield from self._take_back(listing.follow_up.deleted, memory, account, source)
-            whole = self._judge_follow_up(listing.follow_up, memory, f"{source.name} account {account.account_id}")
+            whole = self._judge_follow_up(listing.follow_up, memory, About(source.name, account.account_id))
             self._check_lists(feed)
             judge_list(self.session, feed, bookmark)
             memory.note_sent(listing.follow_up.deleted)
-            for text in feed.unreadable:
-                self.session.fail(text, Unreadable.remedy, self.name)
+            for error in feed.unreadable:
+                self.session.fail(Failure.of(error, stream=self.name))
         finally:
             # What was sent by half a pass is remembered, too.
             memory.write(bookmark)
@@ -179,14 +181,15 @@ class Invoices(BillingStream):
             yield self.complete({**dict(known.contents), **gone})
             memory.forget(invoice_id)
 
-    def _judge_follow_up(self, follow_up: FollowUp, memory: Memory, named: str) -> bool:
+    def _judge_follow_up(self, follow_up: FollowUp, memory: Memory, about: About) -> bool:
         """Whether the bookmark may move: whoever answers is the account that answered before."""
         if follow_up.failed:
-            self.session.fail(*follow_up.failure(named), self.name)
+            said, remedy = follow_up.failure()
+            self.session.fail(Failure.of(said, about, stream=self.name, remedy=remedy))
             return follow_up.answered
         memory.vouch()
         if follow_up.left:
-            text = f"{named}: {follow_up.left} invoices that are not settled are left to the next syncs to ask for"
+            text = f"{about}: {follow_up.left} invoices that are not settled are left to the next syncs to ask for"
             self.session.note(f"{text}: at most {BY_ID_A_SYNC} are asked for one by one in each")
         return True
 
@@ -210,7 +213,7 @@ class Invoices(BillingStream):
         if other == account_id:
             return
         header = feed.source.account_header
-        error = Misplaced.shared(source, (account_id, other), f"invoice {invoice_id}", header)
+        error = Misplaced.shared((account_id, other), f"invoice {invoice_id}", header)
         bookmark = self.get_context_state({"source": source, "account_id": other})
         before = self._before[source, other]
         # What was sent stays remembered; only how far the pass came is taken back.
@@ -236,15 +239,15 @@ class Invoices(BillingStream):
         Raises:
             AccountError: it does, and `on_mismatch` is fail: the bookmark stays.
         """
-        named = f"{feed.source.name} account {feed.account.account_id}"
+        about = About(feed.source.name, feed.account.account_id)
         self.session.checks.extend(unique_checks(feed))
         wrong = [brief.invoice_id for brief in feed.clashes]
         wrong += self._duplicates.differing(feed.source.name, feed.account.account_id)
         if wrong:
-            text = f"{named}: invoice {', '.join(wrong[:10])} is listed twice with different dates or amounts"
+            text = f"invoice {', '.join(wrong[:10])} is listed twice with different dates or amounts"
             if self.session.settings.on_mismatch == "fail":
-                raise AccountError(text)
-            self.session.note(text)
+                raise AccountError(text, about=about)
+            self.session.note(f"{about}: {text}")
 
     def _tell_of_lost_accounts(self) -> None:
         """Say which accounts earlier syncs had and this one has not, once each."""

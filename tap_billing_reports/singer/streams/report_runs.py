@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import parse_utc
 from tap_billing_reports.core.errors import NotFound, ReportError, StateError, understood
 from tap_billing_reports.core.json_text import to_json
@@ -86,7 +87,7 @@ class ReportRuns(ReportStream):
 
     def sample(self) -> Iterator[Mapping[str, Any]]:
         for client, account in self.billing_tap.lifecycle.clients_and_accounts():
-            with self.session.isolated(self.name):
+            with self.session.isolated(self.name, About(client.name, account.account_id)):
                 for run in client.listed_runs(account, self._start(client)):
                     yield _foreign(client, account, run)
 
@@ -117,7 +118,7 @@ class ReportRuns(ReportStream):
         doubtful: list[str] = []
         for run_id in entry.get("pending", ()):
             if run_id not in listed and run_id not in ours.awaited:
-                with self.session.isolated(self.name):
+                with self.session.isolated(self.name, About(client.name, account.account_id)):
                     runs.extend(_asked(client, account, run_id))
                     continue
                 doubtful.append(run_id)
@@ -176,7 +177,7 @@ def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]
         answer = client.source_client.ask(client.api.status, path={"run_id": run_id}, account=account, doubtful=True)
     except NotFound:
         return
-    with understood(f"{client.name} account {account.account_id}: run {run_id}", ReportError):
+    with understood(f"run {run_id}", ReportError, About(client.name, account.account_id)):
         run = client.api.read_status(answer, run_id)
     yield run
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Unreadable
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.singer.streams.base import BillingStream
 
@@ -23,7 +25,8 @@ class ReportTypes(BillingStream):
             api = source.report_types
             if api is None:
                 continue
-            with self.session.isolated(self.name):
+            about = About(source.name, account.account_id)
+            with self.session.isolated(self.name, about):
                 source_client = self.session.open(source)
                 offered: dict[str, set[str] | None] = {}
                 if source.reports is not None and self.ABORT_AT_RECORD_COUNT is None:
@@ -38,8 +41,8 @@ class ReportTypes(BillingStream):
                             raise ValueError("it has no id")
                     except ValueError as error:
                         # One by itself: the others of the list can be read all the same.
-                        text = f"{source.name} account {account.account_id}: a report type cannot be read: {error}"
-                        self.session.fail(text, Unreadable.remedy, self.name)
+                        text, remedy = f"a report type cannot be read: {error}", Unreadable.remedy
+                        self.session.fail(Failure.of(text, about, stream=self.name, remedy=remedy))
                         is_whole = False
                         continue
                     found.add(columns["report_type"])
