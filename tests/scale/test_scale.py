@@ -51,8 +51,8 @@ def no_allowance(monkeypatch):
 
 
 def test_invoices_of_one_account_cost_no_state_and_no_schema():
-    # Ten a day, and ninety: STATE counts them by day.
-    few, many = Counted(BigBring(1, 600)), Counted(BigBring(1, 5400))
+    # Twenty a day, and ninety: of a busy day STATE holds as many letters, whatever its invoices.
+    few, many = Counted(BigBring(1, 1200)), Counted(BigBring(1, 5400))
     assert len(many.result.of("invoices")) == 5400
     assert many.states == few.states
     assert many.bytes == few.bytes

@@ -5,7 +5,8 @@ Each reader of a list (invoices, documents, report lines) remembers it in its ow
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tap_billing_reports.core.errors import StateError
 from tap_billing_reports.declare import Need
 from tap_billing_reports.declare.client import has_key
 from tap_billing_reports.singer.check import Check
+from tap_billing_reports.singer.invoices.day_marks import is_marks, mark, marks_text, still_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
@@ -31,14 +33,15 @@ VITAL = frozenset({"net_amount", "tax_amount", "total_amount", "amount_due", "cu
 
 
 class ListContents:
-    """What one reading of a list holds: which optional fields, in how many records, and how many invoices a day."""
+    """What one reading of a list holds: which optional fields, in how many records, and which invoices of each day."""
 
     def __init__(self, fields: tuple[Field, ...], deletable: frozenset[str]) -> None:
         self._optional = [(field.name, field.path) for field in fields if field.need is Need.OPTIONAL and field.path]
         self._deletable = deletable
         self.records = 0
         self.had: Counter[str] = Counter()
-        self.days: Counter[str] = Counter()
+        # One number an invoice: a list may hold a million.
+        self.days: defaultdict[str, array[int]] = defaultdict(lambda: array("L"))
 
     def note(self, columns: Mapping[str, Any], record: Record) -> None:
         """Count a record; each invoice once."""
@@ -48,7 +51,7 @@ class ListContents:
                 self.had[name] += 1
         day = columns.get("invoice_date")
         if day is not None and columns.get("status") not in self._deletable:
-            self.days[day] += 1
+            self.days[day].append(mark(columns["invoice_id"]))
 
 
 class ListMemory:
@@ -63,7 +66,9 @@ class ListMemory:
         self._bookmark = bookmark
         self._days = DAYS_COUNTED if lookback_days is None else lookback_days
         self._had = set(bookmark.get(HAD, ()))
-        self._counts: dict[str, int] = dict(bookmark.get(DAYS, ()))
+        self._before: dict[str, tuple[int, str]] = {
+            day: (count, marks[0] if marks else "") for day, count, *marks in bookmark.get(DAYS, ())
+        }
 
     def lost(self, contents: ListContents) -> set[str]:
         """The fields that all had before and this list has not."""
@@ -85,17 +90,19 @@ class ListMemory:
                 ok=not lost,
                 reason=f"records without {', '.join(sorted(lost))}, which all had before" if lost else None,
             )
-        asked = [day for day in sorted(self._counts) if since.isoformat() <= day <= until.isoformat()]
+        asked = [day for day in sorted(self._before) if since.isoformat() <= day <= until.isoformat()]
         if asked:
-            fewer = [day for day in asked if contents.days[day] < self._counts[day]]
+            expected = {day: self._before[day][0] for day in asked}
+            actual = {day: still_there(*self._before[day], contents.days.get(day, ())) for day in asked}
+            fewer = [day for day in asked if actual[day] < expected[day]]
             yield Check(
                 **facts,
                 subject="invoices",
                 check="still_listed",
-                expected=Decimal(sum(self._counts[day] for day in asked)),
-                actual=Decimal(sum(min(contents.days[day], self._counts[day]) for day in asked)),
+                expected=Decimal(sum(expected.values())),
+                actual=Decimal(sum(actual.values())),
                 ok=not fewer,
-                reason=f"fewer than before of {', '.join(fewer[:10])}" if fewer else None,
+                reason=f"not all that were listed before of {', '.join(fewer[:10])}" if fewer else None,
             )
 
     def move(self, contents: ListContents, since: date, until: date) -> None:
@@ -106,12 +113,14 @@ class ListMemory:
         everywhere = {name for name, count in contents.had.items() if count == contents.records}
         somewhere = {name for name in contents.had if name not in everywhere}
         had = (self._had - somewhere) | everywhere
-        counts = {day: n for day, n in self._counts.items() if not since.isoformat() <= day <= until.isoformat()}
-        counts.update(contents.days)
-        if counts:
-            first = (date.fromisoformat(max(counts)) - timedelta(days=self._days)).isoformat()
-            counts = {day: n for day, n in counts.items() if day >= first}
-        for name, value in ((HAD, sorted(had)), (DAYS, [[day, n] for day, n in sorted(counts.items())])):
+        days = {day: facts for day, facts in self._before.items() if not since.isoformat() <= day <= until.isoformat()}
+        days.update((day, (len(marks), marks_text(marks))) for day, marks in contents.days.items())
+        if days:
+            first = (date.fromisoformat(max(days)) - timedelta(days=self._days)).isoformat()
+            days = {day: facts for day, facts in days.items() if day >= first}
+        # Without marks as an older version has written them: those days were not listed again.
+        listed = [[day, *(fact for fact in facts if fact != "")] for day, facts in sorted(days.items())]
+        for name, value in ((HAD, sorted(had)), (DAYS, listed)):
             if value:
                 self._bookmark[name] = value
 
@@ -133,7 +142,9 @@ def check_memory(bookmark: Mapping[str, Any]) -> None:
     """Raises TypeError or ValueError where a bookmark's memory is damaged."""
     if not all(isinstance(name, str) for name in bookmark.get(HAD, ())):
         raise TypeError
-    for day, count in bookmark.get(DAYS, ()):
+    for day, count, *marks in bookmark.get(DAYS, ()):
         date.fromisoformat(day)
         if isinstance(count, bool) or not isinstance(count, int):
             raise TypeError
+        if marks and not (len(marks) == 1 and is_marks(count, marks[0])):
+            raise ValueError

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tap_billing_reports.core.errors import StateError
 from tests.running import selecting
 
 CUSTOMER, OTHER = "20000770011", "20000770022"
@@ -54,6 +57,43 @@ def test_an_invoice_that_is_not_listed_any_more_is_a_failed_check_once(bring, co
     assert (check["ok"], gone.day.isoformat() in check["reason"]) == (False, True)
     after = bring.run({**config, "on_mismatch": "fail"}, state=lost.state)
     assert (after.status, [record["ok"] for record in checked(after, "still_listed")]) == (0, [True])
+
+
+@pytest.mark.parametrize("state_of", ["this version", "before there were marks"])
+@pytest.mark.parametrize("count", [1, 2, 20])
+def test_one_vanishes_and_one_comes_on_the_same_day(bring, config, count, state_of):
+    """The number of the day's invoices stays: what is there shows by its id."""
+    ledger = bring.control.vendor("bring").ledger
+    one = next(i for i in ledger.invoices if i.customer == CUSTOMER and i.day.isoformat() >= "2026-10-01")
+    added = tuple(replace(one, number=f"47009{number:05d}") for number in range(count))
+    ledger.invoices = (*ledger.invoices, *added[:-1])
+    first = bring.run(config)
+    assert first.status == 0, first.log
+    state = first.state
+    if state_of != "this version":
+        (part,) = state["bookmarks"]["invoices"]["partitions"]
+        part["days"] = [[day, number] for day, number, _marks in part["days"]]
+    ledger.invoices = (*(i for i in ledger.invoices if i is not one), added[-1])
+    lost = bring.run(config, state=state)
+    (check,) = checked(lost, "still_listed")
+    if state_of != "this version":
+        assert check["ok"] is True, "an old STATE knows the number alone"
+        return
+    assert (check["ok"], one.day.isoformat() in check["reason"]) == (False, True)
+    assert float(check["expected"]) == float(check["actual"]) + 1
+    failed = bring.run({**config, "on_mismatch": "fail"}, state=state)
+    assert failed.status == 1
+    after = bring.run(config, state=lost.state)
+    assert [record["ok"] for record in checked(after, "still_listed")] == [True]
+
+
+@pytest.mark.parametrize("marks", ["", "AB", "ABCDEF", "A=C", 3, None, ["ABC"]])
+def test_damaged_marks_are_refused(bring, config, marks):
+    state = bring.run(config).state
+    (part,) = state["bookmarks"]["invoices"]["partitions"]
+    part["days"] = [["2026-10-05", 1, marks]]
+    with pytest.raises(StateError, match="damaged bookmark"):
+        bring.run(config, state=state)
 
 
 def test_a_customer_that_is_not_listed_any_more_is_a_note_once(bring, config):
