@@ -126,7 +126,9 @@ def stripe_types() -> str:
     parts = []
     for name, facts in catalogue("stripe")["report_types"].items():
         takes = [code(parameter) for parameter in facts["required"]]
-        takes += [f"{code(parameter)} (optional)" for parameter in facts["optional"]]
+        takes += [f"{code(parameter)} (optional)" for parameter in facts.get("optional", ())]
+        if "optional" not in facts:
+            takes.append("optional ones that no page of Stripe's tells")
         columns = codes(map(column_name, facts["columns"])) or "not known beforehand; as the file has them, as text"
         parts.append(f"### {name}\n\nParameters: {', '.join(takes)}.\n\nColumns: {columns}.\n")
     return "\n".join(parts)

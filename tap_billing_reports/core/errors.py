@@ -201,6 +201,10 @@ class NotFound(Refused):
     remedy = "check that the account, the report type or the invoice exists and that its name is right"
 
 
+class Outdated(NotFound):
+    """A run is there, but it is not what would be ordered today: as good as gone."""
+
+
 class AuthenticationFailed(Refused):
     """Wrong, missing or insufficient credentials (401, 403, or a login page with status 200)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import FileError, Misplaced
+from tap_billing_reports.core.errors import FileError, Misplaced, Outdated
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Ordered
 
@@ -38,6 +38,8 @@ def check_run(job: ReportJob, run: Run, run_id: str | None = None) -> None:
 
     Raises:
         Misplaced: it is another run.
+        Outdated: it is the one that was asked about, ordered by an earlier version, which did not send a parameter that
+            this one sends: its file may be another one than this version would read.
     """
     about = job.about
     if run_id is not None and run.run_id != run_id:
@@ -46,6 +48,11 @@ def check_run(job: ReportJob, run: Run, run_id: str | None = None) -> None:
         raise Misplaced.of(
             about, f"run {run.run_id} is a {run.report_type}, and a {job.report.report_type} was ordered"
         )
+    if run_id is not None and run.parameters:
+        added = sorted(set(job.parameters) - set(run.parameters))
+        same = {name: value for name, value in _plain(job.parameters).items() if name in run.parameters}
+        if added and _plain(run.parameters) == same:
+            raise Outdated(f"{about}: run {run_id} was ordered without {', '.join(added)}", status=200)
     if run.parameters and _plain(run.parameters) != _plain(job.parameters):
         names = sorted(
             name

@@ -220,7 +220,7 @@ def _check(values: d.Values) -> Iterator[str]:
 
 def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
     known = KNOWN.get(report.report_type, {})
-    takes = {*known.get("required", ()), *known.get("optional", ())}
+    takes, is_described = {*known.get("required", ()), *known.get("optional", ())}, "optional" in known
     asked: dict[str, Any] = {name: to.parameter(value) for name, value in report.parameters.items()}
     if report.columns:
         asked["columns"] = report.columns
@@ -230,8 +230,9 @@ def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
         asked["interval_end"] = str(int(period.end.timestamp()))
         if period.start is not None and (not known or "interval_start" in takes):
             asked["interval_start"] = str(int(period.start.timestamp()))
-    # A type that nobody knows is spared the parameter where it changes nothing.
-    if "timezone" in takes or (not known and report.zone != "UTC"):
+    # Stripe takes a zone for the types that list it alone, and refuses it for others. Where no page tells a type's
+    # options, what the settings ask for is sent: a refusal is loud, and UTC need not be asked for.
+    if "timezone" in takes or (not is_described and report.zone != "UTC"):
         asked["timezone"] = report.zone
     return asked
 
@@ -279,9 +280,9 @@ def _availability(client: d.SourceClient, account: d.Account, report_type: str) 
 
 def _column_type(report: d.Report, header: str) -> ColumnType:
     """The catalogue's type; `timestamp` is in the run's zone, and in UTC for a type that takes no zone."""
-    known = KNOWN.get(report.report_type)
+    optional = KNOWN.get(report.report_type, {}).get("optional")
     kind = COLUMN_TYPES.get(header, "text")
-    return "timestamp_utc" if kind == "timestamp" and known and "timezone" not in known["optional"] else kind
+    return "timestamp_utc" if kind == "timestamp" and optional is not None and "timezone" not in optional else kind
 
 
 def _twin(report: d.Report) -> d.Twin | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tap_billing_reports.declare import Period
+from tap_billing_reports.sandbox.stripe.catalogue import report_types
+from tap_billing_reports.vendors.stripe import STRIPE
 from tests.vendors.stripe.conftest import ITEMIZED, SUMMARY
 
 DAY = 86400
@@ -201,3 +204,77 @@ def test_one_month_is_run_again(stripe):
     assert stripe.ordered() == 2
     name = "stripe_balance_change_from_activity_summary_1"
     assert again.records[name].keys() == first.records[name].keys(), "the rows overwrite themselves"
+
+
+ZONED = {
+    f"{prefix}{family}.summary.1"
+    for prefix in ("", "connected_account_")
+    for family in ("balance_change_from_activity", "payouts", "ending_balance_reconciliation", "payout_reconciliation")
+}
+"""Stripe's pages of report types, copies of 2025 on, list `timezone` for these; older copies did not."""
+TWINS = ("balance.summary.1", "connected_account_balance.summary.1", "payout_reconciliation.itemized.7")
+UNZONED = (
+    "balance_change_from_activity.itemized.1",
+    "balance_change_from_activity.itemized.6",
+    "payouts.itemized.2",
+    "payout_reconciliation.by_id.summary.1",
+    "connect.negative_balance_refunds_disputes_overview.1",
+)
+
+
+def asked(report_type, **entry):
+    values = {"stripe_reports": [{"report_type": report_type, "window": "month", **entry}]}
+    (report,) = STRIPE.reports.configured(values)
+    moments = (datetime(2026, 10, 1, tzinfo=timezone.utc), datetime(2026, 11, 1, tzinfo=timezone.utc))
+    period = Period("x", subject="po_1") if "by_id" in report_type else Period("x", *moments)
+    return STRIPE.reports.parameters(report, period), report
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", None])
+@pytest.mark.parametrize("report_type", [*sorted(ZONED), *TWINS])
+def test_a_zone_is_asked_for_where_stripes_pages_list_it(report_type, zone):
+    parameters, report = asked(report_type, **({"timezone": zone} if zone else {}))
+    assert parameters["timezone"] == (zone or "UTC")
+    assert STRIPE.reports.column_type(report, "created") == "timestamp"
+
+
+@pytest.mark.parametrize("report_type", UNZONED)
+def test_a_zone_is_never_asked_for_where_they_do_not(report_type):
+    parameters, report = asked(report_type, timezone="Europe/Oslo", payouts=["po_1"])
+    assert "timezone" not in parameters
+    assert STRIPE.reports.column_type(report, "created") == "timestamp_utc"
+
+
+@pytest.mark.parametrize("report_type", ["balance.summary.2", "tax.transactions.itemized.1", "nobody.knows.1"])
+@pytest.mark.parametrize(("zone", "sent"), [("Europe/Oslo", True), ("UTC", False), (None, False)])
+def test_what_no_page_tells_is_as_the_settings_ask(report_type, zone, sent):
+    parameters, report = asked(report_type, **({"timezone": zone} if zone else {}))
+    assert ("timezone" in parameters) is sent
+    assert STRIPE.reports.column_type(report, "created") == "timestamp"
+
+
+@pytest.mark.parametrize("report_type", sorted(ZONED))
+def test_the_emulator_takes_a_zone_for_the_same_types(report_type):
+    assert "timezone" in report_types()[report_type].optional
+
+
+def test_a_refused_zone_is_a_failure_in_stripes_words(stripe):
+    ended = stripe.sync({"report_type": "balance.summary.2", "window": "month", "timezone": "Europe/Oslo"})
+    assert ended.code == 1
+    assert "Received unknown parameter: parameters[timezone]" in ended.log
+
+
+def test_a_run_of_an_older_version_without_the_zone_is_ordered_anew(stripe):
+    report = {"report_type": SUMMARY, "window": "month", "timezone": "Europe/Oslo"}
+    stripe.control.options["stripe_run_seconds"] = 10_000_000
+    waiting = stripe.sync(report, run_deadline_minutes=1)
+    assert waiting.code == 1
+    stripe.control.options["stripe_run_seconds"] = 0
+    # The run as that version has ordered it.
+    (run,) = stripe.control.vendor("stripe").runs.everything()
+    assert run.parameters.pop("timezone") == "Europe/Oslo"
+    ended = stripe.sync(report, state=waiting.state)
+    assert ended.code == 0, ended.log
+    assert "was ordered without timezone" in ended.log
+    assert stripe.ordered() == 2
+    assert ended.of("stripe_balance_change_from_activity_summary_1")
