@@ -74,6 +74,8 @@ class ReportApi:
     """Runs that may wait at once."""
     orders_are_free: bool = False
     """Another order of the same costs nothing: a run that was no good twice is given up for a new one."""
+    reorder_setting: str = ""
+    """Where orders may cost: the setting, a flag that is false by default, which allows that all the same."""
     refuses_report: Callable[[Refused], bool] = lambda _error: False
     """Whether a refused order says, in the vendor's own words, that no other period of the report can be had either."""
     skipped: Callable[[Values], Collection[str]] = lambda _values: ()

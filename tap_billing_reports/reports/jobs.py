@@ -82,6 +82,12 @@ class ReportClient:
         """Where its data come from, as far as it is known."""
         return self.source_client.realm
 
+    @property
+    def may_order_anew(self) -> bool:
+        """Whether a run that was no good too often may be followed by another: it is free, or the settings allow it."""
+        setting = self.api.reorder_setting
+        return self.api.orders_are_free or (bool(setting) and bool(self.source_client.values.get(setting)))
+
     def availability(self, account: Account, report_type: str) -> Interval | None:
         """What data the vendor has, asked once a sync; None where the vendor does not say."""
         if self.api.availability is None:

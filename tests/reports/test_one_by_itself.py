@@ -87,10 +87,12 @@ def garble(vendor, *run_ids):
     vendor.hook = hook
 
 
+@pytest.mark.parametrize("allows", ["orders are free", "the settings"])
 @pytest.mark.parametrize("keyed", [True, False], ids=["listed", "not listed"])
 @pytest.mark.parametrize("forgets", [False, True], ids=["", "STATE is lost"])
-def test_a_run_that_is_bad_twice_is_given_up(sync, vendor, target, kept, keyed, forgets):
-    vendor.free, vendor.keyed = True, keyed
+def test_a_run_that_is_bad_twice_is_given_up(sync, vendor, target, kept, keyed, forgets, allows):
+    vendor.free, vendor.keyed = allows == "orders are free", keyed
+    vendor.reorders = True if allows == "the settings" else None
     garble(vendor, "run1")
     forgets = forgets and bool(kept)
     for bad in (1, 2):
@@ -105,7 +107,9 @@ def test_a_run_that_is_bad_twice_is_given_up(sync, vendor, target, kept, keyed, 
     assert not sync(vendor, state=target.state, **ONE_DAY, **kept).jobs()
 
 
-def test_where_another_order_may_cost_the_run_is_kept(sync, vendor, target):
+@pytest.mark.parametrize("reorders", [None, False])
+def test_where_another_order_may_cost_the_run_is_kept(sync, vendor, target, reorders):
+    vendor.reorders = reorders
     garble(vendor, "run1")
     for _ in range(4):
         ended = sync(vendor, state=target.state, **ONE_DAY).run()
@@ -113,6 +117,25 @@ def test_where_another_order_may_cost_the_run_is_kept(sync, vendor, target):
     assert len(vendor.runs) == 1
     vendor.runs["run1"].garbled = False
     assert not sync(vendor, state=target.state, **ONE_DAY).run().errors
+
+
+@pytest.mark.parametrize(
+    ("reorders", "said"),
+    [
+        (None, "was no good 2 times: a full refresh of fake_daily with reuse_runs_since set to now orders another"),
+        (False, "was no good 2 times: with fake_reorder_bad_files the next sync orders another, which may cost"),
+        (True, "was no good 2 times and is given up: the next sync orders another"),
+    ],
+)
+def test_what_may_be_done_about_a_bad_run_is_said(sync, vendor, target, reorders, said):
+    vendor.reorders = reorders
+    read = vendor._read
+    vendor._read = lambda made: replace(read(made), file=None) if made.run_id == "run1" else read(made)
+    first = sync(vendor, state=target.state, **ONE_DAY).run().errors
+    second = sync(vendor, state=target.state, **ONE_DAY).run().errors
+    assert ("was no good" in str(first), said in str(second)) == (False, True)
+    sync(vendor, state=target.state, **ONE_DAY).run()
+    assert len(vendor.runs) == (2 if reorders else 1)
 
 
 def test_succeeded_without_a_file_twice_is_ordered_anew(sync, vendor, target):

@@ -85,6 +85,8 @@ class Vendor:
     available: Interval | None = None
     xlsx: bool = False
     free: bool = False
+    reorders: bool | None = None
+    """The setting that allows another order for a run that is no good; None: there is none."""
     """Another order of the same costs nothing."""
     hook: Callable[[str], None] = lambda _event: None
     """Called with the name of each event; raises to break off there."""
@@ -107,7 +109,7 @@ class Vendor:
 
     @property
     def values(self) -> dict[str, Any]:
-        return {"budget": self.budget}
+        return {"budget": self.budget, "fake_reorder_bad_files": self.reorders}
 
     # -- the declaration -------------------------------------------------------------------------------
 
@@ -127,6 +129,7 @@ class Vendor:
             column_type=lambda _report, _header: "text",
             budget=lambda values: values["budget"],
             orders_are_free=self.free,
+            reorder_setting="" if self.reorders is None else "fake_reorder_bad_files",
             refuses_report=lambda error: error.code == "report",
             idempotency_header="Key" if self.keyed else None,
             runs=LIST if self.keyed else None,

@@ -117,8 +117,8 @@ class Decider:
 
 
 def is_given_up(job: ReportJob) -> bool:
-    """Whether the run was no good too often, and another one costs nothing by the vendor's declaration."""
-    return job.bad >= READINGS and job.client.api.orders_are_free
+    """Whether the run was no good too often, and another one is free or allowed by the settings."""
+    return job.bad >= READINGS and job.client.may_order_anew
 
 
 def what_follows(job: ReportJob, run: Run, bad: int) -> str:
@@ -126,8 +126,10 @@ def what_follows(job: ReportJob, run: Run, bad: int) -> str:
     if bad < READINGS:
         return ""
     said = f"; run {run.run_id} was no good {bad} times"
-    if job.client.api.orders_are_free:
+    if job.client.may_order_anew:
         return f"{said} and is given up: the next sync orders another"
+    if setting := job.client.api.reorder_setting:
+        return f"{said}: with {setting} the next sync orders another, which may cost"
     return f"{said}: a full refresh of {job.report.stream} with reuse_runs_since set to now orders another"
 
 
