@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.core.errors import AccountError, Misplaced, Refused, Unavailable, Unreadable
@@ -154,7 +155,7 @@ class HttpSourceClient:
         paging, cursor = endpoint.paging, None
         seen: set[str | None] = {None}
         trail = _Trail(paging) if isinstance(paging, CursorPaging) else None
-        while True:
+        for number in count(1):
             query = list(params or [])
             if paging is not None:
                 query.append(paging.size)
@@ -177,7 +178,9 @@ class HttpSourceClient:
             if paging is None or not more:
                 return
             following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
-            cursor = None if following is None else str(following)
+            if following is None:
+                raise _no_way_on(answer, number, page, paging)
+            cursor = str(following)
             if cursor in seen:
                 raise Unreadable(
                     f"says that there is more after {cursor}, but sends nothing new; "
@@ -303,6 +306,20 @@ def _listed(found: Any, answer: Answer) -> list[Record]:
     if not all(isinstance(record, Mapping) for record in records):
         raise Unreadable("a record is no object: the vendor's format has changed", about=answer.about)
     return records
+
+
+def _no_way_on(answer: Answer, number: int, page: list[Record], paging: CursorPaging | TokenPaging) -> Unreadable:
+    """A page says that there is more, but not where: nothing after it can be read."""
+    found = f"page {number} of the list says that there is more"
+    if not page:
+        why = "and has no records"
+    elif isinstance(paging, TokenPaging):
+        why = f"and nothing at {paging.next} to go on with"
+    else:
+        why = f"and its last record has no {paging.key} to go on from"
+    error = Unreadable(f"{found}, {why}: nothing of this list can be trusted", about=answer.about)
+    error.remedy = f"sync again; if it stays so, ask the vendor's support. {Unreadable.remedy}"
+    return error
 
 
 def _last_key(page: list[Record], paging: CursorPaging) -> Any:

@@ -250,18 +250,30 @@ NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
     ("brp", "list"): ("id", "number", "totalamount", "rest", "invoicedate", "duedate", "state"),
 }
 # A key of JSON or a tag of XML gets another name.
-NEEDED_FAULTS: tuple[Fault, ...] = tuple(
+NEEDED_FAULTS: tuple[Fault, ...] = (
+    *(
+        Fault(
+            f"{vendor}'s {phase} without {name}",
+            {"alter": {"pattern": rf'(["</]){name}([">])', "to": r"\1gone\2"}},
+            **LASTING,
+            phases=(phase,),
+            why_not="each phase has fields of its own",
+            vendors=(vendor,),
+            why_not_there="each vendor has fields of its own",
+        )
+        for (vendor, phase), names in NEEDED.items()
+        for name in names
+    ),
     Fault(
-        f"{vendor}'s {phase} without {name}",
-        {"alter": {"pattern": rf'(["</]){name}([">])', "to": r"\1gone\2"}},
+        "one customer of the list has no id",
+        {"alter": {"pattern": r'("customer": ?\[\{)"id"', "to": r'\1"gone"'}},
         **LASTING,
-        phases=(phase,),
-        why_not="each phase has fields of its own",
-        vendors=(vendor,),
-        why_not_there="each vendor has fields of its own",
-    )
-    for (vendor, phase), names in NEEDED.items()
-    for name in names
+        phases=("accounts",),
+        why_not="happens to lists of accounts",
+        vendors=("bring",),
+        why_not_there="Stripe's accounts stand in the settings, and BRP's are those of its business units",
+        says="customer 1 of the list has no id",
+    ),
 )
 
 RUN_FAULTS: tuple[Fault, ...] = (
@@ -477,7 +489,7 @@ VANISHING_FAULTS: tuple[Fault, ...] = (
     ),
     _vanishes(
         "a list loses an invoice",
-        "fewer than before of",
+        "not all that were listed before of",
         {
             "bring": _dropped(r'("invoices":\[)\{[^{}]*\},', r"\1"),
             "brp": _dropped(r"(<invoices>)<invoice>.*?</invoice>", r"\1"),

@@ -117,19 +117,36 @@ def test_all_pages_are_read(opened):
 
 
 @pytest.mark.parametrize(
-    "pages",
+    ("pages", "said"),
     [
-        [b'{"data": [{"id": 1}], "more": true}'],
-        [b'{"data": [{"id": 1}], "more": true}', b'{"data": [], "more": true}'],
-        [b'{"data": [{"id": 1}], "more": true}', b'{"data": [{"id": 2}], "more": true}'] * 5,
-        [b'{"data": [{"no": 1}], "more": true}'],
+        ([b'{"data": [{"id": 1}], "more": true}'], "more after 1, but sends nothing new"),
+        (
+            [b'{"data": [{"id": 1}], "more": true}', b'{"data": [], "more": true}'],
+            "page 2 of the list says that there is more, and has no records",
+        ),
+        (
+            [b'{"data": [{"id": 1}], "more": true}', b'{"data": [{"id": 2}], "more": true}'] * 5,
+            "more after 1, but sends nothing new",
+        ),
+        (
+            [b'{"data": [{"no": 1}], "more": true}'],
+            "page 1 of the list says that there is more, and its last record has no id to go on from",
+        ),
+        (
+            [b'{"data": [{"id": 1}], "more": true}', b'{"data": [{"id": 2}, {"id": null}], "more": true}'],
+            "page 2 of the list says that there is more, and its last record has no id to go on from",
+        ),
     ],
-    ids=["same", "empty", "in a circle", "no key"],
+    ids=["same", "empty", "in a circle", "no key", "a null key on the second page"],
 )
-def test_pages_that_do_not_advance_end(opened, pages):
+def test_pages_that_do_not_advance_end(opened, pages, said):
     client, server = opened(*(reply(body=page) for page in pages))
-    with pytest.raises(AccountError, match="nothing new; nothing of this list can be trusted"):
-        list(client.records(PAGED))
+    account = Account("acme", "acct_2", "kind")
+    with pytest.raises(Unreadable, match="nothing of this list can be trusted") as caught:
+        list(client.records(PAGED, account=account))
+    assert "acme account acct_2: GET http" in str(caught.value)
+    assert said in str(caught.value)
+    assert caught.value.remedy
     assert len(server.requests) <= 3
 
 

@@ -216,6 +216,9 @@ class TestTheNextSync:
         result = bring.run(lines_off)
         assert [i["invoice_date"] for i in result.of("invoices")] == ["2026-12-31"]
         assert result.state["bookmarks"]["invoices"]["partitions"][0]["replication_key_value"] == "2026-11-20"
+        said = f"bring account {HOME}: an invoice is dated 2026-12-31, past today (2026-11-20): it is sent as it is"
+        assert said in result.log
+        assert result.status == 0
 
     def test_a_later_date_than_a_past_end_is_another_period(self, bring, lines_off):
         lines_off |= {"bring_customers": [HOME], "end_date": "2026-11-01"}
