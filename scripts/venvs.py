@@ -77,7 +77,7 @@ ENVIRONMENTS = {
     "pictures": Environment(
         path=ROOT / ".tools" / "pictures",
         # The loader's duckdb reads the loader's file; plotly carries the script that draws, so the page loads none.
-        requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb<1.3"),
+        requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb>=2,<3"),
         made_from=("constraints.txt",),
     ),
     "docs": Environment(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from scripts.demo.warehouse import Held, Warehouse
+    from scripts.demo.warehouse import DuckDb, Held, Warehouse
 
 ROWS = "rows"
 
@@ -62,6 +62,29 @@ def _source(
         actual = held.sums.get(column) if held else Decimal(0)
         lines.append(Line(stream, source, column, Decimal(text), actual if loaded else None))
     return lines
+
+
+# What is another one for each sync: runs of vendors that list none are ordered anew, and instants of this sync.
+OF_A_SYNC = frozenset({"run_id", "file_id", "checked_at"})
+# Streams of what the vendors have; the others tell of syncs.
+OF_SYNCS = frozenset({"report_runs", "report_files", "reconciliations", "invoice_documents"})
+
+
+def differences(one: DuckDb, other: DuckDb) -> list[str]:
+    """What two warehouses of the same vendors do not have in common, a line for each stream.
+
+    Every cell of every row that is not marked as deleted is compared, but for those of `OF_A_SYNC`.
+    """
+    columns, others = one.columns(), other.columns()
+    found = [f"only one warehouse has {stream}" for stream in sorted(columns.keys() ^ others.keys())]
+    for stream in sorted((columns.keys() & others.keys()) - OF_SYNCS):
+        if {*columns[stream]} != {*others[stream]}:
+            found.append(f"{stream} has other columns in the two warehouses")
+            continue
+        names = sorted({*columns[stream]} - OF_A_SYNC)
+        if one.living_rows(stream, names) != other.living_rows(stream, names):
+            found.append(f"{stream} has other rows in the two warehouses")
+    return found
 
 
 def table(lines: Sequence[Line]) -> str:

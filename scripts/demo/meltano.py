@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXTRACTOR = "tap-billing-reports"
-LOADER = "target-duckdb"
+LOADER = "target-billing-reports"
 ENVIRONMENT = "demo"
 TIME_LIMIT_SECONDS = 600
 
@@ -58,7 +58,7 @@ class Meltano:
         direct = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
         env |= {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
         return env | {
-            variable(LOADER, "filepath"): str(self.database),
+            variable(LOADER, "url"): f"duckdb:{self.database}",
             "MELTANO_PROJECT_ROOT": str(self.root),
             "MELTANO_DATABASE_URI": f"sqlite:///{self.system_database}",
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",

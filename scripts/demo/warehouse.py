@@ -20,6 +20,7 @@ _QUERY = """
 import duckdb, json, sys
 asked = json.load(sys.stdin)
 with duckdb.connect(asked["database"], read_only=True) as connection:
+    connection.execute("SET timezone = 'UTC'").fetchall()
     rows = connection.execute(asked["sql"]).fetchall()
 json.dump([[None if cell is None else str(cell) for cell in row] for row in rows], sys.stdout)
 """
@@ -95,7 +96,8 @@ class DuckDb:
             [str(self.python), "-c", _QUERY], input=asked, capture_output=True, text=True, check=False
         )
         if answer.returncode:
-            raise RuntimeError(f"the warehouse refused a query: {answer.stderr.strip().splitlines()[-1:]}\n{sql}")
+            said = next((line for line in answer.stderr.splitlines() if "Error: " in line), answer.stderr[-200:])
+            raise RuntimeError(f"the warehouse refused a query: {said}\n{sql}")
         rows: list[list[str | None]] = json.loads(answer.stdout)
         return rows
 
@@ -106,7 +108,7 @@ class DuckDb:
             return found
         for table, column in self.query(
             "SELECT table_name, column_name FROM information_schema.columns "
-            f"WHERE table_schema = '{self.schema}' ORDER BY table_name, ordinal_position"
+            f"WHERE table_schema = '{self.schema}' AND table_name <> '_state' ORDER BY table_name, ordinal_position"
         ):
             found.setdefault(str(table), []).append(str(column))
         return found
@@ -129,6 +131,12 @@ class DuckDb:
         ]
         rows = self.query(" UNION ALL ".join(counts)) if counts else []
         return {str(stream): int(str(count)) for stream, count in rows}
+
+    def living_rows(self, stream: str, columns: Sequence[str]) -> list[list[str | None]]:
+        """All rows that are not marked as deleted, in the order of their cells."""
+        asked = ", ".join(map(identifier, columns))
+        living = self._living(self.columns()[stream])
+        return self.query(f"SELECT {asked} FROM {self._table(stream)}{living} ORDER BY ALL")
 
     def invoices(self) -> list[Invoice]:
         if "invoices" not in self.columns():

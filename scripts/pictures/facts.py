@@ -247,12 +247,14 @@ class Reader:
         ]
 
     def _loaded(self) -> datetime | None:
+        # Targets of the SDK tell when a row was extracted; our own loader adds nothing, and the checks tell.
         newest = [
-            f"SELECT {_seconds('MAX(_sdc_extracted_at)')} AS at FROM {_table(stream)}"
+            f"SELECT {_seconds(f'MAX({instant})')} AS loaded_at FROM {_table(stream)}"
             for stream, columns in self._columns.items()
-            if "_sdc_extracted_at" in columns
+            for instant in ("_sdc_extracted_at", "checked_at")
+            if instant in columns
         ]
-        rows = self._ask(f"SELECT MAX(at) FROM ({' UNION ALL '.join(newest)})") if newest else []
+        rows = self._ask(f"SELECT MAX(loaded_at) FROM ({' UNION ALL '.join(newest)})") if newest else []
         return _moment(rows[0][0]) if rows else None
 
     def _grouped(self, stream: str, inner: str, keys: str) -> list[tuple[list[str | None], int, Money]]:

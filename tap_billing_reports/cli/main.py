@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from tap_billing_reports import __version__
+from tap_billing_reports.cli import warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,10 @@ _WRITABLE = {True: "ok", False: "refused -> make the folder writable for this us
 @click.version_option(__version__)
 def main() -> None:
     """Tools around tap-billing-reports."""
+
+
+main.add_command(warehouse.sync)
+main.add_command(warehouse.state)
 
 
 @main.command()

@@ -98,6 +98,10 @@ TOP: tuple[Setting, ...] = (
         {"type": "boolean"},
         default=True,
     ),
+    Setting(
+        "warehouse",
+        "Where `billing-reports sync` loads to, unless it is told with `--into`: `duckdb:PATH` or `postgresql://...`.",
+    ),
 )
 
 
@@ -191,7 +195,8 @@ def learn_secrets(values: Values, sources: Iterable[Source]) -> None:
         if setting.secret:
             # No vendor is sent what opens the storage, and much of it, such as a project's name, stands in records.
             redact.add(*texts(values.get(setting.name)), records=setting.name != "storage_options")
-    redact.add(*_url_secrets(values.get("storage_url")), records=False)
+    for name in ("storage_url", "warehouse"):
+        redact.add(*_url_secrets(values.get(name)), records=False)
 
 
 def texts(value: Any) -> Iterator[str]:

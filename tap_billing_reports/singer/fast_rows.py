@@ -63,6 +63,7 @@ class _Plan(NamedTuple):
     head: bytes  # up to the record
     version: bytes
     names: frozenset[str]  # what the record may carry
+    stream: str = ""
 
 
 class FastRows(Stream):
@@ -127,7 +128,7 @@ class FastRows(Stream):
         names = frozenset(name for name in self.effective_schema["properties"] if self.mask["properties", name])
         alias = encoder.encode(maps[0].stream_alias)
         version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
-        return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":', version, names)
+        return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":', version, names, maps[0].stream_alias)
 
     def _sync_records(
         self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
@@ -186,6 +187,10 @@ class FastRows(Stream):
                     if plan is None:
                         for record in self._records(now, constants):
                             self._write_record_message(record)
+                    elif self._writer.row_sink is not None:
+                        self._writer.row_sink.rows(plan.stream, now, plan.names, constants)
+                        self.state_manager.is_flushed = False
+                        at_once = len(chunk.rows)
                     else:
                         lines = _lines(plan, now, constants)
                         self._writer.write_lines(lines)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -31,11 +31,11 @@ from tap_billing_reports.core.clock import Clock, CountingClock
 from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, FirstFailure, StateError
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.state.ledger import check_state
-from tap_billing_reports.singer import column_memory, run_memory
+from tap_billing_reports.singer import column_memory
 from tap_billing_reports.singer.invoices import document_state
 from tap_billing_reports.singer.outcome import Summary
 from tap_billing_reports.singer.state_writer import LineStates
-from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, row_streams, sync_rank
+from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, report_runs, row_streams, sync_rank
 from tap_billing_reports.singer.termination import SIGNALLED, DeferredTermination
 from tap_billing_reports.singer.writer import BufferedWriter
 from tap_billing_reports.vendors import all_sources
@@ -166,10 +166,6 @@ class TapBillingReports(DeferredTermination):
             invoices_bookmark=lambda: self.state.setdefault("bookmarks", {}).setdefault("invoices", {}),
         )
 
-    def before_each_state(self, write: Callable[[], None]) -> None:
-        """`write` is called before each STATE goes out: what is kept apart until then goes into its bookmark."""
-        self._line_states.parts.append(write)
-
     def _write_state(self) -> int:
         """Send STATE if it has changed; how many bytes that were."""
         before = self._line_states.sent
@@ -212,7 +208,7 @@ class TapBillingReports(DeferredTermination):
             document_state.check_state(stream, bookmark)
             invoices.check_state(stream, bookmark)
             column_memory.check_state(stream, bookmark)
-            run_memory.check_state(stream, bookmark)
+            report_runs.check_state(stream, bookmark)
         super().load_state(state)
 
     # -- the command -----------------------------------------------------------------------------------
@@ -235,7 +231,12 @@ class TapBillingReports(DeferredTermination):
 
     @classmethod
     def opened(
-        cls, config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None
+        cls,
+        config: tuple[str, ...],
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        writer: BufferedWriter | None = None,
     ) -> TapBillingReports:
         """The tap for another command than its own.
 
@@ -243,6 +244,7 @@ class TapBillingReports(DeferredTermination):
             config: as `--config`, at least one.
             state: as `--state`.
             catalog: as `--catalog`.
+            writer: takes the messages; None for stdout.
 
         Raises:
             ConfigError, StateError: one line for each problem.
@@ -254,6 +256,7 @@ class TapBillingReports(DeferredTermination):
                 parse_env_config=given.parse_env,
                 state=_object_in(state, StateError, "--state"),
                 catalog=_catalog_in(catalog),
+                message_writer=writer,
             )
         except ConfigValidationError as error:
             raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None

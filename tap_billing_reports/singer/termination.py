@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Tap
 
+from tap_billing_reports.core.errors import BillingError
 from tap_billing_reports.singer.writer import BufferedWriter
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class DeferredTermination(Tap):
         try:
             self._state_writer.write_state(self.state)
             said = "has gone out"
-        except (OSError, ValueError):
+        except (OSError, ValueError, BillingError):
             # The target may be gone, too.
             said = "could not be delivered"
         if writer is not None:

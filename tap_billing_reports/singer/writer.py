@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from singer_sdk.contrib.msgspec import enc_hook
@@ -16,7 +16,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter, SingerMessag
 from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 
 logger = logging.getLogger(__name__)
@@ -25,12 +25,29 @@ logger = logging.getLogger(__name__)
 encoder: Final = msgspec.json.Encoder(enc_hook=enc_hook, decimal_format="number")
 
 
+class RowSink(Protocol):
+    """Takes rows as they come from their reader, without a message around them."""
+
+    def rows(self, stream: str, rows: Sequence[Any], names: Collection[str], constants: Mapping[str, Any]) -> None:
+        """Some rows of one stream, whose SCHEMA has gone out.
+
+        Args:
+            stream: its name.
+            rows: of one `msgspec.Struct` type.
+            names: the properties that records may carry.
+            constants: what all rows share; a row's own field of that name wins.
+        """
+        ...
+
+
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
     """Writes messages as JSON lines to stdout, RECORDs some 64 KiB at a time.
 
     Any other message goes out at once, after the records before it, so a STATE never overtakes a RECORD. What
     is still held at the end of the process is written then; if that fails, the process fails.
     """
+
+    row_sink: RowSink | None = None  # takes report rows in the place of RECORD messages
 
     limit = 1 << 16
     max_age = 1.0  # seconds that a record may wait while others come

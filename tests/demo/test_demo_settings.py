@@ -31,7 +31,7 @@ def test_the_environment_holds_the_demo_and_nothing_of_the_users(tmp_path):
         "NO_PROXY": "example.org",
         "TAP_BILLING_REPORTS_STRIPE_API_KEY": "of the user",
         "TAP_BILLING_REPORTS_STORAGE_URL": "of the user",
-        "TARGET_DUCKDB_FILEPATH": "of the user",
+        "TARGET_BILLING_REPORTS_URL": "of the user",
         "MELTANO_ENVIRONMENT": "prod",
     }
     meltano = Meltano(
@@ -48,7 +48,7 @@ def test_the_environment_holds_the_demo_and_nothing_of_the_users(tmp_path):
     assert env["NO_PROXY"] == "example.org,127.0.0.1,localhost"
     assert env["TAP_BILLING_REPORTS_STRIPE_API_KEY"] == "of the sandbox"
     assert env["TAP_BILLING_REPORTS_BRP_COMPANY_IDS"] == '["1"]'
-    assert env["TARGET_DUCKDB_FILEPATH"] == str(tmp_path / "demo.duckdb")
+    assert env["TARGET_BILLING_REPORTS_URL"] == f"duckdb:{tmp_path / 'demo.duckdb'}"
     assert env["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path / 'demo.db'}"
     assert env["MELTANO_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert "MELTANO_ENVIRONMENT" not in env

@@ -85,9 +85,9 @@ def test_discovery_works_from_another_folder_with_the_schemas_of_the_wheel(insta
     ]
 
 
-def test_both_commands_are_there_and_answer(wheel, installed, tmp_path):
+def test_the_commands_are_there_and_answer(wheel, installed, tmp_path):
     commands = dict(line.split(" = ") for line in entry_points(wheel).splitlines() if " = " in line)
-    assert set(commands) == {"tap-billing-reports", "billing-reports"}
+    assert set(commands) == {"tap-billing-reports", "target-billing-reports", "billing-reports"}
     for target in commands.values():
         module, _, name = target.partition(":")
         code = f"import sys, {module}; sys.argv[1:] = ['--version']; {module}.{name}()"

@@ -1,0 +1,138 @@
+"""`billing-reports sync` and `state`: the tap into a warehouse, and the STATE that the warehouse keeps."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_into = click.option(
+    "--into",
+    envvar="BILLING_REPORTS_WAREHOUSE",
+    metavar="URL",
+    help="The warehouse: duckdb:PATH or postgresql://...; unset: BILLING_REPORTS_WAREHOUSE, the setting warehouse.",
+)
+_schema = click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
+_job = click.option(
+    "--job",
+    default="default",
+    show_default=True,
+    help="Whose STATE it is: each configuration in a warehouse has its own.",
+)
+_config = click.option(
+    "--config",
+    multiple=True,
+    metavar="FILE|ENV",
+    help="Settings file, or ENV for environment variables and .env; may be given more than once. "
+    "Unset: config.json where there is one, and ENV.",
+)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """What a person can mend ends the command, one line each."""
+    from tap_billing_reports.core.errors import BillingError  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+
+    try:
+        yield
+    except BillingError as error:
+        raise click.ClickException(redact(str(error))) from None
+
+
+def _given(config: tuple[str, ...]) -> tuple[str, ...]:
+    if config:
+        return config
+    return ("config.json", "ENV") if Path("config.json").is_file() else ("ENV",)
+
+
+@click.command(short_help="Load everything into a warehouse, and again tomorrow: the increment.")
+@_config
+@_into
+@_schema
+@_job
+@click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
+@click.option("--full-refresh", multiple=True, metavar="STREAM", help="Read this stream from the start again.")
+@click.option("--import-state", type=click.File(), help="Begin with this STATE, from Meltano or a state file.")
+def sync(
+    config: tuple[str, ...],
+    into: str | None,
+    schema: str,
+    job: str,
+    catalog: IO[str] | None,
+    full_refresh: tuple[str, ...],
+    import_state: IO[str] | None,
+) -> None:
+    """Load all streams into a warehouse; rows and STATE are committed together.
+
+    STATE is kept in the warehouse: there is no state file. Exit status 0 only if nothing failed.
+    """
+    from tap_billing_reports.config.json_files import object_in  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.core.errors import StateError  # noqa: PLC0415
+    from tap_billing_reports.sync.job import Job, log_to_stderr, run  # noqa: PLC0415
+
+    log_to_stderr()
+    with _one_line():
+        imported = None if import_state is None else object_in(import_state, "--import-state", StateError)
+        status = run(Job(_given(config), into, schema, job, catalog, full_refresh, imported))
+    sys.exit(status)
+
+
+@click.group()
+def state() -> None:
+    """The STATE that a warehouse keeps."""
+
+
+@state.command()
+@_into
+@_schema
+def show(into: str | None, schema: str) -> None:
+    """Show each job that has a STATE, and when it was stored."""
+    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+
+    with _one_line(), opened(into, schema) as database:
+        found = database.states()
+    for name, stored_at in found:
+        click.echo(f"{name}  {stored_at}")
+    if not found:
+        click.echo("no job has a STATE here")
+
+
+@state.command()
+@_into
+@_schema
+@_job
+def export(into: str | None, schema: str, job: str) -> None:
+    """Print a job's STATE, for the tap's --state or for Meltano."""
+    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+
+    with _one_line(), opened(into, schema) as database:
+        found = database.state(job)
+    if found is None:
+        raise click.ClickException(
+            f"the job {job!r} has no STATE here; `billing-reports state show` lists those that have"
+        )
+    click.echo(json.dumps(json.loads(found), indent=2))
+
+
+@state.command()
+@_into
+@_schema
+@_job
+@click.confirmation_option(prompt="Forget this STATE? The next sync reads everything again.")
+def reset(into: str | None, schema: str, job: str) -> None:
+    """Forget a job's STATE: the next sync reads everything again; rows stay, and are replaced by key."""
+    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+
+    with _one_line(), opened(into, schema) as database:
+        if database.state(job) is None:
+            raise click.ClickException(f"the job {job!r} has no STATE here")
+        database.reset(job)
+    click.echo(f"the STATE of the job {job!r} is forgotten")

@@ -1,0 +1,150 @@
+"""One sync into a warehouse: settings and STATE in, rows and STATE into the warehouse, an exit status out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.logging import ConsoleFormatter
+from singer_sdk.metrics import get_metrics_logger
+
+from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.core.redaction import sentence
+from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.sync.writer import WarehouseWriter
+from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.databases import open_database
+from tap_billing_reports.warehouse.loader import Loader, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_billing_reports.warehouse.database import Database
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration's way into one warehouse.
+
+    Attributes:
+        config: the settings' files, as `--config` of the tap; at least one.
+        into: the warehouse's URL; None for that of the settings.
+        schema: that the tables are in.
+        name: under which STATE is kept in the warehouse.
+        catalog: as `--catalog` of the tap; None for all streams.
+        full_refresh: streams whose bookmarks are forgotten first.
+        imported: a STATE from elsewhere to begin with; None for the warehouse's own.
+    """
+
+    config: tuple[str, ...]
+    into: str | None = None
+    schema: str = "billing"
+    name: str = "default"
+    catalog: IO[str] | None = None
+    full_refresh: tuple[str, ...] = ()
+    imported: dict[str, Any] | None = None
+
+
+@contextmanager
+def opened(url: str | None, schema: str) -> Iterator[Database]:
+    """The database of a warehouse, for a while.
+
+    Raises:
+        ConfigError: no URL is given, or its extra is not installed.
+        LoadError: the warehouse refuses.
+    """
+    if not url:
+        raise ConfigError(
+            "no warehouse is named: give --into duckdb:PATH or --into postgresql://..., set BILLING_REPORTS_WAREHOUSE, "
+            "or the setting warehouse"
+        )
+    database = open_database(address_of(url), schema)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def log_to_stderr() -> None:
+    """The log as the tap's own command has it, without the SDK's metrics: they are for programs."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ConsoleFormatter())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.INFO)
+    get_metrics_logger().setLevel(logging.WARNING)
+
+
+def run(job: Job) -> int:
+    """Sync once; the exit status is 0 only if nothing failed.
+
+    Raises:
+        ConfigError: the settings are wrong, or a stream to refresh is not one of them.
+        StateError: the STATE is not one of this tap.
+        LoadError: the warehouse cannot be opened.
+    """
+    writer = WarehouseWriter()
+    tap = TapBillingReports.opened(job.config, catalog=job.catalog, writer=writer)
+    for stream in job.full_refresh:
+        if stream not in tap.streams:
+            raise ConfigError(f"--full-refresh {stream}: there is no such stream; one of {', '.join(tap.streams)}")
+    with opened(job.into or tap.config.get("warehouse"), job.schema) as database:
+        state = start_state(database, job)
+        if state is not None:
+            tap.load_state(state)
+        loader = Loader(database, Options(job=job.name))
+        writer.load_into(loader, database)
+        try:
+            return _ended(tap, loader, tap.run())
+        finally:
+            totals = loader.totals
+            rows = ", ".join(f"{name} {count}" for name, count in sorted(totals.rows.items())) or "none"
+            tap.logger.info("loaded rows: %s; commits: %d", rows, totals.commits)
+            for note in totals.notes:
+                tap.logger.warning("%s", note)
+
+
+def _ended(tap: TapBillingReports, loader: Loader, status: int) -> int:
+    """The exit status of a sync, once what is left has been committed."""
+    try:
+        with tap.uninterrupted():
+            loader.finish()
+    except BillingError as error:
+        tap.logger.error("%s", sentence(str(error)))  # noqa: TRY400 - a line that a person can act on
+        return 1
+    return status
+
+
+def start_state(database: Database, job: Job) -> dict[str, Any] | None:
+    """The STATE that a sync begins with: what was imported, else the warehouse's own, less what is to be refreshed.
+
+    Raises:
+        StateError: both are there, or the warehouse's is no JSON object.
+    """
+    kept = database.state(job.name)
+    if kept is not None and job.imported is not None:
+        raise StateError(
+            f"--import-state: the warehouse has a STATE for the job {job.name!r} already; reset it first with "
+            f"`billing-reports state reset`, or give another --job"
+        )
+    state = job.imported if kept is None else _object(kept, job.name)
+    bookmarks = None if state is None else state.get("bookmarks")
+    if isinstance(bookmarks, dict):
+        for stream in job.full_refresh:
+            bookmarks.pop(stream, None)
+    return state
+
+
+def _object(text: str, job: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise StateError(
+            f"the STATE of the job {job!r} in the warehouse is no JSON object: run `billing-reports state reset`"
+        )
+    return found

@@ -1,0 +1,129 @@
+"""What the loader asks of a database, and the SQL that both systems have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_billing_reports.core.redaction import sentence
+from tap_billing_reports.warehouse.columns import Kind, Table, held_as
+from tap_billing_reports.warehouse.errors import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_billing_reports.warehouse.batch import Batch, Digits
+
+
+class Database(Protocol):
+    """One connection, whose open transaction holds all that was loaded since the last commit.
+
+    Every method raises LoadError when the database refuses; the transaction is lost then, and nothing of it stays.
+
+    Attributes:
+        digits: that an amount may have.
+    """
+
+    digits: Digits
+
+    def state(self, job: str) -> str | None:
+        """The STATE of the last commit as JSON text; None if there was none."""
+        ...
+
+    def states(self) -> list[tuple[str, str]]:
+        """Each job that has a STATE, and when that was stored (ISO 8601, UTC)."""
+        ...
+
+    def prepare(self, table: Table) -> None:
+        """Make the stream's table, or make it fit: columns are added and widened, none is dropped."""
+        ...
+
+    def stage(self, batch: Batch) -> None:
+        """Load rows that may be there already: of one key, the last one counts."""
+        ...
+
+    def append(self, batch: Batch) -> None:
+        """Load rows whose keys are not in the table, nor twice in the batch: see `holds`."""
+        ...
+
+    def holds(self, table: Table, shared: Mapping[str, Any]) -> bool:
+        """Whether there is any row with these values, in the open transaction included."""
+        ...
+
+    def expire(self, table: Table, version: int, *, hard: bool) -> None:
+        """Mark or delete the rows of older versions of a stream."""
+        ...
+
+    def purge(self, table: Table) -> None:
+        """Delete the rows that are marked as deleted."""
+        ...
+
+    def commit(self, job: str, state: str | None) -> None:
+        """End the transaction: all rows since the last commit are there for good, and the STATE with them."""
+        ...
+
+    def reset(self, job: str) -> None:
+        """Forget a job's STATE, and commit."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back; what was not committed leaves no trace. Never raises."""
+        ...
+
+
+def quoted(name: str) -> str:
+    """An identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(names: Iterable[str]) -> str:
+    """Identifiers in SQL, with commas."""
+    return ", ".join(map(quoted, names))
+
+
+def is_same(keys: Iterable[str], one: str, other: str) -> str:
+    """The condition that two rows have one key."""
+    return " and ".join(f"{one}.{quoted(key)} = {other}.{quoted(key)}" for key in keys)
+
+
+def changes(table: Table, there: Mapping[str, Kind]) -> tuple[list[tuple[str, Kind]], list[tuple[str, Kind]]]:
+    """What makes a table that is there fit its stream.
+
+    Args:
+        table: as the stream declares it.
+        there: the columns of the table in the warehouse.
+
+    Returns:
+        The columns to add, and those that get a wider kind.
+
+    Raises:
+        LoadError: a column cannot hold both.
+    """
+    added, widened = [], []
+    for column in table.columns:
+        held = there.get(column.name)
+        if held is None:
+            added.append((column.name, column.kind))
+        elif (wider := held_as(table.stream, column, held)) is not held:
+            widened.append((column.name, wider))
+    return added, widened
+
+
+def kind_of_type(table: str, column: str, sql_type: str, kinds: Mapping[str, Kind]) -> Kind:
+    """The kind of a column that is there.
+
+    Raises:
+        LoadError: no loader of ours makes columns of this type.
+    """
+    found = kinds.get(sql_type)
+    if found is None:
+        raise LoadError(
+            f"stream {table}: the table that is there has a column {column!r} of type {sql_type}, which this loader "
+            f"does not make; load into another schema, or rename that table"
+        )
+    return found
+
+
+def refused(what: str, error: Exception) -> LoadError:
+    """The database's own words, in one line."""
+    said = sentence(" ".join(str(error).split()), 300)
+    return LoadError(f"{what}: the warehouse refused: {said}; nothing behind the last STATE was loaded")

@@ -1,0 +1,33 @@
+"""Opens the database of an address; each one's package is an extra, imported when it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.warehouse.address import Engine
+
+if TYPE_CHECKING:
+    from tap_billing_reports.warehouse.address import Address
+    from tap_billing_reports.warehouse.database import Database
+
+
+def open_database(address: Address, schema: str) -> Database:
+    """Connect, with the schema made and a second loader kept out.
+
+    Raises:
+        ConfigError: the extra for this database is not installed.
+        LoadError: the database refuses.
+    """
+    try:
+        if address.engine is Engine.DUCKDB:
+            from tap_billing_reports.warehouse.duck import DuckDatabase  # noqa: PLC0415 - an extra; slow to import
+
+            return DuckDatabase(address, schema)
+        from tap_billing_reports.warehouse.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
+
+        return PostgresDatabase(address, schema)
+    except ImportError as error:
+        raise ConfigError(
+            f"warehouse {address.shown}: install tap-billing-reports[{address.engine.value}] first ({error})"
+        ) from None

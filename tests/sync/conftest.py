@@ -1,0 +1,29 @@
+"""The warehouses of the loader's tests, and emulated vendors."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.singer.tap import TapBillingReports
+from tests.fakes import SandboxClock
+from tests.warehouse.fixtures import file_place, place, server, server_place
+
+__all__ = ["file_place", "place", "server", "server_place"]
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(NOW, stripe_run_seconds=1, bring_run_seconds=1) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(box, monkeypatch):
+    """The vendors as they were at `NOW`, whose clock is the tap's."""
+    box.control.reset(at=NOW)
+    monkeypatch.setattr(TapBillingReports, "clock", SandboxClock(box.control))
+    return box

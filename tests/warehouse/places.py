@@ -1,0 +1,99 @@
+"""Warehouses for tests: an address to load into, and a look at what is there."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import psycopg
+
+from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.databases import open_database
+from tap_billing_reports.warehouse.loader import Loader, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from scripts.targets.postgres import Server
+    from tap_billing_reports.warehouse.database import Database
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An empty warehouse of one test."""
+
+    engine: str
+    url: str
+
+    def open(self, schema: str = "billing") -> Database:
+        return open_database(address_of(self.url), schema)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query; nobody else may have the warehouse open."""
+        connect: Any = duckdb.connect if self.engine == "duckdb" else psycopg.connect
+        with connect(self.url.removeprefix("duckdb:")) as connection:
+            cursor = connection.cursor()
+            cursor.execute("set timezone = 'UTC'")
+            return [tuple(row) for row in cursor.execute(sql).fetchall()]
+
+    def rows(self, table: str, schema: str = "billing") -> list[tuple[Any, ...]]:
+        """All rows of a table, in order."""
+        found = self.query(f'select * from "{schema}"."{table}"')
+        return sorted(found, key=lambda row: [str(cell) for cell in row])
+
+    def tables(self, schema: str = "billing") -> list[str]:
+        found = self.query(f"select table_name from information_schema.tables where table_schema = '{schema}'")
+        return sorted(name for (name,) in found)
+
+    def types(self, table: str, schema: str = "billing") -> dict[str, str]:
+        """Column name -> type, as the database names it."""
+        found = self.query(
+            f"select column_name, data_type from information_schema.columns "
+            f"where table_schema = '{schema}' and table_name = '{table}'"
+        )
+        return {str(name): str(kind).lower() for name, kind in found}
+
+
+@dataclass
+class Loading:
+    """A loader on an open database, and the STATEs that it has committed."""
+
+    database: Database
+    loader: Loader
+    states: list[str] = field(default_factory=list)
+
+    def load(self, lines: Iterable[bytes]) -> None:
+        self.loader.block(b"".join(lines))
+
+
+def loading(place: Place, **options: Any) -> Loading:
+    """A loader into the place; it commits at each STATE unless it is told otherwise."""
+    database = place.open()
+    states: list[str] = []
+    loader = Loader(database, Options(**{"commit_seconds": 0.0, **options}), committed=states.append)
+    return Loading(database, loader, states)
+
+
+def load(place: Place, *lines: bytes, **options: Any) -> list[str]:
+    """Load messages to their end; the STATEs that were committed."""
+    one = loading(place, **options)
+    try:
+        one.load(lines)
+        one.loader.finish()
+        return one.states
+    finally:
+        one.database.close()
+
+
+def place_in(engine: str, folder: Path, server: Server | None) -> Place:
+    """A warehouse that nothing was loaded into yet."""
+    if server is None:
+        return Place(engine, f"duckdb:{folder / 'warehouse.duckdb'}")
+    name = f"w{next(_numbers)}"
+    server.create(name)
+    return Place(engine, f"postgresql://billing@127.0.0.1:{server.port}/{name}")

@@ -1,0 +1,164 @@
+"""`target-billing-reports` as a program of its own: stdin, stdout, exit status, and what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.waiting import HANG_SECONDS
+from tests.warehouse.lines import AMOUNT, TEXT, record, schema, state
+from tests.warehouse.places import load
+
+COMMAND = [sys.executable, "-m", "tap_billing_reports.warehouse.target"]
+
+
+def run(lines, *options, **environment):
+    return subprocess.run(
+        [*COMMAND, *options],
+        input=b"".join(lines),
+        capture_output=True,
+        env={**os.environ, **environment},
+        check=False,
+        timeout=HANG_SECONDS,
+    )
+
+
+@pytest.fixture
+def settings(place, tmp_path):
+    path = tmp_path / "target.json"
+    path.write_text(json.dumps({"url": place.url, "schema": "money"}))
+    return str(path)
+
+
+def test_a_load(place, settings):
+    done = run([schema(id=TEXT, a=AMOUNT), record(id="x", a="1.50"), state({"n": 1})], "--config", settings)
+    assert (done.returncode, done.stdout) == (0, b'{"n":1}\n'), done.stderr
+    assert b"loaded rows: orders 1; commits: 1" in done.stderr
+    assert [row[0] for row in place.rows("orders", "money")] == ["x"]
+    database = place.open("money")
+    assert database.states() == [], "whoever runs the tap keeps its STATE"
+    database.close()
+
+
+def test_settings_of_the_environment(place):
+    done = run(
+        [schema(id=TEXT), record(id="x"), state(1)],
+        TARGET_BILLING_REPORTS_URL=place.url,
+        TARGET_BILLING_REPORTS_SCHEMA="other",
+        TARGET_BILLING_REPORTS_HARD_DELETE="True",
+    )
+    assert done.returncode == 0, done.stderr
+    assert place.rows("orders", "other") == [("x",)]
+
+
+def test_what_is_refused_ends_with_one_line(place, settings):
+    done = run([schema(id=TEXT), record(id="x"), state(1), b"oops\n"], "--config", settings)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert "ERROR a line of 5 bytes of the input is no JSON" in line
+    assert "orders" not in place.tables("money")
+
+
+def test_a_tap_that_is_cut_off(place, settings):
+    whole = [schema(id=TEXT), record(id="x"), state(1), record(id="y")]
+    done = run([*whole[:-1], whole[-1][:20]], "--config", settings)
+    assert done.returncode == 1, "half a message is no success"
+    assert place.tables("money") == ["_state"]
+    done = run([*whole[:-1], whole[-1].rstrip(b"\n")], "--config", settings)
+    assert done.returncode == 0, "a whole one needs no line end"
+    assert place.rows("orders", "money") == [("x",), ("y",)]
+
+
+def test_a_line_that_is_too_long(settings):
+    done = run([schema(id=TEXT), record(id="x" * (17 << 20))], "--config", settings)
+    assert done.returncode == 1
+    assert b"a line of the input has more than 16 MiB" in done.stderr
+
+
+def test_a_state_is_committed_when_the_tap_pauses(place, settings):
+    """A tap that waits for a vendor relies on its last STATE, however little has come since the last commit."""
+    with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
+        target.stdin.write(b"".join([schema(id=TEXT), record(id="x"), state({"ordered": "run_1"})]))
+        target.stdin.flush()
+        assert target.stdout.readline() == b'{"ordered":"run_1"}\n'
+        target.kill()
+    assert place.rows("orders", "money") == [("x",)]
+
+
+def test_an_interrupt_waits_for_the_last_state_of_the_tap(place, settings):
+    with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
+        target.stdin.write(b"".join([schema(id=TEXT), record(id="x"), state(1)]))
+        target.stdin.flush()
+        assert target.stdout.readline() == b"1\n"
+        target.send_signal(signal.SIGINT)
+        target.stdin.write(record(id="y") + state(2))
+        target.stdin.close()
+        assert target.stdout.read() == b"2\n"
+    assert target.returncode == 0
+    assert place.rows("orders", "money") == [("x",), ("y",)]
+
+
+def test_another_loader_is_at_work(place, settings):
+    with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        first.stdin.write(state(1))
+        first.stdin.flush()
+        assert first.stdout.readline() == b"1\n"
+        second = run([state(2)], "--config", settings)
+        assert second.returncode == 1
+        assert (
+            str(first.pid).encode() in second.stderr if place.engine == "duckdb" else b"server process" in second.stderr
+        )
+        first.stdin.close()
+    assert run([state(2)], "--config", settings).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "setting url"),
+        ({"url": 5}, "setting url"),
+        ({"url": "mysql://me:hunter22@host/db"}, "another form than duckdb:PATH or postgresql://"),
+        ({"url": "duckdb:"}, "names no file"),
+        ({"url": "duckdb::memory:"}, "names no file"),
+        ({"url": "duckdb:x", "commit_bytes": "many"}, "setting commit_bytes"),
+        ({"url": "duckdb:x", "schema": ""}, "setting schema"),
+        ([], "holds no JSON object"),
+    ],
+)
+def test_settings_that_are_wrong(tmp_path, given, named):
+    path = tmp_path / "target.json"
+    path.write_text(json.dumps(given))
+    done = run([], "--config", str(path))
+    assert done.returncode == 1
+    assert named in done.stderr.decode()
+    assert b"hunter22" not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_password_is_nowhere(server):
+    url = f"postgresql://nobody:correct-horse@127.0.0.1:{server.port}/nothing?password=battery-staple"
+    done = run([], TARGET_BILLING_REPORTS_URL=url)
+    assert done.returncode == 1
+    assert b"warehouse postgresql://nobody@127.0.0.1" in done.stderr
+    assert b"correct-horse" not in done.stderr
+    assert b"battery-staple" not in done.stderr
+
+
+def test_about():
+    facts = json.loads(run([], "--about", "--format=json").stdout)
+    assert facts["name"] == "target-billing-reports"
+    assert facts["settings"]["required"] == ["url"]
+    text = run([], "--about").stdout.decode()
+    assert all(f"  {name} " in text for name in facts["settings"]["properties"])
+    assert run([], "--version").stdout.startswith(b"target-billing-reports, version ")
+
+
+def test_a_second_load_goes_on(place):
+    load(place, schema(id=TEXT), record(id="a"), state(1))
+    load(place, schema(id=TEXT), record(id="b"), state(2))
+    assert place.rows("orders") == [("a",), ("b",)]
