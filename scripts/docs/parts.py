@@ -10,7 +10,7 @@ from scripts.docs import personal
 from scripts.docs.tables import code, codes, table
 from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.declare.catalogue import catalogue
-from tap_billing_reports.reports.state import journal, ledger
+from tap_billing_reports.reports.state import journal, layout
 from tap_billing_reports.singer.schemas import stream_schema
 from tap_billing_reports.vendors import all_sources
 
@@ -167,7 +167,7 @@ def contract() -> str:
     columns = sum(len(stream["columns"]) for stream in promised.values())
     return (
         f"The snapshot holds {len(promised)} streams with {columns:,} columns. "
-        f"A ledger in the STATE has version {ledger.VERSION}, a file of the journal version {journal.VERSION}.\n"
+        f"A ledger in the STATE has version {layout.VERSION}, a file of the journal version {journal.VERSION}.\n"
     )
 
 

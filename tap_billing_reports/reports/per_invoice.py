@@ -11,7 +11,8 @@ from tap_billing_reports.reports.keys import split_key, subject_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tap_billing_reports.reports.state.ledger import Entry, Ledger
+    from tap_billing_reports.reports.state.entry import Entry
+    from tap_billing_reports.reports.state.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> dat
 
     With the ledger, also back to those that wait for an account that is read no more: this one may list them.
     """
-    waiting = [date.fromisoformat(day) for day, subjects in entry.subjects_due.items() if subjects]
+    waiting = [date.fromisoformat(day) for day in entry.subjects_due.days]
     waiting += [date.fromisoformat(day) for day, _account, _key in ledger.left.values()] if ledger is not None else []
     since = bounds.since(entry.seen, entry.listed_from)
     if waiting:
@@ -120,7 +121,19 @@ def note_invoices(
     A list that is not `whole`, because one of its invoices cannot be read, moves no date: that one may come later.
     An invoice that the vendor lists under two accounts (an old and a new customer number) is due once.
     """
-    entry = ledger.entry(account)
+    with ledger.changing(account) as entry:
+        _note(ledger, entry, invoices, bounds, before=before, whole=whole)
+
+
+def _note(
+    ledger: Ledger,
+    entry: Entry,
+    invoices: Iterable[Mapping[str, Any]],
+    bounds: Bounds,
+    *,
+    before: date | None,
+    whole: bool,
+) -> None:
     known = ledger.subjects
     newest, regular = entry.seen, list_from(entry, bounds).isoformat()
     forgotten = _forgotten(entry, bounds)
@@ -140,8 +153,8 @@ def note_invoices(
             # Listed for the sake of another one; whether it was done long ago is not known any more.
             continue
         known.add(pair)
-        ledger.take_over(pair, account)
-        entry.subjects_due.setdefault(day, []).append(subject_key(*pair, account))
+        ledger.take_over(pair, entry.account)
+        entry.subjects_due.add(day, subject_key(*pair, entry.account))
     if newest is not None and whole:
         until = bounds.today if before is None else min(bounds.today, before - timedelta(days=1))
         seen = max(entry.seen or "", min(newest, bounds.today.isoformat()))
@@ -175,16 +188,14 @@ def _forget(ledger: Ledger, entry: Entry, bounds: Bounds) -> None:
     else:
         keep_until = keep
     entry.forgotten_from, entry.forgotten_until = start, keep_until
-    for day in [day for day in entry.subjects_done if day < keep]:
-        ledger.subjects.difference_update(split_key(key, entry.account) for key in entry.subjects_done.pop(day))
+    for day in [day for day in entry.subjects_done.days if day < keep]:
+        for key in entry.subjects_done.of(day):
+            entry.subjects_done.remove(key)
+            ledger.subjects.discard(split_key(key, entry.account))
 
 
 def subject_done(entry: Entry, key: str) -> None:
     """Move a subject from due to done."""
-    for day, subjects in entry.subjects_due.items():
-        if key in subjects:
-            entry.subjects_due[day] = [other for other in subjects if other != key]
-            if not entry.subjects_due[day]:
-                del entry.subjects_due[day]
-            entry.subjects_done.setdefault(day, []).append(key)
-            return
+    day = entry.subjects_due.remove(key)
+    if day is not None:
+        entry.subjects_done.add(day, key)

@@ -12,15 +12,15 @@ from tap_billing_reports.declare import Account, Interval, Period, Report
 from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.jobs import ReportClient, ReportJob
 from tap_billing_reports.reports.state.journal import asked_of
+from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.reports.state.ledger import Entry, Facts
+    from tap_billing_reports.reports.state.entry import Entry
+    from tap_billing_reports.reports.state.layout import DonePeriod
 
-# What an open period keeps of a reading that is to be done again: how many rows may be out.
-_ROWS_OUT = ("rows", "out", "out_rows")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -41,18 +41,16 @@ class Planner:
         self.reopen(client, report, entry)
         resumed = []
         skipped = set(self.skipped(client, report, entry))
-        for key, facts in entry.open.items():
-            if "run" in facts and key not in skipped:
-                period = _period_of(report, key, facts)
-                job = self._job(client, report, account, key, period, facts, entry.done.get(key))
-                if self._is_gone_on_with(job, facts):
+        for key, known in entry.open.items():
+            if known.run is not None and key not in skipped:
+                job = self._job(client, report, account, _period_of(report, key, known), known, entry.done.get(key))
+                if self._is_gone_on_with(job, known):
                     resumed.append(job)
         pending = {job.key for job in resumed}
         fresh = []
         for key, period in self._wanted(client, report, account, entry):
             if key not in pending and key not in skipped:
-                facts = entry.open.get(key, {})
-                job = self._job(client, report, account, key, period, facts, entry.done.get(key))
+                job = self._job(client, report, account, period, entry.opened(key), entry.done.get(key))
                 if job.run_id is not None:
                     job = replace(job, run_id=None, ordered_at=None, adopted=False, attempt=1, bad=0, bad_since=None)
                 fresh.append(job)
@@ -65,14 +63,17 @@ class Planner:
         """
         if report.unit is None or client.api.availability is not None:
             return False
-        now = utc_text(self.now)
-        early = [key for key, facts in entry.done.items() if facts["end"] > now]
+        early = [key for key, done in entry.done.items() if done.end is not None and done.end > self.now]
         for key in early:
-            entry.open.setdefault(key, {"attempt": 1, "rows": entry.done.pop(key).get("rows", 0)})
-        ordered = [key for key, facts in entry.open.items() if facts.get("end", "") > now]
-        for key in ordered:
-            entry.open[key] = {name: value for name, value in entry.open[key].items() if name in _ROWS_OUT}
-        if report.unit == ALL or entry.first is None or entry.through is None or entry.through <= now:
+            rows = entry.done.pop(key).rows or 0
+            entry.open.setdefault(key, OpenPeriod(period=key, attempt=1, rows=rows))
+        ordered = [known for known in entry.open.values() if known.end is not None and known.end > self.now]
+        for known in ordered:
+            # How many rows may be out stays known.
+            entry.open[known.period] = OpenPeriod(
+                period=known.period, out=known.out, out_rows=known.out_rows, rows=known.rows
+            )
+        if report.unit == ALL or entry.first is None or entry.through is None or entry.through <= utc_text(self.now):
             return bool(early or ordered)
         first = _local_day(parse_utc(entry.first), report.zone)
         windows = calendar(report.unit, report.zone, first, parse_utc(entry.through))
@@ -82,15 +83,14 @@ class Planner:
     def skipped(self, client: ReportClient, report: Report, entry: Entry) -> list[str]:
         """The invoices that are due, but that the settings say not to order."""
         named = set(client.api.skipped(client.source_client.values)) if report.per_invoice else set()
-        job = (key for _day, keys in sorted(entry.subjects_due.items()) for key in keys)
-        return [key for key in job if keys.split_key(key, "")[0] in named] if named else []
+        return [key for key in entry.subjects_due if keys.split_key(key, "")[0] in named] if named else []
 
-    def _is_gone_on_with(self, job: ReportJob, facts: Facts) -> bool:
+    def _is_gone_on_with(self, job: ReportJob, known: OpenPeriod) -> bool:
         """Whether a pending run is still what would be ordered: same parameters, new enough."""
         since = self.reuse_runs_since
         if since is not None and job.ordered_at is not None and job.ordered_at < since:
             return False
-        return bool(facts.get("asked", asked_of(job)) == asked_of(job))
+        return known.asked is None or known.asked == asked_of(job)
 
     def available(self, client: ReportClient, report: Report, account: Account) -> Interval:
         """What the vendor has; where it does not say, everything before today in the report's zone."""
@@ -110,9 +110,8 @@ class Planner:
         self, client: ReportClient, report: Report, account: Account, entry: Entry
     ) -> Iterator[tuple[str, Period]]:
         if report.per_invoice:
-            for _day, keys in sorted(entry.subjects_due.items()):
-                for key in keys:
-                    yield key, _period_of(report, key, {})
+            for key in entry.subjects_due:
+                yield key, _subject(report, key)
             return
         if report.unit is None:
             for subject in report.subjects or (ALL,):
@@ -139,15 +138,14 @@ class Planner:
     def done(self, client: ReportClient, report: Report, account: Account, entry: Entry) -> list[Period]:
         """What is not asked for because it has been read; of one run an invoice, what is still remembered."""
         if report.per_invoice:
-            keys = [key for _day, keys in sorted(entry.subjects_done.items()) for key in keys]
-            return [_period_of(report, key, {}) for key in keys]
+            return [_subject(report, key) for key in entry.subjects_done]
         if report.unit is None:
             return [Period(subject, subject=subject) for subject in report.subjects or (ALL,) if subject in entry.done]
         windows = self._windows(client, report, account)
         return [
             period
             for period in windows
-            if not self._is_due(report, entry, period) and "run" not in entry.open.get(period.key, {})
+            if not self._is_due(report, entry, period) and entry.opened(period.key).run is None
         ]
 
     def coming(self, client: ReportClient, report: Report, account: Account) -> Period | None:
@@ -164,15 +162,16 @@ class Planner:
 
     def _is_due(self, report: Report, entry: Entry, period: Period) -> bool:
         assert period.end is not None
-        if self.is_read_again(report, period.end):
+        # A reading that broke off has left rows that may be no one's any more: it is made up for, however old it is.
+        if self.is_read_again(report, period.end) or entry.opened(period.key).out is not None:
             return True
         if entry.is_closed(period.key):
             return False
         done = entry.done.get(period.key)
-        if done is None or done["end"] < utc_text(period.end):
+        if done is None or done.end is None or done.end < period.end:
             return True
         assert period.start is not None
-        return bool(utc_text(period.start) < done.get("start", ""))
+        return done.start is not None and period.start < done.start
 
     def is_read_again(self, report: Report, end: datetime) -> bool:
         """Whether a period that ended then lies within the report's look-back."""
@@ -183,50 +182,48 @@ class Planner:
         client: ReportClient,
         report: Report,
         account: Account,
-        key: str,
         period: Period,
-        facts: Facts,
-        done: Facts | None,
+        known: OpenPeriod,
+        done: DonePeriod | None,
     ) -> ReportJob:
-        billed = keys.split_key(key, "")[1] if report.per_invoice else ""
-        ordered_at, done = facts.get("at"), done or {}
-        rows = max(facts.get("rows", 0), done.get("rows", 0))
+        billed = keys.split_key(known.period, "")[1] if report.per_invoice else ""
+        rows = known.rows if done is None else max(known.rows, done.rows or 0)
         return ReportJob(
             client=client,
             report=report,
             account=account,
             period=period,
             parameters=client.api.parameters(report, period),
-            attempt=facts.get("attempt", 1),
-            run_id=facts.get("run"),
-            ordered_at=parse_utc(ordered_at) if ordered_at else None,
-            adopted=facts.get("adopted", False),
-            known_run=done.get("run"),
-            read_at=done.get("at", "unknown") if done else "",
+            attempt=known.next_attempt,
+            run_id=known.run,
+            ordered_at=known.at,
+            adopted=known.adopted,
+            known_run=None if done is None else done.run,
+            read_at=_read_at(done),
             previous_rows=rows or None,
-            bad=facts.get("bad", 0),
-            bad_since=parse_utc(facts["bad_since"]) if "bad_since" in facts else None,
-            refused=facts.get("refused", 0),
-            failed=facts.get("failed", 0),
-            failed_at=parse_utc(facts["failed_at"]) if "failed_at" in facts else None,
+            bad=known.bad,
+            bad_since=known.bad_since,
+            refused=known.refused,
+            failed=known.failed,
+            failed_at=known.failed_at,
             billed_account=billed,
         )
 
-    def cut_at(self, report: Report, period: Period) -> str | None:
+    def cut_at(self, report: Report, period: Period) -> datetime | None:
         """Where a period begins, if more may be asked for one day: `all`, or a window cut at its start; else None."""
         if period.start is None or (report.unit != ALL and period.start <= parse_utc(period.key)):
             return None
-        return utc_text(period.start)
+        return period.start
 
-    def closing(self, report: Report, period: Period) -> tuple[str, str] | None:
-        """The key of a whole calendar window and of the one after it; None for anything else."""
+    def closing(self, report: Report, period: Period) -> str | None:
+        """The key of the window after a whole calendar window; None for anything else."""
         if report.unit in {None, ALL} or period.end is None:
             return None
         assert report.unit is not None
         start = parse_utc(period.key)
         for key, _start, end in calendar(report.unit, report.zone, _local_day(start, report.zone), period.end):
             if key == period.key:
-                return (key, utc_text(end)) if end <= period.end else None
+                return utc_text(end) if end <= period.end else None
         return None
 
 
@@ -234,9 +231,18 @@ def _local_day(moment: datetime, zone: str) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
-def _period_of(report: Report, key: str, facts: Facts) -> Period:
+def _period_of(report: Report, key: str, known: OpenPeriod) -> Period:
     """The period of a pending run, as it was ordered."""
-    if report.unit is None:
-        number = keys.split_key(key, "")[0] if report.per_invoice else key
-        return Period(number, subject=number)
-    return Period(key, parse_utc(facts["start"]), parse_utc(facts["end"]))
+    return _subject(report, key) if report.unit is None else Period(key, known.start, known.end)
+
+
+def _subject(report: Report, key: str) -> Period:
+    number = keys.split_key(key, "")[0] if report.per_invoice else key
+    return Period(number, subject=number)
+
+
+def _read_at(done: DonePeriod | None) -> str:
+    """When the last good reading was ordered, as text that sorts; empty if there is none."""
+    if done is None or done.is_subject:
+        return ""
+    return "unknown" if done.at is None else utc_text(done.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from singer_sdk import Stream
@@ -79,6 +79,9 @@ class SyncContext(Protocol):
 
     def active_sources(self) -> tuple[Source, ...]:
         """The sources that the settings turn on."""
+
+    def before_each_state(self, write: Callable[[], None]) -> None:
+        """`write` is called before each STATE goes out: what is kept apart until then goes into its bookmark."""
 
     def uninterrupted(self) -> AbstractContextManager[None]:
         """A signal that ends the sync waits until this is left."""

@@ -70,8 +70,7 @@ class DueJobs:
             about = About(report.source, account.account_id)
             with session.isolated(report.stream, about):
                 ledger.identify(account.account_id, report.stream, report.identity, client.realm)
-                entry = ledger.entry(account.account_id)
-                if entry.unsent and self._takes_rows(report):
+                if ledger.entry(account.account_id).unsent and self._takes_rows(report):
                     ledger.begin_again(account.account_id)
                     session.note(
                         f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
@@ -79,9 +78,9 @@ class DueJobs:
                     )
                 if report.per_invoice:
                     self._note_invoices(client, account, report)
-                    ledger.save()
-                elif self._planner.reopen(client, report, entry):
-                    ledger.save()
+                else:
+                    with ledger.changing(account.account_id) as entry:
+                        self._planner.reopen(client, report, entry)
                 try:
                     found = self._planner.due_jobs(client, report, account, ledger.entry(account.account_id))
                     jobs.extend(self._to_be_had(client, report, account, found) if report.per_invoice else found)
@@ -128,8 +127,8 @@ class DueJobs:
             if gone and not entry.gone:
                 tell_of_lost_account(self._session, source, entry.account)
             if gone is not entry.gone:
-                ledger.entry(entry.account).gone = gone
-                ledger.save()
+                with ledger.changing(entry.account):
+                    entry.gone = gone
 
     def _has_report(self, feed: InvoiceFeed, brief: Brief, report: Report) -> bool:
         """Whether the report of an invoice's number is its own. One that has lines, but not that report, is said."""
@@ -167,10 +166,8 @@ class DueJobs:
         bounds = feed.bounds
         briefs = feed.briefs(per_invoice.list_from(ledger.entry(account.account_id), bounds, ledger))
         # Without the field that says which have one, no invoice would be due, and none would come again.
-        try:
-            lost = judge_list(self._session, feed, ledger.entry(account.account_id).list_memory)
-        finally:
-            ledger.save()
+        with ledger.changing(account.account_id) as entry:
+            lost = judge_list(self._session, feed, entry.list_memory)
         specified = [brief for brief in briefs if self._has_report(feed, brief, report)]
         self.invoices.update(((client.name, brief.account_id, brief.number), brief._asdict()) for brief in specified)
         has_report = {id(brief) for brief in specified}

@@ -104,7 +104,9 @@ class Lifecycle:
     def ledger(self, stream: str) -> Ledger:
         """The ledger of a row stream; lives in that stream's bookmark, so that resetting it resets the report."""
         if stream not in self._ledgers:
-            self._ledgers[stream] = Ledger(lambda: self._tap.streams[stream].stream_state)
+            ledger = Ledger(lambda: self._tap.streams[stream].stream_state, self._tap.uninterrupted)
+            self._tap.before_each_state(ledger.write)
+            self._ledgers[stream] = ledger
         return self._ledgers[stream]
 
     @cached_property
@@ -129,7 +131,6 @@ class Lifecycle:
                 report, ledger = stream.report, self.ledger(stream.name)
                 for account in [entry.account for entry in ledger.entries()]:
                     ledger.identify(account, stream.name, report.identity, self.client(report.source).realm)
-                    ledger.save()
 
     # -- the drive -------------------------------------------------------------------------------------
 
@@ -202,11 +203,11 @@ class Lifecycle:
 
     def _pending_runs(self, reports: Iterable[Report]) -> set[str]:
         return {
-            facts["run"]
+            known.run
             for report in reports
             for entry in self.ledger(report.stream).entries()
-            for facts in entry.open.values()
-            if "run" in facts
+            for known in entry.open.values()
+            if known.run is not None
         }
 
     # -- one finished period ---------------------------------------------------------------------------

@@ -29,14 +29,18 @@ class LineStates(StateWriter):
 
     Attributes:
         sent: bytes of all STATEs so far.
+        parts: called before each, to bring into the bookmarks what is kept apart between two.
     """
 
     def __init__(self, writer: GenericSingerWriter[Any, Any]) -> None:
         super().__init__(writer)
         self._last: Any = None
         self.sent = 0
+        self.parts: list[Callable[[], None]] = []
 
     def write_state(self, state: Any) -> None:
+        for bring_in in self.parts:
+            bring_in()
         message = StateMessage(value=state)
         line = self._message_writer.serialize_message(message)
         if line != self._last:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -31,11 +31,11 @@ from tap_billing_reports.core.clock import Clock, CountingClock
 from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, FirstFailure, StateError
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.state.ledger import check_state
-from tap_billing_reports.singer import column_memory
+from tap_billing_reports.singer import column_memory, run_memory
 from tap_billing_reports.singer.invoices import document_state
 from tap_billing_reports.singer.outcome import Summary
 from tap_billing_reports.singer.state_writer import LineStates
-from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, report_runs, row_streams, sync_rank
+from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, row_streams, sync_rank
 from tap_billing_reports.singer.termination import SIGNALLED, DeferredTermination
 from tap_billing_reports.singer.writer import BufferedWriter
 from tap_billing_reports.vendors import all_sources
@@ -166,6 +166,10 @@ class TapBillingReports(DeferredTermination):
             invoices_bookmark=lambda: self.state.setdefault("bookmarks", {}).setdefault("invoices", {}),
         )
 
+    def before_each_state(self, write: Callable[[], None]) -> None:
+        """`write` is called before each STATE goes out: what is kept apart until then goes into its bookmark."""
+        self._line_states.parts.append(write)
+
     def _write_state(self) -> int:
         """Send STATE if it has changed; how many bytes that were."""
         before = self._line_states.sent
@@ -208,7 +212,7 @@ class TapBillingReports(DeferredTermination):
             document_state.check_state(stream, bookmark)
             invoices.check_state(stream, bookmark)
             column_memory.check_state(stream, bookmark)
-            report_runs.check_state(stream, bookmark)
+            run_memory.check_state(stream, bookmark)
         super().load_state(state)
 
     # -- the command -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import pytest
 
 from scripts import schema_snapshot
-from tap_billing_reports.reports.state.ledger import Entry
+from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.docs.pages import ROOT, blocks
 from tests.fakes import SandboxClock

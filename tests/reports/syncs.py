@@ -153,6 +153,8 @@ class Sync:
         return self
 
     def checkpoint(self) -> None:
+        for ledger in self.ledgers.values():
+            ledger.write()
         self.hook("state")
         self.target.states.append((json.dumps(self.bookmarks), dict(self.target.rows)))
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timezone
 
 import pytest
 
+from tap_billing_reports.core.dates import parse_utc
 from tap_billing_reports.core.errors import ConfigError, StateError
 from tap_billing_reports.declare import Interval, Report
-from tap_billing_reports.reports.state.ledger import Entry, Ledger, check_state
+from tap_billing_reports.reports.state.entry import Entry
+from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
+from tap_billing_reports.reports.state.ledger import Ledger, check_state
+from tap_billing_reports.reports.state.subjects import Subjects
 from tests.reports.syncs import ACCOUNT, DAILY
 
 UTC = timezone.utc
@@ -222,6 +227,19 @@ def test_a_run_from_before_reuse_runs_since_is_ordered_anew(sync, vendor, target
     assert [(job.run_id, job.attempt) for job in jobs] == [(None, 1)] * 3
 
 
+def test_a_reading_that_broke_off_is_made_up_for_even_after_the_look_back(sync, vendor, target):
+    """Rows of it are out, and nothing else would ever take them back."""
+    left = [{"period": day(2), "attempt": 2, "out": "f", "out_rows": 4}, {"period": day(1), "refused": 1}]
+    identity = {"report_type": "daily.1", "timezone": "UTC", "window": "day"}
+    entry = {"version": 1, "account": "acct", "identity": identity, "first": day(1), "through": day(4), "open": left}
+    state = json.dumps({"fake_daily": {"ledger": [entry]}})
+    assert keys(sync(vendor, state=state)) == [day(2)]
+    sync(vendor, state=state).run()
+    assert target.period("fake_daily", day(2)) == vendor.runs["run1"].content.decode().splitlines()[1:]
+    assert target.taken_back == 1
+    assert keys(sync(vendor, state=target.state)) == []
+
+
 # -- the ledger in STATE -------------------------------------------------------------------------------
 
 
@@ -231,11 +249,31 @@ def test_a_ledger_survives_state_as_it_is():
         {"report_type": "daily.1"},
         day(1),
         day(3),
-        open={day(3): {"run": "r", "attempt": 2, "at": day(4), "rows": 3}, day(5): {"attempt": 2}},
-        done={day(4): {"end": day(5), "rows": 7, "run": "q"}},
+        open={
+            day(3): OpenPeriod(
+                period=day(3),
+                run="r",
+                attempt=2,
+                at=parse_utc(day(4)),
+                asked="a",
+                bad=1,
+                bad_since=parse_utc(day(4)),
+                adopted=True,
+                start=parse_utc(day(3)),
+                end=parse_utc(day(4)),
+                out="f",
+                out_rows=8,
+                rows=3,
+                failed=2,
+                failed_at=parse_utc(day(4)),
+                refused=1,
+            ),
+            day(5): OpenPeriod(period=day(5), attempt=2),
+        },
+        done={day(4): DonePeriod(period=day(4), end=parse_utc(day(5)), rows=7, run="q"), "po": DonePeriod(period="po")},
         seen="2026-03-01",
-        subjects_due={"2026-03-01": ["1", "2@other"]},
-        subjects_done={"2026-02-01": ["0"]},
+        subjects_due=Subjects([["2026-03-01", "1", "2@other"]]),
+        subjects_done=Subjects([["2026-02-01", "0"]]),
     )
     state = json.loads(json.dumps(whole.as_state()))
     assert Entry.from_state(state) == whole
@@ -246,14 +284,31 @@ def test_a_ledger_survives_state_as_it_is():
 def test_the_ledger_is_replaced_in_one_assignment():
     bookmark: dict = {}
     ledger = Ledger(lambda: bookmark)
-    ledger.entry("a").open["x"] = {"run": "r"}
-    ledger.save()
+    with ledger.changing("a") as entry:
+        entry.open["x"] = OpenPeriod(period="x", run="r")
+    ledger.write()
     before = bookmark["ledger"]
-    ledger.entry("a").open["x"] = {"run": "s"}
-    assert before[0]["open"] == [{"period": "x", "run": "r"}]
-    ledger.save()
+    with ledger.changing("a") as entry:
+        entry.open["x"] = OpenPeriod(period="x", run="s")
+    assert bookmark["ledger"][0]["open"] == [{"period": "x", "run": "r"}]
+    ledger.write()
     assert before[0]["open"] == [{"period": "x", "run": "r"}]
     assert bookmark["ledger"][0]["open"] == [{"period": "x", "run": "s"}]
+
+
+def test_no_signal_falls_into_a_change():
+    told = []
+
+    @contextmanager
+    def uninterrupted():
+        told.append("held")
+        yield
+        told.append("let go")
+
+    ledger = Ledger(dict, uninterrupted)
+    with ledger.changing("a"):
+        told.append("changed")
+    assert told == ["held", "changed", "let go"]
 
 
 @pytest.mark.parametrize(
@@ -285,6 +340,11 @@ def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, tar
         ([{"account": "acct", "version": 1, "done": [{"period": "p", "end": "2026-03-01"}]}], "damaged"),
         ([{"account": "acct", "version": 1, "open": [{"period": "p", "attempt": "second"}]}], "damaged"),
         ([{"account": "acct", "version": 1, "open": [{"period": "p", "run": "r", "at": "today"}]}], "damaged"),
+        (
+            [{"account": "acct", "version": 1, "done": [{"period": day(2), "end": day(3), "next": day(2)}]}],
+            "followed by",
+        ),
+        ([{"account": "acct", "version": 1, "open": [{"period": "p", "attempt": True}]}], "attempt"),
         # A window's run is of no use without its interval; a subject's has none.
         ([{"account": "acct", "version": 1, "open": [{"period": "2026-03-01T00:00:00Z", "run": "r"}]}], "damaged"),
         ([{"account": "acct", "version": 1, "open": [{"period": "all", "run": "r"}]}], "damaged"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -12,7 +11,9 @@ from hypothesis import given
 
 from tap_billing_reports.reports.keys import split_key, subject_key
 from tap_billing_reports.reports.per_invoice import Bounds, first_listed, list_from, note_invoices, subject_done
+from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
+from tests.reports.steps import Counted, steps
 
 TODAY = date(2026, 6, 1)
 BOUNDS = Bounds(start_date=date(2026, 1, 1), today=TODAY, lookback_days=30, horizon_days=365)
@@ -32,7 +33,7 @@ def note(ledger, invoices, bounds=BOUNDS, account="a", before=None):
 
 
 def waiting(ledger, account="a"):
-    return sorted(key for keys in ledger.entry(account).subjects_due.values() for key in keys)
+    return sorted(ledger.entry(account).subjects_due)
 
 
 def test_invoices_with_a_specification_are_due_once():
@@ -76,7 +77,7 @@ def test_what_waits_for_an_account_that_is_read_no_more_is_due_for_another_that_
     note(ledger, listed, account="old")
     note(ledger, [*listed, invoice(9, date(2026, 5, 30), account="new")], account="new")
     subject_done(ledger.entry("old"), "0@new")
-    ledger.entry("old").open["1@new"] = {"run": "run1", "attempt": 1}
+    ledger.entry("old").open["1@new"] = OpenPeriod(period="1@new", run="run1", attempt=1)
     assert waiting(ledger, "new") == ["9"]
     subject_done(ledger.entry("new"), "9")
     ledger.leave({"new"})
@@ -85,7 +86,7 @@ def test_what_waits_for_an_account_that_is_read_no_more_is_due_for_another_that_
     forgotten = invoice(8, date(2026, 1, 20), account="new")
     note(ledger, [*listed, forgotten], account="new")
     assert waiting(ledger, "new") == ["1", "2"], "neither what was done nor what is known no more"
-    assert ledger.entry("new").open == {"1": {"run": "run1", "attempt": 1}}, "its run is gone on with"
+    assert ledger.entry("new").open == {"1": OpenPeriod(period="1", run="run1", attempt=1)}, "its run is gone on with"
     assert waiting(ledger, "old") == []
     ledger.leave({"new", "old"})
     note(ledger, listed, account="old")
@@ -224,42 +225,20 @@ def test_from_which_day_on_all_was_listed(listed_from, seen, start, until, expec
     assert first_listed(listed_from, seen, date.fromisoformat(start), date.fromisoformat(until), until) == expected
 
 
-class Counted(str):
-    """An id that counts how often it is looked at: looking through a list takes a comparison for each of its items."""
-
-    __slots__ = ()
-    steps = 0
-
-    def __eq__(self, other):
-        Counted.steps += 1
-        return str.__eq__(self, other)
-
-    def __hash__(self):
-        Counted.steps += 1
-        return str.__hash__(self)
-
-
 def steps_for(count):
-    """Calls and looks at ids that it takes to note so many invoices, and again when they are known."""
+    """What it takes to note so many invoices, and again when they are known."""
     ledger = Ledger(dict)
     listed = [invoice(n, date(2026, 1, 1) + timedelta(days=n % 150)) for n in range(count)]
     for each in listed:
         each["invoice_id"] = Counted(each["invoice_id"])
-    calls, before = 0, Counted.steps
 
-    def call(*_):
-        nonlocal calls
-        calls += 1
-
-    profiled = sys.getprofile()
-    sys.setprofile(call)
-    try:
+    def twice():
         note(ledger, listed)
         note(ledger, listed)
-    finally:
-        sys.setprofile(profiled)
+
+    found = steps(twice)
     assert len(waiting(ledger)) == count
-    return calls + Counted.steps - before
+    return found
 
 
 def test_many_invoices_take_no_quadratic_time():
@@ -292,5 +271,5 @@ def test_no_wrong_clock_loses_an_invoice_or_has_one_ordered_twice(syncs):
             done.add(number)
     assert job | done == {n for n, day in days.items() if day <= true}, "none is lost"
     entry, bounds = ledger.entry("a"), Bounds(start, true + timedelta(days=1), 30, 365)
-    usual = min([*entry.subjects_due, bounds.look_back(entry.seen).isoformat()])
+    usual = min([*entry.subjects_due.days, bounds.look_back(entry.seen).isoformat()])
     assert list_from(entry, bounds).isoformat() >= usual, "the next list is a short one again"

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.bigbring import BigBring
 from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.state import ledger as ledger_module
-from tap_billing_reports.reports.state.ledger import Entry
+from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.singer import state_writer
 from tests.running import run_tap
 
@@ -93,7 +93,7 @@ def test_the_ledger_is_not_sent_after_every_run():
     assert "open" not in entry
 
 
-def test_a_saved_entry_is_made_anew_only_when_it_may_have_changed(monkeypatch):
+def test_an_entry_is_made_anew_once_for_all_its_changes_since_the_last_state(monkeypatch):
     made = Counter()
     as_state = Entry.as_state
 
@@ -106,16 +106,19 @@ def test_a_saved_entry_is_made_anew_only_when_it_may_have_changed(monkeypatch):
     ledger = ledger_module.Ledger(lambda: bookmark)
     accounts = [str(number) for number in range(100)]
     for account in accounts:
-        ledger.entry(account).seen = "2026-01-01"
-        ledger.save()
+        with ledger.changing(account) as entry:
+            entry.seen = "2026-01-01"
+        ledger.write()
     assert set(made.values()) == {1}
-    ledger.entry("7").seen = "2026-01-02"
+    for day in range(1, 10):
+        with ledger.changing("7") as entry:
+            entry.seen = f"2026-01-0{day}"
     before = bookmark["ledger"]
-    ledger.save()
+    ledger.write()
     assert made["7"] == 2
     assert sum(made.values()) == 101
     assert [entry["account"] for entry in bookmark["ledger"]] == accounts
-    assert bookmark["ledger"][7]["seen"] == "2026-01-02"
+    assert bookmark["ledger"][7]["seen"] == "2026-01-09"
     assert before[7]["seen"] == "2026-01-01", "a STATE that was sent stays as it was"
 
 
@@ -139,7 +142,7 @@ def test_an_account_that_begins_again_has_all_its_subjects_due_again():
     bookmark = {}
     ledger = ledger_module.Ledger(lambda: bookmark)
     for account in ("a", "b"):
-        ledger.entry(account).subjects_done = {"2026-01-01": [f"{account}1"]}
+        ledger.entry(account).subjects_done.add("2026-01-01", f"{account}1")
     assert ledger.subjects == {("a1", "a"), ("b1", "b")}
     ledger.begin_again("a")
     assert ledger.subjects == {("b1", "b")}

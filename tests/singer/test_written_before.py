@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts import schema_snapshot
-from tap_billing_reports.reports.state.ledger import Entry
+from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.singer.whole_syncs import START, WholeSyncs, journal, text
 
@@ -28,6 +28,14 @@ def stated(folder, name):
     return (folder / f"{name}.json").read_text()
 
 
+def unread(notes):
+    """Notes without a word that nothing hangs on: how a vendor called a run that was not made yet."""
+    for note in notes.values():
+        if note["stage"] == "ordered":
+            assert note["run"].pop("source_status")
+    return text(notes)
+
+
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """All vendors, after the two syncs."""
@@ -40,7 +48,7 @@ def test_what_is_written_is_what_was_written_and_is_gone_on_with(begun):
     syncs, results = begun
     for number, result in enumerate(results, 1):
         assert text(result.state) == stated(NEWEST, f"state-{number}")
-    assert text(journal(syncs.folder)) == stated(NEWEST, "journal")
+    assert unread(journal(syncs.folder)) == unread(read(NEWEST, "journal"))
 
     # As written then, not as just written now.
     syncs.state = read(NEWEST, "state-2")

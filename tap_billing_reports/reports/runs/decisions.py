@@ -91,7 +91,7 @@ class Decider:
                 job = replace(job, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
                 job = replace(job, bad=bad, bad_since=note.bad_since or job.bad_since)
                 if note.files:
-                    return Decision(Verb.KEEP, job, attempt, note.run, note.files, unknown)
+                    return Decision(Verb.KEEP, job, attempt, note.kept_run(job), note.files, unknown)
         if job.run_id is not None and not is_given_up(job):
             return Decision(Verb.RESUME, job, attempt, _pending(job, job.run_id), unknown=unknown)
         if job.run_id is not None:

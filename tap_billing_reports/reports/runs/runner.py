@@ -199,7 +199,7 @@ class Runner:
             found = replace(found, created_at=created_at)
             job.client.owners.claim(job.account, [found.run_id])
             job.client.owners.awaits(job.account, created_at)
-            self._recorder.ordered(job, found, attempt, adopted=origin == Verb.ADOPT)
+            self._recorder.ordered(job, found, attempt, created_at, adopted=origin == Verb.ADOPT)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
         first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
         return PendingRun(job, found, origin, attempt, now, first)

@@ -15,33 +15,73 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Literal
 
-from tap_billing_reports.core.dates import parse_utc, utc_text
+import msgspec
+from msgspec.structs import replace
+
+from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import RemoteFile, Run, RunStatus
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob, fingerprint
+from tap_billing_reports.reports.state.layout import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from tap_billing_reports.storage.files import Storage
 
 VERSION = 1
 
 
-@dataclass(frozen=True)
-class KeptFile:
+class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id"}):
     """A file in the storage, and what it was at the vendor. `size` and `sha256` tell whether it is intact."""
 
-    remote: RemoteFile
+    file_id: str
+    format: Literal["csv", "xml", "xlsx"]
+    host: str
+    path: str
+    declared_size: int | None
+    created_at: Instant | None
+    expires_at: Instant | None
     size: int
     sha256: str
 
+    @property
+    def remote(self) -> RemoteFile:
+        """The file as the vendor described it."""
+        return RemoteFile(
+            file_id=self.file_id,
+            format=self.format,
+            host=self.host,
+            path=self.path,
+            size=self.declared_size,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+        )
 
-@dataclass(frozen=True)
-class Note:
+
+class NotedRun(msgspec.Struct, frozen=True, kw_only=True, rename={"run_id": "id"}):
+    """A run, as the vendor described it when that was noted."""
+
+    run_id: str
+    source_status: str
+    created_at: Instant | None
+    finished_at: Instant | None
+
+    @classmethod
+    def of(cls, run: Run) -> NotedRun:
+        return cls(
+            run_id=run.run_id,
+            source_status=run.source_status,
+            created_at=_utc(run.created_at),
+            finished_at=_utc(run.finished_at),
+        )
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
     """What is noted of a period.
 
     Attributes:
@@ -51,21 +91,36 @@ class Note:
         run: the run, None while it is unknown whether there is one.
         adopted: the run was found at the vendor.
         files: the kept files, that of the rows first.
-        realm: where its data come from; None in a note that was written before that was recorded.
         rows: rows that readings of this period may have sent.
         bad: how often the run was no good, and `bad_since` when first.
+        realm: where its data come from; None in a note that was written before that was recorded.
     """
 
     asked: str
     attempt: int
-    at: datetime
-    run: Run | None = None
+    at: Instant
     adopted: bool = False
-    files: tuple[KeptFile, ...] = ()
     rows: int | None = None
     bad: int = 0
-    bad_since: datetime | None = None
-    realm: Mapping[str, str] | None = None
+    bad_since: Instant | None = None
+    realm: dict[str, str] | None = None
+    run: NotedRun | None = None
+    files: tuple[KeptFile, ...] = ()
+
+    def kept_run(self, job: ReportJob) -> Run | None:
+        """The run whose files are kept, None where none are."""
+        if self.run is None or not self.files:
+            return None
+        return Run(
+            run_id=self.run.run_id,
+            status=RunStatus.READY,
+            source_status=self.run.source_status,
+            report_type=job.report.report_type,
+            parameters=job.parameters,
+            created_at=self.run.created_at,
+            finished_at=self.run.finished_at,
+            file=self.files[0].remote,
+        )
 
 
 class Journal:
@@ -94,7 +149,7 @@ class StorageJournal(Journal):
         path = self._path(job)
         if path not in self._notes:
             there = path.rpartition("/")[2] in self._listed(_folder(job))
-            self._notes[path] = _parsed(self.storage.read_json(path), job) if there else None
+            self._notes[path] = _read(self.storage.read_json(path)) if there else None
         return self._notes[path]
 
     def write(self, job: ReportJob, note: Note) -> None:
@@ -125,121 +180,46 @@ def asked_of(job: ReportJob) -> str:
 
 def without_files(note: Note) -> Note:
     """The files are not what they should be: the run is asked for them again."""
-    return replace(note, files=(), run=None if note.run is None else _pending(note.run.run_id, note.run.created_at))
+    return replace(note, files=())
 
 
 def kept_files(files: Sequence[LocalFile]) -> tuple[KeptFile, ...]:
     """Those of the files that are kept; none if not all are."""
     if any(file.uri is None for file in files):
         return ()
-    return tuple(KeptFile(file.remote, file.size, file.sha256) for file in files)
+    return tuple(_kept(file) for file in files)
+
+
+def _kept(file: LocalFile) -> KeptFile:
+    return KeptFile(
+        file_id=file.remote.file_id,
+        format=file.remote.format,
+        host=file.remote.host,
+        path=file.remote.path,
+        declared_size=file.remote.size,
+        created_at=_utc(file.remote.created_at),
+        expires_at=_utc(file.remote.expires_at),
+        size=file.size,
+        sha256=file.sha256,
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(timezone.utc)
 
 
 # -- as JSON -------------------------------------------------------------------------------------------
 
 
-def _written(job: ReportJob, note: Note) -> dict[str, Any]:
+def _written(job: ReportJob, note: Note) -> dict[str, object]:
     stage = "intent" if note.run is None else "kept" if note.files else "ordered"
-    run = note.run
-    return {
-        "version": VERSION,
-        "stage": stage,
-        "period": job.period.key,
-        "asked": note.asked,
-        "attempt": note.attempt,
-        "at": utc_text(note.at),
-        "adopted": note.adopted,
-        "rows": note.rows,
-        "bad": note.bad,
-        "bad_since": _text(note.bad_since),
-        "realm": None if note.realm is None else dict(note.realm),
-        "run": None
-        if run is None
-        else {
-            "id": run.run_id,
-            "source_status": run.source_status,
-            "created_at": _text(run.created_at),
-            "finished_at": _text(run.finished_at),
-        },
-        "files": [
-            {
-                "id": file.remote.file_id,
-                "format": file.remote.format,
-                "host": file.remote.host,
-                "path": file.remote.path,
-                "declared_size": file.remote.size,
-                "created_at": _text(file.remote.created_at),
-                "expires_at": _text(file.remote.expires_at),
-                "size": file.size,
-                "sha256": file.sha256,
-            }
-            for file in note.files
-        ],
-    }
+    return {"version": VERSION, "stage": stage, "period": job.period.key, **msgspec.to_builtins(note)}
 
 
-def _parsed(found: Any, job: ReportJob) -> Note | None:
+def _read(found: object) -> Note | None:
     """The note, None for what this version cannot read: then the period is as if it had never been noted."""
-    try:
-        if found["version"] != VERSION:
-            return None
-        files = tuple(
-            KeptFile(
-                RemoteFile(
-                    file_id=file["id"],
-                    format=file["format"],
-                    host=file["host"],
-                    path=file["path"],
-                    size=file["declared_size"],
-                    created_at=_moment(file["created_at"]),
-                    expires_at=_moment(file["expires_at"]),
-                ),
-                size=int(file["size"]),
-                sha256=str(file["sha256"]),
-            )
-            for file in found["files"]
-        )
-        run = found["run"]
-        return Note(
-            asked=found["asked"],
-            attempt=int(found["attempt"]),
-            at=parse_utc(found["at"]),
-            run=None if run is None else _run(run, job, files),
-            adopted=bool(found["adopted"]),
-            files=files,
-            rows=found["rows"],
-            # Older notes do not say.
-            bad=int(found.get("bad", 0)),
-            bad_since=_moment(found.get("bad_since")),
-            realm=found.get("realm"),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    if not isinstance(found, dict) or found.get("version") != VERSION:
         return None
-
-
-def _run(facts: Any, job: ReportJob, files: tuple[KeptFile, ...]) -> Run:
-    created_at = _moment(facts["created_at"])
-    if not files:
-        return _pending(facts["id"], created_at)
-    return Run(
-        run_id=facts["id"],
-        status=RunStatus.READY,
-        source_status=facts["source_status"],
-        report_type=job.report.report_type,
-        parameters=job.parameters,
-        created_at=created_at,
-        finished_at=_moment(facts["finished_at"]),
-        file=files[0].remote,
-    )
-
-
-def _pending(run_id: str, created_at: datetime | None) -> Run:
-    return Run(run_id, RunStatus.PENDING, RunStatus.PENDING.value, created_at=created_at)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else utc_text(moment)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else parse_utc(text)
+    with suppress(msgspec.ValidationError):
+        return msgspec.convert(found, Note)
+    return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Account, Report
     from tap_billing_reports.reports.jobs import ReportClient
     from tap_billing_reports.reports.planning import Planner
-    from tap_billing_reports.reports.state.ledger import Entry
+    from tap_billing_reports.reports.state.entry import Entry
 
 # Stripe has data within half a day, and up to a day more in zones other than UTC.
 STALE_AFTER_HOURS = Decimal(48)

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.about import About
-from tap_billing_reports.core.dates import parse_utc
-from tap_billing_reports.core.errors import NotFound, ReportError, StateError, understood
+from tap_billing_reports.core.errors import NotFound, ReportError, understood
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import Account, Report, Run, RunStatus
 from tap_billing_reports.reports.jobs import fingerprint
-from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.reports.runs.matching import owner
 from tap_billing_reports.reports.windows import midnight
 from tap_billing_reports.singer.finished_run import FinishedRun, utc_or_none
+from tap_billing_reports.singer.run_memory import ListedRuns, RunMemory
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.reports.jobs import ReportClient
 
-LISTED = "listed"
-LISTED_FROM = "listed_from"
 # The first instant moves with the clock, which may have been set right by a little.
 _SLACK = timedelta(days=1)
 # Runs of others that were taken while nobody took this stream: beyond so many they are called ours.
@@ -63,27 +61,31 @@ class ReportRuns(ReportStream):
             self._note_sent(finished_run)
             yield finished_run.run_record()
 
+    @cached_property
+    def _memory(self) -> RunMemory:
+        memory = RunMemory(lambda: self.stream_state, self.billing_tap.uninterrupted)
+        self.billing_tap.before_each_state(memory.write)
+        return memory
+
     def _note_sent(self, finished_run: FinishedRun) -> None:
         """Until the list has been read up to here, remember that this run is ours."""
         client, account = finished_run.job.client, finished_run.job.account
         if client.api.runs is not None:
-            entry = _entry(self.stream_state, client, account)
-            entry["known"] = sorted({*entry.get("known", ()), finished_run.key})
-            self._put(entry)
+            with self._memory.changing(client, account) as runs:
+                runs.known = runs.known or set()
+                runs.known.add(finished_run.key)
 
     def note_untold(self, finished_run: FinishedRun) -> None:
         """Nobody takes this stream: remember when such runs of ours were made, so that they can be told later."""
         client, account, run = finished_run.job.client, finished_run.job.account, finished_run.run
-        created = None if run is None else utc_or_none(run.created_at)
-        if client.api.runs is None or created is None:
+        if client.api.runs is None or run is None or run.created_at is None:
             return
-        record = finished_run.run_record()
-        entry = _entry(self.stream_state, client, account)
-        times = [*entry.get("untold", ()), created]
-        entry["untold"] = [min(times), max(times)]
-        if record["origin"] == "adopted" and finished_run.key not in entry.get("adopted", ()):
-            entry["adopted"] = [*entry.get("adopted", ()), finished_run.key][-ADOPTED_AT_MOST:]
-        self._put(entry)
+        record, created = finished_run.run_record(), run.created_at.replace(microsecond=0)
+        with self._memory.changing(client, account) as runs:
+            times = [*(runs.untold or ()), created]
+            runs.untold = (min(times), max(times))
+            if record["origin"] == "adopted" and finished_run.key not in runs.adopted:
+                runs.adopted = [*runs.adopted, finished_run.key][-ADOPTED_AT_MOST:]
 
     def sample(self) -> Iterator[Mapping[str, Any]]:
         for client, account in self.billing_tap.lifecycle.clients_and_accounts():
@@ -102,73 +104,52 @@ class ReportRuns(ReportStream):
         """
         if client.api.runs is None:
             return
-        entry = _entry(self.stream_state, client, account)
-        self._before[client.name, account.account_id] = dict(entry)
-        seen, start = entry.get("created_at"), self._start(client)
-        since = parse_utc(seen) if seen else start
-        runs = [run for run in client.listed_runs(account, since) if run.run_id not in ours.awaited]
+        before, start = self._memory.of(client, account), self._start(client)
+        self._before[client.name, account.account_id] = deepcopy(before)
+        seen, listed_from = before.created_at, before.listed_from
+        runs = [run for run in client.listed_runs(account, seen or start) if run.run_id not in ours.awaited]
         if seen is None:
-            entry[LISTED_FROM] = utc_or_none(start)
-        elif LISTED_FROM in entry and start < (known_from := parse_utc(entry[LISTED_FROM])) - _SLACK:
+            listed_from = start
+        elif listed_from is not None and start < listed_from - _SLACK:
             # The start date is earlier than it was, or a clock that was ahead has cut the list off.
             earlier = client.listed_runs(account, start)
-            runs.extend(run for run in earlier if run.created_at is not None and run.created_at < known_from)
-            entry[LISTED_FROM] = utc_or_none(start)
+            runs.extend(run for run in earlier if run.created_at is not None and run.created_at < listed_from)
+            listed_from = start
         listed = {run.run_id for run in runs}
         doubtful: list[str] = []
-        for run_id in entry.get("pending", ()):
+        for run_id in sorted(before.pending or ()):
             if run_id not in listed and run_id not in ours.awaited:
                 with self.session.isolated(self.name, About(client.name, account.account_id)):
                     runs.extend(_asked(client, account, run_id))
                     continue
                 doubtful.append(run_id)
-        known = set(entry.get("known", ()))
-        told = [run for run in runs if run.run_id not in known]
-        self.emit_records(list(_records(client, account, told, entry, ours)))
+        told = [run for run in runs if run.run_id not in (before.known or ())]
+        self.emit_records(list(_records(client, account, told, before, ours)))
         newest = max((run.created_at for run in runs if run.created_at), default=None)
-        if newest is not None and (seen is None or newest >= parse_utc(seen)):
-            entry["created_at"] = utc_or_none(newest)
-            # Seconds are coarse: those of the last one would be listed, and sent, a second time.
-            entry["known"] = sorted(run.run_id for run in runs if run.created_at == newest)
-        if client.realm:
-            entry[KEY] = dict(client.realm)
-        pending = [run.run_id for run in runs if run.status is RunStatus.PENDING]
-        entry["pending"] = sorted([*pending, *doubtful])
-        for name in ("untold", "adopted"):
-            entry.pop(name, None)
-        self._put(entry)
+        with self._memory.changing(client, account) as after:
+            after.listed_from = None if listed_from is None else listed_from.replace(microsecond=0)
+            if newest is not None and (seen is None or newest >= seen):
+                after.created_at = newest.replace(microsecond=0)
+                # Seconds are coarse: those of the last one would be listed, and sent, a second time.
+                after.known = {run.run_id for run in runs if run.created_at == newest}
+            after.realm = dict(client.realm) or after.realm
+            after.pending = {*(run.run_id for run in runs if run.status is RunStatus.PENDING), *doubtful}
+            after.untold, after.adopted = None, []
 
     @cached_property
-    def _before(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Source and account -> its entry as it was before the list was read."""
+    def _before(self) -> dict[tuple[str, str], ListedRuns]:
+        """Source and account -> what was remembered before the list was read."""
         return {}
 
     def take_back(self, client: ReportClient, account: Account) -> None:
         """The account's list was another one's, or cannot be told from it: the next sync reads it again."""
         before = self._before.get((client.name, account.account_id))
         if before is not None:
-            self._put(before)
-
-    def _put(self, entry: dict[str, Any]) -> None:
-        """Replace the account's entry, the list in one assignment."""
-        key = (entry["source"], entry["account_id"])
-        others = [other for other in self.stream_state.get(LISTED, []) if (other["source"], other["account_id"]) != key]
-        self.stream_state[LISTED] = [*others, entry]
+            self._memory.take_back(before)
 
     def _start(self, client: ReportClient) -> datetime:
         year_ago = self.session.clock.now() - timedelta(days=365)
         return max(midnight(self.session.settings.start_date, client.source_client.source.zone), year_ago)
-
-
-def _entry(bookmark: MutableMapping[str, Any], client: ReportClient, account: Account) -> dict[str, Any]:
-    for entry in bookmark.get(LISTED, []):
-        if (entry["source"], entry["account_id"]) == (client.name, account.account_id):
-            return dict(entry)
-    return {
-        "source": client.name,
-        "account_id": account.account_id,
-        **({KEY: dict(client.realm)} if client.realm else {}),
-    }
 
 
 def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]:
@@ -183,16 +164,15 @@ def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]
 
 
 def _records(
-    client: ReportClient, account: Account, runs: Sequence[Run], entry: Mapping[str, Any], ours: Ours
+    client: ReportClient, account: Account, runs: Sequence[Run], before: ListedRuns, ours: Ours
 ) -> Iterator[dict[str, Any]]:
     """The runs' records: foreign ones, and ours that nobody was told of when they were read."""
-    first, last = entry.get("untold", ("", ""))
     attempts: Counter[str] = Counter()
     # Oldest first; those of one second are listed newest first.
     places = enumerate(runs)
     for _place, run in sorted(places, key=lambda item: (utc_or_none(item[1].created_at) or "", -item[0])):
         record = _foreign(client, account, run)
-        if run.run_id in ours.unwanted or first <= (record["created_at"] or "~") <= last:
+        if run.run_id in ours.unwanted or _is_untold(before, run):
             found = owner(client.api, ours.reports, run)
             if found is not None:
                 report, period = found
@@ -203,9 +183,16 @@ def _records(
                     "window_end": utc_or_none(period.end),
                     # Each order of the same parameters took a number.
                     "attempt": attempts[fingerprint(run.report_type, run.parameters)],
-                    "origin": "adopted" if run.run_id in entry.get("adopted", ()) else "ordered",
+                    "origin": "adopted" if run.run_id in before.adopted else "ordered",
                 }
         yield record
+
+
+def _is_untold(before: ListedRuns, run: Run) -> bool:
+    """Whether it was made while nobody took this stream; what is not dated is not known."""
+    if before.untold is None or run.created_at is None:
+        return False
+    return before.untold[0] <= run.created_at.replace(microsecond=0) <= before.untold[1]
 
 
 def _foreign(client: ReportClient, account: Account, run: Run) -> dict[str, Any]:
@@ -223,25 +210,3 @@ def _foreign(client: ReportClient, account: Account, run: Run) -> dict[str, Any]
         "error": run.error,
         "file_id": None if run.file is None else run.file.file_id,
     }
-
-
-def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
-    """Refuse progress through the vendors' lists that this version cannot go on from.
-
-    Raises:
-        StateError: it is foreign or cut.
-    """
-    try:
-        for entry in bookmark.get(LISTED, ()):
-            ids = (name for part in ("known", "pending", "adopted") for name in entry.get(part, ()))
-            if not is_realm(entry.get(KEY, {})):
-                raise TypeError
-            named = [entry["source"], entry["account_id"], *ids]
-            if not all(isinstance(name, str) for name in named):
-                raise TypeError
-            first, last = entry.get("untold", (None, None))
-            for moment in (entry.get("created_at"), entry.get(LISTED_FROM), first, last):
-                if moment is not None:
-                    parse_utc(moment)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise StateError.of(stream, "holds damaged progress") from None

@@ -121,7 +121,7 @@ def test_many_invoices_of_one_account():
     briefs = feed.briefs(date(2026, 1, 1))
     ledger = Ledger(lambda: bookmark)
     note_invoices(ledger, "1", (brief._asdict() for brief in briefs), bounds, before=None)
-    ledger.save()
+    ledger.write()
     progress = Progress("bring", "1")
     progress.save(bookmark)
     for brief in briefs:

@@ -1,0 +1,100 @@
+"""What is done about one invoice, one window or one run costs the same, however many others there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.declare import Account, Period, Run, RunStatus
+from tap_billing_reports.reports.jobs import ReportJob
+from tap_billing_reports.reports.planning import Planner
+from tap_billing_reports.reports.recorder import Recorder
+from tap_billing_reports.reports.state.layout import OpenPeriod
+from tap_billing_reports.reports.state.ledger import Ledger
+from tests.reports.conftest import NOW
+from tests.reports.steps import Counted, steps
+from tests.reports.syncs import ACCOUNT, DAILY
+
+INVOICES = replace(DAILY, name="lines", unit=None, per_invoice=True)
+FEW, MANY = 100, 10_000
+HANDLED = 50
+
+
+def run_of(job):
+    return Run(f"run-{job.key}", RunStatus.PENDING, "pending", created_at=NOW)
+
+
+@pytest.fixture(autouse=True)
+def warm():
+    """A zone is read from its file once."""
+    ZoneInfo("UTC").utcoffset(NOW)
+
+
+def recorder_of(ledger):
+    return Recorder(lambda _stream: ledger, Planner(NOW.date(), None, NOW))
+
+
+def step_by_step(recorder, jobs):
+    for job in jobs:
+        recorder.ordered(job, run_of(job), 1, NOW, adopted=False)
+        recorder.refused(job)
+        recorder.was_bad(job, run_of(job), NOW)
+        recorder.dropped(job, 2, NOW)
+        recorder.done(job, 3)
+
+
+def of_one_day(client, count):
+    """What it takes to handle some invoices of a day that has so many."""
+    ledger = Ledger(dict)
+    with ledger.changing(ACCOUNT.account_id) as entry:
+        for number in range(count):
+            entry.subjects_due.add("2026-03-01", Counted(number))
+            entry.open[Counted(number)] = OpenPeriod(period=str(number), run="r")
+    last = list(entry.subjects_due)[-HANDLED:]
+    jobs = [ReportJob(client, INVOICES, ACCOUNT, Period(key, subject=key), {}) for key in last]
+    found = steps(lambda: step_by_step(recorder_of(ledger), jobs))
+    assert len(list(entry.subjects_done)) == HANDLED
+    assert len(entry.open) == count - HANDLED
+    return found
+
+
+def test_an_invoice_costs_the_same_however_many_others_have_its_date(vendor):
+    assert of_one_day(vendor.client(), MANY) == of_one_day(vendor.client(), FEW)
+
+
+def of_one_account(client, count):
+    """What it takes to handle one window at one of so many accounts."""
+    ledger = Ledger(dict)
+    for number in range(count):
+        with ledger.changing(str(number)) as entry:
+            entry.first, entry.through = "2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"
+    ledger.write()
+    period = Period("2026-03-02T00:00:00Z", NOW - timedelta(days=2), NOW - timedelta(days=1))
+    job = ReportJob(client, DAILY, Account("fake", "7", "fake_account"), period, {})
+    return steps(lambda: step_by_step(recorder_of(ledger), [job]))
+
+
+def test_a_window_costs_the_same_however_many_accounts_there_are(vendor):
+    assert of_one_account(vendor.client(), MANY) == of_one_account(vendor.client(), FEW)
+
+
+def of_windows(client, count):
+    """What it takes to read so many windows that lie before those that were read already."""
+    ledger, start = Ledger(dict), datetime(2000, 1, 1, tzinfo=timezone.utc)
+    days = [start + timedelta(days=number) for number in range(count + 1)]
+    with ledger.changing(ACCOUNT.account_id) as entry:
+        entry.first, entry.through = utc_text(days[-1]), utc_text(NOW)
+    periods = [Period(utc_text(day), day, day + timedelta(days=1)) for day in days[:-1]]
+    jobs = [ReportJob(client, DAILY, ACCOUNT, period, {}) for period in periods]
+    recorder = recorder_of(ledger)
+    found = steps(lambda: [recorder.done(job, 3) for job in jobs])
+    assert (entry.first, entry.done) == (utc_text(start), {})
+    return found / count
+
+
+def test_a_window_costs_the_same_however_many_are_read_before_the_others(vendor):
+    assert of_windows(vendor.client(), 2000) == pytest.approx(of_windows(vendor.client(), 100), rel=0.05)
