@@ -29,7 +29,7 @@ class LineStates(StateWriter):
 
     Attributes:
         sent: bytes of all STATEs so far.
-        parts: called before each, to bring into the bookmarks what is kept apart between two.
+        parts: called before each, to write into the bookmarks what is kept apart between two.
     """
 
     def __init__(self, writer: GenericSingerWriter[Any, Any]) -> None:
@@ -39,8 +39,8 @@ class LineStates(StateWriter):
         self.parts: list[Callable[[], None]] = []
 
     def write_state(self, state: Any) -> None:
-        for bring_in in self.parts:
-            bring_in()
+        for write in self.parts:
+            write()
         message = StateMessage(value=state)
         line = self._message_writer.serialize_message(message)
         if line != self._last:
