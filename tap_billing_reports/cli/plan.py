@@ -16,7 +16,8 @@ from tap_billing_reports.core.errors import ISOLATED
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Period
-from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, Verb
+from tap_billing_reports.reports.jobs import Step
+from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.console.live_view import duration
 
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from tap_billing_reports.singer.session import Session
 
 _WORDS = {
-    Verb.KEEP: "keep",
-    Verb.RESUME: "resume",
-    Verb.ADOPT: "adopt",
-    Verb.ORDER: "order",
-    Verb.DEFER: "defer",
+    Step.KEPT: "keep",
+    Step.RESUMED: "resume",
+    Step.ADOPTED: "adopt",
+    Step.ORDERED: "order",
+    Step.DEFERRED: "defer",
 }
 SKIP, WAIT, FAIL = "skip", "wait", "fail"
 SUBJECTS_NAMED = 2  # of a row, so that it stays one line
@@ -90,9 +91,9 @@ def _decided(
         except ISOLATED as error:
             groups.setdefault(_refused(report, job.account, error, session), []).append(job)
             continue
-        if decision.verb is Verb.ORDER:
+        if decision.step is Step.ORDERED:
             decider.count(job)
-        groups.setdefault((_WORDS[decision.verb], _why(decision, session.clock.now())), []).append(decision.job)
+        groups.setdefault((_WORDS[decision.step], _why(decision, session.clock.now())), []).append(decision.job)
     return decided
 
 
@@ -106,19 +107,19 @@ def _refused(report: Report, account: Account, error: BillingError, session: Ses
 
 def _why(decision: Decision, now: datetime) -> str:
     job = decision.job
-    if decision.verb is Verb.ORDER:
+    if decision.step is Step.ORDERED:
         return _why_ordered(job)
-    if decision.verb is Verb.DEFER:
+    if decision.pending is None:
         return decision.reason
-    assert decision.run is not None
-    if decision.verb is Verb.KEEP:
+    run = decision.pending.run
+    if decision.step is Step.KEPT:
         return "its file is in storage_url"
-    if decision.verb is Verb.ADOPT:
-        return f"the vendor lists a run of the same parameters ({decision.run.source_status})"
-    since = decision.run.created_at or job.ordered_at
+    if decision.step is Step.ADOPTED:
+        return f"the vendor lists a run of the same parameters ({run.source_status})"
+    since = run.created_at or job.ordered_at
     age = "" if since is None else f", ordered {duration((now - since).total_seconds())} ago"
     again = f", was no good {job.bad} times" if job.bad else ""
-    return f"run {decision.run.run_id} is pending{age}{again}"
+    return f"run {run.run_id} is pending{age}{again}"
 
 
 def _why_ordered(job: ReportJob) -> str:

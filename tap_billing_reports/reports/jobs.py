@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import ISOLATED, Unavailable, Unreadable, understood
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare.client import map_fields
+from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.run_owners import RunOwners
 
 if TYPE_CHECKING:
@@ -22,14 +24,8 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.client import HttpSourceClient
 
 
-from enum import Enum
-from typing import TYPE_CHECKING
-
-from tap_billing_reports.reports import keys
-
-
 class Step(str, Enum):
-    """A transition. The first four say how a run was got, as `Finished.origin` does."""
+    """A transition of a period; the first four are how a run is got."""
 
     ORDERED = "ordered"
     ADOPTED = "adopted"
@@ -49,8 +45,6 @@ class Step(str, Enum):
 
 
 GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT})
-
-
 ENDS = frozenset({Step.DONE, Step.FAILED, Step.DEFERRED, Step.LEFT})
 
 
@@ -238,13 +232,13 @@ class Finished:
     period failed; neither when it was left, deferred or is ordered once more, which `note` explains and `step`
     tells apart.
 
-    `origin` says how its run was got: ordered, adopted (found at the vendor), resumed (ordered by an earlier
-    sync), kept (its file was still in the storage, nothing was asked of the vendor).
+    `origin` says how its run was got: ORDERED, ADOPTED (found at the vendor), RESUMED (ordered by an earlier
+    sync), KEPT (its file was still in the storage, nothing was asked of the vendor).
     """
 
     job: ReportJob
     run: Run | None = None
-    origin: str = "ordered"
+    origin: Step = Step.ORDERED
     attempt: int = 1
     file: LocalFile | None = None
     error: Failure | None = None

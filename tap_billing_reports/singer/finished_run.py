@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.singer.check import Check
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class FinishedRun:
             "source_status": run.source_status,
             "attempt": self.finished.attempt,
             # A run that an earlier sync ordered is still one that this tap ordered.
-            "origin": "adopted" if self.finished.origin == "adopted" or job.adopted else "ordered",
+            "origin": "adopted" if self.finished.origin is Step.ADOPTED or job.adopted else "ordered",
             "created_at": utc_or_none(run.created_at),
             "finished_at": utc_or_none(run.finished_at),
             "error": run.error or self.finished.error,

@@ -9,15 +9,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.errors import Refused
 from tap_billing_reports.declare import Account, Period, Run, RunStatus
 from tap_billing_reports.reports.jobs import ReportJob
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
+from tap_billing_reports.reports.runs.ordering import Orders
+from tap_billing_reports.reports.runs.queues import RunQueue
+from tap_billing_reports.reports.runs.refusals import Refusals
 from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
+from tap_billing_reports.singer.run_memory import RunMemory
 from tests.reports.conftest import NOW
 from tests.reports.steps import Counted, steps
 from tests.reports.syncs import ACCOUNT, DAILY
+from tests.reports.vendor import Made
 
 INVOICES = replace(DAILY, name="lines", unit=None, per_invoice=True)
 FEW, MANY = 100, 10_000
@@ -98,3 +104,71 @@ def of_windows(client, count):
 
 def test_a_window_costs_the_same_however_many_are_read_before_the_others(vendor):
     assert of_windows(vendor.client(), 2000) == pytest.approx(of_windows(vendor.client(), 100), rel=0.05)
+
+
+def of_listed_runs(vendor, count):
+    """What it takes to look for one period's run, and to give it up, where the vendor lists so many."""
+    made = vendor.clock.now()
+    for number in range(count):
+        vendor.runs[f"r{number}"] = Made(f"r{number}", "daily.1", {"subject": str(number)}, made, made)
+    orders, client = Orders(vendor.clock, None), vendor.client()
+    subject = Counted(count - 1)
+    job = ReportJob(client, DAILY, ACCOUNT, Period(subject, subject=subject), {"subject": str(subject)})
+    orders.look_ahead([job])
+
+    def found():
+        run, _attempt = orders.find(job, attempt=1)
+        orders.forget(job, run)
+        assert orders.find(job, attempt=1) == (None, 2)
+
+    return steps(found)
+
+
+def test_a_run_is_found_at_the_same_cost_however_many_are_listed(vendor):
+    assert of_listed_runs(vendor, 2000) == of_listed_runs(vendor, FEW)
+
+
+def of_refusals(client, count):
+    """What it takes to leave so many periods, once three orders in a row were refused."""
+    ledger = Ledger(dict)
+    jobs = [ReportJob(client, INVOICES, ACCOUNT, Period(str(n), subject=str(n)), {}) for n in range(count)]
+    queue, refusals = RunQueue(client, jobs), Refusals(recorder_of(ledger))
+    ends = []
+
+    def refused():
+        for job in jobs[:3]:
+            queue.queue.popleft()
+            ends.extend(refusals.ended(queue, job, Refused("no", status=404)))
+
+    found = steps(refused)
+    assert (len(ends), len(queue.queue)) == (count, 0)
+    return found / count
+
+
+def test_leaving_many_periods_costs_each_the_same(vendor):
+    assert of_refusals(vendor.client(), 3000) <= of_refusals(vendor.client(), FEW)
+
+
+def of_told_runs(client, count):
+    """What it takes to note one run where so many of so many accounts were told before."""
+    accounts = [Account("fake", str(number), "fake_account") for number in range(count)]
+    bookmark = {}
+    memory = RunMemory(lambda: bookmark)
+
+    def told(account, run_id):
+        with memory.changing(client, account) as runs:
+            runs.known = runs.known or set()
+            runs.known.add(run_id)
+
+    for account in accounts:
+        told(account, "r")
+        told(accounts[0], f"r{account.account_id}")
+    found = steps(lambda: told(accounts[0], "new"))
+    memory.write()
+    assert len(bookmark["listed"]) == count
+    assert bookmark["listed"][-1]["known"] == sorted(["r", "new", *(f"r{n}" for n in range(count))])
+    return found
+
+
+def test_a_run_is_remembered_at_the_same_cost_however_many_were(vendor):
+    assert of_told_runs(vendor.client(), 2000) == of_told_runs(vendor.client(), FEW)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.declare import Run, RunStatus
+from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.recorder import READINGS
+from tap_billing_reports.reports.runs.queues import PendingRun
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.jobs import ReportJob
     from tap_billing_reports.reports.recorder import Recorder
     from tap_billing_reports.reports.runs.ordering import Orders
-    from tap_billing_reports.reports.state.journal import KeptFile, Note
+    from tap_billing_reports.reports.state.journal import Note
 
 NOT_YET = "the vendor does not have its data yet"
 # After so many runs that came to nothing, another one is ordered so long after the last one alone.
@@ -23,35 +24,25 @@ MANY_FAILED = 10
 PAUSE = timedelta(days=1)
 
 
-class Verb(str, Enum):
-    """What is done: read the kept file, go on with a run, take a listed one, order one, or leave it for now."""
-
-    KEEP = "kept"
-    RESUME = "resumed"
-    ADOPT = "adopted"
-    ORDER = "ordered"
-    DEFER = "deferred"
-
-
 @dataclass(frozen=True, eq=False)
 class Decision:
     """What is done about a period.
 
     Attributes:
+        step: KEPT: read the kept file; RESUMED: go on with a run; ADOPTED: take a listed one; ORDERED: order one;
+            DEFERRED: leave it for now.
         job: the period with what the journal adds to it.
         attempt: the number of its run, or of the order that is to go out.
-        run: the run to keep to, resume or adopt.
-        kept: the run's files in the storage.
+        pending: the run that is read, resumed or adopted; None where there is none yet.
         unknown: the journal's note of a run that the ledger does not know.
         reason: why it is deferred.
         is_failure: it is deferred because it failed too often, which is to be said as a failure.
     """
 
-    verb: Verb
+    step: Step
     job: ReportJob
     attempt: int
-    run: Run | None = None
-    kept: tuple[KeptFile, ...] = ()
+    pending: PendingRun | None = None
     unknown: Note | None = None
     reason: str = ""
     is_failure: bool = False
@@ -90,21 +81,21 @@ class Decider:
                 bad = note.bad if unknown is not None else max(note.bad, job.bad)
                 job = replace(job, run_id=note.run.run_id, attempt=attempt, ordered_at=note.at, adopted=note.adopted)
                 job = replace(job, bad=bad, bad_since=note.bad_since or job.bad_since)
-                if note.files:
-                    return Decision(Verb.KEEP, job, attempt, note.kept_run(job), note.files, unknown)
+                if (kept := note.kept_run(job)) is not None:
+                    return _decided(PendingRun(job, kept, Step.KEPT, attempt, note.files), unknown)
         if job.run_id is not None and not is_given_up(job):
-            return Decision(Verb.RESUME, job, attempt, _pending(job, job.run_id), unknown=unknown)
+            return _decided(PendingRun(job, _pending(job, job.run_id), Step.RESUMED, attempt), unknown)
         if job.run_id is not None:
             job = replace(job, run_id=None, ordered_at=None, adopted=False, given_up=job.run_id)
             attempt += 1
         found, attempt = self._orders.find(job, attempt=attempt)
         if found is not None:
-            return Decision(Verb.ADOPT, job, attempt, found)
+            return _decided(PendingRun(job, found, Step.ADOPTED, attempt))
         if job.failed >= MANY_FAILED and job.failed_at is not None and self._orders.now() < job.failed_at + PAUSE:
             reason = f"{job.failed} runs came to nothing, the last of them less than a day ago"
-            return Decision(Verb.DEFER, job, attempt, reason=reason, is_failure=True)
+            return Decision(Step.DEFERRED, job, attempt, reason=reason, is_failure=True)
         reason = self._hindrance(job)
-        return Decision(Verb.DEFER if reason else Verb.ORDER, job, attempt, reason=reason)
+        return Decision(Step.DEFERRED if reason else Step.ORDERED, job, attempt, reason=reason)
 
     def _hindrance(self, job: ReportJob) -> str:
         """Why no run is ordered now; empty if nothing is in the way."""
@@ -114,6 +105,10 @@ class Decider:
         if available is not None and job.period.end is not None and job.period.end > available.end:
             return NOT_YET
         return ""
+
+
+def _decided(pending: PendingRun, unknown: Note | None = None) -> Decision:
+    return Decision(pending.origin, pending.job, pending.attempt, pending, unknown)
 
 
 def is_given_up(job: ReportJob) -> bool:

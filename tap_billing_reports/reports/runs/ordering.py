@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.core.errors import ISOLATED, NotFound, ReportError, Unavailable, understood
+from tap_billing_reports.core.errors import ISOLATED, BillingError, NotFound, ReportError, Unavailable, understood
 from tap_billing_reports.declare import Account, Run, RunStatus
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.reports.answered import check_run
-from tap_billing_reports.reports.jobs import ReportClient, ReportJob, fingerprint
+from tap_billing_reports.reports.jobs import ReportClient, ReportJob, Step, fingerprint
+from tap_billing_reports.reports.runs.queues import PendingRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,13 +31,26 @@ OLDEST_ADOPTED = timedelta(days=365)
 ORDERS_A_PERIOD = 3
 
 
-@dataclass(frozen=True)
-class Obtained:
-    """A run for a period: adopted from the vendor's list, or newly ordered at this attempt."""
+class _ListedRuns:
+    """The runs that the vendor lists for one account, newest first, by what they were asked."""
 
-    run: Run
-    origin: str
-    attempt: int
+    def __init__(self, runs: list[Run]) -> None:
+        self._same: dict[str, list[Run]] = defaultdict(list)
+        self._asked: dict[str, str] = {}
+        for run in runs:
+            asked = fingerprint(run.report_type, run.parameters)
+            self._same[asked].append(run)
+            self._asked[run.run_id] = asked
+
+    def same(self, asked: str) -> list[Run]:
+        return self._same.get(asked, [])
+
+    def is_dead(self, run_id: str) -> None:
+        """Listed as alive, found dead: it still took its number."""
+        same = self._same.get(self._asked.get(run_id, ""), [])
+        for place, run in enumerate(same):
+            if run.run_id == run_id:
+                same[place] = replace(run, status=RunStatus.FAILED)
 
 
 class Orders:
@@ -50,7 +65,7 @@ class Orders:
         self._clock = clock
         self._reuse_since = reuse_runs_since
         self._unconfirmed: dict[tuple[ReportClient, str], Exception] = {}
-        self._lists: dict[tuple[ReportClient, str], tuple[datetime, list[Run] | Exception]] = {}
+        self._lists: dict[tuple[ReportClient, str], tuple[datetime, _ListedRuns | BillingError]] = {}
 
     def now(self) -> datetime:
         """The current instant."""
@@ -80,9 +95,8 @@ class Orders:
         since = self.adoptable_from(job)
         same = [
             run
-            for run in self._listed(job.client, job.account, since)
-            if fingerprint(run.report_type, run.parameters) == wanted
-            and (run.created_at is None or run.created_at >= since)
+            for run in self._listed(job.client, job.account, since).same(wanted)
+            if run.created_at is None or run.created_at >= since
         ]
         newer = list(takewhile(lambda run: run.run_id != job.known_run, same))
         alive = [
@@ -100,25 +114,25 @@ class Orders:
         expires_at = run.file.expires_at if run.file is not None else None
         return expires_at is not None and expires_at <= self._clock.now()
 
-    def _listed(self, client: ReportClient, account: Account, since: datetime) -> list[Run]:
+    def _listed(self, client: ReportClient, account: Account, since: datetime) -> _ListedRuns:
         key = (client, account.account_id)
         known = self._lists.get(key)
         if known is None or since < known[0]:
             try:
-                known = (since, client.listed_runs(account, since))
+                known = (since, _ListedRuns(client.listed_runs(account, since)))
             except ISOLATED as error:
                 # Asked once a sync: each of the account's periods fails by itself, but not for minutes each.
                 known = (since, error)
             self._lists[key] = known
-        if isinstance(known[1], Exception):
+        if isinstance(known[1], BillingError):
             raise known[1]
         return known[1]
 
-    def forget(self, run: Run) -> None:
-        """A run turned out to be failed or gone: it must not be adopted again."""
-        for _since, runs in self._lists.values():
-            if isinstance(runs, list):
-                runs[:] = [other if other.run_id != run.run_id else _dead(other) for other in runs]
+    def forget(self, job: ReportJob, run: Run) -> None:
+        """A run of the period turned out to be failed or gone: it must not be adopted again."""
+        _since, runs = self._lists.get((job.client, job.account.account_id), (None, None))
+        if isinstance(runs, _ListedRuns):
+            runs.is_dead(run.run_id)
 
     def confirm(self, job: ReportJob) -> None:
         """Before an account's first file in a sync: see that its calls are not answered for another account.
@@ -163,8 +177,8 @@ class Orders:
         attempt: int,
         intended: Callable[[int], None] = lambda _attempt: None,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> Obtained:
-        """Order one run.
+    ) -> PendingRun:
+        """Order one run; where the vendor has made it under a key before, that one is adopted.
 
         Args:
             job: what for.
@@ -212,9 +226,9 @@ class Orders:
                 self._lists.pop((job.client, job.account.account_id), None)
                 run, _ = self.find(job, attempt=number)
                 if run is not None:
-                    return Obtained(run, "adopted", number)
+                    return PendingRun(job, run, Step.ADOPTED, number)
                 continue
-            return Obtained(self._read(job, api.read_order, answer), "ordered", number)
+            return PendingRun(job, self._read(job, api.read_order, answer), Step.ORDERED, number)
         raise ReportError(f"the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
 
     @staticmethod
@@ -236,8 +250,3 @@ class Orders:
         if job.client.realm and attempt != job.old_key:
             facts.append(sorted(job.client.realm.items()))
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _dead(run: Run) -> Run:
-    """Listed as alive, found dead: it still took its number."""
-    return replace(run, status=RunStatus.FAILED)

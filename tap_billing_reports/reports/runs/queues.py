@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.reports.jobs import Finished, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_billing_reports.declare import Run
     from tap_billing_reports.reports.jobs import ReportClient, ReportJob
     from tap_billing_reports.reports.state.journal import KeptFile
 
-
-import random
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
 SHORTEST_SECONDS = 1.0
-
-
 LONGEST_SECONDS = 60.0
-
-
 SHARE_OF_WAITED = 0.1
-
-
 SPREAD = 0.1
 
 
@@ -41,16 +30,29 @@ def pause(waited: float, spread: Callable[[float, float], float] = random.unifor
 
 @dataclass
 class PendingRun:
-    """A run on its way: since when it is waited for and when to ask next (monotonic seconds)."""
+    """A run in flight, from where it is got to its files.
+
+    Attributes:
+        job: what it is for.
+        run: as the vendor last described it.
+        origin: how it was got: ORDERED, ADOPTED, RESUMED or KEPT.
+        attempt: the number of its order.
+        kept: its files in the storage, where an earlier sync has collected them.
+        since: since when it is waited for (monotonic seconds).
+        next_poll: when to ask for it next.
+    """
 
     job: ReportJob
     run: Run
-    origin: str
+    origin: Step
     attempt: int
-    since: float
-    next_poll: float
     kept: tuple[KeptFile, ...] = ()
-    """Its files in the storage, where an earlier sync has collected them."""
+    since: float = 0.0
+    next_poll: float = 0.0
+
+    def ended(self, run: Run | None = None, **facts: Any) -> Finished:
+        """What came of it; with the run as it is now, where that is newer."""
+        return Finished(self.job, run or self.run, self.origin, self.attempt, **facts)
 
 
 class RunQueue:

@@ -71,8 +71,11 @@ class Refusals:
     @staticmethod
     def _left(queue: RunQueue, job: ReportJob, error: BillingError, *, untried: bool) -> list[Finished]:
         """The periods of the same report and account, taken from the queue."""
-        same = [other for other in queue.queue if _report_of(other) == _report_of(job) and other.run_id is None]
-        queue.queue = deque(other for other in queue.queue if other not in same)
+        same, others = list[ReportJob](), deque[ReportJob]()
+        for other in queue.queue:
+            is_same = _report_of(other) == _report_of(job) and other.run_id is None
+            (same if is_same else others).append(other)
+        queue.queue = others
         if not untried:
             return [Finished(other, note=f"not ordered: {error}") for other in same]
         said = f"not asked for, after {IN_A_ROW} refusals in a row; the next sync begins with it"

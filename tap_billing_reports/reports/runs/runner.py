@@ -22,7 +22,7 @@ from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.events import Event, Listener
 from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
-from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, Verb, is_given_up, what_follows
+from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, is_given_up, what_follows
 from tap_billing_reports.reports.runs.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue, pause
 from tap_billing_reports.reports.runs.refusals import Refusals, remedy_for
@@ -145,11 +145,11 @@ class Runner:
             if isinstance(got, Finished):
                 self._ends.append(got)
                 continue
-            if got.origin == Verb.ORDER:
+            if got.origin is Step.ORDERED:
                 queue.throttled_since = None
                 self._refusals.taken(job)
-            self._tell(Step(got.origin), got)
-            if job.run_id is None or got.origin in {Verb.ORDER, Verb.ADOPT}:
+            self._tell(got.origin, got)
+            if job.run_id is None or got.origin in {Step.ORDERED, Step.ADOPTED}:
                 # Before the next order: one whose id is lost would be ordered again.
                 self._checkpoint()
             if got.kept:
@@ -162,47 +162,45 @@ class Runner:
         owners = job.client.owners
         owners.refuse_mixed(job.account)
         decision = self._decider.decide(job)
-        job, attempt = decision.job, decision.attempt
+        job, pending = decision.job, decision.pending
         if decision.unknown is not None:
             self._recorder.resumed(job, decision.unknown)
         if decision.is_failure and not job.report.optional:
             remedy = remedy_for(job, ReportError.remedy)
             return Finished(job, error=job.failure(f"not ordered: {decision.reason}", remedy))
-        if decision.verb is Verb.DEFER and self._tries[str(job)]:
+        if decision.step is Step.DEFERRED and self._tries[str(job)]:
             text = f"its run failed, and another one is deferred: {decision.reason}"
             return Finished(job, error=job.failure(text, ReportError.remedy))
-        if decision.verb is Verb.DEFER:
+        if decision.step is Step.DEFERRED:
             return Finished(job, note=f"deferred: {decision.reason}", step=Step.DEFERRED)
-        if decision.verb is Verb.ORDER or decision.verb is Verb.ADOPT:
+        if pending is None or pending.origin is Step.ADOPTED:
             return self._new_run(decision, now)
-        assert decision.run is not None
-        if decision.verb is Verb.RESUME:
-            owners.awaits(job.account, decision.run.created_at or self._clock.now())
-        return PendingRun(job, decision.run, decision.verb.value, attempt, now, now, decision.kept)
+        if pending.origin is Step.RESUMED:
+            owners.awaits(job.account, pending.run.created_at or self._clock.now())
+        return replace(pending, since=now, next_poll=now)
 
     def _new_run(self, decision: Decision, now: float) -> PendingRun:
         """An adopted or ordered run."""
-        job, found, attempt, origin = decision.job, decision.run, decision.attempt, decision.verb.value
+        job, pending = decision.job, decision.pending
         with ExitStack() as until_noted:
-            if found is None:
-                obtained = self._orders.order(
+            if pending is None:
+                pending = self._orders.order(
                     job,
-                    attempt=attempt,
+                    attempt=decision.attempt,
                     intended=lambda number: self._recorder.intended(job, number, self._clock.now()),
                     guard=lambda: self._held(until_noted),
                 )
-                found, origin, attempt = obtained.run, obtained.origin, obtained.attempt
-                if origin == Verb.ORDER:
+                if pending.origin is Step.ORDERED:
                     self._decider.count(job)
                     self._tries[str(job)] += 1
-            created_at = found.created_at or self._clock.now()
-            found = replace(found, created_at=created_at)
+            created_at = pending.run.created_at or self._clock.now()
+            found, is_adopted = replace(pending.run, created_at=created_at), pending.origin is Step.ADOPTED
             job.client.owners.claim(job.account, [found.run_id])
             job.client.owners.awaits(job.account, created_at)
-            self._recorder.ordered(job, found, attempt, created_at, adopted=origin == Verb.ADOPT)
+            self._recorder.ordered(job, found, pending.attempt, created_at, adopted=is_adopted)
         # What the vendor's answer says already may be the end of it: then the first poll is at once.
-        first = now if found.status is not RunStatus.PENDING or origin == Verb.ADOPT else now + pause(0.0)
-        return PendingRun(job, found, origin, attempt, now, first)
+        first = now if found.status is not RunStatus.PENDING or is_adopted else now + pause(0.0)
+        return replace(pending, run=found, since=now, next_poll=first)
 
     @contextmanager
     def _held(self, until: ExitStack) -> Iterator[None]:
@@ -292,7 +290,7 @@ class Runner:
                 return
             more = what_follows(job, run, bad)
         failure = job.failure(error, remedy_for(job, error.remedy), more=more)
-        self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=failure))
+        self._ends.append(pending.ended(run, error=failure))
 
     def _ask(self, queue: RunQueue, pending: PendingRun) -> bool:
         """Whether the run is no longer to be waited for."""
@@ -314,7 +312,7 @@ class Runner:
         if waited > self._deadline:
             text = f"run {run.run_id} is still pending after {waited / 60:.0f} minutes; the next sync goes on with it"
             failure = job.failure(text, RetryableError.remedy)
-            self._ends.append(Finished(job, run, pending.origin, pending.attempt, error=failure))
+            self._ends.append(pending.ended(run, error=failure))
             return True
         pending.next_poll = min(now + pause(waited), pending.since + self._deadline + 1)
         return False
@@ -350,17 +348,17 @@ class Runner:
         """
         job, attempt, tries = pending.job, pending.attempt, self._tries[str(pending.job)]
         self._recorder.dropped(job, attempt + 1, self._clock.now())
-        self._orders.forget(run)
+        self._orders.forget(job, run)
         reason = run.error or "the vendor gives no reason"
         if tries >= (1 if job.failed else ORDERS_A_PERIOD):
             text = f"run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"
             failure = job.failure(text, remedy_for(job, ReportError.remedy))
-            self._ends.append(Finished(job, run, pending.origin, attempt, error=failure))
+            self._ends.append(pending.ended(run, error=failure))
             return
         queue.queue.appendleft(replace(job, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
         note = f"run {run.run_id} failed ({reason}); ordering again"
         self._tell(Step.AGAIN, pending, reason=note)
-        self._ends.append(Finished(job, run, pending.origin, attempt, note=note, step=Step.AGAIN))
+        self._ends.append(pending.ended(run, note=note, step=Step.AGAIN))
 
     # -- collect ---------------------------------------------------------------------------------------
 
