@@ -22,7 +22,7 @@ from singer_sdk import typing as th
 from benchmarks.measure import peak_mib
 from tap_billing_reports.core.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.files.readers.csv import CsvReader
-from tap_billing_reports.singer.fast_rows import FastRows
+from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.termination import DeferredTermination
 from tap_billing_reports.singer.writer import BufferedWriter
 
@@ -55,10 +55,11 @@ class ReportStream(Stream):
 
 
 class FastStream(FastRows, ReportStream):
-    def constants(self, context):
-        return CONSTANTS
+    def get_records(self, context):
+        self.write_rows(self.chunks(), CONSTANTS, self.get_record_counter().increment)
+        yield from ()
 
-    def row_chunks(self, context, selected):
+    def chunks(self):
         if self.path.suffix == ".xml":
             from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 
@@ -71,7 +72,7 @@ class FastStream(FastRows, ReportStream):
                 resolve=lambda _: self.columns,
                 zone=self.zone,
             )
-        return reader.chunks(selected, CONSTANTS)
+        return reader.chunks(SelectedColumns(self), CONSTANTS)
 
 
 class StockStream(ReportStream):

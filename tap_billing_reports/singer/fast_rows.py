@@ -1,32 +1,28 @@
 """Report rows to the target, a chunk at a time; `writer.py` buffers them, and no signal cuts a line.
 
 The SDK conforms, deselects, maps, encodes and flushes every record by itself. Report rows come typed and
-selected from their reader, so `FastRows` encodes a chunk in one call and writes it in another, and steps
-aside for the SDK's own path wherever that would do anything to a record. The messages are the same.
+selected from their reader, so `FastRows` encodes a chunk in one call and writes it in another, and leaves each
+record to the SDK wherever that would do anything to it. The messages are the same.
 
 These names of the SDK are private; `tests/singer/test_sdk_contract.py` holds each of them:
-`Stream._sync_records`, `_write_record_message`, `_write_state_message`,
-`_increment_stream_state`, `_write_starting_replication_value`, `_finalize_state`,
-`_get_state_partition_context`, `_stream_version`, `_tap`.
+`Stream._write_record_message`, `_stream_version`, `_tap`.
 """
 
 from __future__ import annotations
 
 import gc
 from datetime import datetime, timezone
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_billing_reports.singer.writer import BufferedWriter, encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.core.columns import Column
     from tap_billing_reports.reports.files.readers import RowChunk
@@ -67,27 +63,14 @@ class _Plan(NamedTuple):
 
 
 class FastRows(Stream):
-    """A stream of rows that come in chunks, already typed and selected.
+    """A stream of rows that come in chunks, already typed and selected; `write_rows` sends them.
 
-    A subclass gives `row_chunks`, and may give `constants` and `columns_changed`. Where nothing but writing
-    is left to do, chunks are encoded and written whole. With stream maps, flattening, a record limit, child
-    streams, a `post_process` of its own, BATCH, or another message writer, the same rows go record by record
-    through the SDK.
+    Where nothing but writing is left to do, chunks are encoded and written whole. With stream maps, flattening or a
+    deselected part of an object, the same rows go record by record through the SDK.
     """
 
     # The values are of their schema's types by construction.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-
-    def row_chunks(self, context: Mapping[str, Any] | None, selected: Collection[str]) -> Iterable[RowChunk]:
-        """The rows of a context. Those of one chunk are of one `msgspec.Struct` type.
-
-        `selected` is live: see `SelectedColumns`. Fields that are not selected are left out of the records.
-        """
-        raise NotImplementedError
-
-    def constants(self, context: Mapping[str, Any] | None) -> Mapping[str, Any]:  # noqa: ARG002
-        """Properties that are the same in all records of a context; a row's own field of that name wins."""
-        return {}
 
     def columns_changed(self, columns: tuple[Column, ...]) -> None:
         """A chunk has columns that the schema has not: the stream may take them up and send SCHEMA again.
@@ -95,14 +78,46 @@ class FastRows(Stream):
         Called before that chunk is written. What the schema does not have thereafter is left out.
         """
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
-        constants = self.constants(context)
+    def write_rows(
+        self, chunks: Iterable[RowChunk], constants: Mapping[str, Any], counted: Callable[[int], None]
+    ) -> None:
+        """Send RECORD messages.
+
+        Args:
+            chunks: rows; those of one chunk are of one `msgspec.Struct` type. Fields that are not selected are left
+                out, see `SelectedColumns`.
+            constants: properties that are the same in all these records; a row's own field of that name wins.
+            counted: called with how many rows have been written since the last call.
+        """
+        plan, writer = self._plan(), self._writer
         seen: tuple[Column, ...] = ()
-        for chunk in self.row_chunks(context, SelectedColumns(self)):
+        at_once = 50
+        for chunk in chunks:
             if chunk.columns is not seen:
-                self._announce(chunk.columns)
                 seen = chunk.columns
-            yield from self._records(chunk.rows, constants)
+                if self._announce(seen):
+                    plan = self._plan()
+            rows = chunk.rows
+            while rows:
+                now, rows = rows[:at_once], rows[at_once:]
+                with writer.atomic():
+                    if plan is None:
+                        for record in self._records(now, constants):
+                            self._write_record_message(record)
+                    elif writer.row_sink is not None:
+                        writer.row_sink.rows(plan.stream, now, plan.names, constants)
+                        self.state_manager.is_flushed = False
+                        at_once = len(chunk.rows)
+                    else:
+                        lines = _lines(plan, now, constants)
+                        writer.write_lines(lines)
+                        self.state_manager.is_flushed = False
+                        # Pieces of about the writer's size: memory for bigger ones is returned and faulted in
+                        # again each time.
+                        at_once = max(1, BufferedWriter.limit * len(now) // len(lines))
+                counted(len(now))
+            # A slow source must not keep rows from the target.
+            writer.flush()
 
     def _announce(self, columns: tuple[Column, ...]) -> bool:
         known = self.schema["properties"]
@@ -130,108 +145,12 @@ class FastRows(Stream):
         version = b"" if self._stream_version is None else b',"version":%d' % self._stream_version
         return _Plan(b'{"type":"RECORD","stream":' + alias + b',"record":', version, names, maps[0].stream_alias)
 
-    def _sync_records(
-        self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
-    ) -> Generator[dict[str, Any], Any, Any]:
-        if (
-            not write_messages
-            or not self.selected
-            or self.child_streams
-            or self.ABORT_AT_RECORD_COUNT is not None
-            or type(self).post_process is not Stream.post_process
-            or not isinstance(self._tap.message_writer, BufferedWriter)
-            or self._plan() is None
-        ):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        contexts = [context] if context is not None else self.partitions
-        counter, timer = self.get_record_counter(), self.get_sync_timer()
-        written = 0
-        with counter, timer:
-            for one in contexts or [{}]:
-                counter.with_context(one)
-                timer.with_context(one)
-                current = one or None
-                partition = self._get_state_partition_context(current)
-                self._write_starting_replication_value(current)
-                for count in self._write_rows(current, partition or {}, written):
-                    written += count
-                    counter.increment(count)
-                    if written % self.STATE_MSG_FREQUENCY == 0:
-                        self._write_state_message()
-                if current == partition:
-                    self._finalize_state(self.get_context_state(current))
-        if not context:
-            self._finalize_state(self.stream_state)
-        self._write_state_message()
-
-    def _write_rows(
-        self, context: Mapping[str, Any] | None, partition: Mapping[str, Any], written: int
-    ) -> Iterator[int]:
-        """Write a context's rows; yields how many, stopping wherever the SDK would send STATE."""
-        plan = self._plan()
-        constants = {**partition, **self.constants(context)}
-        seen: tuple[Column, ...] = ()
-        at_once = 50
-        for chunk in self.row_chunks(context, SelectedColumns(self)):
-            if chunk.columns is not seen:
-                seen = chunk.columns
-                if self._announce(seen):
-                    plan = self._plan()
-            rows = chunk.rows
-            while rows:
-                room = min(at_once, self.STATE_MSG_FREQUENCY - written % self.STATE_MSG_FREQUENCY)
-                now, rows = rows[:room], rows[room:]
-                # The rows and their bookmark are one step for a signal.
-                with self._writer.atomic():
-                    if plan is None:
-                        for record in self._records(now, constants):
-                            self._write_record_message(record)
-                    elif self._writer.row_sink is not None:
-                        self._writer.row_sink.rows(plan.stream, now, plan.names, constants)
-                        self.state_manager.is_flushed = False
-                        at_once = len(chunk.rows)
-                    else:
-                        lines = _lines(plan, now, constants)
-                        self._writer.write_lines(lines)
-                        self.state_manager.is_flushed = False
-                        # Pieces of about the writer's size: memory for bigger ones is returned and faulted in
-                        # again each time.
-                        at_once = max(1, BufferedWriter.limit * len(now) // len(lines))
-                    self._advance(now, constants, context)
-                written += len(now)
-                yield len(now)
-            # A slow source must not keep rows from the target.
-            self._writer.flush()
-
     @property
     def _writer(self) -> BufferedWriter:
         writer = self._tap.message_writer
         if not isinstance(writer, BufferedWriter):
             raise TypeError("rows are written whole by a BufferedWriter only")
         return writer
-
-    def _advance(self, rows: Sequence[Any], constants: Mapping[str, Any], context: Mapping[str, Any] | None) -> None:
-        """Move the bookmark as the SDK would have, record by record."""
-        key = self.replication_key
-        if not key or self.replication_method != REPLICATION_INCREMENTAL:
-            return
-        if key not in rows[0].__struct_fields__:
-            values: list[Any] = [constants[key]]
-        else:
-            values = list(map(attrgetter(key), rows))
-            if not self.is_sorted:
-                # An unsorted stream keeps its greatest value, or its last one where order is not checked.
-                present = [value for value in values if value is not None]
-                values = [max(present) if self.check_sorted else present[-1]] if present else values[-1:]
-        for value in values:
-            self._increment_stream_state({key: value}, context=context)
-
-    def _write_state_message(self) -> None:
-        super()._write_state_message()
-        # The SDK drops a STATE that has not changed; the records before it go out all the same.
-        if isinstance(self._tap.message_writer, BufferedWriter):
-            self._tap.message_writer.flush()
 
 
 def _lines(plan: _Plan, rows: Sequence[Any], constants: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from singer_sdk import Stream
 
 from tap_billing_reports.core.columns import Column, json_schema
 from tap_billing_reports.reports.files.readers import RowChunk
+from tap_billing_reports.singer.fast_rows import SelectedColumns
 from tap_billing_reports.singer.writer import BufferedWriter
 from tests.singer.emit_samples import SCHEMA, Fast, Stock, deselect, messages_of, tap_of
 
@@ -52,11 +53,11 @@ class GrowingFast(Growing, Fast):
     def columns_changed(self, columns):
         self.grow(columns[-1].name)
 
-    def row_chunks(self, context, selected):
+    def chunks(self):
         columns = (Column("id", "id", "integer"),)
         row_type = msgspec.defstruct("R", ["id"], gc=False)
         yield RowChunk([row_type(number) for number in range(3)], columns)
-        assert "code" in selected
+        assert "code" in SelectedColumns(self)
         columns = (*columns, Column("Code", "code"))
         row_type = msgspec.defstruct("R", ["id", "code"], gc=False)
         yield RowChunk([row_type(3, "a"), row_type(4, "b")], columns)

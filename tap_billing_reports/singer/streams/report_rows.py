@@ -15,12 +15,12 @@ from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import clipped
 from tap_billing_reports.reports.files.readers import Reader, RowChunk
 from tap_billing_reports.singer.column_memory import ColumnMemory
-from tap_billing_reports.singer.fast_rows import FastRows
+from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.schemas import stream_schema
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declare import Report, ReportApi
     from tap_billing_reports.reports.jobs import LocalFile
@@ -38,7 +38,6 @@ class ReportRows(FastRows, ReportStream):
 
     primary_keys = KEYS
     replication_key = "period"
-    _finished_run: FinishedRun | None = None
 
     def __init__(self, tap: SyncContext, report: Report, api: ReportApi) -> None:
         self.report = report
@@ -71,36 +70,21 @@ class ReportRows(FastRows, ReportStream):
 
     def emit(self, finished_run: FinishedRun) -> None:
         """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
-        self._finished_run = finished_run
-        try:
-            self.emit_records(())
-        finally:
-            self._finished_run = None
+        if not self.is_sampled:
+            constants = self._constants(finished_run)
+            self.write_rows(self._chunks(finished_run, constants), constants, self.meter.increment)
 
-    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        if self._finished_run is not None:
-            yield from FastRows.get_records(self, context)
-        else:
-            yield from ReportStream.get_records(self, context)
-
-    def row_chunks(self, context: Any, selected: Collection[str]) -> Iterator[RowChunk]:
-        finished_run = self._finished_run
-        if finished_run is None:
-            # The sync has reached this stream by itself: then it is the one that drives.
-            self.billing_tap.lifecycle.drive()
-            return
+    def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk]:
         assert finished_run.reader is not None
-        yield from finished_run.chunks(selected, self.constants(context))
+        yield from finished_run.chunks(SelectedColumns(self), constants)
         yield from self._surplus(finished_run.job.previous_rows or 0, finished_run.reader.rows)
 
-    def constants(self, context: Any) -> Mapping[str, Any]:  # noqa: ARG002 - the SDK's signature
+    def _constants(self, finished_run: FinishedRun) -> dict[str, Any]:
         """What all rows share: what the run gives them, and null for every column that its file does not have.
 
         Left out, such a column would keep what an earlier reading has put there: a target upserts what it is sent.
         """
-        if self._finished_run is None:
-            return {}
-        return dict.fromkeys(self.effective_schema["properties"]) | self._finished_run.constants
+        return dict.fromkeys(self.effective_schema["properties"]) | finished_run.constants
 
     def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""

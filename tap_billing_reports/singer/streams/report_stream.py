@@ -1,22 +1,21 @@
 """The streams that one report lifecycle feeds together.
 
 The SDK's parent and child streams cannot carry it: a filter on the parent would lose children's rows for good,
-and one unreadable file would end them all. So the first selected member that the sync reaches drives the
-lifecycle, and each finished run goes through every selected member's own `_sync_records`, with its selection
-and stream maps, before the ledger calls it done.
+and one unreadable file would end them all. So the first selected one that the sync reaches drives the lifecycle.
+That sends the records of each finished run through every selected stream, with its selection and stream maps,
+before the ledger calls the run's period done.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import metrics
-
 from tap_billing_reports.singer.streams.base import BillingStream, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from singer_sdk import metrics
     from typing_extensions import Self
 
     from tap_billing_reports.declare import Report
@@ -37,18 +36,10 @@ class SharedMeter(Meter):
         self._pop()
 
 
-class QuietTimer(metrics.Timer):
-    """A timer that says nothing: the cycle as a whole is timed, not each run."""
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to say for one run."""
-
-
 class ReportStream(BillingStream):
     """A stream fed by the lifecycle. Its progress is the ledger's: it keeps no bookmark value of its own."""
 
     state_partitioning_keys = ()
-    _feeding: Iterable[Mapping[str, Any]] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,32 +67,27 @@ class ReportStream(BillingStream):
         self.emit_records(self.records_of(finished_run))
 
     def emit_records(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Send records through the SDK's own path: selection, stream maps, counters."""
-        if self.ABORT_AT_RECORD_COUNT is not None:
-            # A limit that is reached in here would end the stream that drives, too.
+        """Send records with the stream's selection, stream maps and counter."""
+        if self.is_sampled:
             return
-        self._feeding = records
-        try:
-            for _ in self._sync_records(context={"member": self.name}):
-                pass
-        finally:
-            self._feeding = None
+        for record in records:
+            self._write_record_message(self.complete(record))
+            self.meter.increment()
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether `--test` runs, which takes a single record of each stream: `sample` gives it."""
+        return self.ABORT_AT_RECORD_COUNT is not None
 
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
-        if self._feeding is not None:
-            yield from map(self.complete, self._feeding)
-        elif self.ABORT_AT_RECORD_COUNT is not None:
+        """Nothing by itself: the lifecycle sends the records, of this stream and of the others."""
+        if self.is_sampled:
             yield from map(self.complete, self.sample())
         else:
             self.billing_tap.lifecycle.drive()
 
     def get_record_counter(self, **_: Any) -> metrics.Counter:
         return self.meter
-
-    def get_sync_timer(self) -> metrics.Timer:
-        if self._feeding is None:
-            return super().get_sync_timer()
-        return QuietTimer(metrics.Metric.SYNC_DURATION, {metrics.Tag.STREAM: self.name})
 
     def get_replication_key_signpost(self, context: Any = None) -> None:
         """No signpost: the replication key never becomes a bookmark."""
@@ -115,11 +101,6 @@ class ReportStream(BillingStream):
         """The schema has changed: the next message of the stream is its SCHEMA."""
         self._schema_written = False
         self._write_schema_message()
-
-    def _write_state_message(self) -> None:
-        # From inside a run no STATE goes out: half of it would be called progress.
-        if self._feeding is None:
-            super()._write_state_message()
 
     def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
         """Progress is the ledger's."""
