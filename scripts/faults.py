@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str, int]] = {
     "hostile": ("hostile files, 10,000 a reader", 1),
     "model": ("the stateful model, 20,000 lives", 1),
     "kills": ("kill points", 8),
+    "whole": ("every case of tests that `make test` samples", 4),
     "matrix": ("vendor x phase x fault", 10),
     "signals": ("SIGTERM, SIGINT", 2),
     "output": ("the target dies, disks are full, shorter files", 2),

@@ -1,8 +1,10 @@
-"""Run by `test_acme_package` where the example is installed: syncs end by SIGKILL after each call, the next goes on."""
+"""Run by `test_acme_package` where the example is installed: syncs end by SIGKILL after a call of
+each kind, with `EVERY_CASE` after each call, and the next goes on."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 from datetime import datetime, timezone
 
@@ -10,6 +12,7 @@ import pytest
 from tap_billing_reports_acme.emulator import KEY, Emulator, served
 
 from tests.killing import merged, sync
+from tests.sampling import first_and_last
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 ROWS = "acme_settlements"
@@ -25,13 +28,14 @@ class Front:
     def reset(self):
         self.emulator = Emulator(NOW)
         self.app = self.emulator.app()
-        self.calls = 0
+        self.calls = []
+        """Method and path of each, without the ids in it."""
         self.kill_at, self.pid = None, None
 
     async def __call__(self, scope, receive, send):
         await self.app(scope, receive, send)
-        self.calls += 1
-        if self.calls == self.kill_at:
+        self.calls.append((scope["method"], re.sub(r"[^/]*\d[^/]*", "*", scope["path"])))
+        if len(self.calls) == self.kill_at:
             os.kill(self.pid, signal.SIGKILL)
 
     def kill_after(self, call):
@@ -77,8 +81,8 @@ def undisturbed(front, tmp_path_factory):
 @pytest.mark.parametrize("keeps_state", [True, False], ids=["last STATE", "no STATE"])
 def test_nothing_is_lost_and_nothing_ordered_twice(front, undisturbed, tmp_path, keeps_state):
     whole, calls, orders = undisturbed
-    assert calls > 10
-    for call in range(1, calls + 1):
+    assert len(calls) > 10
+    for call in first_and_last(range(1, len(calls) + 1), lambda number: calls[number - 1]):
         front.reset()
         killed = sync(settings(front), tmp_path, now=NOW, kill_after=front.kill_after(call))
         front.kill_at = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sampling import tries_all
 from tests.singer.terminated_tap import ROWS_A_RUN
 from tests.waiting import HANG_SECONDS
 
@@ -94,7 +96,7 @@ def test_a_signal_at_a_certain_point(place, signals):
     assert json.loads(tap.stdout.splitlines()[-1])["type"] in {"SCHEMA", "STATE"}
 
 
-def test_a_signal_at_every_line_of_what_writes_and_logs():
+def test_a_signal_at_lines_of_what_writes_and_logs():
     """No line of a log is lost or torn, no lock is kept, and the STATE is true, wherever the handler runs."""
     environment = {name: value for name, value in os.environ.items() if name != "SINGER_SDK_LOG_CONFIG"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
@@ -105,4 +107,6 @@ def test_a_signal_at_every_line_of_what_writes_and_logs():
     assert struck.returncode == 0, struck.stderr.decode()
     *faults, lines = struck.stdout.decode().splitlines()
     assert faults == []
-    assert int(lines.split()[0]) > 200
+    known, tried = map(int, re.findall(r"\d+", lines))
+    assert known > 200
+    assert tried == (known if tries_all() else -(-known // 3))
