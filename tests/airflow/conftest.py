@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-DAGS = Path(__file__).resolve().parents[2] / "examples" / "airflow" / "dags"
+from tests.airflow.dags import DAGS
+
 if str(DAGS) not in sys.path:
     sys.path.append(str(DAGS))

@@ -9,7 +9,7 @@ import re
 from billing_shards import SOURCES
 
 from scripts.airflow import cluster
-from tests.airflow.conftest import DAGS
+from tests.airflow.dags import DAGS
 
 TEXT = (DAGS / "billing_reports.py").read_text()
 README = (DAGS.parent / "README.md").read_text()

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tap_billing_reports.sandbox.stripe import accounts as stripe_keys
-from tests.cli.conftest import DAILY
+from tests.cli.desk import DAILY
 
 
 def lines(printed):

@@ -11,7 +11,7 @@ import pytest
 
 from tap_billing_reports.cli import plan
 from tap_billing_reports.reports.jobs import GOT, Step
-from tests.cli.conftest import DAILY
+from tests.cli.desk import DAILY
 from tests.docs.pages import ROOT, blocks, rows
 from tests.waiting import HANG_SECONDS
 

@@ -10,7 +10,7 @@ import pytest
 
 from tap_billing_reports.cli import plan
 from tap_billing_reports.declare import Period
-from tests.cli.conftest import DAILY
+from tests.cli.desk import DAILY
 from tests.running import selecting
 
 # Due on 20 November at half past nine: 15 to 19 November, as far as the vendor has them.

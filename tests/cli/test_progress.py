@@ -20,7 +20,7 @@ import pytest
 
 from tap_billing_reports.singer.console.live_view import LiveView, duration
 from tap_billing_reports.singer.console.progress import HEARTBEAT_SECONDS, pairs
-from tests.cli.conftest import DAILY, NOW
+from tests.cli.desk import DAILY, NOW
 from tests.docs.pages import ROOT
 from tests.waiting import HANG_SECONDS, until
 

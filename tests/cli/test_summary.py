@@ -16,7 +16,7 @@ from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.singer.console.failures import causes
 from tap_billing_reports.singer.outcome import Summary
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.cli.conftest import DAILY
+from tests.cli.desk import DAILY
 from tests.running import selecting
 
 

@@ -6,14 +6,11 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
+from tests.examples.places import EXAMPLE, ROOT
 from tests.waiting import HANG_SECONDS
-
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
 
 # Meltano has an environment of its own, which `make demo` makes.
 collect_ignore = [] if (ROOT / ".tools" / "meltano" / "bin" / "meltano").exists() else ["test_acme_meltano.py"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.examples.conftest import ROOT
+from tests.examples.places import ROOT
 from tests.waiting import HANG_SECONDS
 
 

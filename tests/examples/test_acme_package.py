@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.examples.conftest import EXAMPLE, ROOT
+from tests.examples.places import EXAMPLE, ROOT
 
 SOURCE = EXAMPLE / "tap_billing_reports_acme" / "source.py"
 

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from tests.examples.conftest import EXAMPLE, ROOT
+from tests.examples.places import EXAMPLE, ROOT
 
 GUIDE = (ROOT / "docs" / "add-a-source.md").read_text()
 BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)

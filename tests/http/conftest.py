@@ -10,18 +10,11 @@ import pytest
 from tap_billing_reports.http.auth import Authenticator, BearerAuthenticator
 from tap_billing_reports.http.client import HttpClient, Limits
 from tests.fakes import FakeClock
+from tests.http.account import KEY, REMEDY, Steps
 from tests.http.faultserver import FaultServer, deaf_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-KEY = "sk_live_canary/0123+456="
-# For servers that say nothing at all, which is only noticed by waiting. Others answer, however late: no limits of
-# seconds for those but the tap's own.
-IMPATIENT = Limits(read_seconds=0.2)
-REMEDY = "the settings stripe_api_key"
-
-Steps = Any
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, SyncError, Unavailable
 from tap_billing_reports.http.client import Limits
-from tests.http.conftest import IMPATIENT
+from tests.http.account import IMPATIENT
 from tests.http.faultserver import chunked, drip, head, raw, reply, reset_after
 from tests.waiting import HANG_SECONDS, until
 

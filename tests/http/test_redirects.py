@@ -6,7 +6,7 @@ import pytest
 
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, ConfigError
 from tap_billing_reports.http.auth import QueryKeyAuthenticator
-from tests.http.conftest import KEY
+from tests.http.account import KEY
 from tests.http.faultserver import raw, redirect, reply
 
 OK = reply(body=b"[]")

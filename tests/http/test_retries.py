@@ -12,7 +12,7 @@ from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refu
 from tap_billing_reports.http.client import Limits, RetryBudget
 from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import FakeClock
-from tests.http.conftest import IMPATIENT
+from tests.http.account import IMPATIENT
 from tests.http.faultserver import chunked, free_port, head, raw, reply, reset, silence
 from tests.waiting import until
 

@@ -27,7 +27,7 @@ from tap_billing_reports.http.auth import Authenticator, BearerAuthenticator, He
 from tap_billing_reports.http.client import Limits
 from tap_billing_reports.http.responses import EXCERPT_FROM, EXCERPT_LENGTH, LONGEST_MESSAGE, Problem, excerpt
 from tap_billing_reports.storage.files import id_name, safe_name
-from tests.http.conftest import IMPATIENT, KEY
+from tests.http.account import IMPATIENT, KEY
 from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
 from tests.waiting import pause
 

@@ -12,7 +12,7 @@ import trustme
 
 from tap_billing_reports.core.errors import AccountError, Unavailable
 from tap_billing_reports.http.client import Limits
-from tests.http.conftest import KEY
+from tests.http.account import KEY
 from tests.http.faultserver import reply
 from tests.waiting import HANG_SECONDS
 

@@ -10,7 +10,7 @@ import yaml
 
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR
-from tests.meltano.conftest import LOADER
+from tests.meltano.project import LOADER
 
 STATE_ID = f"dev:{EXTRACTOR}-to-{LOADER}"
 ROWS = "stripe_balance_change_from_activity_summary_1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,12 @@ import pytest
 
 from tap_billing_reports.storage.files import Storage
 from tests.fakes import FakeClock
+from tests.reports.moment import NOW
 from tests.reports.syncs import Sync, Target
 from tests.reports.vendor import Vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-NOW = datetime(2026, 3, 4, 6, 0, tzinfo=timezone.utc)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tap_billing_reports.reports.runs.refusals import Refusals
 from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
 from tap_billing_reports.singer.run_memory import RunMemory
-from tests.reports.conftest import NOW
+from tests.reports.moment import NOW
 from tests.reports.steps import Counted, steps
 from tests.reports.syncs import ACCOUNT, DAILY
 from tests.reports.vendor import Made

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tap_billing_reports.core.errors import Throttled, Unavailable
 from tap_billing_reports.storage.files import Storage
 from tests.fakes import FakeClock
-from tests.reports.conftest import NOW
+from tests.reports.moment import NOW
 from tests.reports.syncs import DAILY, KilledError, Sync, Target
 from tests.reports.vendor import Made, Vendor
 

@@ -11,7 +11,7 @@ import requests
 
 from tap_billing_reports.sandbox.requestlog import Secrets
 from tap_billing_reports.sandbox.stripe.accounts import FULL_KEY
-from tests.sandbox.conftest import NOW, RUNS
+from tests.sandbox.stripe_calls import NOW, RUNS
 from tests.waiting import HANG_SECONDS
 
 WEEK = {"interval_start": 1793577600, "interval_end": 1794182400}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
-from tests.sandbox.conftest import at
+from tests.sandbox.stripe_calls import at
 
 INVOICES = "/v1/invoices"
 

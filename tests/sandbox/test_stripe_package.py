@@ -7,7 +7,7 @@ import requests
 import stripe
 
 from tap_billing_reports.sandbox.stripe import accounts
-from tests.sandbox.conftest import at
+from tests.sandbox.stripe_calls import at
 from tests.waiting import HANG_SECONDS
 
 TYPE = "balance_change_from_activity.itemized.3"

@@ -11,7 +11,7 @@ import pytest
 
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
 from tap_billing_reports.sandbox.stripe.catalogue import report_types
-from tests.sandbox.conftest import RUNS, at
+from tests.sandbox.stripe_calls import RUNS, at
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
 AUTUMN = {"interval_start": at(2026, 10, 1), "interval_end": at(2026, 11, 20)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_billing_reports.sandbox.stripe import accounts
-from tests.sandbox.conftest import RUNS, TYPES, at
+from tests.sandbox.stripe_calls import RUNS, TYPES, at
 
 SUMMARY = "balance_change_from_activity.summary.1"
 ITEMIZED = "balance_change_from_activity.itemized.3"

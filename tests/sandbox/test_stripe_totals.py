@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS
-from tests.sandbox.conftest import at
+from tests.sandbox.stripe_calls import at
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
 PLACES = {"jpy": 0, "kwd": 3}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tap_billing_reports.reports.files import parquet
-from tests.reports.bulk.conftest import ITEMIZED, ROWS
+from tests.reports.bulk.bench import ITEMIZED, ROWS
 from tests.running import selecting
 
 LINES = "bring_invoice_lines"

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tap_billing_reports.reports.files.readers.csv import CsvReader
-from tests.reports.bulk.conftest import ITEMIZED, NOW, ROWS
+from tests.reports.bulk.bench import ITEMIZED, NOW, ROWS
 from tests.running import selecting
 
 SUMMARY = "balance_change_from_activity.summary.1"

@@ -14,7 +14,7 @@ import pytest
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.killing import merged, sync
 from tests.sampling import calls_to_kill_after
-from tests.vendors.bring.conftest import NOW
+from tests.vendors.bring.emulated import NOW
 
 CUSTOMER = "20000770011"
 ROWS = "bring_invoice_lines"

@@ -10,7 +10,7 @@ import pytest
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.inside import Telling, impatient_for_orders
 from tests.killing import merged, sync
-from tests.vendors.bring.conftest import NOW
+from tests.vendors.bring.emulated import NOW
 from tests.vendors.bring.test_bring_kill import CUSTOMER, ROWS, contents, orders
 from tests.waiting import until
 

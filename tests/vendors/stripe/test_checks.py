@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_billing_reports.sandbox.stripe.accounts import KEY_WITHOUT_FILES, KEY_WITHOUT_INVOICES, KEY_WITHOUT_REPORTS
-from tests.vendors.stripe.conftest import ITEMIZED, SUMMARY
+from tests.vendors.stripe.emulated import ITEMIZED, SUMMARY
 
 BOTH = (
     {"report_type": ITEMIZED, "window": "month"},

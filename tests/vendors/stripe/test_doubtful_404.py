@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vendors.stripe.conftest import SUMMARY
+from tests.vendors.stripe.emulated import SUMMARY
 
 REPORT = {"report_type": SUMMARY, "window": "month"}
 POLL, FILE = r"^/v1/reporting/report_runs/frr_", r"^/v1/files/.*/contents$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from tests.vendors.stripe.conftest import NOW
+from tests.vendors.stripe.emulated import NOW
 
 DAY = 86400
 

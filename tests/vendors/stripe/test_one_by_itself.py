@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vendors.stripe.conftest import SUMMARY
+from tests.vendors.stripe.emulated import SUMMARY
 
 BY_ID = "payout_reconciliation.by_id.summary.1"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.vendors.stripe.conftest import SUMMARY
+from tests.vendors.stripe.emulated import SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_summary_1"
 MONTH = {"report_type": SUMMARY, "window": "month"}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.vendors.stripe.conftest import SUMMARY
+from tests.vendors.stripe.emulated import SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_summary_1"
 MONTH = {"report_type": SUMMARY, "window": "month"}

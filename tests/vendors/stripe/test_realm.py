@@ -15,7 +15,7 @@ from tap_billing_reports.reports.jobs import ReportJob
 from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.vendors.stripe_asked import realm
 from tests.fakes import FakeClock
-from tests.vendors.stripe.conftest import SUMMARY
+from tests.vendors.stripe.emulated import SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_summary_1"
 MONTH = {"report_type": SUMMARY, "window": "month"}

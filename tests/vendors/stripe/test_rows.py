@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.vendors.stripe.conftest import ITEMIZED, SUMMARY
+from tests.vendors.stripe.emulated import ITEMIZED, SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_itemized_3"
 MONTH = {"report_type": ITEMIZED, "window": "month"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.vendors.stripe.conftest import ITEMIZED, SUMMARY
+from tests.vendors.stripe.emulated import ITEMIZED, SUMMARY
 
 RUNS = "report_runs"
 ROWS = "stripe_balance_change_from_activity_summary_1"

@@ -12,7 +12,7 @@ import pytest
 from tap_billing_reports.declare import Period
 from tap_billing_reports.sandbox.stripe.catalogue import report_types
 from tap_billing_reports.vendors.stripe import STRIPE
-from tests.vendors.stripe.conftest import ITEMIZED, SUMMARY
+from tests.vendors.stripe.emulated import ITEMIZED, SUMMARY
 
 DAY = 86400
 
