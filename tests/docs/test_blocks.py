@@ -68,8 +68,7 @@ def test_no_block_of_commands_hides_under_another_name():
 
 @pytest.fixture(scope="module")
 def vendors():
-    # Runs are ready when they are first asked about: no block is about how long one takes.
-    with Sandbox(stripe_run_seconds=0, bring_run_seconds=0) as sandbox:
+    with Sandbox() as sandbox:
         yield sandbox
 
 
