@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
 from tests.fakes import SandboxClock
+from tests.sync.moment import NOW
 from tests.warehouse.fixtures import file_place, place, server, server_place
 
 __all__ = ["file_place", "place", "server", "server_place"]
-NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sync.conftest import NOW
+from tests.sync.moment import NOW
 from tests.sync.syncing import contents, load, messages, settings_in, sync
 from tests.warehouse.places import place_in
 
