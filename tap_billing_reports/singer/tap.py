@@ -1,4 +1,4 @@
-"""The Singer face: name, settings, discovery, order of the streams, exit status.
+"""The tap: its settings, its streams and their order, a sync and its exit status.
 
 What only a sync needs is imported where it is used: discovery starts in little more than the SDK's own time.
 """
@@ -7,40 +7,37 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
-from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.singerlib import Catalog
 
 from tap_billing_reports import __version__
 from tap_billing_reports.config.environment import settings_from
-from tap_billing_reports.config.json_files import object_at, object_in
 from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.config.validation import malformed, problems, unknown
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.clock import Clock, CountingClock
-from tap_billing_reports.core.errors import AccountError, BillingError, ConfigError, FirstFailure, StateError
+from tap_billing_reports.core.errors import AccountError, BillingError, FirstFailure
 from tap_billing_reports.core.failure import Failure
-from tap_billing_reports.reports.state.ledger import check_state
-from tap_billing_reports.singer import column_memory, run_memory
-from tap_billing_reports.singer.invoices import document_state
+from tap_billing_reports.singer.command import TapCommand
 from tap_billing_reports.singer.outcome import Summary
+from tap_billing_reports.singer.state_check import check_whole_state
 from tap_billing_reports.singer.state_writer import LineStates
-from tap_billing_reports.singer.streams import core_streams, invoices, is_ours, row_streams, sync_rank
-from tap_billing_reports.singer.termination import SIGNALLED, DeferredTermination
+from tap_billing_reports.singer.streams import core_streams, row_streams, sync_rank
+from tap_billing_reports.singer.termination import SIGNALLED
 from tap_billing_reports.singer.writer import BufferedWriter
 from tap_billing_reports.vendors import all_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from singer_sdk import Stream
+
     from tap_billing_reports.declare import Source
     from tap_billing_reports.http.client import Limits
     from tap_billing_reports.singer.console.progress import Progress
@@ -48,7 +45,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.singer.session import Session
 
 
-class TapBillingReports(DeferredTermination):
+class TapBillingReports(TapCommand):
     """Invoices and financial reports of Bring, BRP Systems and Stripe, exact to the cent."""
 
     name = "tap-billing-reports"
@@ -189,93 +186,10 @@ class TapBillingReports(DeferredTermination):
         Raises:
             StateError: it is foreign, cut, or written by a newer version.
         """
-        if state and "bookmarks" not in state:
-            # A whole sync would be ordered anew without a word.
-            whole = "it holds a whole STATE message, of which only the value is the state"
-            raise StateError(
-                f"the state has no bookmarks: {whole if 'value' in state else 'it is none of this tap'}; "
-                f"for a full refresh leave it out"
-            )
-        bookmarks = state.get("bookmarks", {})
-        if not isinstance(bookmarks, Mapping):
-            raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
-        sources = all_sources()
-        if bookmarks and not any(is_ours(stream, sources) for stream in bookmarks):
-            raise StateError(
-                f"the state is another tap's: it speaks of {', '.join(sorted(bookmarks)[:3])}; give this tap's own, or "
-                f"none for a full refresh"
-            )
-        for stream, bookmark in bookmarks.items():
-            if not isinstance(bookmark, Mapping):
-                raise StateError.of(stream, "is no object")
-            check_state(stream, bookmark)
-            document_state.check_state(stream, bookmark)
-            invoices.check_state(stream, bookmark)
-            column_memory.check_state(stream, bookmark)
-            run_memory.check_state(stream, bookmark)
+        check_whole_state(state, all_sources())
         super().load_state(state)
 
-    # -- the command -----------------------------------------------------------------------------------
-
-    @classmethod
-    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
-        """The settings' files."""
-        with _one_line_errors():
-            return cls._settings_of(value)
-
-    @classmethod
-    def _settings_of(cls, value: tuple[str, ...]) -> Any:
-        """What `--config` names, as the SDK has it."""
-        files = [path for path in value if path != "ENV"]
-        # The SDK reads none of the files: its errors show what stands in them.
-        given = super().cb_config(None, None, ("ENV",) * (len(files) < len(value)))  # type: ignore[arg-type]
-        for path in files:
-            given.config.update(object_at(path, "--config", ConfigError))
-        return given
-
-    @classmethod
-    def opened(
-        cls,
-        config: tuple[str, ...],
-        *,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-        writer: BufferedWriter | None = None,
-    ) -> TapBillingReports:
-        """The tap for another command than its own.
-
-        Args:
-            config: as `--config`, at least one.
-            state: as `--state`.
-            catalog: as `--catalog`.
-            writer: takes the messages; None for stdout.
-
-        Raises:
-            ConfigError, StateError: one line for each problem.
-        """
-        given = cls._settings_of(config)
-        try:
-            return cls(
-                config=given.config,
-                parse_env_config=given.parse_env,
-                state=_object_in(state, StateError, "--state"),
-                catalog=_catalog_in(catalog),
-                message_writer=writer,
-            )
-        except ConfigValidationError as error:
-            raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None
-
-    @classmethod
-    def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
-        """`--discover`."""
-        with _one_line_errors():
-            super().cb_discover(ctx, param, value)
-
-    @classmethod
-    def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
-        """`--test`."""
-        with _one_line_errors():
-            super().cb_test(ctx, param, value)
+    # -- a run -----------------------------------------------------------------------------------------
 
     def run_connection_test(self) -> bool:  # type: ignore[misc]
         """One record of each stream. The SDK's own passes whatever an account or a report refuses.
@@ -287,27 +201,6 @@ class TapBillingReports(DeferredTermination):
         if self.summary.failures:
             raise AccountError(f"the test failed: {len(self.summary.failures)} of what it tried")
         return True
-
-    @classmethod
-    def invoke(  # type: ignore[override]
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
-    ) -> None:
-        """The command: sync everything, then exit 1 if anything failed."""
-        super(Tap, cls).invoke(about=about, about_format=about_format)
-        with _one_line_errors():
-            tap = cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
-                state=_object_in(state, StateError, "--state"),
-                catalog=_catalog_in(catalog),
-            )
-        sys.exit(tap.run())
 
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
@@ -355,40 +248,3 @@ def _cause(error: BaseException) -> str:
         return signal.Signals(error.code - SIGNALLED).name
     name = type(error).__name__
     return f"{name}: the target reads no more" if isinstance(error, BrokenPipeError) else name
-
-
-def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
-    return None if file is None else object_in(file, option, error)
-
-
-def _catalog_in(file: IO[str] | None) -> dict[str, Any] | None:
-    """The catalogue in a file, as the SDK can read it; whether it fits the settings is seen when a sync begins."""
-    found = _object_in(file, ConfigError, "--catalog")
-    try:
-        if found is not None and not isinstance(found["streams"], list):
-            raise TypeError
-        Catalog.from_dict(found or {})
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise ConfigError(
-            "--catalog: the file holds no catalogue, which is an object with a list `streams`: make one with --discover"
-        ) from None
-    return found
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """What a person can mend is one line each, without a traceback, and exit status 1."""
-    redaction.install()
-    try:
-        yield
-    except ConfigValidationError as error:
-        lines = error.errors
-    except BillingError as error:
-        lines = [str(error)]
-    except (MapExpressionError, StreamMapConfigError) as error:
-        lines = [f"setting stream_maps: {error}"]
-    else:
-        return
-    for line in lines:
-        TapBillingReports.logger.error("%s", redaction.sentence(line))
-    sys.exit(1)

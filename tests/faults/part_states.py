@@ -171,7 +171,7 @@ def cut(bench: Bench, text: str, verdict: Verdict) -> None:
     import io
 
     from tap_billing_reports.core.errors import StateError
-    from tap_billing_reports.singer.tap import _object_in
+    from tap_billing_reports.singer.command import _object_in
 
     try:
         _object_in(io.StringIO(text), StateError, "--state")

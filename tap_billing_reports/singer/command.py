@@ -1,0 +1,153 @@
+"""The command `tap-billing-reports`: its options, its files and its errors, one line each."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.singerlib import Catalog
+
+from tap_billing_reports.config.json_files import object_at, object_in
+from tap_billing_reports.core import redaction
+from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.singer.termination import DeferredTermination
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+    from tap_billing_reports.singer.writer import BufferedWriter
+
+logger = logging.getLogger("tap-billing-reports")
+
+
+class TapCommand(DeferredTermination):
+    """A tap as a command. The SDK's own options show what stands in files, and a traceback for each error."""
+
+    def run(self) -> int:
+        """Sync all streams and return the exit status: 0 only if nothing failed."""
+        raise NotImplementedError
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
+        """The settings' files."""
+        with _one_line_errors():
+            return cls._settings_of(value)
+
+    @classmethod
+    def _settings_of(cls, value: tuple[str, ...]) -> Any:
+        """What `--config` names, as the SDK has it."""
+        files = [path for path in value if path != "ENV"]
+        # The SDK reads none of the files: its errors show what stands in them.
+        environment = ("ENV",) if "ENV" in value else ()
+        given = super().cb_config(None, None, environment)  # type: ignore[arg-type]
+        for path in files:
+            given.config.update(object_at(path, "--config", ConfigError))
+        return given
+
+    @classmethod
+    def opened(
+        cls,
+        config: tuple[str, ...],
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        writer: BufferedWriter | None = None,
+    ) -> Self:
+        """The tap for another command than its own.
+
+        Args:
+            config: as `--config`, at least one.
+            state: as `--state`.
+            catalog: as `--catalog`.
+            writer: takes the messages; None for stdout.
+
+        Raises:
+            ConfigError, StateError: one line for each problem.
+        """
+        given = cls._settings_of(config)
+        try:
+            return cls(
+                config=given.config,
+                parse_env_config=given.parse_env,
+                state=_object_in(state, StateError, "--state"),
+                catalog=_catalog_in(catalog),
+                message_writer=writer,
+            )
+        except ConfigValidationError as error:
+            raise ConfigError("\n".join(map(redaction.sentence, error.errors))) from None
+
+    @classmethod
+    def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
+        """`--discover`."""
+        with _one_line_errors():
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
+        """`--test`."""
+        with _one_line_errors():
+            super().cb_test(ctx, param, value)
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """The command: sync everything, then exit 1 if anything failed."""
+        super(Tap, cls).invoke(about=about, about_format=about_format)
+        with _one_line_errors():
+            tap = cls(
+                config=config.config if config else None,
+                parse_env_config=bool(config and config.parse_env),
+                state=_object_in(state, StateError, "--state"),
+                catalog=_catalog_in(catalog),
+            )
+        sys.exit(tap.run())
+
+
+def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
+    return None if file is None else object_in(file, option, error)
+
+
+def _catalog_in(file: IO[str] | None) -> dict[str, Any] | None:
+    """The catalogue in a file, as the SDK can read it; whether it fits the settings is seen when a sync begins."""
+    found = _object_in(file, ConfigError, "--catalog")
+    try:
+        if found is not None and not isinstance(found["streams"], list):
+            raise TypeError
+        Catalog.from_dict(found or {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ConfigError(
+            "--catalog: the file holds no catalogue, which is an object with a list `streams`: make one with --discover"
+        ) from None
+    return found
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What a person can mend is one line each, without a traceback, and exit status 1."""
+    redaction.install()
+    try:
+        yield
+    except ConfigValidationError as error:
+        lines = error.errors
+    except BillingError as error:
+        lines = [str(error)]
+    except (MapExpressionError, StreamMapConfigError) as error:
+        lines = [f"setting stream_maps: {error}"]
+    else:
+        return
+    for line in lines:
+        logger.error("%s", redaction.sentence(line))
+    sys.exit(1)
