@@ -133,12 +133,13 @@ def _why_ordered(job: ReportJob) -> str:
 def _others(lifecycle: Lifecycle, client: ReportClient, report: Report, account: Account) -> Iterator[Row]:
     """What is done, and what is not due yet."""
     entry = lifecycle.ledger(report.stream).entry(account.account_id)
-    if skipped := lifecycle.planner.skipped(client, report, entry):
+    plan_of_report = lifecycle.planner.plan(report)
+    if skipped := plan_of_report.skipped(client, entry):
         yield _row(report, account, SKIP, [Period(key) for key in skipped], f"named in {client.api.skip_setting}")
-    done = lifecycle.planner.done(client, report, account, entry)
+    done = plan_of_report.done(client, account, entry)
     if done:
         yield _row(report, account, SKIP, done, "done")
-    coming = lifecycle.planner.coming(client, report, account)
+    coming = plan_of_report.coming(client, account)
     if coming is not None:
         assert coming.end is not None
         over = coming.end <= lifecycle.planner.now

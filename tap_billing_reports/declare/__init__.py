@@ -6,6 +6,7 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 
 from __future__ import annotations
 
+from tap_billing_reports.declare.cadence import Cadence, PerInvoice, Subjects, Unit, Windowed
 from tap_billing_reports.declare.endpoints import (
     Account,
     Asked,
@@ -33,7 +34,6 @@ from tap_billing_reports.declare.runs import (
     Report,
     Run,
     RunStatus,
-    Unit,
 )
 from tap_billing_reports.declare.settings import (
     COUNT,
@@ -60,6 +60,7 @@ __all__ = [
     "TEXTS",
     "Account",
     "Asked",
+    "Cadence",
     "Convert",
     "CursorPaging",
     "Endpoint",
@@ -73,6 +74,7 @@ __all__ = [
     "OrderCall",
     "Ordered",
     "Parameters",
+    "PerInvoice",
     "Period",
     "Query",
     "Record",
@@ -86,10 +88,12 @@ __all__ = [
     "Setting",
     "Source",
     "SourceClient",
+    "Subjects",
     "TokenPaging",
     "Twin",
     "Unit",
     "Values",
+    "Windowed",
     "no_objection",
     "parameters_schema",
     "reports_schema",

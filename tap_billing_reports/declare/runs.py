@@ -10,35 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.columns import column_name
+from tap_billing_reports.declare.cadence import Cadence, Windowed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-Unit = Literal["day", "week", "month", "all"]
 Parameters = Mapping[str, Any]
 """Parameters of a run: text, or a list of texts. Equal parameters are the same report."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """One configured report: the rows of one stream.
-
-    `unit` None means one run a subject: those of `subjects`, or every invoice with a specification where
-    `per_invoice` is set, or the one subject `all` where neither is.
-    """
+    """One configured report: the rows of one stream. `zone` is that of its windows and of its local times."""
 
     source: str
     report_type: str
     name: str
     zone: str
-    unit: Unit | None = "day"
+    cadence: Cadence = field(default_factory=Windowed)
     columns: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    subjects: tuple[str, ...] = ()
-    per_invoice: bool = False
-    include_partial: bool = False
     optional: bool = False
-    lookback_days: int = 0
     keep_xlsx: bool = False
 
     @classmethod
@@ -49,7 +41,7 @@ class Report:
         """
         report_type = entry["report_type"]
         name = entry.get("name") or column_name(report_type.replace("connected_account", "ca"))
-        common = {"unit": entry.get("window") or "day", "optional": bool(entry.get("optional"))}
+        common = {"cadence": Windowed(entry.get("window") or "day"), "optional": bool(entry.get("optional"))}
         return cls(source, report_type, name, **{**common, **facts})
 
     @property
@@ -61,7 +53,7 @@ class Report:
         """What may not change while the report has state: other values would mix two reports in one stream."""
         facts = {
             "report_type": self.report_type,
-            "window": self.unit,
+            **self.cadence.identity,
             "timezone": self.zone,
             **self.parameters,
         }

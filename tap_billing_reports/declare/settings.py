@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tap_billing_reports.declare.runs import Unit
+    from tap_billing_reports.declare.cadence import Unit
 
 Values = Mapping[str, Any]
 """The tap's settings, flat, validated, with defaults filled in."""

@@ -193,9 +193,7 @@ class ReportJob:
     @property
     def key(self) -> str:
         """How the period stands in its account's ledger entry."""
-        if self.report.per_invoice:
-            return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
-        return self.period.key
+        return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
 
     @property
     def about(self) -> About:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tap_billing_reports.core.errors import ReportError
-from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.realm import REMEDY, difference
 from tap_billing_reports.reports.state.journal import Journal, Note, NotedRun, asked_of, kept_files, without_files
-from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
+from tap_billing_reports.reports.state.layout import OpenPeriod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +77,7 @@ class Recorder:
             note.asked != asked_of(job)
             or (since is not None and note.at < since)
             # Made by a clock that was ahead: what it asked for was not all there.
-            or (job.report.unit is not None and note.at > self._planner.now + CLOCKS_APART)
+            or (not job.report.cadence.has_subjects and note.at > self._planner.now + CLOCKS_APART)
             or (note.run is not None and note.run.run_id == job.known_run)
             or (job.run_id is not None and (note.run is None or not _is_newer(note, job)))
         )
@@ -220,37 +219,7 @@ class Recorder:
             entry.unsent = entry.unsent or not sent
             known = entry.opened(job.key)
             entry.open.pop(job.key, None)
-            if job.report.per_invoice:
-                per_invoice.subject_done(entry, job.key)
-            elif job.report.unit is None:
-                entry.done[job.key] = DonePeriod(period=job.key)
-            else:
-                self._window_done(entry, job, known, rows)
-
-    def _window_done(self, entry: Entry, job: ReportJob, known: OpenPeriod, rows: int | None) -> None:
-        """Move whole windows into the closed range; keep what is known of those that may be read again."""
-        report, key = job.report, job.key
-        start, following = self._planner.cut_at(report, job.period), self._planner.closing(report, job.period)
-        # What begins late is not whole: it stays apart, in case the vendor gets older data.
-        is_whole = following is not None and start is None
-        entry.done[key] = DonePeriod(
-            period=key,
-            start=start,
-            end=job.period.end,
-            run=known.run,
-            at=known.at,
-            rows=rows,
-            next=following if is_whole else None,
-        )
-        if not is_whole:
-            return
-        entry.close(key)
-        if entry.is_closed(key):
-            # One that is still apart changes nothing about the others.
-            for other in list(entry.done.values()):
-                is_kept = other.end is not None and self._planner.is_read_again(report, other.end)
-                if entry.is_closed(other.period) and not is_kept:
-                    del entry.done[other.period]
+            self._planner.plan(job.report).enter_done(entry, job.key, job.period, known, rows)
 
 
 def _failed(known: OpenPeriod, at: datetime) -> OpenPeriod:

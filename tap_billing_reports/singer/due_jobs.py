@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Refused
 from tap_billing_reports.core.failure import Failure
-from tap_billing_reports.reports import per_invoice
+from tap_billing_reports.declare import PerInvoice
+from tap_billing_reports.reports.per_invoice import list_from, note_invoices
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
@@ -64,7 +65,8 @@ class DueJobs:
         jobs: list[ReportJob] = []
         accounts = session.accounts(client.source_client.source)
         self._tell_of_lost(ledger, report.source, {account.account_id for account in accounts})
-        if report.per_invoice:
+        per_invoice = isinstance(report.cadence, PerInvoice)
+        if per_invoice:
             ledger.leave({account.account_id for account in accounts})
         for account in accounts:
             about = About(report.source, account.account_id)
@@ -76,14 +78,13 @@ class DueJobs:
                         f"{report.stream} account {account.account_id}: it was deselected when its files were read; "
                         f"all its periods are due again for their rows"
                     )
-                if report.per_invoice:
+                if per_invoice:
                     self._note_invoices(client, account, report)
-                else:
-                    with ledger.changing(account.account_id) as entry:
-                        self._planner.reopen(client, report, entry)
+                with ledger.changing(account.account_id) as entry:
+                    self._planner.plan(report).reopen(client, entry)
                 try:
                     found = self._planner.due_jobs(client, report, account, ledger.entry(account.account_id))
-                    jobs.extend(self._to_be_had(client, report, account, found) if report.per_invoice else found)
+                    jobs.extend(self._to_be_had(client, report, account, found) if per_invoice else found)
                 except Refused as error:
                     if not is_excused(report, error):
                         raise
@@ -99,7 +100,7 @@ class DueJobs:
         """Those of an account's invoices whose reports can be had; what is left out is said in one line."""
         entry, session = self._ledger(report.stream).entry(account.account_id), self._session
         named = f"{report.stream} account {account.account_id}"
-        if skipped := self._planner.skipped(client, report, entry):
+        if skipped := self._planner.plan(report).skipped(client, entry):
             listed = ", ".join(skipped[:10]) + (", ..." if len(skipped) > 10 else "")
             session.note(f"{named}: not ordered, because named in {client.api.skip_setting}: {listed}")
         unordered = [job for job in jobs if job.run_id is None]
@@ -164,7 +165,7 @@ class DueJobs:
         ledger = self._ledger(report.stream)
         feed = self._session.feed(client.source_client.source, account)
         bounds = feed.bounds
-        briefs = feed.briefs(per_invoice.list_from(ledger.entry(account.account_id), bounds, ledger))
+        briefs = feed.briefs(list_from(ledger.entry(account.account_id), bounds, ledger))
         # Without the field that says which have one, no invoice would be due, and none would come again.
         with ledger.changing(account.account_id) as entry:
             lost = judge_list(self._session, feed, entry.list_memory)
@@ -181,6 +182,6 @@ class DueJobs:
         ]
         before = self._session.settings.end_date
         whole = not feed.unreadable and "specification_available" not in lost
-        per_invoice.note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
+        note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
         for error in feed.unreadable:
             self._session.fail(Failure.of(error, stream=report.stream))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.singer.check import Check
 
@@ -164,7 +165,7 @@ class FinishedRun:
             reason = "local times that occurred twice: the first occurrence was taken"
             count = Decimal(reader.ambiguous_times + reader.nonexistent_times)
             self.check("ambiguous_local_times", None, count, unknown=reason)
-        if report.per_invoice:
+        if isinstance(report.cadence, PerInvoice):
             self._check_sums(invoice, reader)
 
     def _check_sums(self, invoice: Mapping[str, Any] | None, reader: Reader) -> None:

@@ -193,15 +193,14 @@ def _invoice_queries(_client: d.SourceClient, _account: d.Account, since: date, 
 
 def _configured(values: d.Values) -> Iterator[d.Report]:
     if values["bring_invoice_lines"]:
-        yield d.Report("bring", SPECIFIED_INVOICE, "invoice_lines", ZONE, unit=None, per_invoice=True)
+        yield d.Report("bring", SPECIFIED_INVOICE, "invoice_lines", ZONE, d.PerInvoice())
     for entry in values["bring_reports"]:
         yield d.Report.of(
             "bring",
             entry,
             zone=ZONE,
-            unit=entry.get("window") or "all",
+            cadence=d.Windowed(entry.get("window") or "all", lookback_days=entry.get("lookback_days") or 0),
             parameters=entry.get("parameters") or {},
-            lookback_days=entry.get("lookback_days") or 0,
             keep_xlsx=bool(entry.get("keep_xlsx")),
         )
 
@@ -219,9 +218,9 @@ def _check(values: d.Values) -> Iterator[str]:
 
 def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
     asked = {name: to.parameter(value) for name, value in report.parameters.items()}
-    if report.per_invoice and period.subject is not None:
+    if period.subject is not None:
         asked["invoiceNumber"] = period.subject
-    elif report.unit != "all":
+    elif period.key != "all":
         first, last = period.days(ZONE)
         asked |= {"fromDate": _dotted(first), "toDate": _dotted(last)}
     return asked
@@ -278,7 +277,7 @@ def _sums(report: d.Report) -> tuple[Mapping[str, str], ...]:
 
     That all three add up to the invoice's was measured on a live invoice of home delivery.
     """
-    if not report.per_invoice:
+    if not isinstance(report.cadence, d.PerInvoice):
         return ()
     net, tax, total = "lines_net", "lines_tax", "lines_total"
     return {"amount": net, "tax_amount": tax, "total_incl_tax": total}, {"agreement_price": net}
@@ -343,7 +342,7 @@ BRING = d.Source(
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         holds_money=lambda _report, header: header in MONEY,
-        currency_of=lambda report: CURRENCY_OF if report.per_invoice else {},
+        currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
         budget=lambda values: int(values["bring_max_concurrent_runs"]),
         # Bring names no price for a report, only how many may be in the making.
         orders_are_free=True,

@@ -172,17 +172,16 @@ def _by_payout(report_type: str) -> bool:
 def _configured(values: d.Values) -> Iterator[d.Report]:
     for entry in values["stripe_reports"]:
         payouts = tuple(dict.fromkeys(entry.get("payouts") or ()))
+        windows = d.Windowed(entry.get("window") or "day", include_partial=bool(entry.get("include_partial")))
         names = ("currency", "reporting_category", "connected_account")
         filters = {name: entry[name] for name in names if entry.get(name)}
         yield d.Report.of(
             "stripe",
             entry,
             zone=entry.get("timezone") or "UTC",
-            unit=None if payouts or _by_payout(entry["report_type"]) else entry.get("window") or "day",
+            cadence=d.Subjects(payouts) if payouts or _by_payout(entry["report_type"]) else windows,
             columns=_columns(entry["report_type"], entry.get("columns") or ()),
             parameters=filters | (entry.get("extra_parameters") or {}),
-            subjects=payouts,
-            include_partial=bool(entry.get("include_partial")),
         )
 
 

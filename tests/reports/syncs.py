@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import FileError
-from tap_billing_reports.declare import Account, Report
+from tap_billing_reports.declare import Account, Report, Windowed
 from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.reports.vendor import Vendor
 
 ACCOUNT = Account("fake", "acct", "fake_account")
-DAILY = Report("fake", "daily.1", "daily", "UTC", unit="day")
+DAILY = Report("fake", "daily.1", "daily", "UTC", Windowed("day"))
 CHUNK = 2
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from tap_billing_reports.core.dates import parse_utc
 from tap_billing_reports.core.errors import ConfigError, StateError
-from tap_billing_reports.declare import Interval, Report
+from tap_billing_reports.declare import Interval, Report, Subjects, Windowed
+from tap_billing_reports.reports.state import subjects
 from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger, check_state
-from tap_billing_reports.reports.state.subjects import Subjects
 from tests.reports.syncs import ACCOUNT, DAILY
 
 UTC = timezone.utc
@@ -105,7 +105,7 @@ def test_a_window_cut_at_its_start_is_read_again_once_the_vendor_has_older_data(
 
 
 def test_a_report_without_windows_and_subjects_is_one_run(sync, vendor, target):
-    report = replace(DAILY, unit=None)
+    report = replace(DAILY, cadence=Subjects())
     first = sync(vendor, reports=(report,)).run()
     assert [f.job.key for f in first.finished] == ["all"]
     pending = json.loads(target.states[0][0])
@@ -113,13 +113,13 @@ def test_a_report_without_windows_and_subjects_is_one_run(sync, vendor, target):
     assert [job.run_id for job in sync(vendor, reports=(report,), state=json.dumps(pending)).jobs()] == ["run1"]
     again = sync(vendor, reports=(report,), state=target.state)
     assert keys(again) == []
-    (done,) = again.planner.done(again.client, report, ACCOUNT, entry(again, report))
+    (done,) = again.planner.plan(report).done(again.client, ACCOUNT, entry(again, report))
     assert done.key == "all"
 
 
 def test_all_is_read_again_from_an_earlier_start_date(sync, vendor, target):
     """Where `end_date` stands still, nothing else would ever make it due."""
-    report = replace(DAILY, unit="all")
+    report = replace(DAILY, cadence=Windowed("all"))
     sync(vendor, reports=(report,), end=date(2026, 3, 3)).run()
     assert keys(sync(vendor, reports=(report,), end=date(2026, 3, 3), state=target.state)) == []
     again = sync(vendor, reports=(report,), end=date(2026, 3, 3), start=date(2026, 1, 1), state=target.state).run()
@@ -131,7 +131,7 @@ def test_all_is_read_again_from_an_earlier_start_date(sync, vendor, target):
 @pytest.mark.parametrize("kept", [True, False])
 def test_rows_that_a_deselected_reading_no_longer_has_are_taken_back_later(sync, unkeyed, target, storage, kept):
     """Sent, read shorter while nobody took the rows, then sent again: the target must not keep the old tail."""
-    more = {"reports": (replace(DAILY, lookback_days=2),), "storage": storage if kept else None}
+    more = {"reports": (replace(DAILY, cadence=Windowed(lookback_days=2)),), "storage": storage if kept else None}
     unkeyed.next_rows.extend([5] * 3 + [2] * 30)
     sync(unkeyed, **more).run()
     sync(unkeyed, selected=False, state=target.state, **more).run()
@@ -141,7 +141,7 @@ def test_rows_that_a_deselected_reading_no_longer_has_are_taken_back_later(sync,
 
 
 def test_a_partial_window_is_read_again_when_there_is_more_and_once_it_is_whole(sync, vendor, target, clock):
-    report = replace(DAILY, unit="month", include_partial=True)
+    report = replace(DAILY, cadence=Windowed("month", include_partial=True))
     vendor.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
     sync(vendor, reports=(report,)).run()
     assert keys(sync(vendor, reports=(report,), state=target.state)) == []
@@ -156,7 +156,7 @@ def test_a_partial_window_is_read_again_when_there_is_more_and_once_it_is_whole(
 
 
 def test_all_is_read_again_when_availability_has_moved(sync, vendor, target):
-    report = replace(DAILY, unit="all")
+    report = replace(DAILY, cadence=Windowed("all"))
     vendor.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
     sync(vendor, reports=(report,)).run()
     assert keys(sync(vendor, reports=(report,), state=target.state)) == []
@@ -169,7 +169,7 @@ def test_all_is_read_again_when_availability_has_moved(sync, vendor, target):
 
 
 def test_the_look_back_is_read_again_and_takes_back_what_is_gone(sync, unkeyed, target, clock):
-    report = replace(DAILY, lookback_days=2)
+    report = replace(DAILY, cadence=Windowed(lookback_days=2))
     unkeyed.next_rows.extend([5, 5, 5])
     sync(unkeyed, reports=(report,)).run()
     clock.advance(86_400)
@@ -184,10 +184,10 @@ def test_the_look_back_is_read_again_and_takes_back_what_is_gone(sync, unkeyed, 
 
 
 def test_subjects_are_read_once(sync, vendor, target):
-    report = replace(DAILY, unit=None, subjects=("po_1", "po_2"))
+    report = replace(DAILY, cadence=Subjects(("po_1", "po_2")))
     sync(vendor, reports=(report,)).run()
     assert [made.parameters for made in vendor.runs.values()] == [{"subject": "po_1"}, {"subject": "po_2"}]
-    more = replace(report, subjects=("po_1", "po_2", "po_3"))
+    more = replace(report, cadence=Subjects(("po_1", "po_2", "po_3")))
     assert keys(sync(vendor, reports=(more,), state=target.state)) == ["po_3"]
 
 
@@ -272,8 +272,8 @@ def test_a_ledger_survives_state_as_it_is():
         },
         done={day(4): DonePeriod(period=day(4), end=parse_utc(day(5)), rows=7, run="q"), "po": DonePeriod(period="po")},
         seen="2026-03-01",
-        subjects_due=Subjects([["2026-03-01", "1", "2@other"]]),
-        subjects_done=Subjects([["2026-02-01", "0"]]),
+        subjects_due=subjects.Subjects([["2026-03-01", "1", "2@other"]]),
+        subjects_done=subjects.Subjects([["2026-02-01", "0"]]),
     )
     state = json.loads(json.dumps(whole.as_state()))
     assert Entry.from_state(state) == whole
@@ -313,7 +313,12 @@ def test_no_signal_falls_into_a_change():
 
 @pytest.mark.parametrize(
     "change",
-    [{"report_type": "daily.2"}, {"unit": "week"}, {"zone": "Europe/Oslo"}, {"parameters": {"currency": "usd"}}],
+    [
+        {"report_type": "daily.2"},
+        {"cadence": Windowed("week")},
+        {"zone": "Europe/Oslo"},
+        {"parameters": {"currency": "usd"}},
+    ],
 )
 def test_a_report_that_has_state_for_other_settings_is_refused(sync, vendor, target, change):
     sync(vendor).run()

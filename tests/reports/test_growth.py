@@ -10,7 +10,7 @@ import pytest
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import Refused
-from tap_billing_reports.declare import Account, Period, Run, RunStatus
+from tap_billing_reports.declare import Account, PerInvoice, Period, Run, RunStatus
 from tap_billing_reports.reports.jobs import ReportJob
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
@@ -25,7 +25,7 @@ from tests.reports.steps import Counted, steps
 from tests.reports.syncs import ACCOUNT, DAILY
 from tests.reports.vendor import Made
 
-INVOICES = replace(DAILY, name="lines", unit=None, per_invoice=True)
+INVOICES = replace(DAILY, name="lines", cadence=PerInvoice())
 FEW, MANY = 100, 10_000
 HANDLED = 50
 

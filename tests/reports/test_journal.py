@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_billing_reports.core.errors import SyncError, Unavailable
-from tap_billing_reports.declare import Interval
+from tap_billing_reports.declare import Interval, Subjects, Windowed
 from tests.reports.syncs import DAILY, KilledError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_an_order_is_noted_before_it_goes_out_and_with_its_run_after_it(sync, un
 
 
 def test_names_in_the_journal_stay_in_their_folder(sync, unkeyed, storage):
-    report = replace(DAILY, unit=None, subjects=("../../../etc/passwd", "a/b", "A/B"))
+    report = replace(DAILY, cadence=Subjects(("../../../etc/passwd", "a/b", "A/B")))
     sync(unkeyed, storage=storage, reports=(report,)).run()
     paths = storage._fs.find(storage._root)
     assert len([path for path in paths if "/journal/" in path]) == 3
@@ -228,7 +228,7 @@ def test_a_file_is_never_noted_for_the_parameters_of_an_older_order(sync, unkeye
 
 
 def test_a_note_of_another_interval_says_nothing(sync, unkeyed, storage, clock):
-    report = replace(DAILY, unit="all")
+    report = replace(DAILY, cadence=Windowed("all"))
     sync(unkeyed, storage=storage, reports=(report,)).run()
     clock.advance(86_400)
     again = sync(unkeyed, storage=storage, reports=(report,)).run()
@@ -245,7 +245,7 @@ def test_reuse_runs_since_leaves_older_notes_alone(sync, unkeyed, storage, clock
 
 
 def test_what_state_has_read_already_is_read_anew_when_it_is_due_again(sync, unkeyed, storage, target):
-    report = replace(DAILY, lookback_days=5)
+    report = replace(DAILY, cadence=Windowed(lookback_days=5))
     sync(unkeyed, storage=storage, reports=(report,), **ONE_DAY).run()
     again = sync(unkeyed, storage=storage, reports=(report,), state=target.state, **ONE_DAY).run()
     assert [f.origin for f in again.finished] == ["ordered"]
@@ -349,7 +349,7 @@ def test_a_long_file_is_noted_a_few_times(sync, unkeyed, target):
 
 
 def test_rows_that_the_journal_knows_of_are_taken_back_without_any_state(sync, unkeyed, storage, target, clock):
-    report = replace(DAILY, unit="all")
+    report = replace(DAILY, cadence=Windowed("all"))
     unkeyed.available = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
     unkeyed.next_rows.extend([6, 2])
     sync(unkeyed, storage=storage, reports=(report,)).run()

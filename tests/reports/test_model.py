@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tap_billing_reports.core.errors import Throttled, Unavailable
+from tap_billing_reports.declare import Windowed
 from tap_billing_reports.storage.files import Storage
 from tests.fakes import FakeClock
 from tests.reports.moment import NOW
@@ -48,7 +49,7 @@ class ReportLife(RuleBasedStateMachine):
         self.keyed = keyed
         self.faithful = faithful
         """The target keeps the last STATE. Only then may a vendor's second file be shorter than its first."""
-        self.report = DAILY if keyed else replace(DAILY, lookback_days=lookback)
+        self.report = DAILY if keyed else replace(DAILY, cadence=Windowed(lookback_days=lookback))
         self.vendor = Vendor(self.clock, keyed=keyed, run_seconds=2.0, hook=self.happen)
         self.storage = Storage(f"memory://{uuid.uuid4().hex}") if stored else None
         self.folder = Path(tempfile.mkdtemp())

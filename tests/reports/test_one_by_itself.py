@@ -9,11 +9,12 @@ from datetime import date
 import pytest
 
 from tap_billing_reports.core.errors import AbsenceUnproven, Refused
+from tap_billing_reports.declare import Subjects
 from tests.reports.syncs import DAILY
 
 ONE_DAY = {"start": date(2026, 3, 3)}
 SUBJECTS = tuple(f"po_{number}" for number in range(1, 8))
-BY_SUBJECT = replace(DAILY, name="by_subject", unit=None, subjects=SUBJECTS)
+BY_SUBJECT = replace(DAILY, name="by_subject", cadence=Subjects(SUBJECTS))
 
 
 def refuse(vendor, times, **facts):

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 
 from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
-from tap_billing_reports.declare import Interval
+from tap_billing_reports.declare import Interval, Windowed
 from tests.reports.syncs import DAILY, KilledError
 from tests.reports.vendor import Made
 
@@ -75,7 +75,7 @@ def test_reuse_runs_since_is_part_of_the_key(sync, vendor):
 
 
 def test_a_run_that_the_ledger_has_read_is_not_adopted_for_another_reading(sync, vendor, target, clock):
-    report = replace(DAILY, lookback_days=5)
+    report = replace(DAILY, cadence=Windowed(lookback_days=5))
     sync(vendor, reports=(report,), **ONE_DAY).run()
     clock.advance(60)
     again = sync(vendor, reports=(report,), state=target.state, **ONE_DAY).run()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
-from tap_billing_reports.declare import Period, Report, Run, RunStatus
+from tap_billing_reports.declare import Period, Report, Run, RunStatus, Subjects, Windowed
 from tap_billing_reports.reports.runs.matching import owner
 
 ACTIVITY, PAYOUT = "balance_change.itemized", "payout.by_id"
@@ -34,8 +34,8 @@ def window(parameters):
 API = SimpleNamespace(parameters=asked, window=window)
 
 
-def report(name="activity", zone="UTC", unit="day", **facts):
-    return Report("fake", facts.pop("report_type", ACTIVITY), name, zone, unit, **facts)
+def report(name="activity", zone="UTC", cadence=None, **facts):
+    return Report("fake", facts.pop("report_type", ACTIVITY), name, zone, cadence or Windowed(), **facts)
 
 
 def run(report_type=ACTIVITY, **parameters):
@@ -61,13 +61,13 @@ def run(report_type=ACTIVITY, **parameters):
     ],
 )
 def test_a_window_is_known_by_its_last_day(unit, zone, start, end, key):
-    mine = report(unit=unit, zone=zone)
+    mine = report(cadence=Windowed(unit), zone=zone)
     found = owner(API, [mine], run(from_=start, to=end))
     assert found == (mine, Period(key, parse_utc(start), parse_utc(end)))
 
 
 def test_a_type_that_takes_no_start_is_known_by_its_end():
-    mine = report(unit="month")
+    mine = report(cadence=Windowed("month"))
     assert owner(API, [mine], run(to="2026-04-01T00:00:00Z")) == (
         mine,
         Period("2026-03-01T00:00:00Z", None, at("2026-04-01")),
@@ -89,8 +89,8 @@ DAY = {"from_": "2026-03-05T00:00:00Z", "to": "2026-03-06T00:00:00Z"}
     ids=["type", "currency", "columns", "payout", "nothing asked"],
 )
 def test_what_nobody_here_would_ask_for_is_nobodys(other):
-    assert owner(API, [report(), report("all_of_it", unit="all")], run(**DAY)) is not None
-    assert owner(API, [report(), report("all_of_it", unit="all")], other) is None
+    assert owner(API, [report(), report("all_of_it", cadence=Windowed("all"))], run(**DAY)) is not None
+    assert owner(API, [report(), report("all_of_it", cadence=Windowed("all"))], other) is None
     assert owner(API, [], run(**DAY)) is None
 
 
@@ -102,12 +102,12 @@ def test_of_two_reports_it_is_the_one_that_asks_the_same_and_else_the_first():
 
 
 def test_a_run_of_one_subject_is_known_by_that_subject():
-    paid = report("paid", unit=None, report_type=PAYOUT, subjects=("po_1", "po_2"))
+    paid = report("paid", cadence=Subjects(("po_1", "po_2")), report_type=PAYOUT)
     assert owner(API, [paid], run(PAYOUT, payout="po_2")) == (paid, Period("po_2", subject="po_2"))
     assert owner(API, [paid], run(PAYOUT, payout="po_3")) is None
 
 
 def test_a_report_over_windows_does_not_hide_one_over_subjects():
     windows = report("windows", report_type=PAYOUT)
-    paid = report("paid", unit=None, report_type=PAYOUT, subjects=("po_1",))
+    paid = report("paid", cadence=Subjects(("po_1",)), report_type=PAYOUT)
     assert owner(API, [windows, paid], run(PAYOUT, payout="po_1")) == (paid, Period("po_1", subject="po_1"))

@@ -11,7 +11,16 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tap_billing_reports.core.errors import AccountError
-from tap_billing_reports.declare import FLAG, Endpoint, Period, Report, TokenPaging, reports_schema
+from tap_billing_reports.declare import (
+    FLAG,
+    Endpoint,
+    PerInvoice,
+    Period,
+    Report,
+    TokenPaging,
+    Windowed,
+    reports_schema,
+)
 from tap_billing_reports.declare.catalogue import Catalogue
 from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.declare.problems import problem_at
@@ -83,11 +92,16 @@ def test_a_windows_days_count_both_ends_in_its_zone():
 
 def test_a_report_of_an_entry():
     plain = Report.of("acme", {"report_type": "Some-Type.1"}, zone="UTC")
-    assert (plain.name, plain.stream, plain.unit, plain.optional) == ("some_type_1", "acme_some_type_1", "day", False)
+    assert (plain.name, plain.stream, plain.cadence, plain.optional) == (
+        "some_type_1",
+        "acme_some_type_1",
+        Windowed("day"),
+        False,
+    )
     entry = {"report_type": "t", "name": "n", "window": "week", "optional": True}
-    full = Report.of("acme", entry, zone="UTC", lookback_days=3)
-    assert (full.name, full.unit, full.optional, full.lookback_days) == ("n", "week", True, 3)
-    assert Report.of("acme", entry, zone="UTC", unit=None).unit is None
+    full = Report.of("acme", entry, zone="UTC", keep_xlsx=True)
+    assert (full.name, full.cadence, full.optional, full.keep_xlsx) == ("n", Windowed("week"), True, True)
+    assert Report.of("acme", entry, zone="UTC", cadence=PerInvoice()).cadence == PerInvoice()
 
 
 def test_the_schema_of_reports():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.declare import Period
+from tap_billing_reports.declare import Period, Subjects, Windowed
 from tap_billing_reports.reports.jobs import fingerprint
 from tap_billing_reports.reports.windows import ALL, midnight, window_start
 
@@ -33,8 +33,10 @@ def owner(api: ReportApi, reports: Iterable[Report], run: Run) -> tuple[Report, 
 
 
 def _candidates(api: ReportApi, report: Report, run: Run) -> Iterator[Period]:
-    if report.unit is None:
-        yield from (Period(subject, subject=subject) for subject in report.subjects)
+    cadence = report.cadence
+    if isinstance(cadence, Subjects):
+        yield from (Period(name, subject=name) for name in cadence.names)
+    if not isinstance(cadence, Windowed):
         return
     try:
         start, end = api.window(run.parameters)
@@ -42,8 +44,8 @@ def _candidates(api: ReportApi, report: Report, run: Run) -> Iterator[Period]:
         # A type that takes no windows, or a run with ones that only another system would ask for.
         return
     key = ALL
-    if report.unit != ALL:
+    if cadence.unit != ALL:
         # By its last day: its first one may be cut off.
         last = (end - timedelta(microseconds=1)).astimezone(ZoneInfo(report.zone)).date()
-        key = utc_text(midnight(window_start(report.unit, last), report.zone))
+        key = utc_text(midnight(window_start(cadence.unit, last), report.zone))
     yield Period(key, start, end)

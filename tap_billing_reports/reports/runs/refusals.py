@@ -6,6 +6,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import BillingError, Refused, RetryableError
+from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.reports.jobs import Finished, ReportJob
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def is_excused(report: Report, error: BillingError) -> bool:
 def remedy_for(job: ReportJob, remedy: str) -> str:
     """What can be done about a period that failed: what its kind of error says, and what helps such a report."""
     api = job.client.api
-    if job.report.per_invoice and api.skip_setting:
+    if isinstance(job.report.cadence, PerInvoice) and api.skip_setting:
         return f"{remedy}; an invoice whose lines can never be had may be named in {api.skip_setting}"
     return remedy
 
@@ -64,7 +65,7 @@ class Refusals:
             self._in_a_row[_report_of(job)] += 1
         if is_the_reports or self._in_a_row[_report_of(job)] >= IN_A_ROW:
             # One subject's refusal excuses no other: those that were not asked for are then failures.
-            untried = excused and not is_the_reports and job.report.unit is None
+            untried = excused and not is_the_reports and job.report.cadence.has_subjects
             ends += self._left(queue, job, error, untried=untried)
         return ends
 

@@ -71,7 +71,7 @@ class ItemizedSummary:
     @staticmethod
     def _family(report: Report, family: str) -> str:
         """Only reports over the same windows and filters can be held against each other."""
-        return json.dumps([family, report.unit, report.zone, dict(report.parameters)], sort_keys=True)
+        return json.dumps([family, report.cadence.identity, report.zone, dict(report.parameters)], sort_keys=True)
 
     def columns(self, report: Report) -> tuple[str, ...]:
         """The columns to add up while the report's rows are read."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.declare import Windowed
 from tap_billing_reports.reports.windows import ALL, calendar
 from tap_billing_reports.singer.check import Check
 
@@ -25,15 +26,16 @@ def coverage_checks(
     client: ReportClient, report: Report, account: Account, entry: Entry, planner: Planner
 ) -> Iterator[Check]:
     """`windows_contiguous` and `freshness` of one report of one account, as the ledger stands."""
-    if report.unit is None:
+    cadence = report.cadence
+    if not isinstance(cadence, Windowed):
         return
     facts = {"source": client.name, "account_id": account.account_id, "subject": report.name}
     available = planner.available(client, report, account)
-    if report.unit != ALL:
+    if cadence.unit != ALL:
         until = planner.until(report, available)
         keys = [
             key
-            for key, _start, end in calendar(report.unit, report.zone, planner.start_date, until)
+            for key, _start, end in calendar(cadence.unit, report.zone, planner.start_date, until)
             if available.start < end <= until
         ]
         read = [entry.is_closed(key) or key in entry.done for key in keys]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Unreadable
+from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import value_at
 from tap_billing_reports.reports.per_invoice import Bounds
@@ -114,7 +115,9 @@ class InvoiceFeed:
 
     def _is_shared(self) -> bool:
         reports = self.source.reports
-        per_invoice = reports is not None and any(r.per_invoice for r in reports.configured(self._client.values))
+        per_invoice = reports is not None and any(
+            isinstance(report.cadence, PerInvoice) for report in reports.configured(self._client.values)
+        )
         return self.has_documents or per_invoice
 
     def until(self) -> date:
