@@ -118,15 +118,15 @@ def _why(decision: Decision, now: datetime) -> str:
         return f"the vendor lists a run of the same parameters ({run.source_status})"
     since = run.created_at or job.ordered_at
     age = "" if since is None else f", ordered {duration((now - since).total_seconds())} ago"
-    again = f", was no good {job.bad} times" if job.bad else ""
+    again = f", could not be used {job.bad} times" if job.bad else ""
     return f"run {run.run_id} is pending{age}{again}"
 
 
 def _why_ordered(job: ReportJob) -> str:
     if job.given_up:
-        return f"run {job.given_up} was no good {job.bad} times and is given up"
+        return f"run {job.given_up} could not be used {job.bad} times and is given up"
     if job.failed:
-        return f"not read yet; {job.failed} runs came to nothing"
+        return f"not read yet; {job.failed} runs have failed"
     return "read before, and may have changed" if job.known_run else "not read yet"
 
 

@@ -1,4 +1,4 @@
-"""Reads what a declaration declares: opens its door, asks its endpoints page by page, maps its fields."""
+"""Reads what a declaration declares: opens an HTTP client, asks its endpoints page by page, maps its fields."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class HttpSourceClient:
             try:
                 whole = tree(answer.xml()) if answer.is_xml else answer.json()
             except (Unavailable, AccountError):
-                # Whoever reads it says so, or needs no more than its headers.
+                # The reader of the answer reports this, or needs its headers only.
                 whole = None
             self._hold(endpoint, asked, answer, [whole] if isinstance(whole, Mapping) else [])
 
@@ -228,7 +228,7 @@ class _Trail:
                     continue
                 self._keys.append(str(key))
                 self._count += 1
-            # One without a key goes on as well: whoever reads it refuses it by name.
+            # One without a key is passed on as well: its reader refuses it by name.
             yield record
         self._back = 1
 

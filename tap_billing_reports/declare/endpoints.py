@@ -110,7 +110,7 @@ class Account:
 
 
 class SourceClient(Protocol):
-    """A source with its door open, as the functions of a declaration see it."""
+    """The client of one source, as the functions of a declaration see it."""
 
     values: Values
 

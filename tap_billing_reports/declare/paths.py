@@ -16,7 +16,7 @@ def fill(path: str, names: Mapping[str, str]) -> str:
     """The path with its names filled in, percent-encoded; a value cannot leave its segment."""
     for name, value in names.items():
         if value in {"", ".", ".."}:
-            raise AccountError(f"{value!r} cannot stand for {name} in {path}: correct that id where it comes from")
+            raise AccountError(f"{value!r} is not a valid {name} for {path}: correct that id where it comes from")
         path = path.replace("{" + name + "}", quote(value, safe=""))
     return path
 

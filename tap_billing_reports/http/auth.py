@@ -21,14 +21,14 @@ class Authenticator(AuthBase):
     """Signs requests. Having one set, even this empty one, keeps `requests` from reading a netrc file."""
 
     secrets: tuple[str, ...] = ()
-    """What must never be shown; given to the redactor when a door is opened."""
+    """What must never be shown; given to the redactor when a client is made."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
 
 
 class SharedAuthenticator(Authenticator):
-    """Another one for several doors: a thread at a time, so that one which renews its token renews it once.
+    """One for several clients: a thread at a time, so that one which renews its token renews it once.
 
     What it adds to its secrets meanwhile, such as a renewed token, is never shown either.
     """

@@ -61,7 +61,7 @@ class PunctualAdapter(HTTPAdapter):
 
 
 class _Watch:
-    """Shuts a socket down when its time is over, which wakes whoever reads from it."""
+    """Shuts a socket down when its time is over, which ends a read that is waiting for it."""
 
     def __init__(self, watched: socket.socket, seconds: float) -> None:
         self._socket = watched

@@ -69,7 +69,7 @@ def checked_base(url: str) -> str:
 
 
 def origin(url: str) -> tuple[str | None, str | None, int | None]:
-    """Scheme, host and port, as whoever connects will read them: other parsers read some URLs differently.
+    """Scheme, host and port, as the library that connects reads them: other parsers read some URLs differently.
 
     Raises:
         ValueError: it is no URL.
@@ -192,7 +192,9 @@ class Transport:
             failure = _failure(error, about)
         except OSError as error:
             # The file of REQUESTS_CA_BUNDLE is missing, for example.
-            failure = AccountError(f"cannot be asked ({sentence(str(error))}); nothing was sent", about=about)
+            failure = AccountError(
+                f"the request cannot be made ({sentence(str(error))}); nothing was sent", about=about
+            )
         except ValueError:
             # http.client refuses a header's value, which may be a key, and shows it.
             failure = AccountError(f"cannot be written as an HTTP request; check {self._remedy}", about=about)
@@ -286,17 +288,19 @@ def _failure(error: requests_errors.RequestException, about: About) -> BillingEr
     if isinstance(error, requests_errors.ConnectionError):
         sent = not isinstance(cause, urllib3_errors.NewConnectionError)
         return Unavailable(f"connection failed ({_root(error)})", sent=sent, about=about)
-    return AccountError(f"cannot be asked ({type(error).__name__}); check the settings and the proxy's", about=about)
+    return AccountError(
+        f"the request cannot be made ({type(error).__name__}); check the settings and the proxy's", about=about
+    )
 
 
 _MEANS = {
-    "NewConnectionError": "nobody listens there, or the network is down",
-    "ConnectionRefusedError": "nobody listens there",
-    "NameResolutionError": "that host's name is not known",
-    "ConnectTimeoutError": "nobody answers there",
-    "ConnectionResetError": "the other side hung up",
-    "RemoteDisconnected": "the other side hung up",
-    "ProxyError": "the proxy refuses",
+    "NewConnectionError": "no service listens there, or the network is down",
+    "ConnectionRefusedError": "no service listens there",
+    "NameResolutionError": "the host name cannot be resolved",
+    "ConnectTimeoutError": "no server answers there",
+    "ConnectionResetError": "the server closed the connection",
+    "RemoteDisconnected": "the server closed the connection",
+    "ProxyError": "the proxy refused the connection",
 }
 
 

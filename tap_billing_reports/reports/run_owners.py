@@ -63,8 +63,9 @@ class RunOwners:
     def confirm_from(self, account: Account) -> datetime | None:
         """From when on the account's runs are to be listed once more before its first file is believed.
 
-        Orders without a list show nothing: each has an id of its own, whoever it was made for. A list that holds the
-        newest run of another account does. None: no other account has a run, or this was asked before in this sync.
+        Orders without a list show nothing: each has an id of its own, whichever account it was made for. A list that
+        holds the newest run of another account does. None: no other account has a run, or this was asked before in
+        this sync.
         """
         own = account.account_id
         others = [created_at for other, created_at in self._pending.items() if other != own]

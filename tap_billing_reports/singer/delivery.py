@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def deliver(
     rows: ReportRows, finished_run: FinishedRun, file: LocalFile, lane: BulkLane | None, pulse: Callable[[], None]
 ) -> None:
-    """Read the file to its end, as `emission.reader` then tells; `emission.parquet_uri` says where rows are kept.
+    """Read the file to its end, and set `finished_run.parquet_uri` to where its rows are kept as Parquet.
 
-    Whoever takes the rows, each is read and checked: the file's record and its checks speak of all of them.
+    Every row is read and checked, also where the target gets none: the file's record and checks are about all rows.
 
     Args:
         rows: the file's stream, selected or not.

@@ -1,4 +1,4 @@
-"""One finished run on its way out: its reader, its checks, and what the members' records are made of."""
+"""One finished run that is being sent: its reader, its checks, and what the records of all streams are made from."""
 
 from __future__ import annotations
 

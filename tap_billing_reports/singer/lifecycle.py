@@ -1,4 +1,4 @@
-"""The life of all reports in one sync: what is due is ordered, collected, sent through the members, closed."""
+"""All reports of one sync: jobs that are due are ordered, collected, sent through the report streams and closed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle:
-    """Driven once a sync, by the first selected member that the sync reaches."""
+    """Driven once a sync, by the first selected report stream that the sync reaches."""
 
     def __init__(self, tap: SyncContext) -> None:
         self._tap = tap
@@ -66,7 +66,7 @@ class Lifecycle:
     def _session(self) -> Session:
         return self._tap.session
 
-    # -- members ---------------------------------------------------------------------------------------
+    # -- report streams --------------------------------------------------------------------------------
 
     def _selected(self, kind: type[ReportStream] = ReportStream) -> list[Any]:
         return [stream for stream in self._tap.streams.values() if isinstance(stream, kind) and stream.selected]
@@ -78,7 +78,7 @@ class Lifecycle:
         return stream
 
     def wanted(self) -> list[Report]:
-        """The reports that a selected member needs."""
+        """The reports that a selected report stream needs."""
         report_streams = self._selected()
         rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
         return [
@@ -88,7 +88,7 @@ class Lifecycle:
         ]
 
     def client(self, name: str) -> ReportClient:
-        """The source's shop, opened once a sync."""
+        """The client of the source's reports; opened once a sync."""
         if name not in self._clients:
             source = next(source for source in self._session.sources if source.name == name)
             assert source.reports is not None
@@ -143,7 +143,7 @@ class Lifecycle:
         for rows in self._selected(ReportRows):
             rows.recall_columns()
         for report_stream in self._selected():
-            report_stream._write_schema_message()  # noqa: SLF001 - before the first of any member's records
+            report_stream._write_schema_message()  # noqa: SLF001 - before the first record of any of them
         try:
             wanted = self.wanted()
             self._itemized_summary = ItemizedSummary((report, self.client(report.source).api) for report in wanted)
@@ -168,7 +168,7 @@ class Lifecycle:
                 self._take(finished, runner)
                 session.checkpoint()
             for read in self._itemized_summary.held():
-                reason = "read, and read again with the other report of this period, which failed"
+                reason = "the other report of this period failed, so both are read again"
                 self._tell(Step.DEFERRED, read.finished, reason=reason)
             self._emit_listed_runs(wanted)
             self._emit_checks(wanted)
@@ -313,7 +313,11 @@ class Lifecycle:
             report_stream.emit(finished_run)
 
     def _emit_checks(self, wanted: list[Report]) -> None:
-        """The checks that belong to no single run: coverage of each report, lone twins, other streams' checks."""
+        """Send the checks that belong to no single run.
+
+        They are the coverage of each report, the reports without the one that they are compared with, and the checks
+        of other streams.
+        """
         session = self._session
         session.checks.extend(self._itemized_summary.unmatched())
         wrong: list[Failure] = []

@@ -46,4 +46,4 @@ def judge_list(session: Session, feed: InvoiceFeed, bookmark: MutableMapping[str
 
 def tell_of_lost_account(session: Session, source: str, account: str) -> None:
     """Say that an account is not there any more; the same words for all readers, so that it is said once."""
-    session.note(f"{source} account {account}: earlier syncs had it, and it is not listed any more")
+    session.note(f"{source} account {account}: earlier syncs read it, and the vendor does not list it any more")

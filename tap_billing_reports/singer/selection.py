@@ -52,7 +52,7 @@ def check_selection(tap: SyncContext) -> None:
         )
     theirs = _some([entry.tap_stream_id for entry in catalog.streams]) or "none"
     raise ConfigError(
-        f"the catalogue has no stream of this tap (it has {theirs}): make it anew with --discover and the same "
+        f"the catalogue has no stream of this tap (it has {theirs}): create it again with --discover and the same "
         f"settings (Meltano: --refresh-catalog)"
     )
 

@@ -247,7 +247,7 @@ class Session:
                 self.storage.write_json(path, realm)
 
     def beat(self) -> None:
-        """Show others, and whoever watches, that this sync is alive; send a STATE that had to wait."""
+        """Renew the lock, report progress, and send a STATE that had to wait."""
         if self._state_is_due:
             self.checkpoint()
         self.listener.pulse()

@@ -25,7 +25,7 @@ def check_whole_state(state: Mapping[str, Any], sources: tuple[Source, ...]) -> 
         # A whole sync would be ordered anew without a word.
         whole = "it holds a whole STATE message, of which only the value is the state"
         raise StateError(
-            f"the state has no bookmarks: {whole if 'value' in state else 'it is none of this tap'}; "
+            f"the state has no bookmarks: {whole if 'value' in state else 'it is not from this tap'}; "
             f"for a full refresh leave it out"
         )
     bookmarks = state.get("bookmarks", {})
@@ -33,8 +33,8 @@ def check_whole_state(state: Mapping[str, Any], sources: tuple[Source, ...]) -> 
         raise StateError("the state's bookmarks are no object: restore an older state, or run a full refresh")
     if bookmarks and not any(is_ours(stream, sources) for stream in bookmarks):
         raise StateError(
-            f"the state is another tap's: it speaks of {', '.join(sorted(bookmarks)[:3])}; give this tap's own, or "
-            f"none for a full refresh"
+            f"the state is another tap's: it has bookmarks of {', '.join(sorted(bookmarks)[:3])}; give this tap's own, "
+            f"or none for a full refresh"
         )
     for stream, bookmark in bookmarks.items():
         if not isinstance(bookmark, Mapping):

@@ -199,7 +199,7 @@ class TapBillingReports(TapCommand):
         """
         super().run_connection_test()
         if self.summary.failures:
-            raise AccountError(f"the test failed: {len(self.summary.failures)} of what it tried")
+            raise AccountError(f"the test failed: {len(self.summary.failures)} failures, see above")
         return True
 
     def run(self) -> int:

@@ -39,9 +39,9 @@ def with_added(sources: Iterable[Source], entries: Iterable[EntryPoint]) -> tupl
         try:
             source = entry.load()
         except (ImportError, AttributeError) as error:
-            raise ConfigError(f"{named} cannot be loaded ({error}): mend or remove that package") from error
+            raise ConfigError(f"{named} cannot be loaded ({error}): repair or remove that package") from error
         if not isinstance(source, Source):
-            raise ConfigError(f"{named} is no Source: mend or remove that package")
+            raise ConfigError(f"{named} is no Source: repair or remove that package")
         if source.name in found or not _is_name(source.name):
             raise ConfigError(f"{named}: the name {source.name} is taken, or is not lower case of at most 15 letters")
         own = f"{source.name}_"

@@ -34,7 +34,7 @@ class Options:
 
     Attributes:
         job: whose STATE it is; several configurations in one warehouse keep theirs apart.
-        keep_state: STATE is stored in the warehouse; otherwise whoever runs the tap keeps it.
+        keep_state: STATE is stored in the warehouse; otherwise the caller of the tap keeps it.
         commit_bytes: of messages; a transaction ends at the first STATE behind so many.
         commit_seconds: a transaction ends at the first STATE that comes so long after its beginning.
         hard_delete: rows that are marked as deleted are deleted.

@@ -117,7 +117,7 @@ def _run(settings: dict[str, Any]) -> Totals:
 
 
 def _tell(state: str) -> None:
-    """The STATE that stands behind committed rows, for whoever keeps it."""
+    """The STATE that stands behind committed rows, for the caller that keeps it."""
     sys.stdout.write(state + "\n")
     sys.stdout.flush()
 

@@ -187,8 +187,8 @@ ANOTHER = {"streams": [{"tap_stream_id": "orders", "stream": "orders", "schema":
         ({"streams": {}}, "--catalog: the file holds no catalogue"),
         ({"streams": [{"stream": "invoices"}]}, "--catalog: the file holds no catalogue"),
         ({"streams": ["invoices"]}, "--catalog: the file holds no catalogue"),
-        ({"streams": []}, "the catalogue has no stream of this tap (it has none): make it anew with --discover"),
-        (ANOTHER, "the catalogue has no stream of this tap (it has orders): make it anew with --discover"),
+        ({"streams": []}, "the catalogue has no stream of this tap (it has none): create it again with --discover"),
+        (ANOTHER, "the catalogue has no stream of this tap (it has orders): create it again with --discover"),
     ],
 )
 def test_a_catalogue_that_is_none_of_this_tap_sends_nothing_and_fails(config, tmp_path, catalog, said, caplog):

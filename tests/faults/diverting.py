@@ -1,4 +1,4 @@
-"""Leads chosen calls of one door to a place that goes wrong below HTTP: nobody listens, or a wrong certificate."""
+"""Leads chosen calls of one HTTP client to a place that goes wrong below HTTP: no listener, or a wrong certificate."""
 
 from __future__ import annotations
 

@@ -500,7 +500,7 @@ VANISHING_FAULTS: tuple[Fault, ...] = (
     ),
     _vanishes(
         "a list loses an account",
-        "earlier syncs had it",
+        "earlier syncs read it",
         {
             "bring": _dropped(r'("customer":\[)\{[^{}]*\},null,', r"\1"),
             "brp": _dropped(r"<businessunit>.{0,90}<companyid>2<.*?</businessunit>"),

@@ -217,7 +217,7 @@ def test_an_order_that_was_not_sent_is_sent_later(serve, http, clock, monkeypatc
 
 
 def test_a_closed_port_was_not_reached(http):
-    said = r"connection failed .NewConnectionError: nobody listens there, or the network is down.$"
+    said = r"connection failed .NewConnectionError: no service listens there, or the network is down.$"
     with pytest.raises(Unavailable, match=said) as caught:
         http(f"http://127.0.0.1:{free_port()}").call("GET", "api", "/order", safe=False)
     assert not caught.value.sent

@@ -382,7 +382,7 @@ def test_a_key_that_no_header_can_hold(serve, http, value):
 
 def test_a_header_that_the_library_refuses(serve, http):
     server = serve(reply())
-    with pytest.raises(AccountError, match=r"cannot be asked .InvalidHeader") as caught:
+    with pytest.raises(AccountError, match=r"the request cannot be made .InvalidHeader") as caught:
         http(server).call("GET", "api", "/x", headers={"X-Name": "a\nb: secret1"})
     assert "secret1" not in str(caught.value)
     assert caught.value.__context__ is None

@@ -123,9 +123,12 @@ def test_where_another_order_may_cost_the_run_is_kept(sync, vendor, target, reor
 @pytest.mark.parametrize(
     ("reorders", "said"),
     [
-        (None, "was no good 2 times: a full refresh of fake_daily with reuse_runs_since set to now orders another"),
-        (False, "was no good 2 times: with fake_reorder_bad_files the next sync orders another, which may cost"),
-        (True, "was no good 2 times and is given up: the next sync orders another"),
+        (
+            None,
+            "used 2 times: a full refresh of fake_daily with reuse_runs_since set to now orders another",
+        ),
+        (False, "could not be used 2 times: with fake_reorder_bad_files the next sync orders another, which may cost"),
+        (True, "could not be used 2 times and is given up: the next sync orders another"),
     ],
 )
 def test_what_may_be_done_about_a_bad_run_is_said(sync, vendor, target, reorders, said):
@@ -134,7 +137,7 @@ def test_what_may_be_done_about_a_bad_run_is_said(sync, vendor, target, reorders
     vendor._read = lambda made: replace(read(made), file=None) if made.run_id == "run1" else read(made)
     first = sync(vendor, state=target.state, **ONE_DAY).run().errors
     second = sync(vendor, state=target.state, **ONE_DAY).run().errors
-    assert ("was no good" in str(first), said in str(second)) == (False, True)
+    assert ("could not be used" in str(first), said in str(second)) == (False, True)
     sync(vendor, state=target.state, **ONE_DAY).run()
     assert len(vendor.runs) == (2 if reorders else 1)
 
@@ -146,7 +149,7 @@ def test_succeeded_without_a_file_twice_is_ordered_anew(sync, vendor, target):
     said = []
     for _ in range(2):
         said = sync(vendor, state=target.state, **ONE_DAY).run().errors
-    assert "names no file; run run1 was no good 2 times and is given up: the next sync orders another" in said[0]
+    assert "names no file; run run1 could not be used 2 times and is given up: the next sync orders another" in said[0]
     assert not sync(vendor, state=target.state, **ONE_DAY).run().errors
     assert len(vendor.runs) == 2
 
@@ -174,7 +177,7 @@ def test_what_fails_for_good_is_ordered_once_a_sync_and_then_once_a_day(sync, ve
         assert len(ended.errors) == 1, "each sync says so"
         orders.append(len(vendor.runs))
     assert orders == [3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10, 10]
-    assert "10 runs came to nothing, the last of them less than a day ago" in ended.errors[0]
+    assert "10 runs have failed, the last one less than a day ago" in ended.errors[0]
     clock.advance(86400)
     vendor.next_fates.clear()
     assert not sync(vendor, state=target.state, end=date(2026, 3, 4), **ONE_DAY).run().errors

@@ -179,7 +179,7 @@ def test_replayed_failures_end_after_three_numbers(sync, vendor):
     vendor.errors["order"].extend([vendor.fail_and_replay() for _ in range(5)])
     ended = sync(vendor, **ONE_DAY).run()
     assert vendor.calls.count("order") == 3
-    assert "replays a failure" in ended.errors[0]
+    assert "same stored failure" in ended.errors[0]
 
 
 def test_an_order_without_an_answer_fails_its_period_and_is_the_same_order_next_time(sync, vendor, target):

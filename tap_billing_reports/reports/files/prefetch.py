@@ -1,7 +1,7 @@
 """The next file, fetched while the rows of the one before go out: one at a time, by one thread.
 
-The thread moves bytes from a door of its own to the sync's folder and touches nothing else: no ledger, no journal,
-no storage, no output. What comes of it, an error too, waits until the main thread asks for that file. A signal
+The thread moves bytes from an HTTP client of its own to the sync's folder and touches nothing else: no ledger, no
+journal, no storage, no output. What comes of it, an error too, waits until the main thread asks for that file. A signal
 finds the main thread where it always is; the thread is a daemon and ends with the process.
 """
 

@@ -92,7 +92,7 @@ class Decider:
         if found is not None:
             return _decided(PendingRun(job, found, Step.ADOPTED, attempt))
         if job.failed >= MANY_FAILED and job.failed_at is not None and self._orders.now() < job.failed_at + PAUSE:
-            reason = f"{job.failed} runs came to nothing, the last of them less than a day ago"
+            reason = f"{job.failed} runs have failed, the last one less than a day ago"
             return Decision(Step.DEFERRED, job, attempt, reason=reason, is_failure=True)
         reason = self._hindrance(job)
         return Decision(Step.DEFERRED if reason else Step.ORDERED, job, attempt, reason=reason)
@@ -120,7 +120,7 @@ def what_follows(job: ReportJob, run: Run, bad: int) -> str:
     """What becomes of a run that was no good for so many times, as the end of a message."""
     if bad < READINGS:
         return ""
-    said = f"; run {run.run_id} was no good {bad} times"
+    said = f"; run {run.run_id} could not be used {bad} times"
     if job.client.may_order_anew:
         return f"{said} and is given up: the next sync orders another"
     if setting := job.client.api.reorder_setting:

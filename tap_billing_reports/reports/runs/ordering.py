@@ -54,7 +54,7 @@ class _ListedRuns:
 
 
 class Orders:
-    """Orders periods of all shops, adopting what can be adopted.
+    """Orders periods of all sources, adopting runs that can be adopted.
 
     Args:
         clock: tells when.
@@ -229,7 +229,7 @@ class Orders:
                     return PendingRun(job, run, Step.ADOPTED, number)
                 continue
             return PendingRun(job, self._read(job, api.read_order, answer), Step.ORDERED, number)
-        raise ReportError(f"the vendor replays a failure for {ORDERS_A_PERIOD} orders; ask its support")
+        raise ReportError(f"the vendor answers {ORDERS_A_PERIOD} orders with the same stored failure; ask its support")
 
     @staticmethod
     def _read(job: ReportJob, read: Callable[[Answer], Run], answer: Answer) -> Run:

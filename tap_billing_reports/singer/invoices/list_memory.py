@@ -135,7 +135,7 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
         for part in (*bookmark.get("documents", ()), *bookmark.get("ledger", ())):
             check_memory(part.get(KEY, {}))
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise StateError.of(stream, "holds a damaged memory of invoice lists") from None
+        raise StateError.of(stream, "holds damaged data of invoice lists") from None
 
 
 def check_memory(bookmark: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ class Brief(NamedTuple):
 
     @property
     def contents(self) -> tuple[str | None, ...]:
-        """What two listings of one invoice must agree on."""
+        """What must be equal where one invoice is listed twice."""
         return (self.invoice_date, self.currency, self.net_amount, self.tax_amount, self.total_amount)
 
 
@@ -254,7 +254,8 @@ class InvoiceFeed:
             raise Unreadable(f"invoice {number} cannot be read: {error}", about=about) from None
         if not columns.get("invoice_id"):
             raise Unreadable(
-                f"invoice of {columns.get('invoice_date')} has no number: it could not be kept apart", about=about
+                f"invoice of {columns.get('invoice_date')} has no number: it could not be told apart from others",
+                about=about,
             )
         asked = self.account.account_id
         columns["source"] = self.source.name

@@ -93,8 +93,9 @@ class SharedNumbers:
                 if not columns.get(column):
                     columns["invoice_id"] = ""
                     source, account_id, number = key
-                    said = f"several issuers have used its number, and it has no {column}: it could not be kept apart"
-                    unclear.append(Unreadable(f"invoice {number}: {said}", about=About(source, account_id)))
+                    said = f"several issuers have used its number, and it has no {column}"
+                    said = f"invoice {number}: {said}: it could not be told apart from others"
+                    unclear.append(Unreadable(said, about=About(source, account_id)))
                 elif columns[column] != shared.owner:
                     columns["invoice_id"] = f"{columns['invoice_id']}{APART}{columns[column]}"
         if known != before:

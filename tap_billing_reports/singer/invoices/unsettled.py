@@ -298,7 +298,7 @@ class FollowUp:
             # What is left of it is an answer about this very invoice.
             self.deleted[invoice_id] = known
         else:
-            self._fail(invoice_id, UndeletableError("it is called deleted, which the vendor does to others only"))
+            self._fail(invoice_id, UndeletableError("the vendor reports it as deleted, which its status excludes"))
         return found
 
     def _fail(self, invoice_id: str, error: BaseException) -> None:
@@ -321,7 +321,7 @@ class FollowUp:
         more = len(shown) - NAMED_AT_MOST + self.left
         others = f" and {more} more" if more > 0 else ""
         error = next(iter(self.failed.values()))
-        text = f"invoice {', '.join(shown[:NAMED_AT_MOST])}{others} is remembered, but not answered: {error}"
+        text = f"invoice {', '.join(shown[:NAMED_AT_MOST])}{others} was not settled, and cannot be read now: {error}"
         if isinstance(error, NotFound | AbsenceUnproven | UndeletableError):
             return f"{text}; that proves no deletion, so it stays as it is", REMEDY
         return text, remedy_of(error)

@@ -217,7 +217,7 @@ class _Troubles:
             RetryableError, AuthenticationFailed: this is one too many; the others are left for the next sync.
         """
         is_forbidden = _is_forbidden(result)
-        # Whoever answers 404 is not silent: the others may be had.
+        # A 404 is an answer, so other documents may be available.
         is_silent = isinstance(result, RetryableError) and not isinstance(result, AbsenceUnproven)
         self._silences = self._silences + 1 if is_silent else 0
         self._refusals = self._refusals + 1 if is_forbidden else 0

@@ -186,15 +186,15 @@ class Invoices(BillingStream):
             memory.forget(invoice_id)
 
     def _judge_follow_up(self, follow_up: FollowUp, memory: Memory, about: About) -> bool:
-        """Whether the bookmark may move: whoever answers is the account that answered before."""
+        """Whether the bookmark may move: the answers are of the same account as before."""
         if follow_up.failed:
             said, remedy = follow_up.failure()
             self.session.fail(Failure.of(said, about, stream=self.name, remedy=remedy))
             return follow_up.answered
         memory.vouch()
         if follow_up.left:
-            text = f"{about}: {follow_up.left} invoices that are not settled are left to the next syncs to ask for"
-            self.session.note(f"{text}: at most {BY_ID_A_SYNC} are asked for one by one in each")
+            text = f"{about}: {follow_up.left} unsettled invoices are left for the next syncs"
+            self.session.note(f"{text}: each asks for at most {BY_ID_A_SYNC} of them one by one")
         return True
 
     def _is_first(self, feed: InvoiceFeed, columns: Mapping[str, Any]) -> bool:

@@ -160,7 +160,7 @@ def test_one_without_an_issuer_under_such_a_number_is_a_failure_of_its_own(bring
     bring.control.fault({"status": 200, "body": [record]}, {"path": "/api/invoices/"})
     result = bring.run(config, state=first.state)
     assert result.status == 1
-    assert "it has no issuer: it could not be kept apart" in result.log
+    assert "it has no issuer: it could not be told apart from others" in result.log
     assert not result.of("invoices")
 
 

@@ -99,9 +99,9 @@ def test_damaged_marks_are_refused(bring, config, marks):
 def test_a_customer_that_is_not_listed_any_more_is_a_note_once(bring, config):
     first = bring.run({**config, "bring_customers": [CUSTOMER, OTHER]})
     lost = bring.run(config, state=first.state)
-    assert (lost.status, f"bring account {OTHER}: earlier syncs had it" in lost.log) == (0, True)
+    assert (lost.status, f"bring account {OTHER}: earlier syncs read it" in lost.log) == (0, True)
     after = bring.run(config, state=lost.state)
-    assert (after.status, "earlier syncs had it" in after.log) == (0, False)
+    assert (after.status, "earlier syncs read it" in after.log) == (0, False)
 
 
 @pytest.fixture
@@ -149,9 +149,9 @@ def test_the_lines_of_a_time_without_the_field_are_read_when_it_is_back(bring, a
 def test_without_the_invoices_too_a_customer_that_vanishes_is_a_note_once(alone, stream):
     first = alone(stream, bring_customers=[CUSTOMER, OTHER])
     lost = alone(stream, first.state)
-    assert (lost.status, f"bring account {OTHER}: earlier syncs had it" in lost.log) == (0, True), lost.log
+    assert (lost.status, f"bring account {OTHER}: earlier syncs read it" in lost.log) == (0, True), lost.log
     after = alone(stream, lost.state)
-    assert (after.status, "earlier syncs had it" in after.log) == (0, False)
+    assert (after.status, "earlier syncs read it" in after.log) == (0, False)
 
 
 def test_what_several_readers_miss_is_said_once(bring, config):

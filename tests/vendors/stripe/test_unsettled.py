@@ -335,7 +335,7 @@ class TestWhatItCosts:
             ended = stripe.sync(**OLD, state=state)
             assert ended.code == 0, ended.log
             assert self.requests(stripe, asked)["by id"] <= 500
-            assert (f"{left} invoices that are not settled are left" in ended.log) == bool(left)
+            assert (f"{left} unsettled invoices are left" in ended.log) == bool(left)
             seen |= {r["invoice_id"] for r in ended.of("invoices") if r["status"] == "paid"}
             state = ended.state
         assert {invoice.id for invoice in more} <= seen
