@@ -198,7 +198,7 @@ def test_a_run_that_is_given_up_is_named(desk):
     for bad in (1, 2):
         state = desk.sync(config, state=state).state
         printed = desk.command("plan", config, state=state)
-        whys = {why for report, _, _, _, _, why in rows(printed) if report == STREAM and "no good" in why}
+        whys = {why for report, _, _, _, _, why in rows(printed) if report == STREAM and "could not be used" in why}
         assert whys
         assert all(("is given up" in why) == (bad == 2) for why in whys)
     assert actions(printed)["order"] == 5
