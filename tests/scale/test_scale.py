@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from benchmarks.bigbring import BigBring
-from tap_billing_reports.reports import keys
+from tap_billing_reports.reports import cadences, keys, per_invoice
 from tap_billing_reports.reports.state import ledger as ledger_module
 from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.singer import state_writer
@@ -130,8 +130,8 @@ def test_known_subjects_are_looked_through_once(monkeypatch):
         split[key] += 1
         return split_key(key, account)
 
-    monkeypatch.setattr(ledger_module, "split_key", counted)
-    monkeypatch.setattr(keys, "split_key", counted)
+    for module in (ledger_module, cadences, per_invoice):
+        monkeypatch.setattr(module, "split_key", counted)
     sync = Counted(BigBring(30, 2, specified=True))
     assert len(sync.result.of("bring_invoice_lines")) == 30 * 2 * 2
     # Once for its period, once as the account that its rows belong to, and at most once as known.
