@@ -60,6 +60,12 @@ def address_of(url: str) -> Address:
             host = parts.netloc.rpartition("@")[2]
         except ValueError:
             raise ConfigError(f"the warehouse's URL cannot be read: give {_SHAPES}") from None
+        if "#" in url or parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
+            # A part of the password would be taken for the host or the database, and shown as such.
+            raise ConfigError(
+                "the warehouse's URL has one of the signs @ / ? # where it means something else: write those of a user "
+                "or password as %40 %2F %3F %23"
+            )
         for password in filter(None, passwords):
             redaction.redact.add(password, unquote(password))
         user = f"{parts.username}@" if parts.username else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INTEGERS: Final = range(-(1 << 63), 1 << 63)
 # More digits than any amount has: a number such as 1e999999999 would fill the memory when it is written out.
 LONGEST_NUMBER: Final = 10_000
-_DATE: Final = r"\d{4}-\d\d-\d\d"
+_DATE: Final = r"(?!0000)\d{4}-\d\d-\d\d"  # there was no year 0, whatever a database makes of it
 _TIMESTAMP: Final = rf"{_DATE}[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?"
 
 
@@ -111,10 +111,10 @@ class Proof:
         """
         for column in batch.table.columns:
             attribute = batch.attributes.get(column.name)
-            if attribute is None:
-                continue
             if column.name in batch.table.keys:
                 self._check_key(batch, column.name)
+            if attribute is None:
+                continue
             if column.kind is Kind.INTEGER:
                 self._each(batch, column.name, attribute, _integer, unless=_are_bigints)
             elif column.kind in self._patterns:

@@ -55,7 +55,7 @@ class DuckDatabase:
         try:
             self._con = duckdb.connect(address.target, config={"memory_limit": MEMORY_LIMIT})
         except duckdb.IOException as error:
-            if "lock" in str(error):
+            if "set lock on file" in str(error):  # its path may be in the text, too
                 raise LoadError(
                     f"warehouse {address.shown}: another process has the file open; wait until it has ended: "
                     f"{' '.join(str(error).split())[:300]}"

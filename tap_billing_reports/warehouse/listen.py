@@ -59,7 +59,7 @@ def _blocks(file: int, loader: Loader) -> Iterator[bytes]:
         try:
             data = ahead.get_nowait()
         except queue.Empty:
-            if loader.has_state:
+            if loader.may_commit:
                 loader.commit()
             data = ahead.get()
         if isinstance(data, OSError):

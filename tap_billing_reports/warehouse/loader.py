@@ -11,7 +11,8 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tap_billing_reports.warehouse.batch import Batch, Proof
 from tap_billing_reports.warehouse.columns import DELETED_AT, VERSION, Column, Form, Kind, Table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # Lines of one stream that are held before they go to the database, and of all streams together.
 PIECE_BYTES: Final = 8 << 20
 HELD_BYTES: Final = 32 << 20
+_Method = TypeVar("_Method", bound="Callable[..., Any]")
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,33 @@ class _Stream:
         self.size = 0
 
 
+def _unless_lost(method: _Method) -> _Method:
+    """After an error within, every further call fails: rows of the open transaction are lost, and no STATE may follow.
+
+    A tap that ends because of such an error sends its last STATE all the same.
+    """
+
+    @wraps(method)
+    def guarded(self: Loader, *args: Any, **kwargs: Any) -> Any:
+        if self.lost is not None:
+            raise self.lost
+        try:
+            return method(self, *args, **kwargs)
+        except BaseException as error:
+            if self.lost is None:
+                said = f"the load broke off ({type(error).__name__}); nothing behind the last commit was loaded"
+                self.lost = error if isinstance(error, LoadError) else LoadError(said)
+            raise
+
+    return cast("_Method", guarded)
+
+
 class Loader:
     """Takes messages in their order and loads them.
+
+    Attributes:
+        totals: what has been loaded.
+        lost: what has ended the load, after which nothing more is taken; None so far.
 
     Args:
         database: whose transaction it fills.
@@ -104,9 +131,11 @@ class Loader:
         self._bytes = 0
         self._since = monotonic()
         self.totals = Totals()
+        self.lost: LoadError | None = None
 
     # -- messages --------------------------------------------------------------------------------------
 
+    @_unless_lost
     def block(self, data: bytes) -> None:
         """Whole lines, in their order. Records of one stream that follow each other are taken together.
 
@@ -126,6 +155,7 @@ class Loader:
                 self.line(data[at:end])
                 at = end
 
+    @_unless_lost
     def line(self, line: bytes) -> None:
         """One message, with its line end; a blank line is none."""
         if not line.strip():
@@ -152,6 +182,7 @@ class Loader:
         else:
             raise LoadError(f"messages of type {head.type[:40]!r} are not known; is the tap newer than this loader?")
 
+    @_unless_lost
     def schema(self, message: dict[str, Any]) -> None:
         """A stream and its columns; again whenever they have changed."""
         table = Table.of(message)
@@ -171,6 +202,7 @@ class Loader:
         """The table of a stream whose SCHEMA has come."""
         return self._streams[stream].table
 
+    @_unless_lost
     def activate(self, message: dict[str, Any]) -> None:
         """Rows of older versions of the stream are no longer there at its source."""
         stream, version = self._streams.get(str(message.get("stream"))), message.get("version")
@@ -181,6 +213,7 @@ class Loader:
         self._database.expire(stream.table, version, hard=self._options.hard_delete)
         self._behind_state.add(stream.table.stream)
 
+    @_unless_lost
     def state(self, value: str, *, at_once: bool = False) -> None:
         """Progress of the tap: everything before it may be committed with it.
 
@@ -196,6 +229,7 @@ class Loader:
 
     # -- rows ------------------------------------------------------------------------------------------
 
+    @_unless_lost
     def rows(self, batch: Batch, size: int, *, new: bool) -> None:
         """Rows that come typed.
 
@@ -244,6 +278,7 @@ class Loader:
 
     # -- transactions ----------------------------------------------------------------------------------
 
+    @_unless_lost
     def commit(self) -> None:
         """End the transaction, with the last STATE if one has come since the last commit."""
         for stream in self._streams.values():
@@ -264,10 +299,19 @@ class Loader:
         self._bytes, self._since = 0, self._monotonic()
 
     @property
-    def has_state(self) -> bool:
-        """Whether a STATE waits for its commit."""
-        return self._state is not None
+    def may_commit(self) -> bool:
+        """Whether a STATE waits that can be committed now.
 
+        Not with rows behind it of a stream without a key: they would come again, and nothing would tell them from
+        the first ones.
+        """
+        return self._state is not None and not self._unsure()
+
+    def _unsure(self) -> list[str]:
+        """Streams without a key that have rows behind the last STATE."""
+        return sorted(name for name in self._behind_state if not self._streams[name].table.keys)
+
+    @_unless_lost
     def finish(self) -> None:
         """The input has ended: commit what is there.
 
@@ -275,12 +319,8 @@ class Loader:
             LoadError: rows of a stream without a key stand behind the last STATE. The tap will send them again, and
                 nothing would tell them from the first ones; all before that STATE is committed.
         """
-        unsure = sorted(
-            name
-            for name, stream in self._streams.items()
-            if self._had_state and not stream.table.keys and name in self._behind_state
-        )
-        if unsure:
+        unsure = self._unsure()
+        if self._had_state and unsure:
             raise LoadError(
                 f"stream {unsure[0]}: the tap ended without a STATE behind its last rows, and the stream has no key "
                 f"that would tell whether they come again; they were not loaded, all before the last commit was; "

@@ -123,6 +123,8 @@ class PostgresDatabase:
                     f"on conflict (job) do update set value = excluded.value, stored_at = now()",
                     [job, state],
                 )
+            # The server answers COMMIT of a transaction that has failed without an error, and takes it back.
+            self._con.execute("select 1")
             self._con.commit()
 
     def reset(self, job: str) -> None:
@@ -207,7 +209,13 @@ class PostgresDatabase:
 
     def _copy(self, batch: Batch, into: str) -> None:
         with self._told(f"stream {batch.table.stream}", batch):
-            self._copy_rows(batch, into)
+            try:
+                self._copy_rows(batch, into)
+            except _KeyIsThere:
+                raise LoadError(
+                    f"stream {batch.table.stream}: the table has a row already that may be there only once; drop the "
+                    f"unique index that is not the loader's, or load into another schema"
+                ) from None
 
     def _copy_rows(self, batch: Batch, into: str) -> None:
         own = [column.name for column in batch.table.columns if column.name in batch.attributes]

@@ -18,6 +18,7 @@ from tap_billing_reports.core import redaction
 from tap_billing_reports.core.errors import BillingError, ConfigError
 from tap_billing_reports.warehouse.address import address_of
 from tap_billing_reports.warehouse.databases import open_database
+from tap_billing_reports.warehouse.errors import LoadError
 from tap_billing_reports.warehouse.listen import load_from
 from tap_billing_reports.warehouse.loader import Loader, Options
 
@@ -111,15 +112,30 @@ def _run(settings: dict[str, Any]) -> Totals:
     try:
         loader = Loader(database, options, committed=_tell)
         load_from(sys.stdin.fileno(), loader)
+    except OSError as error:
+        raise LoadError(f"stdin cannot be read: {error.strerror}; nothing behind the last STATE was loaded") from None
+    else:
         return loader.totals
     finally:
         database.close()
 
 
 def _tell(state: str) -> None:
-    """The STATE that stands behind committed rows, for the caller that keeps it."""
-    sys.stdout.write(state + "\n")
-    sys.stdout.flush()
+    """The STATE that stands behind committed rows, for the caller that keeps it.
+
+    Raises:
+        LoadError: it could not be written.
+    """
+    try:
+        sys.stdout.write(state + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still in the buffer would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise LoadError(
+            f"a STATE could not be written to stdout ({error.strerror}); its rows were loaded, nothing "
+            f"behind them was; run again from the STATE before it"
+        ) from None
 
 
 def settings_of(config: tuple[str, ...], environment: Any) -> dict[str, Any]:

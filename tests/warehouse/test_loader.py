@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tap_billing_reports.warehouse.columns import Table
 from tap_billing_reports.warehouse.errors import LoadError
 from tests.warehouse.lines import AMOUNT, DAY, INSTANT, INTEGER, TEXT, line, record, schema, state
 from tests.warehouse.places import load, loading
@@ -257,3 +258,55 @@ def test_totals_count_what_was_committed(place):
     one.loader.finish()
     one.database.close()
     assert (one.loader.totals.rows, one.loader.totals.commits) == ({"orders": 3}, 2)
+
+
+@pytest.mark.parametrize("after", ["finish", "state", "commit"])
+def test_nothing_is_committed_behind_an_error(place, after):
+    """A tap that ends because of an error sends its last STATE all the same: that would call lost rows loaded."""
+    one = loading(place, commit_seconds=float("inf"))
+    one.load([schema(id=TEXT, a=AMOUNT), record(id="x", a="1"), state(1)])
+    one.loader.commit()
+    one.load([record(id="y", a="2"), record(id="z", a="oops"), state(2)])
+    with pytest.raises(LoadError, match="'a' of the row id=z is no number"):
+        one.loader.commit()
+    with pytest.raises(LoadError, match="'a' of the row id=z is no number"):
+        one.loader.state("3", at_once=True) if after == "state" else getattr(one.loader, after)()
+    assert one.states == ["1"]
+    one.database.close()
+    assert [row[0] for row in place.rows("orders")] == ["x"]
+
+
+def test_nothing_is_committed_behind_a_fault_of_ours(place, monkeypatch):
+    one = loading(place)
+    one.load([schema(id=TEXT), record(id="x"), state(1), record(id="y")])
+    monkeypatch.setattr(one.database, "stage", lambda _batch: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        one.load([state(2)])
+    with pytest.raises(LoadError, match=r"the load broke off \(ZeroDivisionError\)"):
+        one.loader.finish()
+    one.database.close()
+    assert one.states == ["1"]
+    assert place.rows("orders") == [("x",)]
+
+
+def test_a_commit_of_a_failed_transaction_is_an_error(server_place):
+    """The server itself answers such a COMMIT without an error, and takes everything back."""
+    database = server_place.open()
+    with pytest.raises(LoadError, match="refused"):
+        database.holds(Table("nowhere", (), ()), {"a": 1})
+    with pytest.raises(LoadError, match="the end of a transaction: the warehouse refused"):
+        database.commit("default", None)
+    database.close()
+
+
+def test_rows_behind_a_state_wait_where_no_key_would_tell_them_apart(place):
+    one = loading(place, commit_seconds=float("inf"))
+    one.load([schema(id=TEXT), schema("log", keys=(), n=INTEGER), record(id="x"), record("log", n=1), state(1)])
+    assert one.loader.may_commit
+    one.load([record(id="y")])
+    assert one.loader.may_commit
+    one.load([record("log", n=2)])
+    assert not one.loader.may_commit
+    one.load([state(2)])
+    assert one.loader.may_commit
+    one.database.close()

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from tests.waiting import HANG_SECONDS
-from tests.warehouse.lines import AMOUNT, TEXT, record, schema, state
+from tests.warehouse.lines import AMOUNT, INTEGER, TEXT, record, schema, state
 from tests.warehouse.places import load
 
 COMMAND = [sys.executable, "-m", "tap_billing_reports.warehouse.target"]
@@ -162,3 +162,42 @@ def test_a_second_load_goes_on(place):
     load(place, schema(id=TEXT), record(id="a"), state(1))
     load(place, schema(id=TEXT), record(id="b"), state(2))
     assert place.rows("orders") == [("a",), ("b",)]
+
+
+def test_nobody_takes_the_state(place, settings):
+    """Its rows are there, and come again."""
+    lines = b"".join([schema(id=TEXT), record(id="x"), state(1)])
+    with subprocess.Popen(
+        [*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as target:
+        target.stdout.close()
+        target.stdin.write(lines)
+        target.stdin.close()
+        (said,) = target.stderr.read().decode().splitlines()
+    assert target.returncode == 1
+    assert "a STATE could not be written to stdout (Broken pipe)" in said
+    assert place.rows("orders", "money") == [("x",)]
+    assert run([lines], "--config", settings).returncode == 0
+    assert place.rows("orders", "money") == [("x",)]
+
+
+def test_rows_without_a_key_wait_for_their_state_however_long_the_tap_pauses(place, settings):
+    with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
+        target.stdin.write(schema(keys=(), n=INTEGER) + record(n=1) + state(1))
+        target.stdin.flush()
+        assert target.stdout.readline() == b"1\n"
+        target.stdin.write(record(n=2))
+        target.stdin.flush()
+        target.kill()
+    assert place.rows("orders", "money") == [(1,)]
+
+
+@pytest.mark.parametrize("sign", "@/?#")
+def test_a_password_with_a_sign_that_means_something_else(tmp_path, sign):
+    path = tmp_path / "target.json"
+    path.write_text(json.dumps({"url": f"postgresql://me:correct{sign}horse@127.0.0.1/nothing"}))
+    done = run([], "--config", str(path))
+    assert done.returncode == 1
+    assert b"write those of a user or password as %40 %2F %3F %23" in done.stderr
+    assert b"correct" not in done.stderr
+    assert b"horse" not in done.stderr
