@@ -210,5 +210,5 @@ def test_columns_that_differ_in_capitals_alone(place):
 
 @pytest.mark.parametrize(("kind", "value"), [(DAY, "0000-01-01"), (INSTANT, "0000-01-01T00:00:00Z")])
 def test_there_was_no_year_0(place, kind, value):
-    with pytest.raises(LoadError, match="'v' of the row id=a is no (date|instant) in the form"):
+    with pytest.raises(LoadError, match=r"'v' of the row id=a is no (date|instant) in the form"):
         load(place, schema(id=TEXT, v=kind), record(id="a", v=value), state(1))
