@@ -82,7 +82,7 @@ def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
 def _decided(
     report: Report, jobs: Sequence[ReportJob], decider: Decider, session: Session
 ) -> dict[str, dict[tuple[str, str], list[ReportJob]]]:
-    """What is done about the periods that are due, in the order of the sync: account -> action and reason -> dues."""
+    """What is done about the periods that are due, in the order of the sync: account -> action and reason -> jobs."""
     decided: dict[str, dict[tuple[str, str], list[ReportJob]]] = {}
     for job in jobs:
         groups = decided.setdefault(job.account.account_id, {})

@@ -95,7 +95,7 @@ class StateError(SyncError):
 
     @classmethod
     def of(cls, stream: str, problem: str) -> StateError:
-        """The part of one stream is no good, with what can be done about it."""
+        """The part of one stream cannot be used, with what can be done about it."""
         advice = "restore an older state, or run a full refresh of that stream"
         return cls(f"the state of {stream} {problem}: {advice}")
 

@@ -24,7 +24,7 @@ from tap_billing_reports.declare.endpoints import (
     no_objection,
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
-from tap_billing_reports.declare.reports import OrderCall, ReportApi, ReportTypeApi, Twin
+from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi
 from tap_billing_reports.declare.runs import (
     Interval,
     Ordered,
@@ -61,6 +61,7 @@ __all__ = [
     "Account",
     "Asked",
     "Cadence",
+    "ComparedTotal",
     "Convert",
     "CursorPaging",
     "Endpoint",
@@ -90,7 +91,6 @@ __all__ = [
     "SourceClient",
     "Subjects",
     "TokenPaging",
-    "Twin",
     "Unit",
     "Values",
     "Windowed",

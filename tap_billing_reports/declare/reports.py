@@ -37,8 +37,8 @@ class OrderCall:
 
 
 @dataclass(frozen=True)
-class Twin:
-    """A report that accounts for the same movements as another one, item by item or summed up."""
+class ComparedTotal:
+    """A column total of a report that must equal that of another one: the same movements, itemized and summed up."""
 
     family: str
     side: str
@@ -73,7 +73,7 @@ class ReportApi:
     budget: Callable[[Values], int]
     """Runs that may wait at once."""
     orders_are_free: bool = False
-    """Another order of the same costs nothing: a run that was no good twice is given up for a new one."""
+    """Another order of the same costs nothing: a run that could not be used twice is given up for a new one."""
     reorder_setting: str = ""
     """Where orders may cost: the setting, a flag that is false by default, which allows that all the same."""
     refuses_report: Callable[[Refused], bool] = lambda _error: False
@@ -111,5 +111,5 @@ class ReportApi:
     sums: Callable[[Report], tuple[Mapping[str, str], ...]] = lambda _report: ()
     """Row column -> name of the reconciliation that compares its sum with the invoice's amount: one mapping for each
     kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
-    twin: Callable[[Report], Twin | None] = lambda _report: None
-    """Which other report its total can be held against."""
+    compared: Callable[[Report], ComparedTotal | None] = lambda _report: None
+    """Which total of its rows can be compared with another report's."""

@@ -43,7 +43,7 @@ class Remarks:
     """Key -> objects that had it twice, with different values."""
 
     def lines(self, about: About) -> Iterator[str]:
-        """What is to be told of it."""
+        """One line for each kind of remark."""
         if self.mended:
             yield (
                 f"{about}: {self.mended} texts held a NUL or half a character, which no target takes: U+FFFD stands "

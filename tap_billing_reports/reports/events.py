@@ -1,4 +1,4 @@
-"""What is told of periods while they pass through their life: for progress, log lines and the closing summary."""
+"""Events in the life of a period, for progress, log lines and the closing summary."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class ReportClient:
 
     @property
     def may_order_anew(self) -> bool:
-        """Whether a run that was no good too often may be followed by another: it is free, or the settings allow it."""
+        """Whether another run may be ordered for one that cannot be used: it is free, or the settings allow it."""
         setting = self.api.reorder_setting
         return self.api.orders_are_free or (bool(setting) and bool(self.source_client.values.get(setting)))
 
@@ -142,7 +142,7 @@ class ReportClient:
 
 @dataclass(frozen=True, eq=False)
 class ReportJob:
-    """One period of one report of one account, to be ordered or, with a run id, to be gone on with."""
+    """One period of one report of one account, to be ordered or, with a run id, to be resumed."""
 
     client: ReportClient
     report: Report
@@ -153,7 +153,7 @@ class ReportJob:
     run_id: str | None = None
     ordered_at: datetime | None = None
     adopted: bool = False
-    """The run that is gone on with was found at the vendor, not ordered by us."""
+    """The run to resume was found at the vendor, not ordered by us."""
     known_run: str | None = None
     """The run whose rows the ledger holds as the last good reading: another reading needs a newer one."""
     read_at: str = ""
@@ -161,12 +161,12 @@ class ReportJob:
     previous_rows: int | None = None
     """Rows that earlier readings of this period may have sent; a shorter one now leaves a surplus to take back."""
     bad: int = 0
-    """How often the run that is gone on with was no good, each in a sync of its own; see `deciding`."""
+    """In how many syncs the run to resume could not be used; see `decisions`."""
     bad_since: datetime | None = None
     given_up: str | None = None
-    """A run that was no good too often: it is not adopted again."""
+    """A run that could not be used too often: it is not adopted again."""
     failed: int = 0
-    """Runs of this period that came to nothing since it was last read, in earlier syncs."""
+    """Runs of this period that have failed since it was last read, in earlier syncs."""
     failed_at: datetime | None = None
     refused: int = 0
     """How often its order was refused since then."""

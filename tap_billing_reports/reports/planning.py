@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Planner(SyncBounds):
     """Knows the sync's bounds.
 
-    Runs that were ordered before `reuse_runs_since` are not gone on with: their periods are ordered anew.
+    Runs that were ordered before `reuse_runs_since` are not resumed: their periods are ordered again.
     """
 
     reuse_runs_since: datetime | None = None

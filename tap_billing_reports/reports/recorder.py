@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # A vendor's clock, which dates runs, may be ahead of ours by so much; a clock that is further ahead is a wrong one.
 CLOCKS_APART = timedelta(days=2)
-# A run whose file was no good in so many syncs is given up: the vendor may have been ill when it made it.
+# A run whose file could not be used in so many syncs is given up: the vendor may have had a fault when it made it.
 READINGS = 2
 # "Not there" is believed, where a vendor has no words for it, if it is still the answer so long after the first time.
 ABSENT_FOR = timedelta(days=1)
@@ -179,7 +179,7 @@ class Recorder:
             entry.open[job.key] = replace(known, attempt=next_attempt)
 
     def was_bad(self, job: ReportJob, run: Run, at: datetime, *, absent: bool = False) -> int:
-        """The run was no good in this sync: how often that has been so by now.
+        """The run could not be used in this sync; returns in how many syncs so far.
 
         Args:
             job: what it was for.
@@ -223,7 +223,7 @@ class Recorder:
 
 
 def _failed(known: OpenPeriod, at: datetime) -> OpenPeriod:
-    """One more run came to nothing."""
+    """One more run has failed."""
     return replace(known, failed=known.failed + 1, failed_at=at.astimezone(timezone.utc).replace(microsecond=0))
 
 
@@ -232,7 +232,7 @@ def _is_newer(note: Note, job: ReportJob) -> bool:
 
 
 def _still_out(known: OpenPeriod, previous_rows: int | None) -> OpenPeriod:
-    """What outlives the run of an open period: the rows that may be out, and how many runs came to nothing."""
+    """What outlives the run of an open period: the rows that may be out, and how many runs have failed."""
     return OpenPeriod(
         period=known.period,
         out=known.out,

@@ -43,7 +43,7 @@ def deliver(
             pulse()
     if keeping is None:
         return
-    # A reader of its own: what the first one has told, it has told of the rows that went out.
+    # A reader of its own: the first one describes the rows that were sent.
     again = rows.open_reader(file, decimals_as="string")
     if not (rows.selected and keeping.arrays(again, reader.rows)):
         keeping.rows(again, reader)

@@ -250,7 +250,7 @@ class Lifecycle:
         session.fail(failure)
 
     def _note_bad(self, finished_run: FinishedRun) -> str:
-        """The run's file was no good, or, where two reports disagree, that of either; what follows, for the message."""
+        """Note that the run's file could not be used, or both files if two reports disagree; the end of the message."""
         finished, now = finished_run.finished, self._session.clock.now()
         disagree = any(check.check == CHECK and check.ok is False for check in finished_run.checks)
         other = self._itemized_summary.held_with(finished.job) if disagree else None

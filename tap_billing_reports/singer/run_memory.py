@@ -30,7 +30,7 @@ class ListedRuns(msgspec.Struct, omit_defaults=True, kw_only=True):
         listed_from: from when on all were listed.
         created_at: the newest run that was listed.
         pending: those that were not made yet: each is asked about until it is.
-        untold: when the first and the last run of ours was made that nobody was told of.
+        untold: when the first and the last run of ours was made whose record has not been sent.
         adopted: which of those had been found at the vendor.
     """
 

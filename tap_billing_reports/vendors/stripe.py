@@ -284,14 +284,14 @@ def _column_type(report: d.Report, header: str) -> ColumnType:
     return "timestamp_utc" if kind == "timestamp" and optional is not None and "timezone" not in optional else kind
 
 
-def _twin(report: d.Report) -> d.Twin | None:
+def _compared(report: d.Report) -> d.ComparedTotal | None:
     """`x.itemized.3` and `x.summary.1` account for the same movements."""
     found = re.match(r"(.+)\.(itemized|summary)\.", report.report_type)
     # Of a type that nobody has described, its file shows whether it has the column.
     columns = report.columns or KNOWN.get(report.report_type, {}).get("columns", ())
     if found is None or (columns and "net" not in columns):
         return None
-    return d.Twin(found[1], found[2], "net")
+    return d.ComparedTotal(found[1], found[2], "net")
 
 
 # What an order's refusal may be about without speaking of the report's other periods.
@@ -375,6 +375,6 @@ STRIPE = d.Source(
         window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
         availability=_availability,
         out_of_range=lambda error: error.status == 400 and error.param.startswith("parameters.interval_"),
-        twin=_twin,
+        compared=_compared,
     ),
 )

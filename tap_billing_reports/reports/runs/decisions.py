@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.state.journal import Note
 
 NOT_YET = "the vendor does not have its data yet"
-# After so many runs that came to nothing, another one is ordered so long after the last one alone.
+# After so many failed runs, the next one is ordered only so long after the last one.
 MANY_FAILED = 10
 PAUSE = timedelta(days=1)
 
@@ -112,12 +112,12 @@ def _decided(pending: PendingRun, unknown: Note | None = None) -> Decision:
 
 
 def is_given_up(job: ReportJob) -> bool:
-    """Whether the run was no good too often, and another one is free or allowed by the settings."""
+    """Whether the run could not be used too often, and another one is free or allowed by the settings."""
     return job.bad >= READINGS and job.client.may_order_anew
 
 
 def what_follows(job: ReportJob, run: Run, bad: int) -> str:
-    """What becomes of a run that was no good for so many times, as the end of a message."""
+    """What happens to a run that could not be used so many times; the end of a message."""
     if bad < READINGS:
         return ""
     said = f"; run {run.run_id} could not be used {bad} times"

@@ -280,7 +280,7 @@ class Runner:
                 queue.cool_until = 0.0
 
     def _failed(self, queue: RunQueue, pending: PendingRun, error: BillingError, *, was_bad: bool = False) -> None:
-        """The period has failed in this sync; its run stays, unless that was no good too often."""
+        """The period has failed in this sync; its run stays, unless it could not be used too often."""
         job, run = pending.job, pending.run
         more, absent = "", isinstance(error, AbsenceUnproven)
         if was_bad or absent:

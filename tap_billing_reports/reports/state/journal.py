@@ -3,12 +3,12 @@
 One small JSON object a period, `journal/<source>/<account>/<report>/<period>.json`, replaced at each step:
 
 - as intent before the order goes out: an order may have been sent;
-- with the run's id after it: the run is gone on with, not ordered again;
+- with the run's id after it: the run is resumed, not ordered again;
 - with the kept files once they are there, and with the rows once those are out: the period is read from the
   kept file, and nothing is asked of the vendor.
 
 It holds for equal parameters only, and nothing in it is a secret. What a sync finds here is never older than
-any STATE, except where the storage was swapped; so the later order of the two is gone on with.
+any STATE, except where the storage was swapped; so the later order of the two is resumed.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
         adopted: the run was found at the vendor.
         files: the kept files, that of the rows first.
         rows: rows that readings of this period may have sent.
-        bad: how often the run was no good, and `bad_since` when first.
+        bad: how often the run could not be used, and `bad_since` when first.
         realm: where its data come from; None in a note that was written before that was recorded.
     """
 

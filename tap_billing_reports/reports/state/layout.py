@@ -25,16 +25,16 @@ class OpenPeriod(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What is known of a period that was ordered, or tried, and is not done.
 
     Attributes:
-        run: the run that is gone on with; None: the period is to be ordered.
+        run: the run to resume; None: the period is to be ordered.
         attempt: the number of that run's order, or of the next; None where nothing was ordered yet.
         at: when it was ordered.
         asked: tells its parameters apart from any others, see `journal.asked_of`.
-        bad, bad_since: in how many syncs the run was no good, and since when.
+        bad, bad_since: in how many syncs the run could not be used, and since when.
         adopted: the run was found at the vendor, not ordered by us.
         start, end: the interval that a window's run was ordered for.
         out, out_rows: the file whose rows may be out, and how many of them.
         rows: how many rows of earlier readings may be out.
-        failed, failed_at: how many runs came to nothing since the period was last read, and when the last did.
+        failed, failed_at: how many runs have failed since the period was last read, and when the last did.
         refused: how often its order was refused since then.
     """
 

@@ -58,9 +58,9 @@ class ItemizedSummary:
         sides: dict[str, dict[str, Report]] = {}
         self._columns: dict[str, str] = {}
         for report, api in reports:
-            if (twin := api.twin(report)) is not None:
-                sides.setdefault(self._family(report, twin.family), {})[twin.side] = report
-                self._columns[report.stream] = twin.column
+            if (compared := api.compared(report)) is not None:
+                sides.setdefault(self._family(report, compared.family), {})[compared.side] = report
+                self._columns[report.stream] = compared.column
         pairs = {family: both for family, both in sides.items() if len(both) == 2}
         self._sides = {report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()}
         self._names = {family: both[SUMMARY].name for family, both in pairs.items()}

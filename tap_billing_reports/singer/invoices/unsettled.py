@@ -40,7 +40,7 @@ REMEDY: Final = (
 )
 # So many failures in a row are the account's, not those of single invoices.
 FAILURES_IN_A_ROW: Final = 5
-# So many deletions in a row are only gone on with once the account is known to answer as before.
+# After so many deletions in a row, the next is only asked for once the answers are known to be of this account.
 DELETIONS_IN_A_ROW: Final = 20
 NAMED_AT_MOST: Final = 10
 
@@ -129,7 +129,7 @@ class Memory:
         self._known.pop(invoice_id, None)
 
     def note_sent(self, deleted: Mapping[str, Known] | None = None) -> None:
-        """Note in the storage what can be deleted, and what was told of as deleted; SyncError if it refuses."""
+        """Note in the storage what can be deleted, and what was sent as deleted; SyncError if the storage refuses."""
         sent = {name: known for name, known in self._known.items() if known.status in self._api.deletable}
         self._sent.write(sent, deleted or {})
 
@@ -160,7 +160,7 @@ class Memory:
 class SentNotes:
     """Invoices that were sent and can be deleted, noted in the storage: a target may have kept an older STATE.
 
-    One small file an account, `sent/<source>/<account>.json`. One that was told of as deleted stays in it for one
+    One small file an account, `sent/<source>/<account>.json`. One that was sent as deleted stays in it for one
     more sync, for its record may be lost with the STATE that followed it.
 
     Attributes:

@@ -94,7 +94,7 @@ class ReportRuns(ReportStream):
                     yield _foreign(client, account, run)
 
     def emit_listed(self, client: ReportClient, account: Account, ours: Ours) -> None:
-        """Send what is listed since the last sync, but for runs that are told of when they end, or were.
+        """Send what is listed since the last sync, but for runs whose record is sent when they end, or has been.
 
         The bookmark holds the newest run seen, the ids of those that were still pending, and from when on all were
         listed.
@@ -166,7 +166,7 @@ def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]
 def _records(
     client: ReportClient, account: Account, runs: Sequence[Run], before: ListedRuns, ours: Ours
 ) -> Iterator[dict[str, Any]]:
-    """The runs' records: foreign ones, and ours that nobody was told of when they were read."""
+    """The runs' records: foreign ones, and ours whose record was not sent when they were read."""
     attempts: Counter[str] = Counter()
     # Oldest first; those of one second are listed newest first.
     places = enumerate(runs)
