@@ -28,7 +28,7 @@ import duckdb
 started = time.monotonic()
 db = duckdb.connect(sys.argv[2])
 db.sql(f"CREATE TABLE bare AS SELECT * FROM read_parquet('{sys.argv[1]}')")
-(rows,) = db.sql("SELECT count(*) FROM bare").fetchone()
+((rows,),) = db.sql("SELECT count(*) FROM bare").fetchall()
 json.dump({"rows": rows, "seconds": time.monotonic() - started}, sys.stderr)
 """
 

@@ -21,6 +21,8 @@ from singer_sdk import typing as th
 
 from benchmarks.measure import peak_mib
 from tap_billing_reports.core.columns import Column, json_schema, unique_names
+from tap_billing_reports.reports.files.parquet import row_numbers
+from tap_billing_reports.reports.files.readers import ArrayChunk
 from tap_billing_reports.reports.files.readers.csv import CsvReader
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.termination import DeferredTermination
@@ -72,7 +74,16 @@ class FastStream(FastRows, ReportStream):
                 resolve=lambda _: self.columns,
                 zone=self.zone,
             )
+            if self.takes_arrays:
+                return _arrays(reader)
         return reader.chunks(SelectedColumns(self), CONSTANTS)
+
+
+def _arrays(reader):
+    done = 0
+    for rows, arrays in reader.arrays():
+        yield ArrayChunk(rows, {**arrays, "row_number": row_numbers(done + 1, rows)}, reader.columns)
+        done += rows
 
 
 class StockStream(ReportStream):
@@ -103,7 +114,7 @@ class StockStream(ReportStream):
                 )
 
 
-def tap_of(kind, path, types, zone):
+def tap_of(kind, path, types, zone, message_writer=None):
     class BenchTap(DeferredTermination if kind == "fast" else Tap):
         name = "tap-bench"
         config_jsonschema = th.PropertiesList().to_dict()
@@ -113,7 +124,7 @@ def tap_of(kind, path, types, zone):
         def discover_streams(self):
             return [(FastStream if kind == "fast" else StockStream)(self, path, types, zone)]
 
-    return BenchTap(config={}, setup_mapper=True)
+    return BenchTap(config={}, setup_mapper=True, message_writer=message_writer)
 
 
 def main():

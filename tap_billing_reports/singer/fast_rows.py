@@ -19,13 +19,13 @@ from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
+from tap_billing_reports.reports.files.readers import ArrayChunk
 from tap_billing_reports.singer.writer import BufferedWriter, encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.core.columns import Column
-    from tap_billing_reports.reports.files.readers import RowChunk
 
 
 # The SDK's modules live as long as the process. The collector need not look through them again and again: a tenth
@@ -79,13 +79,13 @@ class FastRows(Stream):
         """
 
     def write_rows(
-        self, chunks: Iterable[RowChunk], constants: Mapping[str, Any], counted: Callable[[int], None]
+        self, chunks: Iterable[RowChunk | ArrayChunk], constants: Mapping[str, Any], counted: Callable[[int], None]
     ) -> None:
         """Send RECORD messages.
 
         Args:
             chunks: rows; those of one chunk are of one `msgspec.Struct` type. Fields that are not selected are left
-                out, see `SelectedColumns`.
+                out, see `SelectedColumns`. Arrays only where `takes_arrays`.
             constants: properties that are the same in all these records; a row's own field of that name wins.
             counted: called with how many rows have been written since the last call.
         """
@@ -97,6 +97,10 @@ class FastRows(Stream):
                 seen = chunk.columns
                 if self._announce(seen):
                     plan = self._plan()
+            if isinstance(chunk, ArrayChunk):
+                self._write_arrays(chunk, plan, constants)
+                counted(chunk.row_count)
+                continue
             rows = chunk.rows
             while rows:
                 now, rows = rows[:at_once], rows[at_once:]
@@ -118,6 +122,20 @@ class FastRows(Stream):
                 counted(len(now))
             # A slow source must not keep rows from the target.
             writer.flush()
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether chunks may be arrays: nothing stands between the reader and who takes them."""
+        writer = self._tap.message_writer
+        return isinstance(writer, BufferedWriter) and writer.array_sink is not None and self._plan() is not None
+
+    def _write_arrays(self, chunk: ArrayChunk, plan: _Plan | None, constants: Mapping[str, Any]) -> None:
+        sink = self._writer.array_sink
+        if sink is None or plan is None:
+            raise TypeError("arrays are for a writer that takes them")
+        with self._writer.atomic():
+            sink.arrays(plan.stream, chunk, plan.names, constants)
+            self.state_manager.is_flushed = False
 
     def _announce(self, columns: tuple[Column, ...]) -> bool:
         known = self.schema["properties"]

@@ -18,6 +18,8 @@ from singer_sdk.singerlib.encoding.simple import Message, StateMessage
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from tap_billing_reports.reports.files.readers import ArrayChunk
+
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,14 @@ class RowSink(Protocol):
         ...
 
 
+class ArraySink(RowSink, Protocol):
+    """Takes them as Arrow arrays as well."""
+
+    def arrays(self, stream: str, chunk: ArrayChunk, names: Collection[str], constants: Mapping[str, Any]) -> None:
+        """As `rows`, by column."""
+        ...
+
+
 class BufferedWriter(GenericSingerWriter[bytes, Message]):
     """Writes messages as JSON lines to stdout, RECORDs some 64 KiB at a time.
 
@@ -48,6 +58,7 @@ class BufferedWriter(GenericSingerWriter[bytes, Message]):
     """
 
     row_sink: RowSink | None = None  # takes report rows in the place of RECORD messages
+    array_sink: ArraySink | None = None  # the same, where it takes arrays
 
     limit = 1 << 16
     max_age = 1.0  # seconds that a record may wait while others come

@@ -31,6 +31,10 @@ class Digits:
     after: int | None
 
     @property
+    def are_unlimited(self) -> bool:
+        return self.before is None and self.after is None
+
+    @property
     def pattern(self) -> str:
         """Matches the text of an amount that fits as it stands."""
         before = "+" if self.before is None else f"{{1,{self.before}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.warehouse.columns import Kind, Table, held_as
@@ -67,6 +67,19 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Give the connection back; what was not committed leaves no trace. Never raises."""
+        ...
+
+
+@runtime_checkable
+class ArrayDatabase(Database, Protocol):
+    """One that takes rows as Arrow tables, whose amounts are proven to fit their type."""
+
+    def stage_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
+        """As `stage`; `rows` is a `pyarrow.Table` with some of the columns, `shared` what all rows have."""
+        ...
+
+    def append_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
+        """As `append`, likewise."""
         ...
 
 

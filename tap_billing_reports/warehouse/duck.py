@@ -66,8 +66,10 @@ class DuckDatabase:
         with self._told(f"warehouse {address.shown}"):
             self._run("set timezone = 'UTC'")
             self._run("set enable_progress_bar = false")
+            # A file of the schema's own name makes a name of two parts ambiguous.
+            self._catalog: str = self._one("select current_database()")
             self._run("begin")
-            self._run(f"create schema if not exists {quoted(schema)}")
+            self._run(f"create schema if not exists {quoted(self._catalog)}.{quoted(schema)}")
             self._run(
                 f"create table if not exists {self._of(STATE_TABLE)} "
                 f"(job VARCHAR PRIMARY KEY, value VARCHAR NOT NULL, stored_at TIMESTAMPTZ NOT NULL DEFAULT now())"
@@ -76,7 +78,7 @@ class DuckDatabase:
             self._run("begin")
 
     def _of(self, name: str) -> str:
-        return f"{quoted(self._schema)}.{quoted(name)}"
+        return f"{quoted(self._catalog)}.{quoted(self._schema)}.{quoted(name)}"
 
     def _stage_of(self, stream: str) -> str:
         return quoted(f"loader_stage_{list(self._kinds).index(stream)}")
@@ -163,15 +165,15 @@ class DuckDatabase:
     # -- rows ------------------------------------------------------------------------------------------
 
     def stage(self, batch: Batch) -> None:
-        self.stage_arrow(batch.table, self._arrow(batch), batch)
+        self.stage_arrow(batch.table, self._arrow(batch), batch.shared, batch)
 
     def append(self, batch: Batch) -> None:
-        self.append_arrow(batch.table, self._arrow(batch), batch)
+        self.append_arrow(batch.table, self._arrow(batch), batch.shared, batch)
 
-    def stage_arrow(self, table: Table, rows: pa.Table, batch: Batch | None = None) -> None:
-        """As `stage`, of an Arrow table that has some of the columns."""
+    def stage_arrow(self, table: Table, rows: pa.Table, shared: Mapping[str, Any], batch: Batch | None = None) -> None:
+        """As `stage`, of an Arrow table that has some of the columns; amounts in it fit their type."""
         if not table.keys:
-            self.append_arrow(table, rows, batch)
+            self.append_arrow(table, rows, shared, batch)
             return
         stream = table.stream
         stage = self._stage_of(stream)
@@ -183,23 +185,27 @@ class DuckDatabase:
                 )
                 self._staged[stream] = table, 0
             before = self._staged[stream][1]
-            self._insert(stage, table, rows, f", {before} + row_number() over () as {quoted(ORDER)}")
+            self._insert(stage, table, rows, shared, f", {before} + row_number() over () as {quoted(ORDER)}")
             self._staged[stream] = table, before + rows.num_rows
 
-    def append_arrow(self, table: Table, rows: pa.Table, batch: Batch | None = None) -> None:
-        """As `append`, of an Arrow table that has some of the columns."""
+    def append_arrow(self, table: Table, rows: pa.Table, shared: Mapping[str, Any], batch: Batch | None = None) -> None:
+        """As `append`, of an Arrow table that has some of the columns; amounts in it fit their type."""
         with self._told(f"stream {table.stream}", batch):
-            self._insert(self._of(table.stream), table, rows, "")
+            self._insert(self._of(table.stream), table, rows, shared, "")
 
-    def _insert(self, into: str, table: Table, rows: pa.Table, more: str) -> None:
+    def _insert(self, into: str, table: Table, rows: pa.Table, shared: Mapping[str, Any], more: str) -> None:
         kinds = self._kinds[table.stream]
+        own = [*rows.column_names]
+        same = [name for name in table.names if name in shared and name not in own]
         # Amounts as text are proven to fit, so that no cast rounds.
-        cells = ", ".join(
-            f"cast({quoted(name)} as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in rows.column_names
-        )
+        cells = [f"cast({quoted(name)} as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in own]
+        cells += [f"cast(? as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in same]
         self._con.register(_BATCH, rows)
         try:
-            self._run(f"insert into {into} by name select {cells}{more} from {_BATCH}")
+            self._run(
+                f"insert into {into} by name select {', '.join(cells)}{more} from {_BATCH}",
+                [shared[name] for name in same],
+            )
         finally:
             self._con.unregister(_BATCH)
 
@@ -210,8 +216,6 @@ class DuckDatabase:
                 kind = {Kind.INTEGER: pa.int64(), Kind.BOOLEAN: pa.bool_()}.get(column.kind, pa.string())
                 if column.name in batch.attributes:
                     arrays[column.name] = pa.array(batch.values(column.name), kind)
-                elif column.name in batch.shared:
-                    arrays[column.name] = pa.repeat(pa.scalar(batch.shared[column.name], kind), len(batch.rows))
         return pa.table(arrays)
 
     def _settle(self, stream: str) -> None:

@@ -230,18 +230,34 @@ class Loader:
     # -- rows ------------------------------------------------------------------------------------------
 
     @_unless_lost
-    def rows(self, batch: Batch, size: int, *, new: bool) -> None:
+    def rows(self, batch: Batch, size: int, *, new: bool, proven: bool = False) -> None:
         """Rows that come typed.
 
         Args:
             batch: of a stream whose SCHEMA has come.
             size: about how many bytes of messages they would be.
             new: their keys are surely neither in the warehouse nor twice in the batch.
+            proven: their values are what their columns' kinds say; only their digits may be too many.
         """
-        self._load(self._streams[batch.table.stream])
-        self._proof.check(batch)
-        self._put(batch, new=new)
-        self._behind_state.add(batch.table.stream)
+        if not (proven and self._database.digits.are_unlimited):
+            self._proof.check(batch)
+        load = self._database.append if new else self._database.stage
+        self.put(batch.table, len(batch.rows), size, lambda: load(batch))
+
+    @_unless_lost
+    def put(self, table: Table, count: int, size: int, load: Callable[[], object]) -> None:
+        """Rows of a stream that go to the database by themselves, behind those that came before.
+
+        Args:
+            table: whose SCHEMA has come.
+            count: how many rows.
+            size: about how many bytes of messages they would be.
+            load: takes them to the database.
+        """
+        self._load(self._streams[table.stream])
+        load()
+        self._pending[table.stream] += count
+        self._behind_state.add(table.stream)
         self._bytes += size
 
     def _hold(self, stream: _Stream, lines: bytes) -> None:
@@ -264,10 +280,7 @@ class Loader:
             self._with_versions(stream)
             batch = Batch(stream.table, batch.rows, batch.attributes, batch.shared)
         self._proof.check(batch)
-        self._put(batch, new=False)
-
-    def _put(self, batch: Batch, *, new: bool) -> None:
-        (self._database.append if new else self._database.stage)(batch)
+        self._database.stage(batch)
         self._pending[batch.table.stream] += len(batch.rows)
 
     def _with_versions(self, stream: _Stream) -> None:

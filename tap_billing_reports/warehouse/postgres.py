@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,6 +133,10 @@ class PostgresDatabase:
             self._con.commit()
 
     def close(self) -> None:
+        # The server ends a session some time after its connection: whoever comes next must not meet its lock.
+        with suppress(psycopg.Error):
+            self._con.rollback()
+            self._con.execute("select pg_advisory_unlock_all()")
         self._con.close()
 
     # -- tables ----------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ class _Columns:
         columns = []
         for name in self._types:
             if name == ROW_NUMBER:
-                columns.append(_numbers(before + 1, count))
+                columns.append(row_numbers(before + 1, count))
             elif any(name in arrays for _, arrays in parts):
                 columns.append(pa.chunked_array([self._of(part, name) for part in parts]))
             else:
@@ -191,7 +191,8 @@ def _repeated(one: Any, count: int) -> Any:
     return pa.repeat(one[0], count)
 
 
-def _numbers(first: int, count: int) -> Any:
+def row_numbers(first: int, count: int) -> Any:
+    """The numbers of so many rows, from the `first` on."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import clipped
-from tap_billing_reports.reports.files.readers import Reader, RowChunk
+from tap_billing_reports.reports.files.readers import ArrayChunk, NotPlain, Reader, RowChunk
 from tap_billing_reports.singer.column_memory import ColumnMemory
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.schemas import stream_schema
@@ -74,10 +74,21 @@ class ReportRows(FastRows, ReportStream):
             constants = self._constants(finished_run)
             self.write_rows(self._chunks(finished_run, constants), constants, self.meter.increment)
 
-    def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk]:
+    def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
         assert finished_run.reader is not None
-        yield from finished_run.chunks(SelectedColumns(self), constants)
+        yield from self._file_chunks(finished_run, constants)
         yield from self._surplus(finished_run.job.previous_rows or 0, finished_run.reader.rows)
+
+    def _file_chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
+        if self.takes_arrays:
+            try:
+                yield from finished_run.array_chunks()
+            except NotPlain:
+                # Rows that are out by then come again, with the same keys.
+                pass
+            else:
+                return
+        yield from finished_run.chunks(SelectedColumns(self), constants)
 
     def _constants(self, finished_run: FinishedRun) -> dict[str, Any]:
         """What all rows share: what the run gives them, and null for every column that its file does not have.

@@ -39,6 +39,20 @@ class RowChunk(NamedTuple):
     columns: tuple[Column, ...]
 
 
+class ArrayChunk(NamedTuple):
+    """Some rows by column, in file order.
+
+    Attributes:
+        row_count: how many rows.
+        arrays: the Arrow array of each column's name, `row_number` with them.
+        columns: the file's columns in these rows.
+    """
+
+    row_count: int
+    arrays: dict[str, Any]
+    columns: tuple[Column, ...]
+
+
 class Reader(Protocol):
     """What is read from a report file, and what is known about the file once it has been read to the end.
 
