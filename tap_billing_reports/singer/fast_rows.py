@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.core.columns import Column
+    from tap_billing_reports.reports.files.readers import RowChunk
 
 
 # The SDK's modules live as long as the process. The collector need not look through them again and again: a tenth
