@@ -74,14 +74,14 @@ class FastStream(FastRows, ReportStream):
                 resolve=lambda _: self.columns,
                 zone=self.zone,
             )
-            if self.takes_arrays:
-                return _arrays(reader)
+            if (sink := self.takes_arrays) is not None:
+                return _arrays(reader, sink.amounts_as_text)
         return reader.chunks(SelectedColumns(self), CONSTANTS)
 
 
-def _arrays(reader):
+def _arrays(reader, as_text):
     done = 0
-    for rows, arrays in reader.arrays():
+    for rows, arrays in reader.arrays(amounts_as_text=as_text):
         yield ArrayChunk(rows, {**arrays, "row_number": row_numbers(done + 1, rows)}, reader.columns)
         done += rows
 

@@ -20,7 +20,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 
 from tap_billing_reports.reports.files.readers import ArrayChunk
-from tap_billing_reports.singer.writer import BufferedWriter, encoder
+from tap_billing_reports.singer.writer import ArraySink, BufferedWriter, encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -125,10 +125,10 @@ class FastRows(Stream):
             writer.flush()
 
     @property
-    def takes_arrays(self) -> bool:
-        """Whether chunks may be arrays: nothing stands between the reader and who takes them."""
+    def takes_arrays(self) -> ArraySink | None:
+        """What takes chunks of arrays, where nothing stands between the reader and that."""
         writer = self._tap.message_writer
-        return isinstance(writer, BufferedWriter) and writer.array_sink is not None and self._plan() is not None
+        return writer.array_sink if isinstance(writer, BufferedWriter) and self._plan() is not None else None
 
     def _write_arrays(self, chunk: ArrayChunk, plan: _Plan | None, constants: Mapping[str, Any]) -> None:
         sink = self._writer.array_sink

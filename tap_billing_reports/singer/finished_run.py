@@ -51,8 +51,8 @@ class FinishedRun:
                 self._before_rows(chunk.rows[-1].row_number)
             yield chunk
 
-    def array_chunks(self) -> Iterator[ArrayChunk]:
-        """The same rows as arrays, all columns of them.
+    def array_chunks(self, *, amounts_as_text: bool) -> Iterator[ArrayChunk]:
+        """The same rows as arrays, all columns of them; see `Reader.arrays`.
 
         Raises:
             NotPlain: at once or in the middle: `chunks` has them all.
@@ -61,7 +61,7 @@ class FinishedRun:
 
         assert self.reader is not None
         done = 0
-        for count, arrays in self.reader.arrays():
+        for count, arrays in self.reader.arrays(amounts_as_text=amounts_as_text):
             if count:
                 self._before_rows(done + count)
                 numbered = {**arrays, ROW_NUMBER: row_numbers(done + 1, count)}

@@ -43,7 +43,13 @@ class RowSink(Protocol):
 
 
 class ArraySink(RowSink, Protocol):
-    """Takes them as Arrow arrays as well."""
+    """Takes them as Arrow arrays as well.
+
+    Attributes:
+        amounts_as_text: how it wants decimal columns.
+    """
+
+    amounts_as_text: bool
 
     def arrays(self, stream: str, chunk: ArrayChunk, names: Collection[str], constants: Mapping[str, Any]) -> None:
         """As `rows`, by column."""

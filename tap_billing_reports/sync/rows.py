@@ -116,6 +116,7 @@ class LoadedArrays(LoadedRows):
     def __init__(self, loader: Loader, database: ArrayDatabase) -> None:
         super().__init__(loader, database)
         self._arrays = database
+        self.amounts_as_text = database.amounts_as_text
         self._held: _Held | None = None
 
     def rows(self, stream: str, rows: Sequence[Any], names: Collection[str], constants: Mapping[str, Any]) -> None:

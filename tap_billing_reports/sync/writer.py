@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
+from tap_billing_reports.reports.files import parquet
 from tap_billing_reports.singer.writer import BufferedWriter, encoder
 from tap_billing_reports.sync.rows import LoadedArrays, LoadedRows
 from tap_billing_reports.warehouse.database import ArrayDatabase
@@ -29,7 +30,7 @@ class WarehouseWriter(BufferedWriter):
     def load_into(self, loader: Loader, database: Database) -> None:
         """Where everything goes from now on."""
         self._loader = loader
-        if isinstance(database, ArrayDatabase):
+        if isinstance(database, ArrayDatabase) and parquet.is_available():
             self.row_sink = self.array_sink = self._rows = LoadedArrays(loader, database)
         else:
             self.row_sink = self._rows = LoadedRows(loader, database)

@@ -72,7 +72,13 @@ class Database(Protocol):
 
 @runtime_checkable
 class ArrayDatabase(Database, Protocol):
-    """One that takes rows as Arrow tables, whose amounts are proven to fit their type."""
+    """One that takes rows as Arrow tables, whose amounts are proven to fit their type.
+
+    Attributes:
+        amounts_as_text: it wants amounts with the digits as they were written; otherwise as decimal128(38, 12).
+    """
+
+    amounts_as_text: bool
 
     def stage_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
         """As `stage`; `rows` is a `pyarrow.Table` with some of the columns, `shared` what all rows have."""

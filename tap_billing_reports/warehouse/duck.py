@@ -42,6 +42,7 @@ class DuckDatabase:
     """See `Database`."""
 
     digits = Digits(26, 12)
+    amounts_as_text = False
 
     def __init__(self, address: Address, schema: str) -> None:
         """Open the file, which is made if it is not there, and begin the first transaction.

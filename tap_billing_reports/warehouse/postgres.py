@@ -31,12 +31,15 @@ _TYPES: Final = {
 _KINDS: Final = {name: kind for kind, name in _TYPES.items()}
 # Before this many seconds without an answer the server is not held to be gone.
 CONNECT_SECONDS: Final = 30
+# Rows of Arrow that are written out at a time: their text is some megabytes.
+COPY_ROWS: Final = 20_000
 
 
 class PostgresDatabase:
     """See `Database`."""
 
     digits = Digits(None, None)
+    amounts_as_text = True
 
     def __init__(self, address: Address, schema: str) -> None:
         """Connect, make the schema, and take the lock that keeps a second loader out.
@@ -203,6 +206,35 @@ class PostgresDatabase:
 
     def append(self, batch: Batch) -> None:
         self._copy(batch, self._of(batch.table.stream))
+
+    def stage_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
+        """See `ArrayDatabase`."""
+        if table.keys and table.stream not in self._staged:
+            self._open_stage(table)
+        self._copy_arrow(table, rows, shared, self._stage_of(table.stream) if table.keys else self._of(table.stream))
+
+    def append_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
+        """See `ArrayDatabase`."""
+        self._copy_arrow(table, rows, shared, self._of(table.stream))
+
+    def _copy_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any], into: str) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - not in every installation
+        from pyarrow import csv  # noqa: PLC0415
+
+        same = [name for name in table.names if name in shared and name not in rows.column_names]
+        for name in same:
+            value = None if shared[name] is None else str(shared[name])
+            rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
+        # Texts are quoted, nulls are not: so an empty text stays one.
+        options = csv.WriteOptions(include_header=False, quoting_style="needed")
+        with (
+            self._told(f"stream {table.stream}"),
+            self._con.cursor().copy(f"copy {into} ({listed(rows.column_names)}) from stdin (format csv)") as copy,
+        ):
+            for batch in rows.to_batches(COPY_ROWS):
+                buffer = pa.BufferOutputStream()
+                csv.write_csv(batch, buffer, options)
+                copy.write(memoryview(buffer.getvalue()))
 
     def _open_stage(self, table: Table) -> None:
         with self._told(f"stream {table.stream}"):

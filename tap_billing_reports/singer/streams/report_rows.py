@@ -80,9 +80,9 @@ class ReportRows(FastRows, ReportStream):
         yield from self._surplus(finished_run.job.previous_rows or 0, finished_run.reader.rows)
 
     def _file_chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
-        if self.takes_arrays:
+        if (sink := self.takes_arrays) is not None:
             try:
-                yield from finished_run.array_chunks()
+                yield from finished_run.array_chunks(amounts_as_text=sink.amounts_as_text)
             except NotPlain:
                 # Rows that are out by then come again, with the same keys.
                 pass

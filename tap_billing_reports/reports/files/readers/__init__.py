@@ -98,8 +98,10 @@ class Reader(Protocol):
         """
         ...
 
-    def arrays(self) -> Iterator[Part]:
+    def arrays(self, *, amounts_as_text: bool = False) -> Iterator[Part]:
         """The same rows, all columns of them, as Arrow arrays at the speed of pyarrow (the extra `parquet`).
+
+        With `amounts_as_text`, decimal columns are text, with the digits as the file has them.
 
         Exhausted, it has told of the file what reading all its `chunks` would have told.
 

@@ -80,11 +80,17 @@ class CsvReader(TableReader):
                         line_of_row = _line_of(rows, fault.row, first_line) if rows else line + fault.row
                         raise FileError(str(fault), line=line_of_row) from None
 
-    def arrays(self) -> Iterator[Part]:
+    def arrays(self, *, amounts_as_text: bool = False) -> Iterator[Part]:
         from tap_billing_reports.reports.files.readers.csv_arrow import PlainCsv  # noqa: PLC0415 - for the bulk lane alone
 
         table = self._table
-        plain = PlainCsv(header=self.header, places=table.places, zone=table.zone, sum_of=table.to_sum)
+        plain = PlainCsv(
+            header=self.header,
+            places=table.places,
+            zone=table.zone,
+            sum_of=table.to_sum,
+            amounts_as_text=amounts_as_text,
+        )
         with opened(self._source) as stream:
             yield from plain.parts(stream, self._size)
         table.told(plain.rows, plain.sums, plain.ambiguous_times)

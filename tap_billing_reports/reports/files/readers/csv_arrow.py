@@ -60,13 +60,20 @@ class PlainCsv:
         places: the column of each header cell, None for one left out, which is checked as text.
         zone: IANA name of the zone of `timestamp` columns.
         sum_of: names of the decimal and integer columns to add up.
+        amounts_as_text: see `Reader.arrays`.
 
     Attributes:
         rows, sums, ambiguous_times: as `Reader` says, once `parts` has come to its end.
     """
 
     def __init__(
-        self, *, header: tuple[str, ...], places: Sequence[Column | None], zone: str, sum_of: Collection[str]
+        self,
+        *,
+        header: tuple[str, ...],
+        places: Sequence[Column | None],
+        zone: str,
+        sum_of: Collection[str],
+        amounts_as_text: bool = False,
     ) -> None:
         if not 2 <= len(header) <= MAX_COLUMNS:
             # An empty line of a single column may be a row or none.
@@ -80,6 +87,7 @@ class PlainCsv:
         self._width = len(places)
         self._zone = zone
         self._pattern = _pattern(places)
+        self._amounts_as_text = amounts_as_text
 
     def parts(self, stream: BinaryIO, size: int) -> Iterator[Part]:
         """The file's columns, a block of rows at a time.
@@ -115,7 +123,9 @@ class PlainCsv:
         for place, column in self._columns:
             if column.type.startswith("timestamp"):
                 types[str(place)] = pa.timestamp("us")  # wall-clock times have no zone yet
-            elif column.type != "date" and (column.type != "decimal" or column.name not in self.sums):
+            elif column.type != "date" and (
+                column.type != "decimal" or not (self._amounts_as_text or column.name in self.sums)
+            ):
                 # An amount that is added up comes as text: its sum is written with as many places. So does a day,
                 # which may be written with midnight behind it.
                 types[str(place)] = arrow_type(column.type)
@@ -186,7 +196,7 @@ class PlainCsv:
         total = pc.sum(values.cast(pa.decimal256(2 * DIGITS, DECIMAL_PLACES))).as_py() or Decimal(0)
         self.sums[column.name] = EXACT.add(self.sums[column.name], total)
         self._decimal_places[column.name] = max(places, self._decimal_places[column.name])
-        return values
+        return cells if self._amounts_as_text else values
 
 
 def _blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:

@@ -209,6 +209,6 @@ class TableReader:
     def nonexistent_times(self) -> int:
         return self._table.cells.nonexistent_times
 
-    def arrays(self) -> Iterator[Part]:
+    def arrays(self, *, amounts_as_text: bool = False) -> Iterator[Part]:  # noqa: ARG002 - see `Reader`
         """See `Reader`: no format has arrays of its own accord."""
         raise NotPlain
