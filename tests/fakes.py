@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.config.settings import with_defaults
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.responses import Answer
@@ -99,7 +100,12 @@ class ScriptedDoor:
     def call(self, method: str, host: str, path: str, *, params: Any = (), **_: Any) -> Answer:
         self.asked.append((path, dict(params)))
         body = self._bodies[path]
-        return Answer(f"{method} {path}", 200, {}, body if isinstance(body, bytes) else body.encode())
+        return Answer(
+            About("scripted", self.account, f"{method} {path}"),
+            200,
+            {},
+            body if isinstance(body, bytes) else body.encode(),
+        )
 
 
 def scripted(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.singer.tap import TapBillingReports
+from tests.typed import writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -109,11 +110,11 @@ def run_tap(
             result = Result(status=1)
             try:
                 result.status = tap.run()
-                tap.message_writer.flush()
+                writer_of(tap).flush()
             except OSError as error:
                 # No sync of ours: nobody is to get the rest at the end of this process.
                 result.error = error
-                tap.message_writer._buffer.clear()
+                writer_of(tap)._buffer.clear()
     finally:
         root.removeHandler(handler)
     result.log = "\n".join(handler.lines)
@@ -126,7 +127,9 @@ def run_tap(
 
 
 def _take(result: Result, message: dict[str, Any]) -> None:
-    kind, stream = message["type"], message.get("stream")
+    kind: str = message["type"]
+    # Absent from a STATE alone.
+    stream: Any = message.get("stream")
     if kind == "SCHEMA":
         result.schemas[stream] = message["schema"]
         result.keys[stream] = tuple(message["key_properties"])

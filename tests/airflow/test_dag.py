@@ -9,6 +9,7 @@ import re
 from billing_shards import SOURCES
 
 from scripts.airflow import cluster
+from scripts.venvs import ROOT
 from tests.airflow.dags import DAGS
 
 TEXT = (DAGS / "billing_reports.py").read_text()
@@ -31,11 +32,11 @@ def test_there_is_a_pool_for_each_sources_credential():
 def test_what_the_file_reads_from_the_environment_is_documented_and_set_by_the_trial():
     read = set(re.findall(r'os\.environ(?:\.get\(|\[)"(\w+)"', TEXT))
     assert read == set(re.findall(r"BILLING_[A-Z_]+", README))
-    given = set(re.findall(r'"(BILLING_[A-Z_]+)":', (cluster.ROOT / "scripts/airflow/__main__.py").read_text()))
+    given = set(re.findall(r'"(BILLING_[A-Z_]+)":', (ROOT / "scripts/airflow/__main__.py").read_text()))
     assert given == read
 
 
 def test_the_trial_runs_the_documented_version_with_pins():
-    pins = (cluster.ROOT / str(cluster.AIRFLOW.constraints)).read_text().splitlines()
+    pins = (ROOT / str(cluster.AIRFLOW.constraints)).read_text().splitlines()
     assert cluster.AIRFLOW.requirements[0] in pins
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+( ; .+)?", line) for line in pins if line[0] != "#")

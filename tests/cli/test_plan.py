@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ STREAM = "stripe_daily"
 
 def planned(printed):
     """(report, account, action) -> (count, windows, why) of the printed table; the first row of each."""
-    found = {}
+    found: dict[tuple[str, str, str], tuple[Any, ...]] = {}
     for report, account, action, *rest in rows(printed):
         found.setdefault((report, account, action), tuple(rest))
     return found
@@ -38,7 +39,7 @@ def rows(printed):
 
 
 def actions(printed, report=STREAM):
-    counts = {}
+    counts: dict[str, int] = {}
     for stream, _account, action, count, *_ in rows(printed):
         if stream == report:
             counts[action] = counts.get(action, 0) + count
@@ -48,7 +49,7 @@ def actions(printed, report=STREAM):
 def said(log, report="daily"):
     """What the lines of a sync's log say of a report: how its runs were got, and what was left -> how often."""
     words = {"ordered": "order", "adopted": "adopt", "resumed": "resume", "kept": "keep", "deferred": "defer"}
-    counts = {}
+    counts: dict[str, int] = {}
     for event in re.findall(rf"event=(\w+) source=\w+ account=\S+ report={report} ", log):
         if event in words:
             counts[words[event]] = counts.get(words[event], 0) + 1
@@ -182,10 +183,8 @@ def test_a_state_that_is_none(desk):
 
 
 def test_subjects_are_named_and_not_as_a_range():
-    report, job = (
-        SimpleNamespace(zone="Europe/Oslo"),
-        [Period(key) for key in ("4700000221", "4700000013", "4700000500")],
-    )
+    report: Any = SimpleNamespace(zone="Europe/Oslo")
+    job = [Period(key) for key in ("4700000221", "4700000013", "4700000500")]
     assert plan._windows(report, job[:1]) == "4700000221"
     assert plan._windows(report, job[:2]) == "4700000221, 4700000013"
     assert plan._windows(report, job) == "4700000221, 4700000013 and 1 more"

@@ -15,6 +15,7 @@ import sys
 import termios
 import threading
 from collections import Counter
+from typing import TextIO, cast
 
 import pytest
 
@@ -131,7 +132,7 @@ class Terminal:
 
     def screen(self):
         """What stands there after all moves of the cursor: the lines without their ends."""
-        lines, row = [""], 0
+        lines, row, at_start = [""], 0, False
         for part in re.split(r"(\x1b\[\d*[A-Z]|\r|\n)", self.seen.decode().replace("\r\n", "\n\r")):
             if part == "\n":
                 row += 1
@@ -139,10 +140,10 @@ class Terminal:
             elif re.fullmatch(r"\x1b\[\d+A", part):
                 row -= int(part[2:-1])
             elif part == "\x1b[J":
-                lines[row:] = [lines[row][:0] if not lines[row] or self._at_start else lines[row]]
+                lines[row:] = [lines[row][:0] if not lines[row] or at_start else lines[row]]
             elif part not in {"\r", "\x1b[K", ""}:
                 lines[row] = part
-            self._at_start = part == "\r"
+            at_start = part == "\r"
         return lines
 
 
@@ -262,7 +263,7 @@ def test_the_log_goes_above_the_view_and_comes_back_from_it():
     handler = logging.StreamHandler(terminal)
     handler.setFormatter(logging.Formatter("%(message)s"))
     root.addHandler(handler)
-    view = LiveView(lambda _elapsed, _rate: ["first " + "x" * 200, "second"], lambda: 0, terminal)
+    view = LiveView(lambda _elapsed, _rate: ["first " + "x" * 200, "second"], lambda: 0, cast("TextIO", terminal))
     try:
         view.start()
         until(lambda: "second" in terminal.text)
@@ -279,7 +280,7 @@ def test_the_log_goes_above_the_view_and_comes_back_from_it():
 
 def test_a_terminal_that_fails_is_left_alone():
     terminal = Broken(1)
-    view = LiveView(lambda elapsed, _rate: [str(elapsed)], lambda: 0, terminal)
+    view = LiveView(lambda elapsed, _rate: [str(elapsed)], lambda: 0, cast("TextIO", terminal))
     view.start()
     until(lambda: not terminal.left)
     view.write("lost")

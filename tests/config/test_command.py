@@ -34,10 +34,10 @@ def run(*arguments: str, environment: dict[str, str] | None = None, command: boo
             timeout=HANG_SECONDS,
         )
         return done.returncode, done.stdout, done.stderr
-    done = CliRunner().invoke(TapBillingReports.get_singer_command(), arguments, env=environment)
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.stdout, done.stderr
+    called = CliRunner().invoke(TapBillingReports.get_singer_command(), arguments, env=environment)
+    if called.exception is not None and not isinstance(called.exception, SystemExit):
+        raise called.exception
+    return called.exit_code, called.stdout, called.stderr
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import FileError, Misplaced, Refused, RetryableError, Unavailable
 from tap_billing_reports.core.failure import Failure
@@ -46,5 +48,5 @@ def test_the_remedy_is_no_part_of_what_a_failure_is():
 def test_no_fact_holds_a_secret():
     secret = "acme-secret-0123456789"
     redact.add(secret)
-    failure = Failure(*[f"{fact} {secret}" for fact in "abcdefg"], remedy=secret)
+    failure = Failure(**{fact.name: f"{fact.name} {secret}" for fact in fields(Failure)})
     assert secret not in repr(failure.redacted())

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from scripts.demo.processes import child
+from tests.typed import some
 from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def test_sigterm_ends_what_was_started(tmp_path):
         "    time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as outer:
-        inner = int(outer.stdout.readline())
+        inner = int(some(outer.stdout).readline())
         outer.terminate()
         assert outer.wait(HANG_SECONDS) == 128 + signal.SIGTERM
     until(lambda: not alive(inner))

@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 from tests.docs.pages import ROOT, rows
+from tests.typed import some
 
 PACKAGE = "tap_billing_reports"
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -29,7 +30,7 @@ def floors():
 
 
 def test_the_page_and_the_import_contract_have_the_same_floors():
-    layers = re.search(r'type = "layers".*?layers = \[(.*?)\]', CONTRACT, re.DOTALL)[1]
+    layers = some(re.search(r'type = "layers".*?layers = \[(.*?)\]', CONTRACT, re.DOTALL))[1]
     assert re.findall(r'"(\w+)"', layers) == list(reversed(floors()))
 
 
@@ -52,7 +53,7 @@ def test_files_are_short():
 @cache
 def imports(path):
     """The modules that one module imports, for types alone too, as dotted names."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

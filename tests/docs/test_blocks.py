@@ -17,6 +17,7 @@ import sys
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -164,7 +165,7 @@ def messages(folder, name):
 
 
 def records(folder, name):
-    found = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for message in messages(folder, name):
         if message["type"] == "RECORD":
             found.setdefault(message["stream"], []).append(message["record"])
@@ -191,7 +192,7 @@ def of_quick_start(folder, said):
     assert any(path.is_file() for path in (folder / "kept" / "files" / "stripe").rglob("*"))
     before, after = re.findall(r"^keep (?:\d+), .*? order (\d+),", said, re.MULTILINE)
     assert int(before) > int(after) == 0
-    sums = Counter()
+    sums: Counter[str] = Counter()
     for row in first["stripe_activity"]:
         sums.update({row["currency"]: Decimal(row["net"])})
     assert re.findall(r"^(\w+): (-?[\d.]+)$", said, re.MULTILINE) == [(name, str(net)) for name, net in sums.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_bar_in_a_cell_does_not_end_it():
 
 
 def test_every_stream_and_every_catalogued_column_is_on_a_page():
-    streams = schema_snapshot.everything().streams
+    streams: dict[str, Any] = schema_snapshot.everything().streams
     page, columns = (ROOT / "docs" / "streams.md").read_text(), (ROOT / "docs" / "report-columns.md").read_text()
     for stream in streams.values():
         if stream.schema_name != "report_rows":

@@ -39,7 +39,7 @@ def streams():
 
 def test_the_streams_have_the_keys_of_the_table(streams):
     listed = {name.strip("`"): (keys, replication) for name, keys, replication, _holds in rows(README, "stream")}
-    shapes = {}
+    shapes: dict[str, set[tuple[str, str]]] = {}
     for stream in streams.values():
         name = "<source>_<name>" if stream.schema_name == "report_rows" else stream.name
         shapes.setdefault(name, set()).add((", ".join(stream.primary_keys), stream.replication_key or ""))

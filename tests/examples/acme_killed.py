@@ -22,6 +22,8 @@ VOLATILE = {"run_id", "file_id"}
 class Front:
     """The emulator behind a counter that kills a process once a call has been answered."""
 
+    url = ""
+
     def __init__(self):
         self.reset()
 
@@ -30,7 +32,8 @@ class Front:
         self.app = self.emulator.app()
         self.calls = []
         """Method and path of each, without the ids in it."""
-        self.kill_at, self.pid = None, None
+        self.kill_at: int | None = None
+        self.pid = 0
 
     async def __call__(self, scope, receive, send):
         await self.app(scope, receive, send)

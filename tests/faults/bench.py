@@ -24,6 +24,9 @@ from tests.waiting import HANG_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from requests import Request, Response
+
+    from tap_billing_reports.core.about import About
     from tap_billing_reports.http.client import HttpClient
     from tap_billing_reports.sandbox.core import Sandbox
     from tap_billing_reports.singer.tap import TapBillingReports
@@ -196,7 +199,7 @@ class Impatient:
         transport = http._transport
         patient, send = transport._limits, transport._send
 
-        def sending(request: Any, about: str) -> Any:
+        def sending(request: Request, about: About) -> Response:
             struck = self.strikes(request.method, urlsplit(request.url).path)
             transport._limits = replace(patient, read_seconds=SILENCE_SECONDS) if struck else patient
             try:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.disturb import LOGIN_PAGE
+from tests.typed import writer_of
 
 if TYPE_CHECKING:
     from tap_billing_reports.singer.tap import TapBillingReports
@@ -54,7 +55,7 @@ def break_output(
         torn: half of that write is taken first, which may end within a line.
         after: so many such writes go well.
     """
-    writer = tap.message_writer
+    writer = writer_of(tap)
     write, seen, failed = writer._put, [0], [False]
 
     def put(data: bytes | bytearray) -> None:
@@ -67,4 +68,4 @@ def break_output(
             raise OSError(number, os.strerror(number))
         write(data)
 
-    writer._put = put
+    writer._put = put  # type: ignore[method-assign]

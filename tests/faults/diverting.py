@@ -7,6 +7,7 @@ import re
 import ssl
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
+from math import inf
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -84,7 +85,7 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
         skip: so many before them go where they should.
     """
     path, another = re.compile(match["path"]), http.another
-    left = [skip, times]
+    left: list[float] = [skip, inf if times is None else times]
 
     def is_struck(method: str, where: str) -> bool:
         if method != match["method"] or not path.search(where):
@@ -92,9 +93,8 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
         if left[0] > 0:
             left[0] -= 1
             return False
-        if left[1] is not None:
-            left[1] -= 1
-        return left[1] is None or left[1] >= 0
+        left[1] -= 1
+        return left[1] >= 0
 
     def diverts(one: HttpClient) -> HttpClient:
         adapter: Any = one._transport._adapter
@@ -111,4 +111,4 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
         return one
 
     # The thread that fetches ahead has a door of its own.
-    diverts(http).another = lambda: diverts(another())
+    diverts(http).another = lambda: diverts(another())  # type: ignore[method-assign]

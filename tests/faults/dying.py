@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.clock import Clock
 from tests.faults.bench import NAP_SECONDS
+from tests.typed import writer_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_billing_reports.core.about import About
     from tap_billing_reports.singer.tap import TapBillingReports
 
 
@@ -53,9 +55,9 @@ def steady(tap: TapBillingReports) -> None:
     from tap_billing_reports.singer.state_writer import Pace
 
     random.seed(1)
-    Pace.allows = lambda self, *, at_once: True
+    Pace.allows = lambda self, *, at_once: True  # type: ignore[method-assign]
     tap.clock = StillClock(tap.clock.now())
-    tap.message_writer.max_age = float("inf")
+    writer_of(tap).max_age = float("inf")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class AtState:
 
     def __call__(self, tap: TapBillingReports) -> None:
         steady(tap)
-        writer, count = tap.message_writer, [0]
+        writer, count = writer_of(tap), [0]
         write = writer.write_message
 
         def write_message(message: Any) -> None:
@@ -80,7 +82,7 @@ class AtState:
                 writer.flush()
                 _die()
 
-        writer.write_message = write_message
+        writer.write_message = write_message  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class WithinWrite:
 
     def __call__(self, tap: TapBillingReports) -> None:
         steady(tap)
-        writer, count = tap.message_writer, [0]
+        writer, count = writer_of(tap), [0]
         write = writer._put
 
         def put(data: bytes | bytearray) -> None:
@@ -102,7 +104,7 @@ class WithinWrite:
             count[0] += 1
             write(data)
 
-        writer._put = put
+        writer._put = put  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class WithinDownload:
         steady(tap)
         write, count = http_module._write, [0]
 
-        def writing(to: Any, first: bytes, rest: Any, about: str) -> Any:
+        def writing(to: Any, first: bytes, rest: Any, about: About) -> Any:
             if count[0] == self.number:
                 to.write(first[: len(first) // 2])
                 to.flush()
@@ -176,7 +178,7 @@ class Steady:
         from tap_billing_reports.http import client as http_module
 
         steady(tap)
-        writer = tap.message_writer
+        writer = writer_of(tap)
         put, write = writer._put, http_module._write
 
         def note(what: bytes) -> None:
@@ -187,8 +189,9 @@ class Steady:
             note(b"w")
             put(data)
 
-        def writing(to: Any, first: bytes, rest: Any, about: str) -> Any:
+        def writing(to: Any, first: bytes, rest: Any, about: About) -> Any:
             note(b"d" if threading.current_thread() is threading.main_thread() else b"a")
             return write(to, first, rest, about)
 
-        writer._put, http_module._write = putting, writing
+        writer._put = putting  # type: ignore[method-assign]
+        http_module._write = writing

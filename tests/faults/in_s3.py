@@ -82,7 +82,7 @@ def sync(options: dict[str, Any], verdict: Verdict) -> None:
     """Files are kept; a sync without STATE takes them from there, and orders nothing."""
     with Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2) as box:
         bench = Bench(box)
-        stored = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
+        stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
         bench.reset()
         first = bench.sync(**stored)
         before = bench.orders()
@@ -110,7 +110,7 @@ def ids(options: dict[str, Any], verdict: Verdict) -> None:
         for text in IDS:
             bench.reset()
             hostile_ids(bench.control, text)
-            stored = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
+            stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
             result = bench.sync(**stored, bring_invoice_documents=True)
             verdict.ended += f" {result.status}"
         bench.close()

@@ -19,12 +19,14 @@ from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import kept
+from tests.typed import writer_of
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import ExitStack
 
+    from tap_billing_reports.core.about import About
     from tap_billing_reports.singer.tap import TapBillingReports
     from tests.running import Result
 
@@ -60,13 +62,13 @@ def cases(stack: ExitStack) -> list[Case]:
             found.append(Case(f"ENOSPC at {place}{how}", partial(output_fails, bench, number, errno.ENOSPC, torn)))
     for number, is_ahead in enumerate(files):
         name = f"the temporary folder is full at file {number + 1}{', ahead' if is_ahead else ''}"
-        found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Downloads(number), False)))
+        found.append(Case(name, partial(disk_fails, bench, partial(_Downloads, number), False)))
         if is_ahead:
             name = f"the temporary folder is full while file {number + 1} is fetched ahead, not at its turn"
             found.append(Case(name, partial(disk_has_room_again, bench, number)))
     for number in range(kept_files.count):
         name = f"the storage is full at write {number + 1}"
-        found.append(Case(name, partial(disk_fails, bench, lambda number=number: _Disk(number), True)))
+        found.append(Case(name, partial(disk_fails, bench, partial(_Disk, number), True)))
     for number in range(writes):
         name = f"a shorter file after the target died at write {number + 1}"
         found.append(Case(name, partial(shorter, bench, number)))
@@ -85,19 +87,19 @@ class _Writes:
 
     def __call__(self, tap: TapBillingReports) -> None:
         steady(tap)
-        writer = tap.message_writer
+        writer = writer_of(tap)
         write = writer._put
 
         def put(data: bytes | bytearray) -> None:
             self.count += 1
             write(data)
 
-        writer._put = put
+        writer._put = put  # type: ignore[method-assign]
 
 
 def steady(tap: TapBillingReports) -> None:
     """The number of writes does not depend on how fast the machine is."""
-    tap.message_writer.max_age = float("inf")
+    writer_of(tap).max_age = float("inf")
 
 
 def output_fails(bench: Bench, number: int, error: int, torn: bool, verdict: Verdict) -> None:
@@ -153,12 +155,13 @@ class _Downloads:
         steady(tap)
         original = client._write
 
-        def write(to: Any, first: bytes, rest: Any, about: str) -> Any:
+        def write(to: Any, first: bytes, rest: Any, about: About) -> Any:
             name = getattr(to, "_file", to).name
             is_ahead = threading.current_thread() is not threading.main_thread()
             self.files.setdefault(name, is_ahead)
             is_it = list(self.files).index(name) == self.number
-            return original(_Full(to) if is_it and (is_ahead or not self._only_ahead) else to, first, rest, about)
+            target: Any = _Full(to) if is_it and (is_ahead or not self._only_ahead) else to
+            return original(target, first, rest, about)
 
         client._write = write
         self.undo = lambda: setattr(client, "_write", original)
@@ -179,7 +182,7 @@ class _Disk:
             number, self.count = self.count, self.count + 1
             return _Replacing(original(path)) if number == self.number else original(path)
 
-        storage._replacing = replacing
+        storage._replacing = replacing  # type: ignore[method-assign]
         self.undo: Callable[[], None] = lambda: None
 
 

@@ -146,7 +146,7 @@ def private_files(bench: Bench, verdict: Verdict) -> None:
             seen[folder] = stat.S_IMODE(folder.stat().st_mode)
             beat()
 
-        tap.session.beat = looking
+        tap.session.beat = looking  # type: ignore[method-assign]
 
     result = bench.sync(prepare=prepare)
     verdict.ended = f"exit {result.status}, modes {[oct(mode) for mode in seen.values()]}"
@@ -174,14 +174,14 @@ def echo(bench: Bench, vendor: str, text: str, place: str, verdict: Verdict) -> 
     """The vendor's answers hold the key that it was sent."""
     bench.reset()
     error = {"error": {"message": f"Invalid key: {text}", "code": text, "type": text}}
-    do: dict[str, Any] = {
+    does: dict[str, dict[str, Any]] = {
         "in an error": {"status": 401, "body": error},
         "in a page": {"status": 500, "body": f"<html>your key {text} is wrong</html>"},
         "in a redirect": {"redirect": f"{bench.box.urls['foreign']}/login?key={text}"},
         "in its answer": {"status": 200, "body": f'{{"broken {text}": [<'},
         "as a header": {"status": 503, "headers": {"Retry-After": text, "X-Key": text}, "body": ""},
-    }[place]
-    bench.control.fault(do, {"vendor": vendor})
+    }
+    bench.control.fault(does[place], {"vendor": vendor})
     result = bench.sync()
     verdict.ended = f"exit {result.status}"
     if result.status == 0:

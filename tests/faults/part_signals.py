@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import NOW
@@ -88,7 +88,7 @@ def _judge(forks: Forks, verdict: Verdict, first: Ended, statuses: set[int], *, 
     forks.judge_orders(verdict, before, allowed=0)
 
 
-def _has_news(first: object) -> bool:
+def _has_news(first: Any) -> bool:
     """Whether anything that a STATE tells of came after the last one: a STATE that is unchanged is not repeated."""
     messages = first.messages
     places = [place for place, message in enumerate(messages) if message["type"] == "STATE"]

@@ -14,12 +14,13 @@ from tap_billing_reports.singer.tap import TapBillingReports
 from tests.faults.bench import NOW, Bench, failures, held
 from tests.faults.cases import Case, Verdict
 from tests.running import Result
+from tests.typed import some
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
 # What may stand in the place of any part of a STATE.
-STRANGERS = (None, "x", 7, [], {}, [[]], "9999-12-31T00:00:00Z")
+STRANGERS: tuple[Any, ...] = (None, "x", 7, [], {}, [[]], "9999-12-31T00:00:00Z")
 FOREIGN: dict[str, Any] = {
     "another tap's": {
         "bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}
@@ -69,7 +70,7 @@ def cases(stack: ExitStack) -> list[Case]:
 
 def often(tap: TapBillingReports) -> None:
     """A STATE whenever one may go out."""
-    tap.session._pace.allows = lambda *, at_once: True
+    tap.session._pace.allows = lambda *, at_once: True  # type: ignore[method-assign]
 
 
 def _states(bench: Bench) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -105,7 +106,7 @@ def _before(result: Result, k: int) -> Result:
     part = Result(status=result.status, schemas=result.schemas, keys=result.keys)
     for kind, stream, value in result.messages[: _place(result, k)]:
         if kind == "RECORD":
-            part.records.setdefault(stream, []).append(value)
+            part.records.setdefault(some(stream), []).append(value)
     return part
 
 

@@ -184,7 +184,7 @@ def silence(connection: socket.socket, _request: Request) -> None:
     connection.recv(1)
 
 
-def drip(content: bytes, between: Callable[[], None], first: bytes = b"") -> Callable[[socket.socket, Request], None]:
+def drip(content: bytes, between: Callable[[], object], first: bytes = b"") -> Callable[[socket.socket, Request], None]:
     """One byte at a time, `between` before each."""
 
     def step(connection: socket.socket, _request: Request) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, Unavailable
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare.paths import tree
@@ -15,7 +16,7 @@ from tap_billing_reports.http.responses import Answer, Problem, describe, proble
 
 
 def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
-    return Answer("vendor account 1: GET https://host/path", status, headers, body)
+    return Answer(About("vendor", "1", "GET https://host/path"), status, headers, body)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_the_machines_clock(monkeypatch):
     before, now, after = datetime.now(timezone.utc), clock.now(), datetime.now(timezone.utc)
     assert before <= now <= after
     assert now.tzinfo is timezone.utc
-    slept = []
+    slept: list[float] = []
     machine = SimpleNamespace(monotonic=lambda: 17.5, sleep=slept.append)
     monkeypatch.setattr("tap_billing_reports.core.clock.time", machine)
     clock.sleep(90)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, Refused
 from tap_billing_reports.declare import CursorPaging, Endpoint
 from tap_billing_reports.declare import client as client_module
@@ -44,9 +45,9 @@ def read(count, deletions, trail=1000):
             if key in there:
                 there.remove(key)
         body = {"data": [{"id": str(key)} for key in rest[:PAGE]], "more": len(rest) > PAGE}
-        return Answer("GET /list", 200, {}, json.dumps(body).encode())
+        return Answer(About("stripe", "acct_1", "GET /list"), 200, {}, json.dumps(body).encode())
 
-    client.http.call = call
+    client.http.call = call  # type: ignore[assignment, method-assign] # stands in for the vendor
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client_module, "_TRAIL_RECORDS", trail)
         keys = [int(record["id"]) for record in client.records(ENDPOINT)]
@@ -74,5 +75,6 @@ def test_with_a_short_memory_it_ends_so_or_in_words(deletions):
 def test_a_record_without_its_key_goes_on_to_whoever_reads_it():
     client = scripted(STRIPE, {})
     body = {"data": [{"id": "1"}, {"amount": 5}, {"id": "2"}], "more": False}
-    client.http.call = lambda *_args, **_kwargs: Answer("GET /list", 200, {}, json.dumps(body).encode())
+    answer = Answer(About("stripe", "acct_1", "GET /list"), 200, {}, json.dumps(body).encode())
+    client.http.call = lambda *_args, **_kwargs: answer  # type: ignore[method-assign] # stands in for the vendor
     assert list(client.records(ENDPOINT)) == body["data"]

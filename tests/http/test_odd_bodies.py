@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Unavailable, Unreadable
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import CursorPaging, Endpoint, Field
@@ -18,20 +20,21 @@ from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.vendors.bring import BRING
 from tap_billing_reports.vendors.brp import BRP
 from tap_billing_reports.vendors.stripe import STRIPE
+from tests.typed import some
 
 BOM = b"\xef\xbb\xbf"
 VALUES = {"brp_currency": "sek", "brp_format": "json"}
 # Stripe's tax has several forms, and is looked for in the whole record.
 FIELDS = [
-    pytest.param(source.invoices.fields(VALUES), field.path or "total_taxes", id=f"{source.name}-{field.name}")
+    pytest.param(some(source.invoices).fields(VALUES), field.path or "total_taxes", id=f"{source.name}-{field.name}")
     for source in (STRIPE, BRING, BRP)
-    for field in source.invoices.fields(VALUES)
+    for field in some(source.invoices).fields(VALUES)
 ]
 
 
 def answer(body: bytes | str, remarks: Remarks | None = None) -> Answer:
     data = body if isinstance(body, bytes) else body.encode()
-    return Answer("vendor account 1: GET https://host/path", 200, {}, data, remarks or Remarks())
+    return Answer(About("vendor", "1", "GET https://host/path"), 200, {}, data, remarks or Remarks())
 
 
 def written(path: str, *values: str) -> str:
@@ -90,7 +93,7 @@ def test_text_in_doubt_is_told_of():
     fields = (Field("invoice_id", "id", lambda value, _: value),)
     assert map_fields(fields, record) == {"invoice_id": "a"}
     assert to_json(record) == '{"id":"a","metadata":{"order_id":"2"}}'
-    (line,) = remarks.lines("stripe account acct_1")
+    (line,) = remarks.lines(About("stripe", "acct_1"))
     assert line.startswith("stripe account acct_1: 1 objects have the key 'order_id' twice with different values")
 
 
@@ -114,7 +117,7 @@ def test_asking_for_a_doubled_key_names_call_and_key():
 )
 def test_a_list_that_says_two_things_is_refused(body):
     endpoint = Endpoint("api", "/x", records=("data",), paging=CursorPaging("after", "id", "has_more", ("limit", "9")))
-    client = object.__new__(HttpSourceClient)
+    client: Any = object.__new__(HttpSourceClient)
     client.source = SimpleNamespace(realm_of=lambda _record: {}, account_header="")
     client.http = SimpleNamespace(call=lambda *_, **__: answer(body))
     with pytest.raises(DoubledKey):
@@ -158,14 +161,14 @@ def test_a_nul_is_replaced_and_counted():
         "amount": Decimal("1.50"),
     }
     assert "\0" not in to_json(value)
-    (line,) = remarks.lines("stripe account acct_1")
+    (line,) = remarks.lines(About("stripe", "acct_1"))
     assert line.startswith("stripe account acct_1: 4 texts held a NUL or half a character")
 
 
 def test_a_good_answer_says_nothing():
     remarks = Remarks()
     answer(rb'{"emoji": "\ud83d\ude00", "a": "\\u0000"}', remarks).json()
-    assert list(remarks.lines("x")) == []
+    assert list(remarks.lines(About("x", "1"))) == []
 
 
 @pytest.mark.parametrize("body", [b'{"a": "x\0y"}', b'{"a": "x\ny"}', b"\0", b"<a>\0</a>", b"<a>&#0;</a>"])

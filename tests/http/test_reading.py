@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, Unreadable
 from tap_billing_reports.declare import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
 from tap_billing_reports.declare import converters as to
@@ -172,7 +173,7 @@ def test_error_bodies_by_declaration():
     read = problem_at("error", "code", "type")
 
     def said(body, status=400):
-        return read(Answer("about", status, {}, body))
+        return read(Answer(About("acme", "1"), status, {}, body))
 
     assert said(b'{"error": {"message": "m", "type": "t", "param": "p"}}') == Problem(None, "m", "t", "p")
     assert said(b'{"error": {"code": 7}}') == Problem(None, "", "7")

@@ -15,6 +15,7 @@ import traceback
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -30,6 +31,9 @@ from tap_billing_reports.storage.files import id_name, safe_name
 from tests.http.account import IMPATIENT, KEY
 from tests.http.faultserver import chunked, free_port, redirect, reply, reset, silence
 from tests.waiting import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Blanks, slashes, quotes and letters beyond ASCII: each is written otherwise in some form.
 ODD = 'Pass "wörd"/+=&%\\ 1'
@@ -68,7 +72,7 @@ def _left(shown, secret):
 
 
 STRIPE = "sk_test_51HhZ8xKq0aVbNcMdLfPgRjTuWyEoIs9D7B3/+="
-ENCODERS = {
+ENCODERS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "percent": partial(quote, safe=""),
     "percent, twice": lambda text: quote(quote(text, safe=""), safe=""),

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts import schema_snapshot
+from tests.typed import some
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -107,7 +108,7 @@ def test_the_image_takes_only_what_was_installed_and_runs_without_rights():
 
 @pytest.mark.parametrize("stage", [BUILD, IMAGE], ids=["build", "image"])
 def test_the_base_is_slim_and_a_python_that_is_supported(stage):
-    version = re.match(r"python:(3\.\d+)-slim\b", stage.base)[1]
+    version = some(re.match(r"python:(3\.\d+)-slim\b", stage.base))[1]
     assert f"Programming Language :: Python :: {version}" in PROJECT["project"]["classifiers"]
 
 

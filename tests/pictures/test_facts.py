@@ -32,8 +32,8 @@ def money(total, drawn=None, undrawn=0):
     return Money(Decimal(total), Decimal(total if drawn is None else drawn), undrawn)
 
 
-def moment(*parts):
-    return datetime(*parts, tzinfo=timezone.utc)
+def moment(year, month, day, hour=0, minute=0, second=0):
+    return datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
 def test_invoices_are_summed_by_month_vendor_status_and_currency(facts):

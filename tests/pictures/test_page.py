@@ -26,8 +26,9 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.tags, self.tables, self.words, self.scripts = [], {}, [], {}
-        self._open, self._rows = [], None
+        self.tags, self.tables, self.scripts = [], {}, {}
+        self.words: list[str] = []
+        self._open, self._rows = [], []
         self.feed(html)
         self.text = " ".join(" ".join(self.words).split())
 

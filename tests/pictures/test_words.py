@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_months_between_two_are_without_gap():
 
 
 def drawn(**more):
-    nothing = {name: [] for name in ("invoices", "products", "balance", "checks", "failed", "runs")}
+    nothing: dict[str, Any] = {name: [] for name in ("invoices", "products", "balance", "checks", "failed", "runs")}
     return page(Facts(**{**nothing, "activity": None, "loaded": None, **more}), database="a<b", library=lambda _: "")
 
 

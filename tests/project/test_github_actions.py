@@ -8,14 +8,19 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from scripts.demo.meltano import as_variable
 from tap_billing_reports.sandbox.core import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "github-actions"
@@ -111,6 +116,25 @@ def sandbox():
         yield box
 
 
+@dataclass
+class Script:
+    """The script, run by a call, and what it left."""
+
+    run: Callable[..., subprocess.CompletedProcess[str]]
+    folder: Path
+    sandbox: Sandbox
+
+    def __call__(self, target=TARGET, **variables):
+        return self.run(target, **variables)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state" / "state.json"
+
+    def orders(self) -> int:
+        return self.sandbox.control.counters()["orders"].get("stripe", {}).get("total", 0)
+
+
 @pytest.fixture
 def sync(sandbox, tmp_path):
     """Runs the script as the workflow does; what it ended with."""
@@ -128,7 +152,7 @@ def sync(sandbox, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
 
-    def run(target=TARGET, **variables):
+    def run(target, **variables):
         (work / "target.py").write_text(target)
         env = {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
@@ -142,10 +166,7 @@ def sync(sandbox, tmp_path):
             ["bash", str(SCRIPT)], cwd=work, env=env | variables, capture_output=True, text=True, check=False
         )
 
-    run.folder = work
-    run.state = work / "state" / "state.json"
-    run.orders = lambda: sandbox.control.counters()["orders"].get("stripe", {}).get("total", 0)
-    return run
+    return Script(run, work, sandbox)
 
 
 def test_the_second_sync_goes_on_where_the_first_ended(sync):

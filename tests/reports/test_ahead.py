@@ -6,6 +6,7 @@ import threading
 from datetime import datetime, timezone
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_each_file_but_the_first_comes_while_rows_go_out(sync, vendor, target):
 )
 def test_what_fails_ahead_fails_as_it_would_have(sync, vendor, tmp_path, error, wait):
     plain = Vendor(vendor.clock)
-    outcomes = []
+    outcomes: list[Any] = []
     for each in (plain, vendor):
         calls = iter([False, True])
 
@@ -114,8 +115,8 @@ def test_what_fails_ahead_fails_as_it_would_have(sync, vendor, tmp_path, error, 
 
 def test_a_file_cut_short_is_fetched_again_at_its_turn(sync, clock):
     class Cut(Doored):
-        def download(self, host, path, to, **more):
-            got = super().download(host, path, to, **more)
+        def download(self, _host, path, to, **more):
+            got = super().download(_host, path, to, **more)
             if threading.current_thread() is threading.main_thread():
                 return got
             to.truncate(4)
@@ -160,7 +161,7 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     begun = threading.Event()
 
     class Endless(Doored):
-        def download(self, _host, _path, to, **_more):
+        def download(self, _host, path, to, **_):
             begun.set()
             while True:
                 to.write(b"x")
@@ -175,6 +176,7 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     run.runner._collector.fetch_ahead(job, ready)
     thread = ahead._job
     assert begun.wait(HANG_SECONDS)
+    assert thread is not None
     assert thread.daemon
     ahead.stop()
     thread.join(HANG_SECONDS)
@@ -201,7 +203,7 @@ def test_a_signal_before_the_thread_has_begun_ends_the_sync_all_the_same(sync, v
 
 def test_the_tap_asks_for_the_next_file_while_rows_go_out():
     now = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
-    asked = []
+    asked: list[Any] = []
     with Sandbox(now, vendors=("stripe",), stripe_run_seconds=0, stripe_rows_multiplier=40) as box:
         clock = SandboxClock(box.control)
         config = {

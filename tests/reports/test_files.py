@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def serve(sync, vendor, monkeypatch):
 
     def collect(content, storage=None, **facts):
         contents = content if isinstance(content, list) else [content]
-        fetched = []
+        fetched: list[Any] = []
 
         def download(_host, _path, to, **_):
             body = contents[min(len(fetched), len(contents) - 1)]
@@ -190,9 +191,12 @@ def test_a_workbook_in_the_storage_that_is_gone_is_fetched_again(sync, vendor, s
 def test_formats_are_asked_for_by_name(sync, vendor, monkeypatch):
     seen = []
     download = type(vendor).download
-    monkeypatch.setattr(
-        vendor, "download", lambda *args, **facts: (seen.append(facts["headers"]["Accept"]), download(vendor, *args))[1]
-    )
+
+    def asked(*args, headers, **_):
+        seen.append(headers["Accept"])
+        return download(vendor, *args)
+
+    monkeypatch.setattr(vendor, "download", asked)
     sync(vendor, **ONE_DAY).run()
     assert seen == ["text/csv, */*;q=0.1"]
 

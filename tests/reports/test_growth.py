@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +25,7 @@ from tests.reports.moment import NOW
 from tests.reports.steps import Counted, steps
 from tests.reports.syncs import ACCOUNT, DAILY
 from tests.reports.vendor import Made
+from tests.typed import some
 
 INVOICES = replace(DAILY, name="lines", cadence=PerInvoice())
 FEW, MANY = 100, 10_000
@@ -118,7 +120,7 @@ def of_listed_runs(vendor, count):
 
     def found():
         run, _attempt = orders.find(job, attempt=1)
-        orders.forget(job, run)
+        orders.forget(job, some(run))
         assert orders.find(job, attempt=1) == (None, 2)
 
     return steps(found)
@@ -152,7 +154,7 @@ def test_leaving_many_periods_costs_each_the_same(vendor):
 def of_told_runs(client, count):
     """What it takes to note one run where so many of so many accounts were told before."""
     accounts = [Account("fake", str(number), "fake_account") for number in range(count)]
-    bookmark = {}
+    bookmark: dict[str, Any] = {}
     memory = RunMemory(lambda: bookmark)
 
     def told(account, run_id):

@@ -181,7 +181,12 @@ def test_a_kept_file_that_is_not_intact_is_fetched_again_not_ordered(sync, unkey
 def test_a_file_that_could_not_be_read_is_fetched_again(sync, unkeyed, storage, target):
     unkeyed.next_rows.append(5)
     run = sync(unkeyed, storage=storage, **ONE_DAY)
-    unkeyed.hook = lambda event: [setattr(made, "garbled", True) for made in unkeyed.runs.values()]
+
+    def garble(_event):
+        for made in unkeyed.runs.values():
+            made.garbled = True
+
+    unkeyed.hook = garble
     assert run.run().errors
     unkeyed.hook = lambda _event: None
     unkeyed.runs["run1"].garbled = False
@@ -278,7 +283,7 @@ def test_an_unreadable_note_is_as_none(sync, unkeyed, storage, content):
 
 
 def test_no_question_for_each_period_of_a_first_sync(sync, unkeyed, storage, monkeypatch):
-    asked = []
+    asked: list[str] = []
     monkeypatch.setattr(storage, "read_json", asked.append)
     sync(unkeyed, storage=storage, start=date(2025, 12, 1), max_new_runs=3).run()
     assert not asked

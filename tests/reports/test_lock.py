@@ -15,6 +15,7 @@ from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.storage import lock as lock_module
 from tap_billing_reports.storage.files import Storage
 from tap_billing_reports.storage.lock import STALE_AFTER, Lock
+from tests.typed import some
 from tests.waiting import HANG_SECONDS, until
 
 NAMES = ("stripe acct_1", "bring somebody@example.com")
@@ -83,7 +84,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, clock):
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
-        assert holder.stdout.readline() == "held\n"
+        assert some(holder.stdout).readline() == "held\n"
         lock = Lock(Storage(str(tmp_path)), clock, ["stripe acct_1"])
         with pytest.raises(SyncError, match=rf"\(process {holder.pid}\)"):
             lock.acquire()
@@ -94,7 +95,7 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, clock):
     finally:
         holder.kill()
         holder.wait(HANG_SECONDS)
-        holder.stdout.close()
+        some(holder.stdout).close()
 
 
 # -- object stores -------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def test_a_sync_that_is_busy_for_long_is_not_taken_for_dead(objects, clock, monk
         until(signed)
     with pytest.raises(SyncError, match="signs of life"):
         Lock(objects, clock, NAMES).acquire()
-    heart = first._heart
+    heart = some(first._heart)
     first.release()
     assert not heart.is_alive()
     Lock(objects, clock, NAMES).acquire()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -392,7 +393,7 @@ def test_polls_grow_apart_to_a_minute(sync, vendor, clock):
 
 
 def test_state_with_the_ids_goes_out_before_the_first_poll(sync, vendor, target):
-    seen = []
+    seen: list[Any] = []
 
     def hook(event):
         if event == "status" and not seen:

@@ -14,6 +14,7 @@ from tap_billing_reports.reports.per_invoice import Bounds, first_listed, list_f
 from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
 from tests.reports.steps import Counted, steps
+from tests.typed import some
 
 TODAY = date(2026, 6, 1)
 BOUNDS = Bounds(start_date=date(2026, 1, 1), today=TODAY, lookback_days=30, horizon_days=365)
@@ -149,7 +150,8 @@ def test_no_invoice_is_due_again_after_it_was_done(syncs):
     Lists begin where they must. What is not known any more lies before the look-back and before all that waits.
     """
     days = {number: date(2026, 1, 1) + timedelta(days=4 * number) for number in range(41)}
-    ledger, done, today, first = Ledger(dict), set(), date(2026, 1, 1), date.max
+    ledger, today, first = Ledger(dict), date(2026, 1, 1), date.max
+    done: set[int] = set()
     for passed, finished, moved, without in syncs:
         today += timedelta(days=passed // 10)
         entry = ledger.entry("a")
@@ -254,7 +256,8 @@ def test_many_invoices_take_no_quadratic_time():
 def test_no_wrong_clock_loses_an_invoice_or_has_one_ordered_twice(syncs):
     """Days pass, clocks jump ahead and back, runs fail; a sync with a right clock then knows all there is."""
     days = {number: date(2026, 1, 1) + timedelta(days=5 * number) for number in range(61)}
-    ledger, done, true, start = Ledger(dict), set(), date(2026, 10, 1), date(2026, 1, 1)
+    ledger, true, start = Ledger(dict), date(2026, 10, 1), date(2026, 1, 1)
+    done: set[int] = set()
     for passed, off, finished in (*syncs, (1, 0, set())):
         true += timedelta(days=passed)
         bounds = Bounds(start, true + timedelta(days=off), 30, 365)
@@ -271,5 +274,5 @@ def test_no_wrong_clock_loses_an_invoice_or_has_one_ordered_twice(syncs):
             done.add(number)
     assert job | done == {n for n, day in days.items() if day <= true}, "none is lost"
     entry, bounds = ledger.entry("a"), Bounds(start, true + timedelta(days=1), 30, 365)
-    usual = min([*entry.subjects_due.days, bounds.look_back(entry.seen).isoformat()])
+    usual = min([*entry.subjects_due.days, bounds.look_back(some(entry.seen)).isoformat()])
     assert list_from(entry, bounds).isoformat() >= usual, "the next list is a short one again"

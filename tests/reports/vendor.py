@@ -242,7 +242,7 @@ class Vendor:
 
     def download(self, _host: str, path: str, to: Any, **_: Any) -> Download:
         self._begin("download")
-        run_id, _, kind = path.rpartition("/")[2].partition(".")
+        run_id, _dot, kind = path.rpartition("/")[2].partition(".")
         made = self.runs[run_id]
         if made.gone or made.file_gone:
             raise NotFound("the file has expired", status=404)

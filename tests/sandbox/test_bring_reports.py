@@ -214,10 +214,10 @@ def test_every_invoice_source_sums_to_its_invoice_and_counts_its_rows(bring):
         for invoice in bring.invoices(customer, invoicesWithSpecification="true"):
             tree = bring.report(customer, "MASTER-SPECIFIED_INVOICE", invoiceNumber=invoice["invoiceNumber"])
             filled = rows(tree)
-            columns = ("AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX")
+            columns = ["AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX"]
             expected = [Decimal(invoice[name]) for name in ("amount", "taxAmount", "totalAmount")]
             if meta(tree, "InvoiceSource").startswith("PARCEL"):
-                columns, expected = ("AgreementPrice",), expected[:1]
+                columns, expected = ["AgreementPrice"], expected[:1]
             assert [sum(Decimal(row[c]) for row in filled) for c in columns] == expected
             assert int(meta(tree, "NumberOfRows")) == len(filled) >= 3
             assert meta(tree, "InvoiceNumber") == invoice["invoiceNumber"]

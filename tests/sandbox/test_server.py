@@ -15,6 +15,7 @@ import requests
 
 import tap_billing_reports.sandbox
 from tap_billing_reports.sandbox.core import Sandbox
+from tests.typed import some
 from tests.waiting import HANG_SECONDS, until
 
 ROOT = Path(tap_billing_reports.sandbox.__file__).parent
@@ -45,7 +46,7 @@ def test_a_process_says_when_it_is_ready_and_stops_when_asked(tmp_path, number):
     }
     child = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True)
     try:
-        line = child.stdout.readline()
+        line = some(child.stdout).readline()
         found = json.loads(ready.read_text())
         assert line == f"sandbox ready, control at http://127.0.0.1:{base}\n"
         assert found["pid"] == child.pid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 import stripe
@@ -136,7 +138,8 @@ def test_over_the_limit(reporting, sandbox):
     order(reporting)
     with pytest.raises(stripe.RateLimitError) as refused:
         order(reporting)
-    assert refused.value.json_body["error"]["code"] == "rate_limit"
+    body: Any = refused.value.json_body
+    assert body["error"]["code"] == "rate_limit"
     sandbox.control.advance(1)
     assert order(reporting).status == "pending"
     assert sandbox.control.counters()["pending"] == {"stripe": 2}

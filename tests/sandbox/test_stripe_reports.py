@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter, defaultdict
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_every_type_gives_a_file_with_its_columns(calls, sandbox):
         for owner, headers in ((None, {}), (CONNECTED[0].id, {"Stripe-Account": CONNECTED[0].id}))
     }
     for name, kind in report_types().items():
-        given = {key: value for key, value in FORTNIGHT.items() if key in kind.required}
+        given: dict[str, Any] = {key: value for key, value in FORTNIGHT.items() if key in kind.required}
         if "payout" in kind.required:
             owner = CONNECTED[0].id if "connected_account" in kind.required else None
             given |= {"payout": payouts[owner]} | ({"connected_account": owner} if owner else {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ class Counted:
 
     def __init__(self, bring, **settings):
         self.bring = bring
-        self.messages = Counter()
+        self.messages: Counter[tuple[str, str | None]] = Counter()
         self.result = run_tap(bring.config(**settings), clock=bring.clock, prepare=self._prepare)
         assert self.result.status == 0, self.result.log
 
@@ -94,7 +95,7 @@ def test_the_ledger_is_not_sent_after_every_run():
 
 
 def test_an_entry_is_made_anew_once_for_all_its_changes_since_the_last_state(monkeypatch):
-    made = Counter()
+    made: Counter[str] = Counter()
     as_state = Entry.as_state
 
     def counted(self):
@@ -102,7 +103,7 @@ def test_an_entry_is_made_anew_once_for_all_its_changes_since_the_last_state(mon
         return as_state(self)
 
     monkeypatch.setattr(Entry, "as_state", counted)
-    bookmark = {}
+    bookmark: dict[str, Any] = {}
     ledger = ledger_module.Ledger(lambda: bookmark)
     accounts = [str(number) for number in range(100)]
     for account in accounts:
@@ -123,7 +124,7 @@ def test_an_entry_is_made_anew_once_for_all_its_changes_since_the_last_state(mon
 
 
 def test_known_subjects_are_looked_through_once(monkeypatch):
-    split = Counter()
+    split: Counter[str] = Counter()
     split_key = keys.split_key
 
     def counted(key, account):
@@ -139,7 +140,7 @@ def test_known_subjects_are_looked_through_once(monkeypatch):
 
 
 def test_an_account_that_begins_again_has_all_its_subjects_due_again():
-    bookmark = {}
+    bookmark: dict[str, Any] = {}
     ledger = ledger_module.Ledger(lambda: bookmark)
     for account in ("a", "b"):
         ledger.entry(account).subjects_done.add("2026-01-01", f"{account}1")

@@ -70,7 +70,7 @@ class Written(BufferedWriter):
         super().__init__()
         self.lines = []
 
-    def _put(self, data):
+    def _put(self, data):  # type: ignore[override] # a method, where the writer needs no self
         self.lines += bytes(data).splitlines()
 
 

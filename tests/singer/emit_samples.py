@@ -7,18 +7,19 @@ import copy
 import io
 import json
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
-from tap_billing_reports.core.columns import Column, json_schema
+from tap_billing_reports.core.columns import Column, ColumnType, json_schema
 from tap_billing_reports.reports.files.readers import RowChunk
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.termination import DeferredTermination
 from tap_billing_reports.singer.writer import BufferedWriter
 
-COLUMNS = {
+COLUMNS: dict[str, ColumnType] = {
     "id": "integer",
     "name": "text",
     "upd": "timestamp",
@@ -92,9 +93,9 @@ class Fast(FastRows):
 
 def tap_of(stream, writer=None, **attributes):
     stream_class = type("Sample", (stream,), attributes)
-    base = DeferredTermination if writer else Tap
+    base: Any = DeferredTermination if writer else Tap
 
-    class SampleTap(base):
+    class SampleTap(base):  # type: ignore[misc] # a class that is chosen at run time
         name = "tap-sample"
         config_jsonschema = th.PropertiesList().to_dict()
         if writer:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 import singer_sdk.metrics
 from singer_sdk._logging import _setup_console_logging
@@ -24,6 +25,7 @@ from tap_billing_reports.singer import fast_rows, state_writer, termination, wri
 from tests.sampling import each
 from tests.singer import terminated_tap
 from tests.singer.terminated_tap import EndlessTap, Rows
+from tests.typed import writer_of
 
 RUNS, ROWS = 3, 60
 # Where output, locks and the handler's own mark are at stake.
@@ -83,7 +85,7 @@ def synced(watch, folder):
         _setup_console_logging(log_level="DEBUG")
         redaction.install()
         tap = SmallTap(config={}, setup_mapper=True)
-        stream = tap.streams["rows"]
+        stream: Any = tap.streams["rows"]
         try:
             with tap.last_words():
                 sys.settrace(watch)
@@ -93,13 +95,13 @@ def synced(watch, folder):
                     sys.settrace(None)
             status = 0
         except SystemExit as end:
-            status = end.code
+            status = end.code if isinstance(end.code, int) else 1
         other = threading.Thread(target=tap.logger.info, args=("another thread may log",))
         other.start()
         other.join(600)
         if other.is_alive():
             status = 71
-        tap.message_writer._flush_at_exit()
+        writer_of(tap)._flush_at_exit()
         (folder / "seen").write_text(json.dumps(list(watch.seen)))
     except BaseException:  # noqa: BLE001 - a fork must not go on as its parent
         traceback.print_exc()
@@ -128,7 +130,7 @@ def wrong(status, wanted, folder):
     if not out.endswith(b"\n") or messages[-1]["type"] not in {"STATE", "SCHEMA"}:
         return f"the last message is no STATE: {out[-200:]!r}"
     through = -1
-    rows = {}
+    rows: dict[int, int] = {}
     for message in messages:
         if message["type"] == "RECORD":
             rows[message["record"]["run"]] = rows.get(message["record"]["run"], 0) + 1

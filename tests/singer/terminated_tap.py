@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 import msgspec
 from singer_sdk import typing as th
@@ -126,10 +127,11 @@ def main():
     if strike.place:
         _setup_console_logging()
     tap = EndlessTap(config={}, setup_mapper=True)
+    rows: Any = tap.streams["rows"]
     logging.getLogger().addHandler(Locked())
     try:
         with tap.last_words():
-            tap.streams["rows"].sync_forever()
+            rows.sync_forever()
     finally:
         # Nobody holds the log's locks any more, or this would never end.
         other = threading.Thread(target=tap.logger.info, args=("another thread may log",))

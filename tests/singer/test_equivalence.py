@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tap_billing_reports.singer import fast_rows
@@ -11,7 +13,7 @@ from tests.singer.emit_samples import COLUMNS, ROWS, Fast, Stock, deselect, mess
 STATE = {"bookmarks": {"s": {"mine": [1]}, "other": {"replication_key_value": "x"}}}
 
 # name: stream attributes, config, change of the catalogue, state, written whole
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Any, Any, bool]] = {
     "plain": ({}, {}, None, None, True),
     "no constants": ({"shared": {}}, {}, None, None, True),
     "a constant that a row has too": ({"shared": {"name": "constant", "source": "x"}}, {}, None, None, True),

@@ -18,7 +18,7 @@ CODES = [None, None, None, "a", "b", "c"]
 STREAM_MAPS = {"stream_maps": {"s": {"double": "id * 2"}}}
 
 
-class Growing:
+class Growing(Stream):
     """How a stream takes up a column: the same for the stock and the fast one."""
 
     takes_it_up = True
@@ -54,7 +54,7 @@ class GrowingFast(Growing, Fast):
         self.grow(columns[-1].name)
 
     def chunks(self):
-        columns = (Column("id", "id", "integer"),)
+        columns: tuple[Column, ...] = (Column("id", "id", "integer"),)
         row_type = msgspec.defstruct("R", ["id"], gc=False)
         yield RowChunk([row_type(number) for number in range(3)], columns)
         assert "code" in SelectedColumns(self)

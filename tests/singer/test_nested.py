@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from singer_sdk import Stream
 from singer_sdk import typing as th
@@ -29,7 +31,7 @@ class Driver(Stream):
     replication_key = None
 
     def get_records(self, context):
-        rows = self._tap.streams["s"]
+        rows: Any = self._tap.streams["s"]
         rows._write_schema_message()
         for run in RUNS:
             rows.emit(run)

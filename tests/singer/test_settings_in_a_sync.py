@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
@@ -100,7 +101,7 @@ def test_a_sync_that_ends_early_tells_of_its_orders_however_big_the_state(box, s
     """Bring's orders cannot be listed: what no STATE tells of is ordered, and paid for, a second time."""
     monkeypatch.setattr(state_writer, "FREE_BYTES", 0)
     monkeypatch.setattr(state_writer, "BYTES_A_SECOND", 1)
-    more = {"fail_fast": True}
+    more: dict[str, Any] = {"fail_fast": True}
     box.control.fault({"status": 400}, {"path": r"/reports/api/report/.*\.xml$"})
     if not fast:
         box.control.clear_faults()

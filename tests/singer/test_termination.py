@@ -16,6 +16,7 @@ import pytest
 
 from tests.sampling import tries_all
 from tests.singer.terminated_tap import ROWS_A_RUN
+from tests.typed import some
 from tests.waiting import HANG_SECONDS
 
 PROGRAM = Path(__file__).with_name("terminated_tap.py")
@@ -37,7 +38,7 @@ def run_until(signum, seed, unbuffered):
         got = b""
         wanted = chance.randrange(1, 3_000_000)
         while len(got) < wanted:
-            got += os.read(tap.stdout.fileno(), chance.choice((1, 1000, 65536)))
+            got += os.read(some(tap.stdout).fileno(), chance.choice((1, 1000, 65536)))
         time.sleep(chance.random() * 0.02)
         tap.send_signal(signum)
         time.sleep(chance.random() * 0.02)
@@ -55,7 +56,7 @@ def test_ends_between_two_messages(signum, status, seed):
     messages = [json.loads(line) for line in output.splitlines()]
     assert messages[0]["type"] == "SCHEMA"
     assert any(message["type"] == "STATE" for message in messages)  # the SDK repeats none that is unchanged
-    rows = {}
+    rows: dict[int, int] = {}
     through = -1
     for message in messages:
         if message["type"] == "RECORD":

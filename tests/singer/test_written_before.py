@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_what_is_written_is_what_was_written_and_is_gone_on_with(begun):
     last = syncs.sync()
     assert text(last.state) == stated(NEWEST, "state-3")
 
-    held = {}
+    held: dict[str, Any] = {}
     for result in (*results, last):
         for stream in result.records:
             held.setdefault(stream, {}).update(result.table(stream))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -91,7 +92,8 @@ def test_what_is_not_ours_stays(temporary, monkeypatch):
 
 
 def test_a_folder_that_a_sweep_takes_away_at_birth_is_made_again(monkeypatch):
-    locked, swept = workspace._locked, []
+    locked = workspace._locked
+    swept: list[Path] = []
 
     def interrupted(path):
         if not swept:
@@ -113,7 +115,7 @@ def test_a_file_system_that_cannot_lock_is_used_and_never_swept(temporary, monke
     def refuse(*_args):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(workspace.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     mine = Workspace()
     path = mine.path
     assert sweep() == 0

@@ -22,7 +22,7 @@ def test_two_syncs_with_a_new_column_between_them(sandbox, place, tmp_path, requ
             sandbox.control.advance(6 * 86_400)
             sandbox.control.options["stripe_extra_columns"] = {"Loyalty tier": "gold, \u00e5"}
 
-    state = [None]
+    state: list[str | None] = [None]
 
     def by_messages():
         state[0] = load(other, messages(config, state[0]))

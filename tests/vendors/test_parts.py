@@ -6,10 +6,12 @@ import json
 import sys
 from datetime import date, datetime, timezone
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError
 from tap_billing_reports.declare import (
     FLAG,
@@ -30,7 +32,7 @@ PAGED = Endpoint("x", "/x", records=("found",), paging=TokenPaging("token", next
 
 
 def answer(body, status=200):
-    return Answer("GET x", status, {}, json.dumps(body).encode())
+    return Answer(About("acme", "1", "GET x"), status, {}, json.dumps(body).encode())
 
 
 class Pages(HttpSourceClient):
@@ -39,7 +41,8 @@ class Pages(HttpSourceClient):
     def __init__(self, *pages):
         self.pages = list(pages)
         self.asked = []
-        self.source, self.http = SimpleNamespace(realm_of=lambda _record: {}, account_header=""), self
+        here: Any = self
+        here.source, here.http = SimpleNamespace(realm_of=lambda _record: {}, account_header=""), self
 
     def call(self, *_, params, **__):
         self.asked.append(params)
@@ -120,8 +123,8 @@ def test_a_catalogue_in_a_package(tmp_path, monkeypatch):
     (package / "catalogue.json").write_text(json.dumps(known))
     monkeypatch.syspath_prepend(tmp_path)
     found = Catalogue.in_package(package.name)
-    report = SimpleNamespace(report_type="t")
+    report, unknown = (Report("acme", name, name, "UTC") for name in ("t", "unknown"))
     assert list(found.headers(report)) == ["A", "B"]
     assert [found.column_type(report, header) for header in ("A", "B", "new")] == ["decimal", "text", "text"]
-    assert list(found.headers(SimpleNamespace(report_type="unknown"))) == []
+    assert list(found.headers(unknown)) == []
     sys.modules.pop(package.name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ GYM = {
     "id": "1044", "number": "796", "totalamount": "17000", "rest": "17000", "invoicedate": "2015-01-11",
     "duedate": "2015-01-21", "state": {"number": "2", "value": "Pending"},
 }  # fmt: skip
-CASES = {
+CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "stripe invoices": (stripe.INVOICE_FIELDS, INVOICE),
     "stripe report types": (stripe.TYPE_FIELDS, TYPE),
     "bring invoices": (bring.INVOICE_FIELDS, FREIGHT),

@@ -23,11 +23,12 @@ def state(value: Any) -> bytes:
     return line({"type": "STATE", "value": value})
 
 
-TEXT = {"type": ["string", "null"]}
-INTEGER = {"type": ["integer", "null"]}
-AMOUNT = {"type": ["string", "null"], "format": "x-singer.decimal"}
-NUMBER = {"type": ["number", "null"]}
-DAY = {"type": ["string", "null"], "format": "date"}
-INSTANT = {"type": ["string", "null"], "format": "date-time"}
-BOOLEAN = {"type": ["boolean", "null"]}
-OBJECT = {"type": ["object", "null"]}
+# Any: so that they can be given by `**` beside the arguments of other types.
+TEXT: Any = {"type": ["string", "null"]}
+INTEGER: Any = {"type": ["integer", "null"]}
+AMOUNT: Any = {"type": ["string", "null"], "format": "x-singer.decimal"}
+NUMBER: Any = {"type": ["number", "null"]}
+DAY: Any = {"type": ["string", "null"], "format": "date"}
+INSTANT: Any = {"type": ["string", "null"], "format": "date-time"}
+BOOLEAN: Any = {"type": ["boolean", "null"]}
+OBJECT: Any = {"type": ["object", "null"]}

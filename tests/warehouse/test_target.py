@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests.typed import some
 from tests.waiting import HANG_SECONDS
 from tests.warehouse.lines import AMOUNT, INTEGER, TEXT, record, schema, state
 from tests.warehouse.places import load
@@ -83,37 +84,37 @@ def test_a_line_that_is_too_long(settings):
 def test_a_state_is_committed_when_the_tap_pauses(place, settings):
     """A tap that waits for a vendor relies on its last STATE, however little has come since the last commit."""
     with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
-        target.stdin.write(b"".join([schema(id=TEXT), record(id="x"), state({"ordered": "run_1"})]))
-        target.stdin.flush()
-        assert target.stdout.readline() == b'{"ordered":"run_1"}\n'
+        some(target.stdin).write(b"".join([schema(id=TEXT), record(id="x"), state({"ordered": "run_1"})]))
+        some(target.stdin).flush()
+        assert some(target.stdout).readline() == b'{"ordered":"run_1"}\n'
         target.kill()
     assert place.rows("orders", "money") == [("x",)]
 
 
 def test_an_interrupt_waits_for_the_last_state_of_the_tap(place, settings):
     with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
-        target.stdin.write(b"".join([schema(id=TEXT), record(id="x"), state(1)]))
-        target.stdin.flush()
-        assert target.stdout.readline() == b"1\n"
+        some(target.stdin).write(b"".join([schema(id=TEXT), record(id="x"), state(1)]))
+        some(target.stdin).flush()
+        assert some(target.stdout).readline() == b"1\n"
         target.send_signal(signal.SIGINT)
-        target.stdin.write(record(id="y") + state(2))
-        target.stdin.close()
-        assert target.stdout.read() == b"2\n"
+        some(target.stdin).write(record(id="y") + state(2))
+        some(target.stdin).close()
+        assert some(target.stdout).read() == b"2\n"
     assert target.returncode == 0
     assert place.rows("orders", "money") == [("x",), ("y",)]
 
 
 def test_another_loader_is_at_work(place, settings):
     with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
-        first.stdin.write(state(1))
-        first.stdin.flush()
-        assert first.stdout.readline() == b"1\n"
+        some(first.stdin).write(state(1))
+        some(first.stdin).flush()
+        assert some(first.stdout).readline() == b"1\n"
         second = run([state(2)], "--config", settings)
         assert second.returncode == 1
         assert (
             str(first.pid).encode() in second.stderr if place.engine == "duckdb" else b"server process" in second.stderr
         )
-        first.stdin.close()
+        some(first.stdin).close()
     assert run([state(2)], "--config", settings).returncode == 0
 
 

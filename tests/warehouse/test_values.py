@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -43,12 +44,21 @@ def test_the_kind_of_a_property(declared, kind, form):
 
 
 def test_each_kind(place):
-    types = {"d": DAY, "t": INSTANT, "i": INTEGER, "b": BOOLEAN, "a": AMOUNT, "n": NUMBER, "j": OBJECT, "x": {}}
-    first = {
+    types: dict[str, Any] = {
+        "d": DAY,
+        "t": INSTANT,
+        "i": INTEGER,
+        "b": BOOLEAN,
+        "a": AMOUNT,
+        "n": NUMBER,
+        "j": OBJECT,
+        "x": {},
+    }
+    first: dict[str, Any] = {
         "d": "2026-02-28", "t": "2026-11-28T10:00:00.123456+02:00", "i": -(2**63), "b": True, "a": "-0010.500",
         "n": 1.25, "j": {"a": [1, None], "\u00e5": "\U0001f4b6"}, "x": [1, "a"],
     }  # fmt: skip
-    second = {"t": "2026-11-28 10:00", "i": 2**63 - 1, "b": False, "n": 5, "x": "as it is", "j": None}
+    second: dict[str, Any] = {"t": "2026-11-28 10:00", "i": 2**63 - 1, "b": False, "n": 5, "x": "as it is", "j": None}
     load(place, schema(id=TEXT, **types), record(id="1", **first), record(id="2", **second), state(1))
     one, two = place.rows("orders")
     day, instant, integer, boolean, amount, number, found, anything = one[1:]
@@ -61,7 +71,7 @@ def test_each_kind(place):
 
 
 def test_the_types_that_columns_get(place):
-    types = {"d": DAY, "t": INSTANT, "i": INTEGER, "b": BOOLEAN, "a": AMOUNT, "n": NUMBER, "j": OBJECT}
+    types: dict[str, Any] = {"d": DAY, "t": INSTANT, "i": INTEGER, "b": BOOLEAN, "a": AMOUNT, "n": NUMBER, "j": OBJECT}
     load(place, schema(id=TEXT, **types), record(id="1"), state(1))
     amount, text, found = (
         ("decimal(38,12)", "varchar", "json") if place.engine == "duckdb" else ("numeric", "text", "jsonb")
@@ -136,7 +146,7 @@ def test_a_value_that_does_not_fit_is_refused(place, declared, value, reason):
 
 def test_texts_that_no_database_takes(place):
     one = loading(place)
-    texts = {"id": "a\0b", "j": {"k\0": ["\ud800", "\U0001f4b6"]}, "x": "half \udc00"}
+    texts: dict[str, Any] = {"id": "a\0b", "j": {"k\0": ["\ud800", "\U0001f4b6"]}, "x": "half \udc00"}
     one.load([schema(id=TEXT, j=OBJECT, x={}), record(**texts), record(id="plain"), state(1)])
     one.loader.finish()
     one.database.close()
@@ -191,7 +201,7 @@ def test_names_of_all_kinds(place):
         "\u00e5": TEXT,
     }
     names["n" * 63] = TEXT
-    values = {name: f"of {place}" for place, name in enumerate(names)}
+    values: dict[str, Any] = {name: f"of {place}" for place, name in enumerate(names)}
     load(place, schema("User", ("select",), **names), record("User", **values), state(1))
     load(place, schema("User", ("select",), **names), record("User", **values), record("User", select="2"), state(1))
     assert place.rows("User")[1] == tuple(values.values())

@@ -87,10 +87,10 @@ def test_duckdb_finds_the_vendors_totals(bulk):
             expected = totals[stream][source]
             assert expected["rows"] > 50
             files = f"read_parquet('{bulk.store}/parquet/{stream}/*/*/*.parquet', union_by_name=true)"
-            assert db.sql(f"SELECT count(*) FROM {files}").fetchall() == [(expected["rows"],)]
+            assert db.execute(f"SELECT count(*) FROM {files}").fetchall() == [(expected["rows"],)]
             assert expected["sums"]
             for column, total in expected["sums"].items():
-                ((found,),) = db.sql(f"SELECT sum({column}) FROM {files}").fetchall()
+                ((found,),) = db.execute(f"SELECT sum({column}) FROM {files}").fetchall()
                 assert (found or 0) == Decimal(total), column
 
 

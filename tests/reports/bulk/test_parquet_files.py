@@ -63,7 +63,10 @@ class RunQueue:
         kept = layout.get("columns", {"row_number": "integer", **types})
         shape = Layout(kept, layout.get("constants", {}))
         lane = BulkLane(Storage(str(self.folder / "store")))
-        more = {"rows": read.rows if count is None else count, "pulse": lambda: self.pulses.append(None)}
+        more: dict[str, Any] = {
+            "rows": read.rows if count is None else count,
+            "pulse": lambda: self.pulses.append(None),
+        }
         fresh = reader()
         uri = lane.keep_arrays(lane.path("rows", "acct_1", "all"), fresh, shape, **more)
         if uri is None:

@@ -7,14 +7,14 @@ import os
 import string
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_billing_reports.core.columns import Column
+from tap_billing_reports.core.columns import Column, ColumnType
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.reports.files.readers import NotPlain, csv_arrow
 from tap_billing_reports.reports.files.readers.csv import CsvReader
@@ -107,7 +107,7 @@ def open_reader(data: bytes, types: tuple[str, ...], zone: str) -> CsvReader:
     def resolve(header: tuple[str, ...]) -> list[Column | None]:
         kinds = [*types, *["text"] * len(header)][: len(header)]
         return [
-            None if kind == "left out" else Column(cell, f"c{place}", kind)
+            None if kind == "left out" else Column(cell, f"c{place}", cast("ColumnType", kind))
             for place, (cell, kind) in enumerate(zip(header, kinds, strict=True))
         ]
 
@@ -188,7 +188,8 @@ def test_every_odd_piece_at_every_place():
 @settings(max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "200")))
 @given(files(hostile=True), st.sampled_from([24, 64, 1 << 20]))
 def test_a_hostile_file_is_read_the_same_or_not_at_all(file, block):
-    compare(*file, block)
+    data, types, zone = file
+    compare(data, types, zone, block)
 
 
 @settings(max_examples=100)

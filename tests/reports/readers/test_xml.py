@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -239,4 +240,4 @@ class Endless(io.RawIOBase):
 )
 def test_what_never_ends_is_given_up(start, again):
     with pytest.raises(FileError):
-        rows_of(XmlReader(Endless(start, again), resolve=resolver()))
+        rows_of(XmlReader(cast("BinaryIO", Endless(start, again)), resolve=resolver()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -22,7 +23,7 @@ def brief(number, day, billed="A"):
 
 
 def test_it_comes_back_as_it_was_saved_beside_the_others():
-    bookmark = {}
+    bookmark: dict[str, Any] = {}
     for account in ("A", "B"):
         progress = Progress("bring", account)
         progress.note(brief("1", "2026-11-01", billed=account), 10)
@@ -43,7 +44,7 @@ def test_it_comes_back_as_it_was_saved_beside_the_others():
 
 
 def test_documents_grow_into_the_bookmark_one_by_one():
-    bookmark = {}
+    bookmark: dict[str, Any] = {}
     progress = Progress("bring", "A")
     progress.save(bookmark)
     progress.note(brief("1", "2026-11-01"), 10)
@@ -110,7 +111,9 @@ def test_no_wrong_clock_loses_a_document(syncs):
     All of it happens within the 365 days that a vendor lists.
     """
     days = {str(number): date(2026, 1, 1) + timedelta(days=5 * number) for number in range(61)}
-    bookmark, true, kept = {}, date(2026, 9, 1), set()
+    bookmark: dict[str, Any] = {}
+    kept: set[str] = set()
+    true = date(2026, 9, 1)
     for passed, off in (*syncs, (1, 0)):
         true += timedelta(days=passed)
         bounds = Bounds(date(2026, 1, 1), true + timedelta(days=off), 65, 365)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 CUSTOMER = "20000770011"
@@ -20,7 +22,7 @@ def config(bring):
 
 def merged(*results):
     """What a target that upserts holds after these syncs: stream -> records."""
-    held = {}
+    held: dict[str, Any] = {}
     for result in results:
         for stream, records in result.records.items():
             keys = result.keys[stream]

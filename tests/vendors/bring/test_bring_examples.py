@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from tap_billing_reports.config.settings import Settings, with_defaults
+from tap_billing_reports.core.about import About
 from tap_billing_reports.core.columns import Column, column_name
 from tap_billing_reports.declare import Account, RunStatus
 from tap_billing_reports.declare.client import map_fields
@@ -18,6 +19,7 @@ from tap_billing_reports.reports.files.readers.xml import XmlReader
 from tap_billing_reports.singer.invoices.reader import InvoiceFeed
 from tap_billing_reports.vendors.bring import BRING
 from tests.fakes import scripted
+from tests.typed import some
 
 CUSTOMER = "PARCELS_NORWAY-00012341234"
 ACCOUNT = Account("bring", CUSTOMER, "bring_customer")
@@ -161,10 +163,16 @@ NAMED = {
 }
 
 
+def only_account(client) -> Account:
+    (account,) = BRING.accounts(client)
+    assert isinstance(account, Account)
+    return account
+
+
 class TestCustomers:
     def test_json(self):
         body = json.dumps({"customers": [NAMED]})
-        (account,) = BRING.accounts(scripted(BRING, {"/reports/api/generate.json": body}))
+        account = only_account(scripted(BRING, {"/reports/api/generate.json": body}))
         assert (account.account_id, account.name, account.kind) == (CUSTOMER, "TEST CUSTOMER", "bring_customer")
         assert account.record == NAMED
 
@@ -175,7 +183,7 @@ class TestCustomers:
             '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
             f"<CustomerList><customers>{inner}</customers></CustomerList>"
         )
-        (account,) = BRING.accounts(scripted(BRING, {"/reports/api/generate.json": body}))
+        account = only_account(scripted(BRING, {"/reports/api/generate.json": body}))
         assert (account.account_id, account.record) == (CUSTOMER, fields)
 
 
@@ -189,7 +197,7 @@ class TestReportTypes:
             "parameter": [{"name": "invoiceNumber", "type": "string", "description": "Invoice number for the report"}],
         }
         client = scripted(BRING, {f"/reports/api/generate/{CUSTOMER}.json": json.dumps({"reports": [kind]})})
-        api = BRING.report_types
+        api = some(BRING.report_types)
         (found,) = client.records(api.endpoint, path=api.path(ACCOUNT), account=ACCOUNT)
         columns = map_fields(api.fields, found)
         assert columns == {
@@ -203,7 +211,7 @@ class TestReportTypes:
 
 
 def answer(body, headers=None, status=200):
-    return Answer("GET x", status, headers or {}, body.encode())
+    return Answer(About("bring", CUSTOMER, "GET x"), status, headers or {}, body.encode())
 
 
 class TestRuns:
@@ -221,7 +229,7 @@ class TestRuns:
         ],
     )
     def test_an_order_gives_the_runs_id(self, body, headers):
-        run = BRING.reports.read_order(answer(body, headers, 202))
+        run = some(BRING.reports).read_order(answer(body, headers, 202))
         assert (run.run_id, run.status, run.source_status) == (RUN, RunStatus.PENDING, "NOT_DONE")
 
     @pytest.mark.parametrize(
@@ -240,7 +248,7 @@ class TestRuns:
         ],
     )
     def test_the_three_statuses(self, body, status):
-        run = BRING.reports.read_status(answer(body), RUN)
+        run = some(BRING.reports).read_status(answer(body), RUN)
         assert (run.run_id, run.status) == (RUN, status)
         # The address is built here, below the configured host.
         assert (run.file.path if run.file else None) == (
@@ -250,7 +258,7 @@ class TestRuns:
     @pytest.mark.parametrize("body", ['{"status":"COMPLETED"}', '{"status":"READY"}', "{}", "[]", "done"])
     def test_any_other_is_refused(self, body):
         with pytest.raises(ValueError):
-            BRING.reports.read_status(answer(body), RUN)
+            some(BRING.reports).read_status(answer(body), RUN)
 
 
 RANGE_REPORT = """<Report xmlns="urn:bring.no/mybring/Report">
@@ -306,10 +314,10 @@ def invoice_report(rows):
 
 
 def reader(body):
-    (report,) = BRING.reports.configured(with_defaults({}, [BRING]))
+    (report,) = some(BRING.reports).configured(with_defaults({}, [BRING]))
 
     def resolve(header):
-        return [Column(name, column_name(name), BRING.reports.column_type(report, name)) for name in header]
+        return [Column(name, column_name(name), some(BRING.reports).column_type(report, name)) for name in header]
 
     return XmlReader(io.BytesIO(body.encode()), resolve=resolve, sum_of=("amount",))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_line_has_every_known_column_whichever_family_it_is_of(bring, whole):
 
 def test_rows_count_from_one_and_carry_their_run(whole):
     runs = {run["run_id"]: run for run in whole.of("report_runs")}
-    by_period = {}
+    by_period: dict[str, Any] = {}
     for row in whole.of(LINES):
         by_period.setdefault(row["period"], []).append(row)
     for period, rows in by_period.items():

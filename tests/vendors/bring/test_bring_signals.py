@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.inside import Telling, impatient_for_orders
 from tests.killing import merged, sync
+from tests.typed import some
 from tests.vendors.bring.emulated import NOW
 from tests.vendors.bring.test_bring_kill import CUSTOMER, ROWS, contents, orders
 from tests.waiting import until
@@ -33,11 +35,14 @@ def settings(box):
 def test_the_answer_to_an_order_is_waited_for(box, settings, tmp_path, monkeypatch, signum, status, times):
     heeded = tmp_path / "heeded"
 
+    def has_heeded(count):
+        return len(heeded.read_text()) == count
+
     def signalled(what):
         """The vendor answers no sooner than the tap has heeded each signal."""
         for count in range(1, times + 1):
             os.kill(what["pid"], what["signal"])
-            until(lambda count=count: len(heeded.read_text()) == count)
+            until(partial(has_heeded, count))
 
     monkeypatch.setattr("tap_billing_reports.sandbox.disturb._kill", signalled)
     box.control.reset()
@@ -56,7 +61,7 @@ def test_the_answer_to_an_order_is_waited_for(box, settings, tmp_path, monkeypat
         assert first.code == status, first.log
         assert "Traceback" not in first.log
         assert orders(box).total() == number + 1, "nothing more is begun"
-        [entry] = first.state["bookmarks"][ROWS]["ledger"]
+        [entry] = some(first.state)["bookmarks"][ROWS]["ledger"]
         known = len(entry.get("open", ())) + len(entry.get("subjects_done", ()))
         assert known == number + 1, "the run's id is in the STATE"
         second = sync(settings, tmp_path, now=NOW, state=first.state)
@@ -75,4 +80,4 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_without_a_sig
     first = sync(settings, tmp_path, now=NOW, kill_after=arrange, prepare=impatient_for_orders)
     assert first.code == 143, first.log
     assert ORDER["path"] in box.control.requests()[-1]["path"], "nothing is asked after it"
-    assert first.state["bookmarks"][ROWS]["ledger"][0]["subjects_due"], "the invoice is still due"
+    assert some(first.state)["bookmarks"][ROWS]["ledger"][0]["subjects_due"], "the invoice is still due"

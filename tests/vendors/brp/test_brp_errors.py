@@ -8,13 +8,15 @@ import logging
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.sandbox.brp.api import KEY_LEVEL_3, PASSWORD, USERNAME
 from tap_billing_reports.vendors.brp import BRP
+from tests.typed import some
 
 
 def problem(body, status=200):
-    return BRP.read_problem(Answer("about", status, {}, body.encode()))
+    return some(BRP.read_problem)(Answer(About("brp", "1"), status, {}, body.encode()))
 
 
 @pytest.mark.parametrize(
@@ -147,5 +149,5 @@ def test_only_get_and_only_listed_paths(brp):
     assert {r["method"] for r in requests} == {"GET"}
     assert {r["path"].rpartition("/")[2] for r in requests} == {"businessunits.xml", "persons.xml", "invoices.xml"}
     assert "write" not in brp.control.counters()["events"]
-    endpoints = [BRP.invoices.endpoint({"brp_format": "xml"})]
+    endpoints = [some(BRP.invoices).endpoint({"brp_format": "xml"})]
     assert {endpoint.method for endpoint in endpoints} == {"GET"}

@@ -68,9 +68,10 @@ def twin(ended) -> list[tuple[str, bool | None]]:
 def test_on_mismatch_fail_keeps_both_bookmarks_until_the_totals_agree(stripe):
     stripe.control.options["stripe_run_rules"] = [{"match": {"report_type": "itemized"}, "do": {"drop_rows": 1}}]
     subject = "balance_change_from_activity_summary_1 2026-10-01T00:00:00Z"
-    ended = None
+    state = None
     for _ in range(2):
-        ended = stripe.sync(*BOTH, on_mismatch="fail", state=ended and ended.state)
+        ended = stripe.sync(*BOTH, on_mismatch="fail", state=state)
+        state = ended.state
         assert ended.code == 1, "a second sync must not pass by what the first one refused"
         assert twin(ended) == [(subject, False)]
         assert not any("through" in entry for entry in ledgers(ended))
@@ -78,7 +79,7 @@ def test_on_mismatch_fail_keeps_both_bookmarks_until_the_totals_agree(stripe):
     stripe.control.options["stripe_run_rules"] = []
     stripe.control.advance(60)
     now = stripe.control.now().isoformat()
-    mended = stripe.sync(*BOTH, on_mismatch="fail", state=ended.state, reuse_runs_since=now)
+    mended = stripe.sync(*BOTH, on_mismatch="fail", state=state, reuse_runs_since=now)
     assert mended.code == 0, mended.log
     assert twin(mended) == [(subject, True)]
     assert all("through" in entry for entry in ledgers(mended))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.vendors.stripe.emulated import SUMMARY
@@ -12,7 +14,7 @@ _OTHER_MODE = (
     "No such report_run: 'frr_1'; a similar object exists in live mode, but a test mode key was used to make this "
     "request."
 )
-FORMS = {
+FORMS: dict[str, dict[str, Any]] = {
     "a proxy's page": {"body": "<html><body>404 Not Found</body></html>", "headers": {"Content-Type": "text/html"}},
     "no body": {"body": ""},
     "the other mode": {

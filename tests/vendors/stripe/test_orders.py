@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_a_run_in_another_shape_stops_no_other_report(stripe, odd, where):
 
 def test_what_a_foreign_run_says_is_text_for_the_target(stripe):
     """One field that is an object, and the target would refuse the whole sync."""
-    run = {"id": 7, "report_type": None, "status": "failed", "created": 1792000000, "parameters": {}}
+    run: dict[str, Any] = {"id": 7, "report_type": None, "status": "failed", "created": 1792000000, "parameters": {}}
     listed = {"object": "list", "data": [{**run, "error": {"code": "x"}}], "has_more": False}
     stripe.control.fault({"status": 200, "body": listed}, {"method": "GET", "path": f"{RUNS}$"})
     ended = stripe.sync()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def mends_itself(stripe, report, state, catalog):
     second = stripe.sync(report, state=first.state, catalog=catalog, **NORTH)
     assert second.code == 0, second.log
     runs = [record for ended in (first, second) for record in ended.of("report_runs")]
-    owners = {}
+    owners: dict[str, Any] = {}
     for record in runs:
         # Ordered for the one, made for the other: for the one it has failed, since it is not there.
         if record["status"] == "succeeded":

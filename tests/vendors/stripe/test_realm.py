@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timezone
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_a_storage_of_before_is_taken_as_of_the_present_realm(stripe, tmp_path):
 
 
 def due_in(**realm):
-    client = SimpleNamespace(name="stripe", realm=realm)
+    client: Any = SimpleNamespace(name="stripe", realm=realm)
     report = Report("stripe", SUMMARY, "summary", "UTC")
     return ReportJob(client, report, Account("stripe", "acct_1", "kind"), Period("all"), {"currency": "nok"})
 

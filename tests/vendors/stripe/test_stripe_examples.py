@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 
+from tap_billing_reports.core.about import About
 from tap_billing_reports.declare import Account, Period, RunStatus
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import scripted
+from tests.typed import some
 
 ACCOUNT = Account("stripe", "acct_1", "stripe_account")
 TYPE = {
@@ -39,7 +42,7 @@ PENDING = {
     "status": "pending",
     "result": None,
 }
-SUCCEEDED = PENDING | {
+SUCCEEDED: dict[str, Any] = PENDING | {
     "status": "succeeded",
     "succeeded_at": 1580832960,
     "result": {
@@ -59,14 +62,14 @@ def at(seconds):
 
 
 def answer(body):
-    return Answer("GET x", 200, {}, json.dumps(body).encode())
+    return Answer(About("stripe", "acct_1", "GET x"), 200, {}, json.dumps(body).encode())
 
 
 def test_a_report_type():
     path = "/v1/reporting/report_types"
     client = scripted(STRIPE, {path: json.dumps({"object": "list", "data": [TYPE], "has_more": False})})
-    (found,) = client.records(STRIPE.report_types.endpoint, account=ACCOUNT)
-    columns = map_fields(STRIPE.report_types.fields, found)
+    (found,) = client.records(some(STRIPE.report_types).endpoint, account=ACCOUNT)
+    columns = map_fields(some(STRIPE.report_types).fields, found)
     assert columns["report_type"] == "balance.summary.1"
     assert columns["name"] == "Balance summary"
     assert columns["data_available_start"] == "2018-03-01T00:00:00Z"
@@ -74,7 +77,9 @@ def test_a_report_type():
     assert columns["updated_at"] == "2018-01-31T07:12:00Z"
 
 
-@pytest.mark.parametrize("read", [STRIPE.reports.read_order, lambda a: STRIPE.reports.read_status(a, "frr_123")])
+@pytest.mark.parametrize(
+    "read", [some(STRIPE.reports).read_order, lambda a: some(STRIPE.reports).read_status(a, "frr_123")]
+)
 def test_a_run_as_it_is_created(read):
     run = read(answer(PENDING))
     assert (run.run_id, run.status, run.source_status) == ("frr_123", RunStatus.PENDING, "pending")
@@ -85,7 +90,7 @@ def test_a_run_as_it_is_created(read):
 
 def test_its_parameters_are_those_of_the_order():
     """2020-01-01 00:00 to 2020-02-01 00:00 in Los Angeles."""
-    run = STRIPE.reports.read_status(answer(PENDING), "frr_123")
+    run = some(STRIPE.reports).read_status(answer(PENDING), "frr_123")
     entry = {
         "report_type": "balance_change_from_activity.itemized.3",
         "window": "month",
@@ -93,15 +98,15 @@ def test_its_parameters_are_those_of_the_order():
         "columns": PARAMETERS["columns"],
     }
     client = scripted(STRIPE, {}, stripe_reports=[entry])
-    (report,) = STRIPE.reports.configured(client.values)
+    (report,) = some(STRIPE.reports).configured(client.values)
     period = Period("2020-01-01T08:00:00Z", at(1577865600), at(1580544000))
-    assert STRIPE.reports.parameters(report, period) == run.parameters
+    assert some(STRIPE.reports).parameters(report, period) == run.parameters
 
 
 def test_a_run_that_has_succeeded_and_its_file():
-    run = STRIPE.reports.read_status(answer(SUCCEEDED), "frr_123")
+    run = some(STRIPE.reports).read_status(answer(SUCCEEDED), "frr_123")
     assert (run.status, run.finished_at) == (RunStatus.READY, at(1580832960))
-    file = run.file
+    file = some(run.file)
     assert (file.file_id, file.format, file.size, file.created_at) == (
         "file_xs8vrJzC",
         "csv",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -299,7 +300,11 @@ def test_a_damaged_memory_is_refused(item):
 
 
 def test_older_and_newer_memories_are_read():
-    items = [["in_1", "2026-08-24"], ["in_2", None, "open"], ["in_3", "2026-08-24", "draft", {"total_amount": "1.00"}]]
+    items: list[Any] = [
+        ["in_1", "2026-08-24"],
+        ["in_2", None, "open"],
+        ["in_3", "2026-08-24", "draft", {"total_amount": "1.00"}],
+    ]
     context = {"source": "stripe", "account_id": "acct_1"}
     check_state("invoices", {"partitions": [{"context": context, "unsettled": items, "witness": "in_4"}]})
     assert [known.written(name) for name, known in map(Known.read, items)] == items

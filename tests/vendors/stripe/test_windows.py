@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from datetime import datetime, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,12 +13,13 @@ import pytest
 from tap_billing_reports.declare import Period
 from tap_billing_reports.sandbox.stripe.catalogue import report_types
 from tap_billing_reports.vendors.stripe import STRIPE
+from tests.typed import some
 from tests.vendors.stripe.emulated import ITEMIZED, SUMMARY
 
 DAY = 86400
 
 
-def intervals(stripe) -> list[tuple[int, int]]:
+def intervals(stripe) -> list[tuple[Any, int]]:
     found = []
     for key in stripe.orders():
         parameters = json.loads(key)[2]
@@ -224,10 +226,10 @@ UNZONED = (
 
 def asked(report_type, **entry):
     values = {"stripe_reports": [{"report_type": report_type, "window": "month", **entry}]}
-    (report,) = STRIPE.reports.configured(values)
+    (report,) = some(STRIPE.reports).configured(values)
     moments = (datetime(2026, 10, 1, tzinfo=timezone.utc), datetime(2026, 11, 1, tzinfo=timezone.utc))
     period = Period("x", subject="po_1") if "by_id" in report_type else Period("x", *moments)
-    return STRIPE.reports.parameters(report, period), report
+    return some(STRIPE.reports).parameters(report, period), report
 
 
 @pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", None])
@@ -235,14 +237,14 @@ def asked(report_type, **entry):
 def test_a_zone_is_asked_for_where_stripes_pages_list_it(report_type, zone):
     parameters, report = asked(report_type, **({"timezone": zone} if zone else {}))
     assert parameters["timezone"] == (zone or "UTC")
-    assert STRIPE.reports.column_type(report, "created") == "timestamp"
+    assert some(STRIPE.reports).column_type(report, "created") == "timestamp"
 
 
 @pytest.mark.parametrize("report_type", UNZONED)
 def test_a_zone_is_never_asked_for_where_they_do_not(report_type):
     parameters, report = asked(report_type, timezone="Europe/Oslo", payouts=["po_1"])
     assert "timezone" not in parameters
-    assert STRIPE.reports.column_type(report, "created") == "timestamp_utc"
+    assert some(STRIPE.reports).column_type(report, "created") == "timestamp_utc"
 
 
 @pytest.mark.parametrize("report_type", ["balance.summary.2", "tax.transactions.itemized.1", "nobody.knows.1"])
@@ -250,7 +252,7 @@ def test_a_zone_is_never_asked_for_where_they_do_not(report_type):
 def test_what_no_page_tells_is_as_the_settings_ask(report_type, zone, sent):
     parameters, report = asked(report_type, **({"timezone": zone} if zone else {}))
     assert ("timezone" in parameters) is sent
-    assert STRIPE.reports.column_type(report, "created") == "timestamp"
+    assert some(STRIPE.reports).column_type(report, "created") == "timestamp"
 
 
 @pytest.mark.parametrize("report_type", sorted(ZONED))
