@@ -171,10 +171,10 @@ def test_nobody_takes_the_state(place, settings):
     with subprocess.Popen(
         [*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as target:
-        target.stdout.close()
-        target.stdin.write(lines)
-        target.stdin.close()
-        (said,) = target.stderr.read().decode().splitlines()
+        some(target.stdout).close()
+        some(target.stdin).write(lines)
+        some(target.stdin).close()
+        (said,) = some(target.stderr).read().decode().splitlines()
     assert target.returncode == 1
     assert "a STATE could not be written to stdout (Broken pipe)" in said
     assert place.rows("orders", "money") == [("x",)]
@@ -184,11 +184,11 @@ def test_nobody_takes_the_state(place, settings):
 
 def test_rows_without_a_key_wait_for_their_state_however_long_the_tap_pauses(place, settings):
     with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as target:
-        target.stdin.write(schema(keys=(), n=INTEGER) + record(n=1) + state(1))
-        target.stdin.flush()
-        assert target.stdout.readline() == b"1\n"
-        target.stdin.write(record(n=2))
-        target.stdin.flush()
+        some(target.stdin).write(schema(keys=(), n=INTEGER) + record(n=1) + state(1))
+        some(target.stdin).flush()
+        assert some(target.stdout).readline() == b"1\n"
+        some(target.stdin).write(record(n=2))
+        some(target.stdin).flush()
         target.kill()
     assert place.rows("orders", "money") == [(1,)]
 
