@@ -90,7 +90,7 @@ class FinishedRun:
 
     def run_record(self) -> dict[str, Any]:
         """The record of the stream `report_runs`."""
-        run, job = self.run, self.job
+        run, job, failure = self.run, self.job, self.finished.error
         assert run is not None
         return {
             "source": job.client.name,
@@ -108,7 +108,7 @@ class FinishedRun:
             "origin": "adopted" if self.finished.origin is Step.ADOPTED or job.adopted else "ordered",
             "created_at": utc_or_none(run.created_at),
             "finished_at": utc_or_none(run.finished_at),
-            "error": run.error or self.finished.error,
+            "error": run.error or (None if failure is None else str(failure.redacted())),
             "file_id": None if run.file is None else run.file.file_id,
         }
 
