@@ -1,0 +1,167 @@
+"""`billing-reports sync` of all three vendors, ended at a statement or after some work, and the sync after it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tap_billing_reports.sandbox.core import Sandbox
+from tests.faults.bench import NOW, config_of
+from tests.faults.canaries import Canaries
+from tests.faults.cases import Case, Verdict
+from tests.faults.forks import CUSTOMER, known_runs
+from tests.faults.houses import PASSWORD, Held
+from tests.faults.loads import Blow, Done, Harm, Way, load
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+    from datetime import datetime
+    from pathlib import Path
+
+    from tests.faults.houses import House
+
+KILLS = 40  # at statements that are evenly spread
+CUTS = 10
+TERMS = 5
+RANDOM_KILLS = 10
+# What tells how it came about, not what is there.
+PASSING = ("sync_checks", "report_runs")
+
+
+@dataclass(frozen=True)
+class Steadily:
+    """The same statements every time: a STATE whenever one may go out, nothing by the machine's clock."""
+
+    now: datetime
+
+    def __call__(self) -> None:
+        from tap_billing_reports.singer.state_writer import Pace
+        from tap_billing_reports.singer.tap import TapBillingReports
+        from tests.faults.dying import StillClock
+
+        random.seed(1)
+        Pace.allows = lambda self, *, at_once: True
+        TapBillingReports.clock = StillClock(self.now)
+
+
+def cases(stack: ExitStack, houses: list[House], folder: Path) -> list[Case]:
+    """Kills at statements and after some work; with a server, cut connections, too."""
+    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0, bring_run_seconds=0))
+    found = []
+    for house in houses:
+        syncs = Syncs(box, house, folder)
+        name = f"{house.engine} / sync"
+        for harm, number in ((Harm.KILL, KILLS), (Harm.TERM, TERMS), (Harm.CUT, CUTS)):
+            if harm is Harm.CUT and house.engine == "duckdb":
+                continue
+            # The last few come and go with the order in which files are fetched ahead.
+            last = len(syncs.whole_load.statements) - 5
+            found += [
+                Case(f"{name} / {harm.value} before statement {at + 1}", partial(run, syncs, Blow(harm, at)))
+                for at in sorted({place * last // (number - 1) for place in range(number)})
+            ]
+        found += [
+            Case(f"{name} / a random kill, {seed}", partial(random_kill, syncs, seed)) for seed in range(RANDOM_KILLS)
+        ]
+    return found
+
+
+class Syncs:
+    """Syncs of one sandbox into one database.
+
+    Attributes:
+        whole: what an undisturbed sync leaves.
+        whole_load: how that ended.
+        needed: what it ordered.
+    """
+
+    def __init__(self, box: Sandbox, house: House, folder: Path) -> None:
+        self.box, self.house, self.folder = box, house, folder
+        config = config_of(box, start_date="2026-09-01", bring_customers=[CUSTOMER])
+        self.canaries = Canaries(box, config, PASSWORD)
+        (folder / "config.json").write_text(json.dumps(config))
+        self.begin()
+        self.whole_load = self.sync()
+        assert self.whole_load.code == 0, self.whole_load.log
+        self.whole = self.held()
+        assert len(self.whole.rows) > len(PASSING), "there are rows to lose"
+        self.needed = self.orders()
+
+    def begin(self) -> None:
+        self.box.control.reset()
+        self.box.control.clock.set(NOW)
+        self._place = self.house.fresh()
+
+    def sync(self, blow: Blow = Blow()) -> Done:  # noqa: B008 - it cannot change
+        url, schema = self._place
+        arguments = ["--config", str(self.folder / "config.json"), "--into", url, "--schema", schema]
+        prepare = Steadily(self.box.control.now())
+        return load(Way.SYNC, arguments, b"", self.folder, blow, prepare)
+
+    def held(self) -> Held:
+        found = self.house.held()
+        return Held({table: rows for table, rows in found.rows.items() if table not in PASSING}, {}, found.states)
+
+    def orders(self) -> dict[str, Counter[str]]:
+        """Vendor -> what was ordered -> how often."""
+        found = self.box.control.counters()["orders"]
+        return {vendor: Counter(found.get(vendor, {}).get("by_key", {})) for vendor in ("stripe", "bring")}
+
+
+def run(syncs: Syncs, blow: Blow, verdict: Verdict) -> None:
+    """One sync with its harm, then one without."""
+    syncs.begin()
+    done = syncs.sync(blow)
+    if blow.harm is Harm.KILL and done.code != -9:
+        verdict.remarks.append(f"the kill did not hit: {done.log[-500:]}")
+    if blow.harm is Harm.TERM and done.code != 143:
+        verdict.remarks.append(f"it did not end as terminated: {done.log[-500:]}")
+    judge(syncs, done, verdict)
+
+
+def random_kill(syncs: Syncs, seed: int, verdict: Verdict) -> None:
+    """Ended by its own timer; a sync that was done before that is ended earlier."""
+    seconds = syncs.whole_load.seconds * random.Random(seed).uniform(0.01, 0.95)
+    done = None
+    while done is None or done.code == 0:
+        syncs.begin()
+        done = syncs.sync(Blow(Harm.WORK, seconds))
+        seconds /= 2
+    judge(syncs, done, verdict)
+
+
+def judge(syncs: Syncs, done: Done, verdict: Verdict) -> None:
+    """Hold what is there against what should be, before and after the next sync."""
+    verdict.ended = f"exit {done.code}"
+    found = syncs.held()
+    for table, rows in found.rows.items():
+        twice = [row for row, number in rows.items() if number > 1]
+        verdict.doubled += len(twice)
+        if twice:
+            verdict.remarks.append(f"{table} has rows twice")
+    if done.code == 0:
+        verdict.silent = int(syncs.whole.differs(found) != (0, 0))
+    text = found.states.get("default")
+    state: dict[str, Any] | None = None if text is None else json.loads(text)
+    before = syncs.orders()
+    second = syncs.sync()
+    if second.code:
+        verdict.remarks.append(f"the next sync ended with {second.code}: {second.log[-800:]}")
+    lost, doubled = syncs.whole.differs(syncs.held())
+    verdict.lost += lost
+    verdict.doubled += doubled
+    verdict.leaked += syncs.canaries.count(done.log, done.out, second.log, second.out)
+    if "Traceback" in done.log:
+        verdict.remarks.append(f"a traceback: {done.log[-1500:]}")
+    after = syncs.orders()
+    if after["stripe"] != syncs.needed["stripe"]:
+        verdict.remarks.append(f"Stripe's orders: {after['stripe']} instead of {syncs.needed['stripe']}")
+    # Bring knows no key of an order: only one whose STATE was not committed may be placed again.
+    allowed = before["bring"].total() - known_runs(state)
+    more = after["bring"].total() - syncs.needed["bring"].total()
+    if after["bring"].keys() != syncs.needed["bring"].keys() or more > allowed:
+        verdict.remarks.append(f"Bring: {more} orders more than needed, {allowed} allowed")
