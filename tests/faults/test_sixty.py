@@ -1,7 +1,7 @@
 """Sixty cells of `make faults`, always the same ones, from all its parts.
 
-Three parts have none here: the stateful model and the hostile files are tests of their own, with fewer examples, and
-the kills against PostgreSQL need a target's environment.
+Four parts have none here: the stateful model, the hostile files and the warehouses are tests of their own, with fewer
+examples, and the kills against PostgreSQL need a target's environment.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Steadily:
         from tests.faults.dying import StillClock
 
         random.seed(1)
-        Pace.allows = lambda self, *, at_once: True
+        Pace.allows = lambda self, *, at_once: True  # type: ignore[method-assign]
         TapBillingReports.clock = StillClock(self.now)
 
 

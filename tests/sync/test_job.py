@@ -17,6 +17,7 @@ from tests.faults.loads import Blow, Harm, Way, load
 from tests.faults.warehouse_syncs import Steadily
 from tests.sync.moment import NOW
 from tests.sync.syncing import contents
+from tests.typed import some
 
 ROWS = "stripe_payouts_itemized_3"
 REPORTS = [{"report_type": "payouts.itemized.3", "window": "week"}]
@@ -228,14 +229,14 @@ def test_another_process_has_the_file_open(file_place, settings):
     hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     path = file_place.url.removeprefix("duckdb:")
     with subprocess.Popen([sys.executable, "-c", hold, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout.readline() == b"open\n"
+        assert some(holder.stdout).readline() == b"open\n"
         for arguments in (("sync", "--config", settings()), ("state", "show")):
             refused = run(*arguments, "--into", file_place.url)
             assert refused.exit_code == 1
             (line,) = [line for line in refused.output.splitlines() if "rror" in line]
             assert "another process has the file open" in line
             assert str(holder.pid) in line
-        holder.stdin.close()
+        some(holder.stdin).close()
 
 
 def test_a_password_is_nowhere(settings):
