@@ -36,6 +36,7 @@ def main() -> None:
     """Tools around tap-billing-reports."""
 
 
+main.add_command(warehouse.init)
 main.add_command(warehouse.sync)
 main.add_command(warehouse.state)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,6 +84,40 @@ def sync(
         imported = None if import_state is None else object_in(import_state, "--import-state", StateError)
         status = run(Job(_given(config), into, schema, job, catalog, full_refresh, imported))
     sys.exit(status)
+
+
+@click.command(short_help="Ask for the vendors' settings, write config.json and .env, and try them.")
+@click.option("--vendor", multiple=True, help="A vendor to turn on; may be given more than once. Unset: asked for.")
+@click.option("--into", metavar="URL", help="The warehouse to load into; unset: duckdb:warehouse.duckdb.")
+@click.option("--yes", is_flag=True, help="Ask nothing: what must be there is taken from the environment.")
+@click.option("--overwrite", is_flag=True, help="Replace a config.json, and variables in .env, that are there.")
+@click.option("--no-check", is_flag=True, help="Do not try the credentials.")
+@click.pass_context
+def init(
+    context: click.Context, vendor: tuple[str, ...], into: str | None, yes: bool, overwrite: bool, no_check: bool
+) -> None:
+    """Write config.json and .env into this folder, and try what they say.
+
+    Keys go into .env, which only you may read; all else into config.json. A setting that the environment has is
+    neither asked for nor written down.
+    """
+    from tap_billing_reports.cli import init as steps  # noqa: PLC0415 - slow to import
+
+    with _one_line():
+        steps.check_absent(overwrite=overwrite)
+        if not vendor and not yes:
+            known = ", ".join(steps.vendors())
+            vendor = tuple(click.prompt(f"Which vendors ({known})").replace(",", " ").split())
+        sources = steps.sources_of(vendor)
+        written = steps.settle(sources, os.environ, None if yes else steps.ask_person, into)
+        for line in steps.write(written, overwrite=overwrite):
+            click.echo(line)
+    click.echo("next: billing-reports sync")
+    if not no_check:
+        command = context.parent.command if context.parent is not None else None
+        check = command.get_command(context, "check") if isinstance(command, click.Group) else None
+        if check is not None:
+            context.invoke(check, config=_given(()))
 
 
 @click.group()

@@ -26,6 +26,8 @@ class Setting:
     required: bool = False
     secret: bool = False
     default: Any = None
+    suggested: Any = None
+    """What `billing-reports init` proposes to write down, where there is something to propose."""
 
 
 TEXT: Schema = {"type": "string", "minLength": 1}

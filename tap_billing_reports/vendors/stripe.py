@@ -79,6 +79,10 @@ SETTINGS = (
             include_partial=d.FLAG,
         ),
         default=[],
+        suggested=[
+            {"report_type": "balance_change_from_activity.itemized.3", "window": "month"},
+            {"report_type": "payouts.itemized.3", "window": "month"},
+        ],
     ),
     d.Setting("stripe_api_url", "Stripe: the API's base URL (for a sandbox).", default="https://api.stripe.com"),
     d.Setting("stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"),

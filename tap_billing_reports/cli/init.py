@@ -1,0 +1,185 @@
+"""`billing-reports init`: which vendors, with which settings; writes config.json and .env, and tries them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tap_billing_reports.config.settings import TOP, config_jsonschema, learn_secrets, with_defaults
+from tap_billing_reports.config.validation import problems
+from tap_billing_reports.core.clock import Clock
+from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.vendors import all_sources
+from tap_billing_reports.warehouse.address import address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.declare import Setting, Source
+
+PREFIX: Final = "TAP_BILLING_REPORTS_"
+WAREHOUSE: Final = "duckdb:warehouse.duckdb"
+CONFIG, ENVIRONMENT = Path("config.json"), Path(".env")
+PRIVATE: Final = 0o600  # a file with keys is for its owner alone
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@+=-]+")
+
+
+@dataclass
+class Written:
+    """What goes into the two files: settings, and secrets as variables of the environment."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + setting.upper()
+
+
+def vendors() -> list[str]:
+    """The names of all that can be turned on."""
+    return [source.name for source in all_sources()]
+
+
+def sources_of(names: Sequence[str]) -> list[Source]:
+    """The sources with these names.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    known = {source.name: source for source in all_sources()}
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--vendor {name}: there is no such vendor; one of {', '.join(sorted(known))}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def check_absent(*, overwrite: bool) -> None:
+    """Refuse to touch what is there.
+
+    Raises:
+        ConfigError: a file is there, and nobody said that it may be replaced.
+    """
+    if CONFIG.exists() and not overwrite:
+        raise ConfigError(f"{CONFIG} is there already: change it by hand, or give --overwrite")
+
+
+def settle(
+    sources: Sequence[Source],
+    environment: Mapping[str, str],
+    ask: Callable[[Setting, Any], Any] | None,
+    warehouse: str | None,
+) -> Written:
+    """The settings of these sources: what the environment has, else what a person says.
+
+    Args:
+        sources: that shall be on.
+        environment: of this process; what it has is asked for no more, and not written down.
+        ask: None to ask nobody.
+        warehouse: its URL; None for one to be asked for.
+
+    Raises:
+        ConfigError: a setting is missing or wrong; one line each, without its value.
+    """
+    written, given = Written(), {}
+    today = Clock().now().date()
+    for setting in _wanted(sources):
+        if environment.get(variable(setting.name)):
+            given[setting.name] = environment[variable(setting.name)]
+            continue
+        proposal = f"{today.year}-01-01" if setting.name == "start_date" else setting.suggested
+        value = proposal if ask is None else ask(setting, proposal)
+        if value in (None, ""):
+            if setting.required:
+                raise ConfigError(
+                    f"setting {setting.name} is missing: set the variable {variable(setting.name)}, or leave out --yes"
+                )
+            continue
+        given[setting.name] = value
+        if setting.secret:
+            written.secrets[variable(setting.name)] = str(value)
+        else:
+            written.config[setting.name] = value
+    url = warehouse or WAREHOUSE
+    if address_of(url).shown == url:
+        written.config["warehouse"] = url
+    else:  # it has a password
+        written.secrets[variable("warehouse")] = url
+    _check(given, sources)
+    return written
+
+
+def _wanted(sources: Sequence[Source]) -> Iterator[Setting]:
+    """Those that must be there, and those for which there is something to suggest."""
+    for setting in (*TOP, *(one for source in sources for one in source.settings)):
+        if setting.required or setting.suggested is not None:
+            yield setting
+
+
+def _check(given: Mapping[str, Any], sources: Sequence[Source]) -> None:
+    learn_secrets(given, sources)
+    every = all_sources()
+    found = problems(with_defaults(given, every), every, config_jsonschema(every), Clock().now())
+    if found:
+        raise ConfigError("\n".join(found))
+
+
+def write(written: Written, *, overwrite: bool) -> list[str]:
+    """Write both files; what was done, a line each.
+
+    Raises:
+        ConfigError: a variable stands in .env already, and nobody said that it may be replaced.
+        OSError: a file cannot be written.
+    """
+    lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines() if ENVIRONMENT.exists() else []
+    names = {line.removeprefix("export ").partition("=")[0].strip() for line in lines}
+    twice = sorted(names & written.secrets.keys())
+    if twice and not overwrite:
+        raise ConfigError(f"{ENVIRONMENT} has {twice[0]} already: change it by hand, or give --overwrite")
+    kept = [line for line in lines if line.removeprefix("export ").partition("=")[0].strip() not in written.secrets]
+    said = []
+    if written.secrets:
+        added = [f"{name}={_quoted(value)}" for name, value in written.secrets.items()]
+        _replace(ENVIRONMENT, "\n".join([*kept, *added]) + "\n", PRIVATE)
+        said.append(f"{ENVIRONMENT}: {', '.join(written.secrets)} (only you may read it; keep it out of git)")
+    _replace(CONFIG, json.dumps(written.config, indent=2) + "\n", 0o644)
+    said.append(f"{CONFIG}: {', '.join(written.config)}")
+    return said
+
+
+def _quoted(value: str) -> str:
+    """A value as a line of .env has it."""
+    if "\n" in value or "\r" in value:
+        raise ConfigError("a key has a line end in it: copy it once more")
+    if _PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    """The whole file or none of it; nobody else may read it before its mode is set."""
+    aside = path.with_name(path.name + ".new")
+    aside.unlink(missing_ok=True)
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    aside.replace(path)
+
+
+def ask_person(setting: Setting, proposal: Any) -> Any:
+    """Ask on the terminal; a secret is not shown."""
+    if setting.suggested is not None:
+        shown = json.dumps(proposal)
+        return proposal if click.confirm(f"{setting.name}: {setting.description}\n  {shown}\n", default=True) else None
+    return click.prompt(
+        f"{setting.name}: {setting.description}\n ",
+        default=proposal if proposal is not None else ("" if not setting.required else None),
+        hide_input=setting.secret,
+        show_default=not setting.secret,
+    )
