@@ -47,6 +47,21 @@ class Held:
             doubled += (got - wanted).total()
         return lost, doubled
 
+    def differing(self, found: Held) -> list[str]:
+        """The tables in which the two differ."""
+        tables = sorted({*self.rows, *found.rows})
+        return [name for name in tables if self.rows.get(name, Counter()) != found.rows.get(name, Counter())]
+
+    def money(self) -> Held:
+        """Only the tables that stand for money, without rows that are marked as deleted."""
+        tables = [name for name, columns in self.types.items() if name == "invoices" or "row_number" in columns]
+        gone = ("_sdc_deleted_at", "gone")
+        kept = {
+            name: Counter({row: number for row, number in self.rows[name].items() if gone not in row})
+            for name in tables
+        }
+        return Held(kept, {}, self.states)
+
 
 class House(Protocol):
     """A database system, with one warehouse after the other."""

@@ -155,6 +155,8 @@ class Pipe:
         lost, doubled = self.at[-1].differs(found)
         verdict.lost += lost
         verdict.doubled += doubled
+        if lost or doubled:
+            verdict.remarks.append(f"not the same: {', '.join(self.at[-1].differing(found))}")
         if self.at[-1].types != found.types:
             verdict.remarks.append("columns or their types differ")
 

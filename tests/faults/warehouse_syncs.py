@@ -14,7 +14,7 @@ from tests.faults.bench import NOW, config_of
 from tests.faults.canaries import Canaries
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import CUSTOMER, known_runs
-from tests.faults.houses import PASSWORD, Held
+from tests.faults.houses import PASSWORD
 from tests.faults.loads import Blow, Done, Harm, Way, load
 
 if TYPE_CHECKING:
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from tests.faults.houses import House
+    from tests.faults.houses import Held, House
 
 KILLS = 40  # at statements that are evenly spread
 CUTS = 10
 TERMS = 5
 RANDOM_KILLS = 10
-# What tells how it came about, not what is there.
-PASSING = ("sync_checks", "report_runs")
 
 
 @dataclass(frozen=True)
@@ -85,10 +83,10 @@ class Syncs:
         self.canaries = Canaries(box, config, PASSWORD)
         (folder / "config.json").write_text(json.dumps(config))
         self.begin()
-        self.whole_load = self.sync()
+        self.whole_load: Done = self.sync()
         assert self.whole_load.code == 0, self.whole_load.log
-        self.whole = self.held()
-        assert len(self.whole.rows) > len(PASSING), "there are rows to lose"
+        self.whole: Held = house.held().money()
+        assert all(self.whole.rows.values()), "there are rows to lose"
         self.needed = self.orders()
 
     def begin(self) -> None:
@@ -101,10 +99,6 @@ class Syncs:
         arguments = ["--config", str(self.folder / "config.json"), "--into", url, "--schema", schema]
         prepare = Steadily(self.box.control.now())
         return load(Way.SYNC, arguments, b"", self.folder, blow, prepare)
-
-    def held(self) -> Held:
-        found = self.house.held()
-        return Held({table: rows for table, rows in found.rows.items() if table not in PASSING}, {}, found.states)
 
     def orders(self) -> dict[str, Counter[str]]:
         """Vendor -> what was ordered -> how often."""
@@ -137,7 +131,7 @@ def random_kill(syncs: Syncs, seed: int, verdict: Verdict) -> None:
 def judge(syncs: Syncs, done: Done, verdict: Verdict) -> None:
     """Hold what is there against what should be, before and after the next sync."""
     verdict.ended = f"exit {done.code}"
-    found = syncs.held()
+    found = syncs.house.held().money()
     for table, rows in found.rows.items():
         twice = [row for row, number in rows.items() if number > 1]
         verdict.doubled += len(twice)
@@ -151,9 +145,12 @@ def judge(syncs: Syncs, done: Done, verdict: Verdict) -> None:
     second = syncs.sync()
     if second.code:
         verdict.remarks.append(f"the next sync ended with {second.code}: {second.log[-800:]}")
-    lost, doubled = syncs.whole.differs(syncs.held())
+    found = syncs.house.held().money()
+    lost, doubled = syncs.whole.differs(found)
     verdict.lost += lost
     verdict.doubled += doubled
+    if lost or doubled:
+        verdict.remarks.append(f"not the same: {', '.join(syncs.whole.differing(found))}")
     verdict.leaked += syncs.canaries.count(done.log, done.out, second.log, second.out)
     if "Traceback" in done.log:
         verdict.remarks.append(f"a traceback: {done.log[-1500:]}")

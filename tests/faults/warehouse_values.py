@@ -92,7 +92,7 @@ HARD = {
     "half a character": _cell(TEXT, "a\ud800b", "'a\ufffdb'"),
     "a whole character in two escapes": _cell(TEXT, "\U0001f600", "'\U0001f600'"),
     "NUL in an object": _cell(OBJECT, {"k\0": ["\ud800", 1.10]}),
-    "text for truth": _cell(BOOLEAN, "yes", both="'v'"),
+    "text for truth": _cell(BOOLEAN, "yes", both="`v`"),
     "no day": _cell(DAY, "2026-02-30", both="no day or instant of the calendar"),
     "no instant": _cell(INSTANT, "soon", both="is no instant"),
     "a cell of nearly 16 MiB": _cell(TEXT, "x" * (16 * MIB - AROUND)),
