@@ -98,7 +98,7 @@ def run(job: Job) -> int:
         loader = Loader(database, Options(job=job.name))
         writer.load_into(loader, database)
         try:
-            return _ended(tap, loader, tap.run())
+            return _ended(tap, writer, loader, tap.run())
         finally:
             totals = loader.totals
             rows = ", ".join(f"{name} {count}" for name, count in sorted(totals.rows.items())) or "none"
@@ -107,11 +107,12 @@ def run(job: Job) -> int:
                 tap.logger.warning("%s", note)
 
 
-def _ended(tap: TapBillingReports, loader: Loader, status: int) -> int:
+def _ended(tap: TapBillingReports, writer: WarehouseWriter, loader: Loader, status: int) -> int:
     """The exit status of a sync, once what is left has been committed."""
+    if status and loader.lost is not None:  # the tap has said so
+        return status
     try:
-        with tap.uninterrupted():
-            loader.finish()
+        writer.finish()
     except BillingError as error:
         tap.logger.error("%s", sentence(str(error)))  # noqa: TRY400 - a line that a person can act on
         return 1

@@ -72,11 +72,12 @@ class LoadedRows:
         if waiting is None:
             return
         table = waiting.table
-        batch = Batch(table, waiting.rows, waiting.attributes, waiting.shared)
-        numbering = _numbering(table, waiting.attributes)
-        is_new = numbering is not None and self._are_new(table, waiting.shared, batch.values(numbering))
-        size = VALUE_BYTES * len(batch.rows) * len(table.columns)
-        self._loader.rows(batch, size, new=is_new, proven=True)
+        with self._loader.guarded():  # what is held is lost by any error
+            batch = Batch(table, waiting.rows, waiting.attributes, waiting.shared)
+            numbering = _numbering(table, waiting.attributes)
+            is_new = numbering is not None and self._are_new(table, waiting.shared, batch.values(numbering))
+            size = VALUE_BYTES * len(batch.rows) * len(table.columns)
+            self._loader.rows(batch, size, new=is_new, proven=True)
 
     def _are_new(self, table: Table, shared: Mapping[str, Any], numbers: Sequence[int]) -> bool:
         """Whether no row of these keys is in the warehouse, for sure.
@@ -164,14 +165,15 @@ class LoadedArrays(LoadedRows):
             return
         import pyarrow as pa  # noqa: PLC0415
 
-        table, rows = held.table, pa.concat_tables(held.parts)
-        numbering = _numbering(table, rows.column_names)
-        is_new = numbering == "row_number" and self._are_new(
-            table, held.shared, range(held.first, held.first + held.count)
-        )
-        load = self._arrays.append_arrow if is_new else self._arrays.stage_arrow
-        size = VALUE_BYTES * held.count * len(table.columns)
-        self._loader.put(table, held.count, size, lambda: load(table, rows, held.shared))
+        with self._loader.guarded():
+            table, rows = held.table, pa.concat_tables(held.parts)
+            numbering = _numbering(table, rows.column_names)
+            is_new = numbering == "row_number" and self._are_new(
+                table, held.shared, range(held.first, held.first + held.count)
+            )
+            load = self._arrays.append_arrow if is_new else self._arrays.stage_arrow
+            size = VALUE_BYTES * held.count * len(table.columns)
+            self._loader.put(table, held.count, size, lambda: load(table, rows, held.shared))
 
 
 def _shared(table: Table, constants: Mapping[str, Any], names: Collection[str], own: Collection[str]) -> dict[str, Any]:

@@ -58,4 +58,14 @@ class WarehouseWriter(BufferedWriter):
             self._loader.block(lines)
 
     def flush(self) -> None:
-        """Nothing is held here."""
+        """Rows that are held wait for others: they go to the database with the next message, or at the end."""
+
+    def finish(self) -> None:
+        """The sync has ended: what is held is loaded and committed.
+
+        Raises:
+            LoadError: the warehouse refuses, or has refused before.
+        """
+        with self.atomic():
+            self._rows.flush()
+            self._loader.finish()

@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -20,7 +21,7 @@ from tap_billing_reports.warehouse.errors import LoadError
 from tap_billing_reports.warehouse.messages import Decoder, head_of, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tap_billing_reports.warehouse.database import Database
 
@@ -79,22 +80,12 @@ class _Stream:
 
 
 def _unless_lost(method: _Method) -> _Method:
-    """After an error within, every further call fails: rows of the open transaction are lost, and no STATE may follow.
-
-    A tap that ends because of such an error sends its last STATE all the same.
-    """
+    """The method within `Loader.guarded`."""
 
     @wraps(method)
     def guarded(self: Loader, *args: Any, **kwargs: Any) -> Any:
-        if self.lost is not None:
-            raise self.lost
-        try:
+        with self.guarded():
             return method(self, *args, **kwargs)
-        except BaseException as error:
-            if self.lost is None:
-                said = f"the load broke off ({type(error).__name__}); nothing behind the last commit was loaded"
-                self.lost = error if isinstance(error, LoadError) else LoadError(said)
-            raise
 
     return cast("_Method", guarded)
 
@@ -132,6 +123,25 @@ class Loader:
         self._since = monotonic()
         self.totals = Totals()
         self.lost: LoadError | None = None
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """After an error within, every further call fails: rows of the transaction are lost, and no STATE may follow.
+
+        A tap that ends because of such an error sends its last STATE all the same.
+
+        Raises:
+            LoadError: there was an error before.
+        """
+        if self.lost is not None:
+            raise self.lost
+        try:
+            yield
+        except BaseException as error:
+            if self.lost is None:
+                said = f"the load broke off ({type(error).__name__}); nothing behind the last commit was loaded"
+                self.lost = error if isinstance(error, LoadError) else LoadError(said)
+            raise
 
     # -- messages --------------------------------------------------------------------------------------
 

@@ -6,18 +6,23 @@ import json
 import logging
 import subprocess
 import sys
+from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from tap_billing_reports.cli.main import main
+from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.warehouse.duck import DuckDatabase
 from tap_billing_reports.warehouse.errors import LoadError
+from tap_billing_reports.warehouse.loader import Loader, Options
 from tests.faults.loads import Blow, Harm, Way, load
 from tests.faults.warehouse_syncs import Steadily
 from tests.sync.moment import NOW
 from tests.sync.syncing import contents
 from tests.typed import some
+from tests.warehouse.lines import INTEGER, TEXT, schema
 
 ROWS = "stripe_payouts_itemized_3"
 REPORTS = [{"report_type": "payouts.itemized.3", "window": "week"}]
@@ -179,29 +184,59 @@ def test_a_run_that_does_not_end_in_time_says_why_in_its_record(sandbox, file_pl
     assert all("is still pending after 1 minutes; the next sync goes on with it" in error for (error,) in errors)
 
 
-@pytest.mark.parametrize("number", [2, 4])
-def test_the_warehouse_refuses_in_the_middle(file_place, settings, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("method", "number", "error"),
+    [
+        ("commit", 3, LoadError("stream x: the warehouse refused: no room")),
+        ("holds", 1, LoadError("stream x: the warehouse refused: no room")),
+        ("append_arrow", 1, MemoryError("no room")),
+    ],
+)
+def test_the_warehouse_refuses_in_the_middle(file_place, settings, monkeypatch, method, number, error):
     """The last words of the tap are a STATE, which must not be stored: it would call lost rows loaded."""
     config = settings()
-    commit, commits = DuckDatabase.commit, []
+    real, commit = getattr(DuckDatabase, method), DuckDatabase.commit
+    calls: list[Any] = []
+    kept: list[Any] = []
 
-    def refuse(self, job, state):
-        commits.append(state)
-        if len(commits) == number:
-            raise LoadError("stream x: the warehouse refused: no room; nothing behind the last STATE was loaded")
+    def committing(self, job, state):
+        assert len(calls) < number, "nothing is committed behind the error"
         commit(self, job, state)
+        kept.append(state)
+
+    def refusing(self, *args):
+        calls.append(args)
+        if len(calls) == number:
+            raise error
+        return (committing if method == "commit" else real)(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(DuckDatabase, "commit", refuse)
+        patch.setattr(DuckDatabase, "commit", committing)
+        patch.setattr(DuckDatabase, method, refusing)
         done = run("sync", "--config", config, "--into", file_place.url)
     assert done.exit_code == 1
-    assert len(commits) == number, "nothing is committed behind the error"
-    assert done.stderr.count("no room") == len([line for line in done.stderr.splitlines() if "no room" in line])
-    assert "Traceback" not in done.output
-    kept = states_of(file_place).get("default")
-    assert kept == (json.loads(commits[number - 2]) if number > 1 else None)
+    assert len(calls) == number
+    if isinstance(error, LoadError):
+        assert "Traceback" not in done.output
+        (line,) = [line for line in done.stderr.splitlines() if "| ERROR" in line and "no room" in line]
+        assert "failed: stream x: the warehouse refused: no room" in line
+    assert [*states_of(file_place).values()] == [json.loads(one) for one in kept[-1:]]
     assert run("sync", "--config", config, "--into", file_place.url).exit_code == 0
     assert contents(file_place)[ROWS][1]
+
+
+def test_rows_that_are_held_at_the_end_are_loaded(place):
+    database = place.open()
+    loader = Loader(database, Options())
+    writer = WarehouseWriter()
+    writer.load_into(loader, database)
+    writer.write_lines(schema("rows", ("period", "row_number"), period=TEXT, row_number=INTEGER))
+    row: Any = msgspec.defstruct("Row", [("row_number", int)])
+    some(writer.row_sink).rows("rows", [row(1), row(2)], {"period", "row_number"}, {"period": "2026-11"})
+    writer.finish()
+    database.close()
+    assert place.rows("rows") == [("2026-11", 1), ("2026-11", 2)]
+    assert loader.totals.rows == {"rows": 2}
 
 
 def test_sigterm_ends_with_the_state_committed(sandbox, file_place, settings, tmp_path):
