@@ -111,9 +111,9 @@ class ServerHouse:
     """PostgreSQL: each warehouse is a schema of its own."""
 
     engine = "postgres"
+    _numbers = itertools.count()  # of all schemas: several houses may be one server's
 
     def __init__(self, server: Server) -> None:
-        self._numbers = itertools.count()
         self._schema = "none"
         self.dsn = f"postgresql://billing:{PASSWORD}@127.0.0.1:{server.port}/postgres"
 
