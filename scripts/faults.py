@@ -38,7 +38,7 @@ COUNTS = ("lost", "doubled", "leaked", "silent")
 PARTS: dict[str, tuple[str, int]] = {
     # In the order in which they are begun: the long ones first, so that both workers end together.
     "postgres": ("kill points against a real PostgreSQL", 1),
-    "warehouse": ("our loader and sync into DuckDB and PostgreSQL", 4),
+    "warehouse": ("our loader and sync into DuckDB and PostgreSQL", 2),
     "hostile": ("hostile files, 10,000 a reader", 1),
     "model": ("the stateful model, 20,000 lives", 1),
     "kills": ("kill points", 8),

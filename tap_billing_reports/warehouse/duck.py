@@ -6,7 +6,9 @@ so the loader keeps keys unique by itself, and tables have no such constraint.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -54,6 +56,7 @@ class DuckDatabase:
         self._staged: dict[str, tuple[Table, int]] = {}  # the columns, and how many rows so far
         self._kinds: dict[str, dict[str, Kind]] = {}
         try:
+            _make(Path(address.target))
             self._con = duckdb.connect(address.target, config={"memory_limit": MEMORY_LIMIT})
         except duckdb.IOException as error:
             if "set lock on file" in str(error):  # its path may be in the text, too
@@ -275,6 +278,24 @@ class DuckDatabase:
             self._settle(table.stream)
         with self._told(f"stream {table.stream}"):
             self._run(f"delete from {self._of(table.stream)} where {quoted(DELETED_AT)} is not null")
+
+
+def _make(path: Path) -> None:
+    """Make a new database, which appears whole: one that a crash has left half made could never be opened again."""
+    if path.exists() and path.stat().st_size:
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        duckdb.connect(str(fresh)).close()
+        path.unlink(missing_ok=True)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:  # another loader was faster
+            return
+        except OSError:  # not every file system has links
+            fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _check_capitals(table: Table) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -310,3 +312,14 @@ def test_rows_behind_a_state_wait_where_no_key_would_tell_them_apart(place):
     one.load([state(2)])
     assert one.loader.may_commit
     one.database.close()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_a_crash_has_left_empty_is_made_anew(file_place, monkeypatch, links):
+    path = Path(file_place.url.removeprefix("duckdb:"))
+    path.touch()
+    if not links:
+        monkeypatch.setattr("os.link", Mock(side_effect=PermissionError))
+    load(file_place, schema(id=TEXT), record(id="a"), state(1))
+    assert file_place.rows("orders") == [("a",)]
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
