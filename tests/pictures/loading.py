@@ -1,4 +1,4 @@
-"""A small DuckDB file in the demo's shape, made by the interpreter that draws: the tests' own has no duckdb."""
+"""A small DuckDB file in the demo's shape."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def make_tools():
 
 def load(database, streams):
     asked = json.dumps({"database": str(database), "streams": streams, "types": TYPES})
-    subprocess.run([str(PYTHON), "-c", _LOAD], input=asked, text=True, check=True)
+    subprocess.run([sys.executable, "-c", _LOAD], input=asked, text=True, check=True)
     return database
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,9 @@ from tests.pictures import loading
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
-    loading.make_tools()
-
     def read(streams):
         database = loading.load(tmp_path_factory.mktemp("warehouse") / "small.duckdb", streams)
-        return Reader(DuckDb(database, loading.PYTHON, "billing")).read()
+        return Reader(DuckDb(database, Path(sys.executable), "billing")).read()
 
     return read
 

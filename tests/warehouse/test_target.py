@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.target import settings_of
 from tests.typed import some
 from tests.waiting import HANG_SECONDS
 from tests.warehouse.lines import AMOUNT, INTEGER, TEXT, record, schema, state
@@ -134,11 +138,19 @@ def test_another_loader_is_at_work(place, settings):
 def test_settings_that_are_wrong(tmp_path, given, named):
     path = tmp_path / "target.json"
     path.write_text(json.dumps(given))
+    with pytest.raises(ConfigError, match=re.escape(named)) as seen:
+        address_of(settings_of((str(path),), {})["url"])
+    assert "hunter22" not in str(seen.value)
+
+
+def test_wrong_settings_end_with_one_line(tmp_path):
+    path = tmp_path / "target.json"
+    path.write_text('{"url": "mysql://me:hunter22@host/db"}')
     done = run([], "--config", str(path))
     assert done.returncode == 1
-    assert named in done.stderr.decode()
-    assert b"hunter22" not in done.stderr
-    assert b"Traceback" not in done.stderr
+    (line,) = done.stderr.decode().splitlines()
+    assert "another form than duckdb:PATH" in line
+    assert "hunter22" not in line
 
 
 def test_a_password_is_nowhere(server):
