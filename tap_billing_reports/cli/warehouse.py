@@ -132,7 +132,7 @@ def show(into: str | None, schema: str) -> None:
     """Show each job that has a STATE, and when it was stored."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema) as database:
+    with _one_line(), opened(into, schema, to_load=False) as database:
         found = database.states()
     for name, stored_at in found:
         click.echo(f"{name}  {stored_at}")
@@ -148,7 +148,7 @@ def export(into: str | None, schema: str, job: str) -> None:
     """Print a job's STATE, for the tap's --state or for Meltano."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema) as database:
+    with _one_line(), opened(into, schema, to_load=False) as database:
         found = database.state(job)
     if found is None:
         raise click.ClickException(
@@ -166,7 +166,7 @@ def reset(into: str | None, schema: str, job: str) -> None:
     """Forget a job's STATE: the next sync reads everything again; rows stay, and are replaced by key."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema) as database:
+    with _one_line(), opened(into, schema, to_load=False) as database:
         if database.state(job) is None:
             raise click.ClickException(f"the job {job!r} has no STATE here")
         database.reset(job)

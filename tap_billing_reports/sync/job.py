@@ -7,6 +7,7 @@ import logging
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.logging import ConsoleFormatter
@@ -16,7 +17,7 @@ from tap_billing_reports.core.errors import BillingError, ConfigError, StateErro
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.sync.writer import WarehouseWriter
-from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.address import Engine, address_of
 from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
@@ -50,11 +51,16 @@ class Job:
 
 
 @contextmanager
-def opened(url: str | None, schema: str) -> Iterator[Database]:
+def opened(url: str | None, schema: str, *, to_load: bool = True) -> Iterator[Database]:
     """The database of a warehouse, for a while.
 
+    Args:
+        url: of the warehouse.
+        schema: that the tables are in.
+        to_load: a file that is not there is made; otherwise it is refused.
+
     Raises:
-        ConfigError: no URL is given, or its extra is not installed.
+        ConfigError: no URL is given, its extra is not installed, or there is no such file.
         LoadError: the warehouse refuses.
     """
     if not url:
@@ -62,7 +68,10 @@ def opened(url: str | None, schema: str) -> Iterator[Database]:
             "no warehouse is named: give --into duckdb:PATH or --into postgresql://..., set BILLING_REPORTS_WAREHOUSE, "
             "or the setting warehouse"
         )
-    database = open_database(address_of(url), schema)
+    address = address_of(url)
+    if not to_load and address.engine is Engine.DUCKDB and not Path(address.target).exists():
+        raise ConfigError(f"warehouse {address.shown}: there is no such file")
+    database = open_database(address, schema)
     try:
         yield database
     finally:

@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -148,6 +149,14 @@ def test_the_warehouse_of_the_settings_and_of_the_environment(file_place, settin
     assert run("sync", "--config", settings(warehouse=file_place.url)).exit_code == 0
     monkeypatch.setenv("BILLING_REPORTS_WAREHOUSE", file_place.url)
     assert run("state", "show").output.startswith("default  20")
+
+
+def test_a_look_at_a_state_makes_no_file(file_place):
+    for name in ("show", "export", "reset"):
+        refused = run("state", name, "--into", file_place.url, *(["--yes"] if name == "reset" else []))
+        assert refused.exit_code == 1
+        assert "there is no such file" in refused.output
+    assert not Path(file_place.url.removeprefix("duckdb:")).exists()
 
 
 def test_a_state_is_forgotten(file_place, settings):
