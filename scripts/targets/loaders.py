@@ -109,12 +109,12 @@ _TIMED = "{stream_name}-{timestamp}.csv"
 
 LOADERS: tuple[Loader, ...] = (
     Loader(
-        "target-duckdb", ("target-duckdb==0.8.0", "duckdb==1.2.2"), "target-duckdb",
+        "target-duckdb", ("target-duckdb==0.8.0", "duckdb<1.3"), "target-duckdb",
         _duckdb(metadata=True), _read_duckdb,
         shown={"add_metadata_columns": True},
     ),
     Loader(
-        "target-duckdb without metadata columns", ("target-duckdb==0.8.0", "duckdb==1.2.2"), "target-duckdb",
+        "target-duckdb without metadata columns", ("target-duckdb==0.8.0", "duckdb<1.3"), "target-duckdb",
         _duckdb(metadata=False), _read_duckdb,
         title="`add_metadata_columns` left out", variant_of="target-duckdb",
         shown={"add_metadata_columns": False},

@@ -36,7 +36,8 @@ def test_each_target_was_tried_as_it_is_set_up_now(facts):
 def test_what_meltano_installs_is_what_was_tried():
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     tried = {" ".join(loader.requirements) for loader in LOADERS if not loader.variant_of}
-    assert {loader["pip_url"] for loader in project["plugins"]["loaders"]} <= tried
+    foreign = [one for one in project["plugins"]["loaders"] if one["name"] != "target-billing-reports"]
+    assert {loader["pip_url"] for loader in foreign} <= tried
 
 
 def test_the_data_had_what_targets_stumble_over(facts):
