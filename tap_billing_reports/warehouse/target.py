@@ -192,7 +192,7 @@ def _about(about_format: str) -> str:
         "name": NAME,
         "version": __version__,
         "description": "Singer messages into DuckDB or PostgreSQL, each row exactly once.",
-        "capabilities": ["about", "activate-version", "hard-delete", "soft-delete", "schema-migration"],
+        "capabilities": ["about", "activate-version", "hard-delete", "soft-delete"],
         "settings": SETTINGS,
     }
     if about_format == "json":
