@@ -20,7 +20,7 @@ VALUE_BYTES: Final = 16
 # Values in rows that are held before they go to the database: each way there costs a round trip.
 HELD_VALUES: Final = 200_000
 # Arrays that are held before they go to the database: one insertion of many rows uses all its threads.
-HELD_BYTES: Final = 32 << 20
+HELD_BYTES: Final = 16 << 20
 
 
 @dataclass

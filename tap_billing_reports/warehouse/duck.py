@@ -36,8 +36,7 @@ _TYPES: Final = {
 }
 _KINDS: Final = {name: kind for kind, name in _TYPES.items()}
 # Of its buffers; what is more goes to files beside the database. With Python and Arrow the process stays under 300 MiB.
-MEMORY_LIMIT: Final = "128MiB"
-_BATCH: Final = "loader_batch"
+MEMORY_LIMIT: Final = "96MiB"
 
 
 class DuckDatabase:
@@ -204,14 +203,12 @@ class DuckDatabase:
         # Amounts as text are proven to fit, so that no cast rounds.
         cells = [f"cast({quoted(name)} as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in own]
         cells += [f"cast(? as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in same]
-        self._con.register(_BATCH, rows)
-        try:
-            self._run(
-                f"insert into {into} by name select {', '.join(cells)}{more} from {_BATCH}",
-                [shared[name] for name in same],
-            )
-        finally:
-            self._con.unregister(_BATCH)
+        # By the name of a variable: what is registered is kept until the transaction ends.
+        loader_batch = rows  # noqa: F841 - DuckDB finds it by its name
+        self._con.execute(
+            f"insert into {into} by name select {', '.join(cells)}{more} from loader_batch",
+            [shared[name] for name in same],
+        ).fetchall()
 
     def _arrow(self, batch: Batch) -> pa.Table:
         arrays = {}
