@@ -69,6 +69,8 @@ class DuckDatabase:
         with self._told(f"warehouse {address.shown}"):
             self._run("set timezone = 'UTC'")
             self._run("set enable_progress_bar = false")
+            # Rows are found by the name of a variable, whatever stands between its function and the connection.
+            self._run("set python_scan_all_frames = true")
             # A file of the schema's own name makes a name of two parts ambiguous.
             self._catalog: str = self._one("select current_database()")
             self._run("begin")
