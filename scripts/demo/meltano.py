@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.processes import child
+from scripts.demo.processes import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 EXTRACTOR = "tap-billing-reports"
 LOADER = "target-billing-reports"
 ENVIRONMENT = "demo"
-TIME_LIMIT_SECONDS = 600
 
 # Settings of the user's shell must not reach the demo.
 _FOREIGN = ("TAP_BILLING_REPORTS_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
@@ -91,11 +89,4 @@ class Meltano:
         executable = self.root / ".tools" / "meltano" / "bin" / "meltano"
         options = ["--environment", ENVIRONMENT, "--env-file", os.devnull]
         command = [str(executable), *options, *arguments]
-        with (
-            (self.folder / log).open("w") as output,
-            child(command, cwd=self.root, env=self.environment(), output=output) as process,
-        ):
-            try:
-                return process.wait(TIME_LIMIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return -1
+        return status_of(command, self.folder / log, cwd=self.root, env=self.environment())

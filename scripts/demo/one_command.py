@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.processes import child
+from scripts.demo.processes import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-TIME_LIMIT_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -37,11 +34,4 @@ class OneCommand:
             str(Path(sys.executable).parent / "billing-reports"), "sync",
             "--config", str(path), "--into", f"duckdb:{self.database}",
         ]  # fmt: skip
-        with (
-            (self.folder / log).open("w") as output,
-            child(command, cwd=self.root, env=os.environ, output=output) as process,
-        ):
-            try:
-                return process.wait(TIME_LIMIT_SECONDS)
-            except subprocess.TimeoutExpired:
-                return -1
+        return status_of(command, self.folder / log, cwd=self.root, env=os.environ)

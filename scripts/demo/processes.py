@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_SECONDS = 10
+TIME_LIMIT_SECONDS = 600  # for one sync or one installation
 
 
 @contextlib.contextmanager
@@ -40,6 +41,15 @@ def child(
             # The group may hold children that are slower to go than their parent.
             _signal_group(process, signal.SIGKILL)
             process.wait()
+
+
+def status_of(command: Sequence[str], log: Path, *, cwd: Path, env: Mapping[str, str]) -> int:
+    """The exit status of a child whose output goes to `log`; -1 if it did not end in time."""
+    with log.open("w") as output, child(command, cwd=cwd, env=env, output=output) as process:
+        try:
+            return process.wait(TIME_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return -1
 
 
 def _signal_group(process: subprocess.Popen[str], number: int) -> None:

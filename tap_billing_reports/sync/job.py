@@ -109,10 +109,8 @@ def run(job: Job) -> int:
         try:
             return _ended(tap, writer, loader, tap.run())
         finally:
-            totals = loader.totals
-            rows = ", ".join(f"{name} {count}" for name, count in sorted(totals.rows.items())) or "none"
-            tap.logger.info("loaded rows: %s; commits: %d", rows, totals.commits)
-            for note in totals.notes:
+            tap.logger.info("%s", loader.totals)
+            for note in loader.totals.notes:
                 tap.logger.warning("%s", note)
 
 

@@ -64,6 +64,10 @@ class Totals:
     commits: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        rows = ", ".join(f"{name} {count}" for name, count in sorted(self.rows.items())) or "none"
+        return f"loaded rows: {rows}; commits: {self.commits}"
+
 
 class _Stream:
     """One stream: its table, and lines that are not in the database yet."""

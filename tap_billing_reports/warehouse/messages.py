@@ -131,7 +131,7 @@ class Decoder:
 
     def _one_by_one(self, lines: bytes) -> Iterator[Any]:
         """The same, slowly: some line is no plain one."""
-        for line in lines.splitlines() if b"\r" not in lines else lines.split(b"\n"):
+        for line in lines.split(b"\n"):
             if not line.strip():
                 continue
             try:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from tap_billing_reports.warehouse.batch import Digits, why_refused
-from tap_billing_reports.warehouse.columns import DELETED_AT, STATE_TABLE, VERSION, Kind, Table
-from tap_billing_reports.warehouse.database import changes, kind_of_type, listed, quoted, refused
+from tap_billing_reports.warehouse.batch import Digits
+from tap_billing_reports.warehouse.columns import STATE_TABLE, Kind, Table
+from tap_billing_reports.warehouse.database import listed, quoted
 from tap_billing_reports.warehouse.errors import LoadError
+from tap_billing_reports.warehouse.sql import SqlDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tap_billing_reports.warehouse.address import Address
     from tap_billing_reports.warehouse.batch import Batch
@@ -28,16 +29,18 @@ _TYPES: Final = {
     Kind.TIMESTAMP: "timestamp with time zone",
     Kind.JSON: "jsonb",
 }
-_KINDS: Final = {name: kind for kind, name in _TYPES.items()}
 # Before this many seconds without an answer the server is not held to be gone.
 CONNECT_SECONDS: Final = 30
 # Rows of Arrow that are written out at a time: their text is some megabytes.
 COPY_ROWS: Final = 20_000
 
 
-class PostgresDatabase:
-    """See `Database`."""
+class PostgresDatabase(SqlDatabase):
+    """See `ArrayDatabase`."""
 
+    parameter = "%s"
+    types = _TYPES
+    errors = (psycopg.Error,)
     digits = Digits(None, None)
     amounts_as_text = True
 
@@ -47,10 +50,8 @@ class PostgresDatabase:
         Raises:
             LoadError: the server refuses, or another loader is at work.
         """
-        self._schema, self._shown = schema, address.shown
-        # Tables whose keys were met again since the last commit: their rows wait in a table of their own.
-        self._staged: dict[str, Table] = {}
-        self._kinds: dict[str, dict[str, Kind]] = {}
+        super().__init__(schema)
+        self._shown = address.shown
         with self._told(f"warehouse {address.shown}"):
             self._con = psycopg.connect(
                 address.target,
@@ -89,25 +90,19 @@ class PostgresDatabase:
     def _of(self, name: str) -> str:
         return f"{quoted(self._schema)}.{quoted(name)}"
 
-    def _stage_of(self, stream: str) -> str:
-        # A number of its own: a stream's name may fill the length of a name already.
-        return quoted(f"loader_stage_{list(self._kinds).index(stream)}")
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        self._con.execute(sql, values or None)
 
-    @contextmanager
-    def _told(self, what: str, batch: Batch | None = None) -> Iterator[None]:
-        """Its errors are ours, in one line; of a batch, with the row whose value is at fault."""
-        try:
-            yield
-        except psycopg.Error as error:
-            misfit = None if batch is None else why_refused(batch)
-            raise misfit or refused(what, error) from None
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        found = self._con.execute(sql, values or None).fetchone()
+        return None if found is None else found[0]
+
+    def _commit(self) -> None:
+        # The server answers COMMIT of a transaction that has failed without an error, and takes it back.
+        self._run("select 1")
+        self._con.commit()
 
     # -- STATE -----------------------------------------------------------------------------------------
-
-    def state(self, job: str) -> str | None:
-        with self._told("STATE"):
-            found = self._con.execute(f"select value from {self._of(STATE_TABLE)} where job = %s", [job]).fetchone()
-            return None if found is None else found[0]
 
     def states(self) -> list[tuple[str, str]]:
         with self._told("STATE"):
@@ -115,25 +110,6 @@ class PostgresDatabase:
                 f"select job, to_char(stored_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
                 f"from {self._of(STATE_TABLE)} order by job"
             ).fetchall()
-
-    def commit(self, job: str, state: str | None) -> None:
-        for stream in list(self._staged):
-            self._settle(stream)
-        with self._told("the end of a transaction"):
-            if state is not None:
-                self._con.execute(
-                    f"insert into {self._of(STATE_TABLE)} (job, value) values (%s, %s) "
-                    f"on conflict (job) do update set value = excluded.value, stored_at = now()",
-                    [job, state],
-                )
-            # The server answers COMMIT of a transaction that has failed without an error, and takes it back.
-            self._con.execute("select 1")
-            self._con.commit()
-
-    def reset(self, job: str) -> None:
-        with self._told("STATE"):
-            self._con.execute(f"delete from {self._of(STATE_TABLE)} where job = %s", [job])
-            self._con.commit()
 
     def close(self) -> None:
         # The server ends a session some time after its connection: whoever comes next must not meet its lock.
@@ -144,37 +120,19 @@ class PostgresDatabase:
 
     # -- tables ----------------------------------------------------------------------------------------
 
-    def prepare(self, table: Table) -> None:
-        stream = table.stream
-        if stream in self._staged:  # these rows have the columns from before
-            self._settle(stream)
-        with self._told(f"stream {stream}"):
-            there = self._columns(stream)
-            if not there:
-                columns = ", ".join(f"{quoted(one.name)} {_TYPES[one.kind]}" for one in table.columns)
-                key = f", primary key ({listed(table.keys)})" if table.keys else ""
-                self._con.execute(f"create table {self._of(stream)} ({columns}{key})")
-            else:
-                self._check_key(table)
-                added, widened = changes(table, there)
-                for name, kind in added:
-                    self._con.execute(f"alter table {self._of(stream)} add column {quoted(name)} {_TYPES[kind]}")
-                for name, kind in widened:
-                    self._con.execute(
-                        f"alter table {self._of(stream)} alter column {quoted(name)} type {_TYPES[kind]} "
-                        f"using {quoted(name)}::{_TYPES[kind]}"
-                    )
-            self._kinds[stream] = self._columns(stream)
-
-    def _columns(self, stream: str) -> dict[str, Kind]:
-        found = self._con.execute(
+    def _types_of(self, stream: str) -> list[tuple[str, str]]:
+        return self._con.execute(
             "select attname, format_type(atttypid, atttypmod) from pg_attribute "
             "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
             [self._of(stream)],
-        )
-        return {name: kind_of_type(stream, name, sql_type, _KINDS) for name, sql_type in found}
+        ).fetchall()
 
-    def _check_key(self, table: Table) -> None:
+    def _key_clause(self, table: Table) -> str:
+        return f", primary key ({listed(table.keys)})" if table.keys else ""
+
+    def _check(self, table: Table, *, is_there: bool) -> None:
+        if not is_there:
+            return
         found = self._con.execute(
             "select attname from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey) "
             "where indrelid = to_regclass(%s) and indisprimary",
@@ -293,40 +251,6 @@ class PostgresDatabase:
                 keys = listed(table.keys)
                 self._con.execute(insert(f"distinct on ({keys})", f"order by {keys}, ctid desc"))
             self._con.execute(f"drop table {staged}")
-
-    def holds(self, table: Table, shared: Mapping[str, Any]) -> bool:
-        where = " and ".join(f"{quoted(name)} = %s" for name in shared)
-        values = list(shared.values())
-        sources = [self._of(table.stream)]
-        if table.stream in self._staged:
-            sources.append(self._stage_of(table.stream))
-        with self._told(f"stream {table.stream}"):
-            for source in sources:
-                found = self._con.execute(f"select exists (select from {source} where {where})", values).fetchone()
-                if found and found[0]:
-                    return True
-        return False
-
-    def expire(self, table: Table, version: int, *, hard: bool) -> None:
-        stream = table.stream
-        if stream in self._staged:
-            self._settle(stream)
-        older = f"({quoted(VERSION)} < %s or {quoted(VERSION)} is null)"
-        with self._told(f"stream {stream}"):
-            if hard or not table.keys:
-                self._con.execute(f"delete from {self._of(stream)} where {older}", [version])
-            else:
-                self._con.execute(
-                    f"update {self._of(stream)} set {quoted(DELETED_AT)} = now() "
-                    f"where {older} and {quoted(DELETED_AT)} is null",
-                    [version],
-                )
-
-    def purge(self, table: Table) -> None:
-        if table.stream in self._staged:
-            self._settle(table.stream)
-        with self._told(f"stream {table.stream}"):
-            self._con.execute(f"delete from {self._of(table.stream)} where {quoted(DELETED_AT)} is not null")
 
 
 class _KeyIsThere(Exception):  # noqa: N818 - no error: the rows go another way

@@ -92,8 +92,7 @@ def main(config: tuple[str, ...], about: bool, about_format: str) -> None:
         sys.exit(1)
     for note in totals.notes:
         logger.warning("%s", note)
-    rows = ", ".join(f"{name} {count}" for name, count in sorted(totals.rows.items())) or "none"
-    logger.info("loaded rows: %s; commits: %d", rows, totals.commits)
+    logger.info("%s", totals)
 
 
 def _run(settings: dict[str, Any]) -> Totals:

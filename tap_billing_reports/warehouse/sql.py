@@ -1,0 +1,165 @@
+"""What DuckDB and PostgreSQL do alike: tables, STATE, and what is asked or deleted of rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tap_billing_reports.warehouse.batch import why_refused
+from tap_billing_reports.warehouse.columns import DELETED_AT, STATE_TABLE, VERSION, Kind, Table
+from tap_billing_reports.warehouse.database import changes, kind_of_type, quoted, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tap_billing_reports.warehouse.batch import Batch
+
+
+class SqlDatabase(ABC):
+    """The part of a `Database` that is the same statement in both systems.
+
+    Attributes:
+        parameter: how one stands in a statement.
+        types: of each kind of column, as the system itself names it.
+        errors: what its package raises where it refuses.
+    """
+
+    parameter: ClassVar[str]
+    types: ClassVar[Mapping[Kind, str]]
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    def __init__(self, schema: str) -> None:
+        self._schema = schema
+        # Streams with rows in a table of their own since the last commit, and the columns that those have.
+        self._staged: dict[str, Table] = {}
+        self._kinds: dict[str, dict[str, Kind]] = {}
+
+    # -- what each system does in its way ------------------------------------------------------------------
+
+    @abstractmethod
+    def _of(self, name: str) -> str:
+        """A table of the schema, in SQL."""
+
+    @abstractmethod
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """A statement without an answer."""
+
+    @abstractmethod
+    def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first cell of an answer; None where there is no row."""
+
+    @abstractmethod
+    def _commit(self) -> None:
+        """End the transaction, so that the next statement is in another one."""
+
+    @abstractmethod
+    def _types_of(self, stream: str) -> Iterable[tuple[str, str]]:
+        """Name and type of each column of a table; none where it is not there."""
+
+    @abstractmethod
+    def _settle(self, stream: str) -> None:
+        """Move the staged rows of a stream into their table."""
+
+    @abstractmethod
+    def _check(self, table: Table, *, is_there: bool) -> None:
+        """Refuse a stream that the system cannot hold, or whose table is there and is another one's."""
+
+    def _key_clause(self, table: Table) -> str:  # noqa: ARG002 - see PostgreSQL's
+        """What a new table is told of its key."""
+        return ""
+
+    # -- what is the same ----------------------------------------------------------------------------------
+
+    def _stage_of(self, stream: str) -> str:
+        # A number of its own: a stream's name may fill the length of a name already.
+        return quoted(f"loader_stage_{list(self._kinds).index(stream)}")
+
+    def _settle_if_staged(self, stream: str) -> None:
+        if stream in self._staged:
+            self._settle(stream)
+
+    @contextmanager
+    def _told(self, what: str, batch: Batch | None = None) -> Iterator[None]:
+        """Its errors are ours, in one line; of a batch, with the row whose value is at fault."""
+        try:
+            yield
+        except self.errors as error:
+            misfit = None if batch is None else why_refused(batch)
+            raise misfit or refused(what, error) from None
+
+    def state(self, job: str) -> str | None:
+        with self._told("STATE"):
+            found: str | None = self._one(
+                f"select value from {self._of(STATE_TABLE)} where job = {self.parameter}", [job]
+            )
+            return found
+
+    def commit(self, job: str, state: str | None) -> None:
+        for stream in list(self._staged):
+            self._settle(stream)
+        with self._told("the end of a transaction"):
+            if state is not None:
+                self._run(
+                    f"insert into {self._of(STATE_TABLE)} (job, value) values ({self.parameter}, {self.parameter}) "
+                    f"on conflict (job) do update set value = excluded.value, stored_at = now()",
+                    [job, state],
+                )
+            self._commit()
+
+    def reset(self, job: str) -> None:
+        with self._told("STATE"):
+            self._run(f"delete from {self._of(STATE_TABLE)} where job = {self.parameter}", [job])
+            self._commit()
+
+    def prepare(self, table: Table) -> None:
+        stream = table.stream
+        self._settle_if_staged(stream)  # these rows have the columns from before
+        with self._told(f"stream {stream}"):
+            there = self._columns(stream)
+            self._check(table, is_there=bool(there))
+            if not there:
+                columns = ", ".join(f"{quoted(one.name)} {self.types[one.kind]}" for one in table.columns)
+                self._run(f"create table {self._of(stream)} ({columns}{self._key_clause(table)})")
+            else:
+                added, widened = changes(table, there)
+                for name, kind in added:
+                    self._run(f"alter table {self._of(stream)} add column {quoted(name)} {self.types[kind]}")
+                for name, kind in widened:
+                    self._run(
+                        f"alter table {self._of(stream)} alter column {quoted(name)} type {self.types[kind]} "
+                        f"using {quoted(name)}::{self.types[kind]}"
+                    )
+            self._kinds[stream] = self._columns(stream)
+
+    def _columns(self, stream: str) -> dict[str, Kind]:
+        kinds = {name: kind for kind, name in self.types.items()}
+        return {name: kind_of_type(stream, name, sql_type, kinds) for name, sql_type in self._types_of(stream)}
+
+    def holds(self, table: Table, shared: Mapping[str, Any]) -> bool:
+        where = " and ".join(f"{quoted(name)} = {self.parameter}" for name in shared)
+        sources = [self._of(table.stream)]
+        if table.stream in self._staged:
+            sources.append(self._stage_of(table.stream))
+        with self._told(f"stream {table.stream}"):
+            values = list(shared.values())
+            return any(self._one(f"select exists (select 1 from {one} where {where})", values) for one in sources)
+
+    def expire(self, table: Table, version: int, *, hard: bool) -> None:
+        stream = table.stream
+        self._settle_if_staged(stream)
+        older = f"({quoted(VERSION)} < {self.parameter} or {quoted(VERSION)} is null)"
+        with self._told(f"stream {stream}"):
+            if hard or not table.keys:
+                self._run(f"delete from {self._of(stream)} where {older}", [version])
+            else:
+                self._run(
+                    f"update {self._of(stream)} set {quoted(DELETED_AT)} = now() "
+                    f"where {older} and {quoted(DELETED_AT)} is null",
+                    [version],
+                )
+
+    def purge(self, table: Table) -> None:
+        self._settle_if_staged(table.stream)
+        with self._told(f"stream {table.stream}"):
+            self._run(f"delete from {self._of(table.stream)} where {quoted(DELETED_AT)} is not null")
