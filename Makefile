@@ -15,6 +15,9 @@
 .PHONY: setup demo pictures test lint bench faults targets airflow airflow-celery docs clean
 
 PY := .venv/bin/python
+# What Python compiles is kept, whatever the caller's environment says: the tests start hundreds of processes, and each
+# would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 # What orders reports, follows them and reads their files: untested lines there cost somebody money.
 COVERAGE := --cov=tap_billing_reports.reports --cov-report=term:skip-covered --cov-fail-under=93
 

@@ -110,9 +110,11 @@ def build(environment: Environment) -> None:
     environment.path.parent.mkdir(parents=True, exist_ok=True)
     python, path = str(environment.python), str(environment.path)
     uv = shutil.which("uv")
+    install: tuple[str, ...]
     if uv:
         run(uv, "venv", "--quiet", "--python", sys.executable, path)
-        install = (uv, "pip", "install", "--quiet", "--python", python)
+        # Compiled once: pip does so unasked, and many short processes start from these environments.
+        install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
     else:
         run(sys.executable, "-m", "venv", path)
         # Errors alone are shown: pip's warnings are about its own configuration.
