@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .clock import Clock
 
 
+def seeded(seed: int, name: str) -> random.Random:
+    """A generator that yields the same numbers for the same seed and name in every process."""
+    return random.Random(f"{seed}/{name}")  # noqa: S311 - invented data, no secrets
+
+
 class World:
     """One emulated world, handed to every vendor's constructor.
 
@@ -33,8 +38,8 @@ class World:
         self._lock = threading.Lock()
 
     def rng(self, name: str) -> random.Random:
-        """A generator that yields the same numbers for the same seed and name in every process."""
-        return random.Random(f"{self.seed}/{name}")  # noqa: S311 - invented data, no secrets
+        """`seeded` with the world's seed."""
+        return seeded(self.seed, name)
 
     def note(self, kind: str, **facts: Any) -> None:
         """Append one event to the log that the counters are made of.

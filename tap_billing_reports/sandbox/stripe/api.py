@@ -10,11 +10,11 @@ from .accounts import ACCOUNTS, CONNECTED, FILES, FULL_KEY, INVOICES, KEYS, PLAT
 from .endpoint import endpoint
 from .file_calls import FileCalls, unrecognized
 from .invoice_calls import InvoiceCalls
-from .invoices import InvoiceBook
-from .ledger import Ledger
 from .report_calls import ReportCalls
 from .runs import Runs
 from .totals import totals
+from .world.balance import Ledger
+from .world.invoices import InvoiceBook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +35,8 @@ class StripeVendor:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.ledgers = {name: Ledger(world, account) for name, account in ACCOUNTS.items()}
         self.books = {name: InvoiceBook(world, account) for name, account in ACCOUNTS.items()}
+        self.ledgers = {name: Ledger(world, account, self.books[name]) for name, account in ACCOUNTS.items()}
         self.runs = Runs(world)
         self._files = FileCalls(world, self.runs, self.ledgers)
         self._reports = ReportCalls(world, self.runs, self._files)
@@ -76,6 +76,6 @@ class StripeVendor:
         return totals(settings, self._world, self._files.files, self.books, self.runs)
 
     def next_day(self) -> None:
-        """Invoices change in every account; the ledgers go on by themselves."""
+        """Invoices change in every account; the other movements go on by themselves."""
         for book in self.books.values():
             book.next_day()

@@ -13,13 +13,12 @@ from .money import Money
 
 if TYPE_CHECKING:
     from .accounts import Account
-    from .ledger import Entry
-    from .movements import Charge, Customer, Movement, Payout
+    from .world.balance import Entry
+    from .world.customers import Customer
+    from .world.movement import Charge, Movement, Payout
 
 Cell = Money | Decimal | int | bool | datetime | str | None
 Row = dict[str, Cell]
-
-_ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
 
 
 def entry_cells(entry: Entry, account: Account) -> Row:
@@ -40,8 +39,8 @@ def entry_cells(entry: Entry, account: Account) -> Row:
         "description": movement.description,
         "connected_account": account.id,
         "dispute_reason": "fraudulent" if movement.category.startswith("dispute") else None,
-        "withheld_tax": Money(0, movement.currency),
-        "fee_net_of_withheld_tax": Money(movement.fee, movement.currency),
+        "withheld_tax": Money(movement.withheld_tax, movement.currency),
+        "fee_net_of_withheld_tax": Money(movement.fee - movement.withheld_tax, movement.currency),
     }
     row |= _payout_cells(entry.payout)
     if movement.charge is not None:
@@ -66,7 +65,7 @@ def payout_cells(movement: Movement, payout: Payout, account: Account) -> Row:
         "description": movement.description,
         # A day of the bank's, which reads the same whatever the run's zone.
         "payout_expected_arrival_date": f"{payout.effective_at:%Y-%m-%d} 00:00:00",
-        "payout_status": "failed" if payout.failed else "paid",
+        "payout_status": payout.status,
         "payout_reversed_at": payout.reversed_at,
         "payout_reversed_at_utc": payout.reversed_at,
         "payout_type": "bank_account",
@@ -91,7 +90,7 @@ def _payout_cells(payout: Payout | None) -> Row:
 
 
 def _charge_cells(movement: Movement, charge: Charge) -> Row:
-    card = charge.card or (None, None, None)
+    card = charge.card
     row: Row = {
         "customer_facing_amount": Money(movement.gross, movement.currency),
         "customer_facing_currency": movement.currency,
@@ -100,13 +99,13 @@ def _charge_cells(movement: Movement, charge: Charge) -> Row:
         "charge_created": charge.created,
         "charge_created_utc": charge.created,
         "invoice_id": charge.invoice,
-        "invoice_number": f"SBX-{charge.invoice[-6:].upper()}" if charge.invoice else None,
+        "invoice_number": charge.invoice_number,
         "subscription_id": charge.subscription,
         "payment_method_type": charge.method,
         "is_link": charge.method == "link",
-        "card_brand": card[0],
-        "card_funding": card[1],
-        "card_country": card[2],
+        "card_brand": card.brand if card else None,
+        "card_funding": card.funding if card else None,
+        "card_country": card.country if card else None,
         "statement_descriptor": charge.statement,
         "order_id": charge.metadata.get("order_id"),
         "regulatory_tag": None,
@@ -123,5 +122,5 @@ def _customer_cells(customer: Customer) -> Row:
         "customer_description": customer.description or None,
     }
     for prefix in ("customer_address", "customer_shipping_address", "shipping_address", "card_address"):
-        row |= {f"{prefix}_{part}": text or None for part, text in zip(_ADDRESS, customer.address, strict=True)}
+        row |= {f"{prefix}_{part}": text or None for part, text in customer.address._asdict().items()}
     return row

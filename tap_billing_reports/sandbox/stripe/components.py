@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .cells import Row
-    from .ledger import Entry, Ledger
+    from .world.balance import Entry, Ledger
 
-_TAX_PERCENT = {"NO": 25, "DE": 19, "US": 8}
 _STATE = {"US": "NY"}
 
 
@@ -78,9 +77,9 @@ def tax_rows(entry: Entry, ledger: Ledger) -> Iterator[Row]:
     charge = movement.charge
     if charge is None or movement.category not in {"charge", "refund"}:
         return
-    country = charge.customer.address[-1]
-    percent = _TAX_PERCENT[country]
-    tax = movement.gross * percent // (100 + percent)
+    country = charge.customer.address.country
+    percent = charge.tax_percent
+    tax = charge.tax_within(movement.gross)
     net = movement.gross - tax
     levels = (("country", country, tax),) if country != "US" else _american(tax)
     for level, name, amount in levels:

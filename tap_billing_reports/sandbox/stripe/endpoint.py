@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from .accounts import ACCOUNTS, KEYS, PLATFORM, Account, Key
 from .errors import StripeError
 from .forms import decode
-from .movements import make_id
+from .world.ids import make_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .accounts import Account
     from .endpoint import Call
     from .files import ReportFile
-    from .ledger import Ledger
     from .runs import Run, Runs
+    from .world.balance import Ledger
 
 _PURPOSE = "finance_report_run"
 

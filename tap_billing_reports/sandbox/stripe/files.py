@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .cells import Row
-    from .ledger import Ledger
     from .runs import Run
+    from .world.balance import Ledger
 
 _PIECE = 1 << 17
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from tap_billing_reports.sandbox.world import World
 
     from .endpoint import Call
-    from .invoices import Invoice, InvoiceBook, Line
+    from .world.invoice import Invoice, Line
+    from .world.invoices import InvoiceBook
 
 _STATUSES = frozenset({"draft", "open", "paid", "uncollectible", "void"})
 _FILTERS = frozenset({"status", "customer", "customer_account", "collection_method", "subscription", "due_date"})
@@ -83,7 +84,7 @@ def _wanted(invoice: Invoice, given: Mapping[str, Any]) -> bool:
     method = "charge_automatically" if invoice.subscription else "send_invoice"
     return (
         given.get("status", invoice.status) == invoice.status
-        and given.get("customer", invoice.customer[0]) == invoice.customer[0]
+        and given.get("customer", invoice.customer.id) == invoice.customer.id
         and given.get("subscription", invoice.subscription) == invoice.subscription
         and given.get("collection_method", method) == method
         and "customer_account" not in given

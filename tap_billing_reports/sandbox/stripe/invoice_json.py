@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .world.ids import twin_id
+
 if TYPE_CHECKING:
     from .accounts import Account
-    from .invoices import Invoice, Line
+    from .world.invoice import Invoice, Line
 
 FIRST_LINES = 10
 """How many lines stand inside an invoice; the others are asked for page by page."""
@@ -16,7 +18,7 @@ _MONTH = 30 * _DAY
 
 
 def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[str, Any]:
-    customer, name, email, country = invoice.customer
+    customer = invoice.customer
     final = invoice.finalized_at is not None
     paid = invoice.amount_due if invoice.status == "paid" else 0
     page = f"https://invoice.stripe.com/i/{account.id}/test_{invoice.id}"
@@ -46,14 +48,13 @@ def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[
         "created": invoice.created,
         "currency": invoice.currency,
         "custom_fields": None,
-        "customer": customer,
+        "customer": customer.id,
         "customer_account": None,
         "customer_address": {
-            "city": None, "country": country, "line1": None, "line2": None, "postal_code": None,
-            "state": None,
+            **{part: text or None for part, text in customer.address._asdict().items()}
         },
-        "customer_email": email,
-        "customer_name": name,
+        "customer_email": customer.email,
+        "customer_name": customer.name,
         "customer_phone": None,
         "customer_shipping": None,
         "customer_tax_exempt": "none",
@@ -164,7 +165,7 @@ def line_json(line: Line, invoice: Invoice, *, livemode: bool) -> dict[str, Any]
 
 
 def _secret(invoice: Invoice) -> dict[str, str]:
-    return {"client_secret": f"pi_{invoice.id[3:]}_secret_sandbox", "type": "payment_intent"}
+    return {"client_secret": f"{twin_id(invoice.id, 'pi')}_secret_sandbox", "type": "payment_intent"}
 
 
 def _parent(invoice: Invoice) -> dict[str, Any] | None:

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 CURRENCIES = ("usd", "eur", "sek", "nok", "jpy", "kwd")
+TWENTY_DIGITS = 12345678901234567890
+"""An amount in minor units that no float holds."""
 _EXPONENTS = {"jpy": 0, "kwd": 3}
 
 

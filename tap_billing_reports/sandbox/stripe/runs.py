@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .errors import rate_limited
-from .movements import make_id
+from .world.ids import make_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

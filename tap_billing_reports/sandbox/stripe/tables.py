@@ -13,7 +13,7 @@ from .components import activity_rows, fee_rows, tax_rows
 from .money import Money
 
 if TYPE_CHECKING:
-    from .ledger import Entry, Ledger
+    from .world.balance import Entry, Ledger
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,7 @@ def _paid_by_one(question: Question, ledger: Ledger) -> Iterator[Entry]:
 
 
 def _still_there(question: Question, ledger: Ledger) -> Iterator[Entry]:
-    """What makes up the balance at the end: all that no payout has taken away by then."""
-    for entry in ledger.before(question.end):
-        if entry.movement.payout is not None or not question.wants(entry):
-            continue
-        if entry.payout is None or entry.payout.effective_at >= question.end:
-            yield entry
+    yield from filter(question.wants, ledger.unsettled(question.end))
 
 
 def _itemized(chosen: Chosen) -> Family:

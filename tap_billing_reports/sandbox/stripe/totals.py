@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from .cells import Row
     from .files import Files
-    from .invoices import Invoice, InvoiceBook
     from .runs import Runs
+    from .world.invoice import Invoice
+    from .world.invoices import InvoiceBook
 
 Total = dict[str, Any]
 _EXACT = Context(prec=60)

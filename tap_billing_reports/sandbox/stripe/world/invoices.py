@@ -1,29 +1,24 @@
-"""The emulated invoices: the books behind /v1/invoices, and what a day does to them."""
+"""The invoices of an account, and what a day does to them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .money import CURRENCIES, Money
-from .movements import TWENTY_DIGITS, make_id
+from tap_billing_reports.sandbox.stripe.money import CURRENCIES, TWENTY_DIGITS
+
+from .customers import MEMBERS
+from .ids import make_id
+from .invoice import Invoice, Line
 
 if TYPE_CHECKING:
     import random
 
+    from tap_billing_reports.sandbox.stripe.accounts import Account
     from tap_billing_reports.sandbox.world import World
-
-    from .accounts import Account
 
 _DAYS = 200
 _COUNTS = {True: 40, False: 8}
-_CUSTOMERS = (
-    ("cus_sandbox_aase", "Åse Ødegård", "aase@example.com", "NO"),
-    ("cus_sandbox_hans", "Müller, Hans & Söhne", "hans@example.com", "DE"),
-    ("cus_sandbox_ann", 'Ann "A" Example', "ann@example.com", "US"),
-    ("cus_sandbox_taro", "山田 太郎", "taro@example.com", "JP"),
-)
 _PRODUCTS = (
     "Membership",
     "Personal training, 10 sessions",
@@ -32,66 +27,24 @@ _PRODUCTS = (
     "Credit for pause",
 )
 _STATUS_WEIGHTS = {"paid": 60, "open": 18, "draft": 8, "void": 7, "uncollectible": 7}
-_TAX_PERCENT = 25
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line, before tax, in minor units."""
-
-    id: str
-    description: str
-    amount: int
-    quantity: int
-
-
-@dataclass
-class Invoice:
-    """One invoice. Times are Unix seconds, amounts minor units."""
-
-    id: str
-    created: int
-    currency: str
-    customer: tuple[str, str, str, str]
-    lines: tuple[Line, ...]
-    status: str
-    number: str | None = None
-    due_date: int | None = None
-    finalized_at: int | None = None
-    paid_at: int | None = None
-    voided_at: int | None = None
-    uncollectible_at: int | None = None
-    subscription: str | None = None
-
-    @property
-    def net(self) -> int:
-        return sum(line.amount for line in self.lines)
-
-    @property
-    def tax(self) -> int:
-        return self.net * _TAX_PERCENT // 100 if self.currency in {"nok", "sek"} else 0
-
-    @property
-    def total(self) -> int:
-        return self.net + self.tax
-
-    @property
-    def amount_due(self) -> int:
-        """What is asked for: a negative total is asked of nobody."""
-        return max(0, self.total)
-
-    def money(self, minor: int) -> Money:
-        return Money(minor, self.currency)
+_HOUR = 3600
+_ENDS = {"paid": 30, "void": 40, "uncollectible": 500}
+"""Hours from an invoice's creation to each status that ends it."""
 
 
 class InvoiceBook:
-    """The invoices of one account; platform and connected accounts differ in number only."""
+    """The invoices of one account; platform and connected accounts differ in number only.
+
+    Attributes:
+        version: another number after each change, for those who keep what they made of the invoices.
+    """
 
     def __init__(self, world: World, account: Account) -> None:
         self._world = world
         self._rng = world.rng(f"stripe/invoices/{account.id}")
         self._prefix = account.id.removeprefix("acct_").replace("_", "").upper()[:8]
         self._numbers = 0
+        self.version = 0
         start = world.clock.start
         count = _COUNTS[account.platform]
         self._all: list[Invoice] = []
@@ -99,7 +52,7 @@ class InvoiceBook:
             at = start - timedelta(days=_DAYS * (count - index) / (count + 1), minutes=self._rng.randrange(600))
             status = self._rng.choices(tuple(_STATUS_WEIGHTS), tuple(_STATUS_WEIGHTS.values()))[0]
             self._all.append(self._made(int(at.timestamp()), CURRENCIES[index % len(CURRENCIES)], status, index))
-        # Whatever the seed: a draft that is old, one that is recent, and an open invoice of each kind.
+        # Whatever the seed: a draft that is old, one that is recent, an open one of each kind, and some that are paid.
         for place, status in (
             (-2, "draft"),
             (-4, "open"),
@@ -107,6 +60,8 @@ class InvoiceBook:
             (2, "open"),
             (3, "void"),
             (4, "uncollectible"),
+            (0, "paid"),
+            (5, "paid"),
         ):
             self._become(self._all[place], status)
         if account.platform:
@@ -124,18 +79,24 @@ class InvoiceBook:
         at = int((self._world.clock.now() - timedelta(days=days_ago)).timestamp())
         more = [self._made(at - place % 60, CURRENCIES[0], status, len(self._all) + place) for place in range(count)]
         self._all += more
+        self.version += 1
         return more
 
     def change(self, identifier: str, status: str) -> None:
         """Let an invoice have another status."""
         found = self.find(identifier)
         if found is not None:
+            paid = found.paid_at or int(self._world.clock.now().timestamp())
             self._become(found, status)
+            if status == "paid":
+                found.paid_at = paid
+            self.version += 1
 
     def delete(self, *identifiers: str) -> None:
         """Delete drafts; no other invoice can be."""
         gone = set(identifiers)
         self._all = [invoice for invoice in self._all if invoice.id not in gone or invoice.status != "draft"]
+        self.version += 1
 
     def next_day(self) -> None:
         """The oldest open invoice is paid, the oldest draft deleted, two new ones come."""
@@ -150,6 +111,7 @@ class InvoiceBook:
         for offset, status in ((-7200, "open"), (-3600, "paid")):
             currency = self._rng.choice(CURRENCIES)
             self._all.append(self._made(now + offset, currency, status, len(self._all)))
+        self.version += 1
 
     def _made(self, created: int, currency: str, status: str, index: int) -> Invoice:
         count = 12 if index % 9 == 0 else self._rng.randint(1, 3)
@@ -157,7 +119,7 @@ class InvoiceBook:
             id=make_id(self._rng, "in"),
             created=created,
             currency=currency,
-            customer=self._rng.choice(_CUSTOMERS),
+            customer=self._rng.choice(MEMBERS),
             lines=tuple(_line(self._rng, currency) for _ in range(count)),
             status="draft",
             subscription=make_id(self._rng, "sub") if index % 2 else None,
@@ -166,20 +128,21 @@ class InvoiceBook:
         return invoice
 
     def _become(self, invoice: Invoice, status: str) -> None:
-        """Give an invoice a status and the times that belong to it."""
+        """Give an invoice a status and the times that belong to it, none of them later than now."""
+        now = int(self._world.clock.now().timestamp())
         invoice.status = status
-        hour = 3600
-        finalized = None if status == "draft" else invoice.created + hour
+        finalized = None if status == "draft" else min(invoice.created + _HOUR, max(now, invoice.created))
         if finalized is not None and invoice.number is None:
             self._numbers += 1
             invoice.number = f"{self._prefix}-{self._numbers:04d}"
         elif finalized is None:
             invoice.number = None
         invoice.finalized_at = finalized
-        invoice.due_date = None if finalized is None else finalized + 14 * 24 * hour
-        invoice.paid_at = invoice.created + 30 * hour if status == "paid" else None
-        invoice.voided_at = invoice.created + 40 * hour if status == "void" else None
-        invoice.uncollectible_at = invoice.created + 500 * hour if status == "uncollectible" else None
+        invoice.due_date = None if finalized is None else finalized + 14 * 24 * _HOUR
+        ended = {name: min(invoice.created + hours * _HOUR, max(now, finalized or 0)) for name, hours in _ENDS.items()}
+        invoice.paid_at = ended["paid"] if status == "paid" else None
+        invoice.voided_at = ended["void"] if status == "void" else None
+        invoice.uncollectible_at = ended["uncollectible"] if status == "uncollectible" else None
 
 
 def _line(rng: random.Random, currency: str) -> Line:
