@@ -108,7 +108,7 @@ def account(request: pytest.FixtureRequest) -> str:
 
 def test_opening_and_activity_less_payouts_is_ending_which_is_what_is_not_settled(books, account):
     """In windows that chain. The money of failed payouts is unsettled until a later payout takes it out."""
-    seen = set()
+    seen: set[str] = set()
     for unit, zone in itertools.product(UNITS, ZONES):
         windows = books.windows(unit, zone)
         assert len(windows) >= 7
@@ -217,7 +217,7 @@ def test_what_goes_back_is_part_of_a_charge(books, account):
     for row in rows:
         if row.get("charge_id"):
             of_charges[row["charge_id"]][row["reporting_category"]].append(row)
-    seen = set()
+    seen: set[str] = set()
     for found in of_charges.values():
         (charge,) = found.pop("charge")
         seen |= found.keys()

@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from .ledger import OSLO, Customer, Invoice, Ledger
-from .lines import CITIES, FAMILIES, PARCEL_CHARGES, PARCEL_PRODUCTS, PEOPLE, Family, Line, dotted, is_blank
+from .lines import FAMILIES, Family, Line, dotted, is_blank
 from .money import cents, short
+from .shipments import FREIGHT, HOME_PLACES, PARCEL_PRODUCTS, PEOPLE, Freight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from .catalogue import ReportType
 
-PLAIN = Family(("", ""), lambda _order: [], short, "AgreementPrice", None)
+_NONE = Freight(cargo=False, places=(), least=0, most=0)
+PLAIN = Family(("", ""), _NONE, lambda _order: [], short, "AgreementPrice", None)
 """Spelling of every report that is not a specified invoice."""
 
 
@@ -108,9 +110,8 @@ class Contents:
         family = FAMILIES[invoice.source]
         if kind.kind == "status":
             return Content(family, invoice.lines, family.titles, invoice=invoice)
-        extras = tuple(
-            i for i in invoice.lines if not str(i.get("Description", PARCEL_CHARGES[0])).startswith(PARCEL_CHARGES[0])
-        )
+        base = FREIGHT.parcel
+        extras = tuple(i for i in invoice.lines if not str(i.get("Description", base)).startswith(base))
         return Content(family, extras, kind.names, invoice=invoice)
 
     def _day(self, kind: ReportType, customer: Customer, day: date) -> list[Line]:
@@ -118,7 +119,7 @@ class Contents:
         lines: list[Line] = []
         for _ in range(rng.randint(0, 5)):
             product, name = rng.choice(PARCEL_PRODUCTS)
-            postal, city = rng.choice(CITIES)
+            place = rng.choice(HOME_PLACES)
             line: Line = {
                 "ShipmentNumber": str(rng.randint(10**16, 10**17)),
                 "PackageNumber": str(rng.randint(37 * 10**16, 38 * 10**16)),
@@ -126,8 +127,8 @@ class Contents:
                 "Product": name,
                 "Date": dotted(day),
                 "RecipientName": rng.choice(PEOPLE),
-                "RecipientPostalCode": postal,
-                "RecipientCity": city,
+                "RecipientPostalCode": place.postal_code,
+                "RecipientCity": place.city,
                 "WeightKg": short(cents(rng.randint(10, 3_500))),
             }
             if kind.kind == "economy":

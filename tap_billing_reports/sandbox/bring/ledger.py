@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 from .lines import FAMILIES, Line, Order, column_sum
 from .money import share
+from .shipments import make_shipments
 
 if TYPE_CHECKING:
     from random import Random
 
     from tap_billing_reports.sandbox.world import World
+
+    from .shipments import Shipment
 
 OSLO = ZoneInfo("Europe/Oslo")
 REACH_DAYS = 365
@@ -51,7 +54,10 @@ CUSTOMERS = (
 
 @dataclass(frozen=True)
 class Invoice:
-    """One booked invoice or credit note. `lines` is None where no specification exists."""
+    """One booked invoice or credit note. `lines` is None where no specification exists.
+
+    `shipments` are those that it charges or, on a credit note, gives back, whether Bring shows them or not.
+    """
 
     customer: str
     number: str
@@ -69,6 +75,7 @@ class Invoice:
     attachments: int
     parent: str | None
     lines: tuple[Line, ...] | None
+    shipments: tuple[Shipment, ...]
     co2_grams: int | None
     has_pdf: bool
 
@@ -158,7 +165,13 @@ class Ledger:
         percent = 25 if currency == "NOK" and source != "AMPHORA_SEA" else 0
         count = 144 if self._serial == 2 else rng.randint(3, 60)
         family = FAMILIES[source]
-        order = Order(rng, number, day, currency, count, -1 if credited else 1, percent, extra)
+        # A generator of their own, so that what is charged does not decide about the invoices that follow.
+        chance = self._world.rng(f"bring-lines-{self._serial}")
+        if credited:
+            shipments = credited.shipments[: max(1, len(credited.shipments) // 4)]
+        else:
+            shipments = make_shipments(chance, family.freight, day, self._serial, count)
+        order = Order(chance, number, day, currency, shipments, -1 if credited else 1, percent, extra)
         lines = tuple(family.build(order))
         net = column_sum(lines, family.net)
         tax = column_sum(lines, family.tax) if family.tax else share(net, percent)
@@ -179,6 +192,7 @@ class Ledger:
             attachments=rng.choice((0, 0, 1)),
             parent=credited.number if credited else None,
             lines=lines if specified else None,
+            shipments=shipments,
             co2_grams=rng.randint(100, 90_000) if self._serial % 3 == 0 else None,
             has_pdf=True,
         )
