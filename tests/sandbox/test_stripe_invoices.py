@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
 from tests.sandbox.stripe_calls import at
 
@@ -20,6 +22,22 @@ def test_amounts_are_whole_minor_units(calls):
     assert any(len(str(invoice["total"])) == 20 for invoice in found)
     for invoice in found:
         assert invoice["total"] == invoice["total_excluding_tax"] + sum(tax["amount"] for tax in invoice["total_taxes"])
+
+
+def test_tax_adds_up_line_by_line_and_rate_by_rate(calls):
+    rates: set[str] = set()
+    for invoice in everything(calls):
+        lines = calls.get(invoice["lines"]["url"], params={"limit": 100}).json()["data"]
+        assert sum(line["amount"] for line in lines) == invoice["subtotal"] == invoice["total_excluding_tax"]
+        of_lines = [tax for line in lines for tax in line["taxes"]]
+        for part in ("amount", "taxable_amount"):
+            sums: Counter[str] = Counter()
+            for tax in of_lines:
+                sums[tax["tax_rate_details"]["tax_rate"]] += tax[part]
+            assert sums == {tax["tax_rate_details"]["tax_rate"]: tax[part] for tax in invoice["total_taxes"]}
+            rates |= sums.keys()
+        assert invoice["total"] == invoice["subtotal"] + sum(tax["amount"] for tax in of_lines)
+    assert {"txr_sandbox_nok_25", "txr_sandbox_sek_6"} <= rates
 
 
 def test_times_belong_to_the_status(calls):

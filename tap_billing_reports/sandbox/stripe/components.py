@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from .money import Money
+from .world.taxes import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,50 +73,51 @@ def fee_rows(entry: Entry, ledger: Ledger) -> Iterator[Row]:
 
 
 def tax_rows(entry: Entry, ledger: Ledger) -> Iterator[Row]:
-    """The tax in a charge or a refund: one line per jurisdiction; American ones have several."""
+    """The tax in a charge or a refund: one line per rate and jurisdiction; American ones have several."""
     movement = entry.movement
     charge = movement.charge
     if charge is None or movement.category not in {"charge", "refund"}:
         return
     country = charge.customer.address.country
-    percent = charge.tax_percent
-    tax = charge.tax_within(movement.gross)
-    net = movement.gross - tax
-    levels = (("country", country, tax),) if country != "US" else _american(tax)
-    for level, name, amount in levels:
-        yield {
-            "id": f"taxtxn_{movement.id.removeprefix('txn_')}",
-            "line_item_id": f"li_{movement.id.removeprefix('txn_')}",
-            "type": "sale" if movement.category == "charge" else "reversal",
-            "transaction_date": movement.created,
-            "tax_date": movement.created,
-            "currency": movement.currency,
-            "country_code": country,
-            "state_code": _STATE.get(country),
-            "jurisdiction_level": level,
-            "jurisdiction_name": name,
-            "tax_name": "Sales tax" if country == "US" else "VAT",
-            "tax_code": "txcd_10000000",
-            "tax_rate": Decimal(percent).scaleb(-2),
-            "taxability": "taxable",
-            "taxability_reason": "standard_rated",
-            "quantity": 1,
-            "quantity_decimal": Decimal("1.00"),
-            "subtotal": Money(net, movement.currency),
-            "taxable_amount": Money(net, movement.currency),
-            "non_taxable_amount": Money(0, movement.currency),
-            "tax_amount": Money(amount, movement.currency),
-            "total": Money(movement.gross, movement.currency),
-            "filing_currency": movement.currency,
-            "filing_exchange_rate": Decimal("1.000000"),
-            "filing_taxable_amount": Money(net, movement.currency),
-            "filing_non_taxable_amount": Money(0, movement.currency),
-            "filing_tax_amount": Money(amount, movement.currency),
-            "filing_total": Money(movement.gross, movement.currency),
-            "origin_resolved_address_country": ledger.account.country,
-            "destination_resolved_address_country": country,
-            "destination_resolved_address_state": _STATE.get(country),
+    key = movement.id.removeprefix("txn_")
+    for number, share in enumerate(within(charge.taxes, charge.amount, movement.gross)):
+        taxable = share.net if share.percent else 0
+        amounts = {
+            "taxable_amount": taxable,
+            "non_taxable_amount": share.net - taxable,
+            "total": share.total,
         }
+        levels = _american(share.tax) if country == "US" and share.percent else (("country", country, share.tax),)
+        for level, name, amount in levels:
+            yield {
+                "id": f"taxtxn_{key}",
+                "line_item_id": f"li_{key}{number or ''}",
+                "type": "sale" if movement.category == "charge" else "reversal",
+                "transaction_date": movement.created,
+                "tax_date": movement.created,
+                "currency": movement.currency,
+                "country_code": country,
+                "state_code": _STATE.get(country),
+                "jurisdiction_level": level,
+                "jurisdiction_name": name,
+                "tax_name": "Sales tax" if country == "US" else "VAT",
+                "tax_code": "txcd_10000000",
+                "tax_rate": Decimal(share.percent).scaleb(-2),
+                "taxability": "taxable" if share.percent else "not_taxable",
+                "taxability_reason": "standard_rated" if share.percent else "not_subject_to_tax",
+                "quantity": 1,
+                "quantity_decimal": Decimal("1.00"),
+                "subtotal": Money(share.net, movement.currency),
+                "tax_amount": Money(amount, movement.currency),
+                **{name: Money(minor, movement.currency) for name, minor in amounts.items()},
+                "filing_currency": movement.currency,
+                "filing_exchange_rate": Decimal("1.000000"),
+                "filing_tax_amount": Money(amount, movement.currency),
+                **{f"filing_{name}": Money(minor, movement.currency) for name, minor in amounts.items()},
+                "origin_resolved_address_country": ledger.account.country,
+                "destination_resolved_address_country": country,
+                "destination_resolved_address_state": _STATE.get(country),
+            }
 
 
 def _american(tax: int) -> tuple[tuple[str, str, int], ...]:

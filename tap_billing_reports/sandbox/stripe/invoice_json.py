@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .world.ids import twin_id
+from .world.invoice import STANDARD_RATE
+from .world.taxes import TaxShare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .accounts import Account
     from .world.invoice import Invoice, Line
 
@@ -114,7 +118,7 @@ def invoice_json(invoice: Invoice, account: Account, *, livemode: bool) -> dict[
         "total_discount_amounts": [],
         "total_excluding_tax": invoice.net,
         "total_pretax_credit_amounts": [],
-        "total_taxes": _taxes(invoice),
+        "total_taxes": _taxes(invoice.taxes, invoice.currency),
         "webhooks_delivered_at": invoice.finalized_at,
     }  # fmt: skip
 
@@ -129,14 +133,19 @@ def of_version(version: str, invoice: dict[str, Any]) -> dict[str, Any]:
     if version[:10] < "2025-03-31":
         taxes = invoice.pop("total_taxes")
         invoice["tax"] = sum(tax["amount"] for tax in taxes) if taxes else None
-        invoice["total_tax_amounts"] = [
-            {"amount": tax["amount"], "inclusive": False, "tax_rate": tax["tax_rate_details"]["tax_rate"]}
-            for tax in taxes
-        ]
+        invoice["total_tax_amounts"] = _older_taxes(taxes)
+        for line in invoice["lines"]["data"]:
+            line["tax_amounts"] = _older_taxes(line.pop("taxes"))
     if version[:10] < "2019-03-14":
         invoice["date"] = invoice.pop("created")
         invoice["finalized_at"] = invoice.pop("status_transitions")["finalized_at"]
     return invoice
+
+
+def _older_taxes(taxes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"amount": tax["amount"], "inclusive": False, "tax_rate": tax["tax_rate_details"]["tax_rate"]} for tax in taxes
+    ]
 
 
 def line_json(line: Line, invoice: Invoice, *, livemode: bool) -> dict[str, Any]:
@@ -160,7 +169,7 @@ def line_json(line: Line, invoice: Invoice, *, livemode: bool) -> dict[str, Any]
         "quantity_decimal": str(line.quantity),
         "subscription": invoice.subscription,
         "subtotal": line.amount,
-        "taxes": [],
+        "taxes": _taxes([TaxShare(line.tax_percent, line.amount, line.tax)], invoice.currency),
     }
 
 
@@ -175,16 +184,17 @@ def _parent(invoice: Invoice) -> dict[str, Any] | None:
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
-def _taxes(invoice: Invoice) -> list[dict[str, Any]]:
-    if not invoice.tax:
-        return []
+def _taxes(shares: Iterable[TaxShare], currency: str) -> list[dict[str, Any]]:
+    """An entry for each rate; what is not taxed has none."""
     return [
         {
-            "amount": invoice.tax,
+            "amount": share.tax,
             "tax_behavior": "exclusive",
-            "tax_rate_details": {"tax_rate": "txr_sandbox_25"},
-            "taxability_reason": "standard_rated",
-            "taxable_amount": invoice.net,
+            "tax_rate_details": {"tax_rate": f"txr_sandbox_{currency}_{share.percent}"},
+            "taxability_reason": "standard_rated" if share.percent == STANDARD_RATE else "reduced_rated",
+            "taxable_amount": share.net,
             "type": "tax_rate_details",
         }
+        for share in shares
+        if share.percent
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .fees import charge_fees, withheld_tax
 from .ids import make_id, twin_id
 from .movement import Card, Charge, Movement
+from .taxes import included
 
 if TYPE_CHECKING:
     import random
@@ -41,7 +42,6 @@ def available_from(created: datetime) -> datetime:
 def purchase(rng: random.Random, customers: Sequence[Customer], at: datetime, currency: str, amount: int) -> Movement:
     """A charge without an invoice: an order in the shop."""
     customer = rng.choice(customers)
-    percent = _TAX_PERCENT[customer.address.country]
     method, card = _method(rng)
     charge = Charge(
         id=make_id(rng, "ch"),
@@ -50,8 +50,7 @@ def purchase(rng: random.Random, customers: Sequence[Customer], at: datetime, cu
         customer=customer,
         currency=currency,
         amount=amount,
-        tax=amount * percent // (100 + percent),
-        tax_percent=percent,
+        taxes=included(amount, _TAX_PERCENT[customer.address.country]),
         method=method,
         card=card,
         statement=rng.choice(_STATEMENTS),
@@ -72,8 +71,7 @@ def payment_of(rng: random.Random, invoice: Invoice) -> Movement | None:
         customer=invoice.customer,
         currency=invoice.currency,
         amount=invoice.total,
-        tax=invoice.tax,
-        tax_percent=invoice.tax_percent,
+        taxes=invoice.taxes,
         method=method,
         card=card,
         statement=_STATEMENTS[0],

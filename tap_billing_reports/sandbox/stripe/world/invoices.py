@@ -9,7 +9,7 @@ from tap_billing_reports.sandbox.stripe.money import CURRENCIES, TWENTY_DIGITS
 
 from .customers import MEMBERS
 from .ids import make_id
-from .invoice import Invoice, Line
+from .invoice import Invoice, Line, tax_rate
 
 if TYPE_CHECKING:
     import random
@@ -23,6 +23,7 @@ _PRODUCTS = (
     "Membership",
     "Personal training, 10 sessions",
     "Locker\nper month",
+    "Smoothie card",
     "Late fee",
     "Credit for pause",
 )
@@ -152,4 +153,4 @@ def _line(rng: random.Random, currency: str) -> Line:
         amount = amount // 10 * 10
     if product.startswith("Credit"):
         amount = -(amount // 10)
-    return Line(make_id(rng, "il"), product, amount, rng.randint(1, 3))
+    return Line(make_id(rng, "il"), product, amount, rng.randint(1, 3), tax_rate(currency, product))

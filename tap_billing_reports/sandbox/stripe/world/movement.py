@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from .customers import Customer
+    from .taxes import TaxShare
 
 
 class Card(NamedTuple):
@@ -30,7 +31,7 @@ class FeePart(NamedTuple):
 class Charge:
     """The payment behind a charge, its refunds and its disputes. `invoice` is the invoice that it pays.
 
-    `amount` contains `tax`, at `tax_percent`; both in minor units.
+    `taxes` add up to `amount`.
     """
 
     id: str
@@ -39,8 +40,7 @@ class Charge:
     customer: Customer
     currency: str
     amount: int
-    tax: int
-    tax_percent: int
+    taxes: tuple[TaxShare, ...]
     method: str
     card: Card | None
     statement: str
@@ -48,11 +48,6 @@ class Charge:
     invoice_number: str | None = None
     subscription: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
-
-    def tax_within(self, part: int) -> int:
-        """The tax contained in a part of the amount, with the part's sign."""
-        share = self.tax * abs(part) // self.amount if self.amount else 0
-        return share if part > 0 else -share
 
 
 @dataclass(frozen=True)
