@@ -51,9 +51,10 @@ def config(tmp_path: Path):
 
 
 @pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"], ["--test=schema"]])
-def test_wrong_settings(config, mode):
+def test_wrong_settings(config, mode, caplog):
     path = config({**GOOD, "max_new_runs": CANARY, "stripe_reports": {CANARY: CANARY}})
-    status, out, err = run("--config", path, *mode, command=True)
+    status, out, err = run("--config", path, *mode, command=not mode)
+    err += caplog.text
     assert status == 1
     assert out == ""
     assert "setting max_new_runs must be a whole number" in err
@@ -64,7 +65,7 @@ def test_wrong_settings(config, mode):
 
 
 @pytest.mark.parametrize("mode", [[], ["--discover"], ["--test"]])
-def test_a_wrong_environment(mode):
+def test_a_wrong_environment(mode, caplog):
     environment = {
         "TAP_BILLING_REPORTS_START_DATE": "2026-01-01",
         "TAP_BILLING_REPORTS_STRIPE_API_KEY": CANARY,
@@ -74,7 +75,8 @@ def test_a_wrong_environment(mode):
         "TAP_BILLING_REPORTS_BRING_CUSTOMERS": "",
         "TAP_BILLING_REPORTS_MAX_NEW_RUNS": "",
     }
-    status, out, err = run("--config", "ENV", *mode, environment=environment, command=True)
+    status, out, err = run("--config", "ENV", *mode, environment=environment, command=not mode)
+    err += caplog.text
     assert status == 1
     assert out == ""
     assert "setting run_deadline_minutes must be a whole number" in err
@@ -96,7 +98,7 @@ def test_discovery_from_the_environment():
 
 
 def test_discovery_needs_nothing():
-    status, out, _ = run("--discover", command=True)
+    status, out, _ = run("--discover")
     assert status == 0
     assert "invoices" in {stream["tap_stream_id"] for stream in json.loads(out)["streams"]}
 
@@ -201,7 +203,7 @@ def test_a_catalogue_that_is_none_of_this_tap_sends_nothing_and_fails(config, tm
 
 
 def test_about_shows_no_value(config):
-    status, out, err = run("--config", config(GOOD), "--about", "--format=json", command=True)
+    status, out, err = run("--config", config(GOOD), "--about", "--format=json")
     assert status == 0
     assert json.loads(out)["name"] == "tap-billing-reports"
     assert CANARY not in out + err

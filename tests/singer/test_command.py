@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
+from tests import forked
 from tests.waiting import HANG_SECONDS
 
-TAP = [sys.executable, "-m", "tap_billing_reports"]
+TAP = "tap_billing_reports"
 
 
 @pytest.fixture(scope="module")
@@ -21,25 +22,29 @@ def box():
         yield box
 
 
-def run(
-    *args: str, config: dict | None = None, folder=None, env: dict | None = None, cwd=None
-) -> subprocess.CompletedProcess:
-    command = [*TAP, *args]
-    if config is not None:
-        path = folder / "config.json"
-        path.write_text(json.dumps(config))
-        command += ["--config", str(path)]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
-    clean["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=HANG_SECONDS,
-        env={**clean, **(env or {})},
-        cwd=cwd,
-        check=False,
-    )
+@pytest.fixture
+def run(tmp_path):
+    """Runs the command; in a new interpreter where `anew` asks for it."""
+
+    def run(
+        *args: str, config: dict | None = None, env: dict | None = None, cwd=None, anew: bool = False
+    ) -> subprocess.CompletedProcess:
+        arguments = list(args)
+        if config is not None:
+            path = tmp_path / "config.json"
+            path.write_text(json.dumps(config))
+            arguments += ["--config", str(path)]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS")}
+        clean["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        variables = {**clean, **(env or {})}
+        if not anew:
+            return forked.run(TAP, arguments, tmp_path, variables, cwd)
+        return subprocess.run(
+            [sys.executable, "-m", TAP, *arguments],
+            capture_output=True, text=True, timeout=HANG_SECONDS, env=variables, cwd=cwd, check=False,
+        )  # fmt: skip
+
+    return run
 
 
 def small(box: Sandbox) -> dict:
@@ -50,40 +55,40 @@ def small(box: Sandbox) -> dict:
     }
 
 
-def test_discovery_needs_no_settings():
-    ended = run("--discover")
+def test_discovery_needs_no_settings(run):
+    ended = run("--discover", anew=True)
     assert ended.returncode == 0
     names = {stream["tap_stream_id"] for stream in json.loads(ended.stdout)["streams"]}
     assert {"accounts", "invoices", "report_types", "report_runs", "report_files", "reconciliations"} <= names
 
 
-def test_discovery_with_wrong_credentials_asks_nobody(box, tmp_path):
+def test_discovery_with_wrong_credentials_asks_nobody(run, box):
     before = len(box.control.requests())
     config = {**small(box), "stripe_api_key": "sk_test_wrong_key", "stripe_reports": [{"report_type": "x.summary.1"}]}
-    ended = run("--discover", config=config, folder=tmp_path)
+    ended = run("--discover", config=config)
     assert ended.returncode == 0
     assert "stripe_x_summary_1" in {stream["tap_stream_id"] for stream in json.loads(ended.stdout)["streams"]}
     assert len(box.control.requests()) == before
 
 
-def test_stdout_holds_singer_messages_and_nothing_else(box, tmp_path):
-    ended = run(config=small(box), folder=tmp_path)
+def test_stdout_holds_singer_messages_and_nothing_else(run, box):
+    ended = run(config=small(box), anew=True)
     assert ended.returncode == 0, ended.stderr
     kinds = {json.loads(line)["type"] for line in ended.stdout.splitlines()}
     assert kinds == {"SCHEMA", "RECORD", "STATE"}
 
 
-def test_settings_from_the_environment(box):
+def test_settings_from_the_environment(run, box):
     env = {
         f"TAP_BILLING_REPORTS_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in small(box).items()
     }
-    ended = run("--config=ENV", env=env)
+    ended = run("--config=ENV", env=env, anew=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count('"RECORD"') > 3
 
 
-def test_settings_from_a_file_named_env_in_the_working_directory(box, tmp_path):
+def test_settings_from_a_file_named_env_in_the_working_directory(run, box, tmp_path):
     lines = [
         f"TAP_BILLING_REPORTS_{name.upper()}='{value if isinstance(value, str) else json.dumps(value)}'\n"
         for name, value in small(box).items()
@@ -95,33 +100,33 @@ def test_settings_from_a_file_named_env_in_the_working_directory(box, tmp_path):
     assert ended.stdout.count('"RECORD"') > 3
 
 
-def test_a_test_run_orders_nothing(box, tmp_path):
+def test_a_test_run_orders_nothing(run, box):
     config = {**small(box), "start_date": "2020-01-01", "bring_invoice_lines": True}
     config["stripe_reports"] = [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}]
     before = box.control.counters()["orders"]
-    ended = run("--test", config=config, folder=tmp_path)
+    ended = run("--test", config=config)
     assert ended.returncode == 0, ended.stderr
     assert box.control.counters()["orders"] == before
     assert "ERROR" not in ended.stderr, "that it ends each stream after a record is no error"
 
 
-def test_a_setting_that_does_not_exist_is_told(box, tmp_path):
-    ended = run(config={**small(box), "bring_lookbak_days": 3, "canary": 1}, folder=tmp_path)
+def test_a_setting_that_does_not_exist_is_told(run, box):
+    ended = run(config={**small(box), "bring_lookbak_days": 3, "canary": 1})
     assert ended.returncode == 0, ended.stderr
     assert "left: setting bring_lookbak_days does not exist and has no effect: is bring_lookback_days" in ended.stderr
     assert "left: setting canary does not exist and has no effect" in ended.stderr
 
 
-def test_a_stream_map_that_cannot_be_read_is_one_line(box, tmp_path):
-    ended = run(config={**small(box), "stream_maps": {"invoices": {"x": "bogus("}}}, folder=tmp_path)
+def test_a_stream_map_that_cannot_be_read_is_one_line(run, box):
+    ended = run(config={**small(box), "stream_maps": {"invoices": {"x": "bogus("}}})
     assert ended.returncode == 1
     assert "setting stream_maps: " in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("setting", ["stripe_api_key", "bring_api_key", "brp_api_key"])
-def test_a_test_run_fails_where_a_sync_would(box, tmp_path, setting):
-    ended = run("--test", config={**small(box), setting: "canary-0000-key"}, folder=tmp_path)
+def test_a_test_run_fails_where_a_sync_would(run, box, setting):
+    ended = run("--test", config={**small(box), setting: "canary-0000-key"})
     assert ended.returncode == 1
     assert setting in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -140,9 +145,9 @@ def test_a_test_run_fails_where_a_sync_would(box, tmp_path, setting):
         ({"decimals_as": "canary"}, "decimals_as"),
     ],
 )
-def test_wrong_settings_are_one_line_each(box, tmp_path, change, named):
+def test_wrong_settings_are_one_line_each(run, box, change, named):
     config = {name: value for name, value in {**small(box), **change}.items() if value is not None}
-    ended = run(config=config, folder=tmp_path)
+    ended = run(config=config)
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
@@ -155,8 +160,8 @@ def test_wrong_settings_are_one_line_each(box, tmp_path, change, named):
     ("setting", "source"),
     [("stripe_api_key", "stripe"), ("bring_api_key", "bring"), ("brp_api_key", "brp")],
 )
-def test_wrong_credentials_name_source_account_and_setting(box, tmp_path, setting, source):
-    ended = run(config={**small(box), setting: "canary-0000-key"}, folder=tmp_path)
+def test_wrong_credentials_name_source_account_and_setting(run, box, setting, source):
+    ended = run(config={**small(box), setting: "canary-0000-key"})
     assert ended.returncode == 1
     lines = [line for line in ended.stderr.splitlines() if setting in line]
     assert lines, ended.stderr
@@ -192,9 +197,9 @@ FOREIGN_STATES = [
 
 
 @pytest.mark.parametrize("state", FOREIGN_STATES)
-def test_a_foreign_state_is_refused_before_any_state_goes_out(box, tmp_path, state):
+def test_a_foreign_state_is_refused_before_any_state_goes_out(run, box, tmp_path, state):
     (tmp_path / "state.json").write_text(json.dumps(state))
-    ended = run("--state", str(tmp_path / "state.json"), config=small(box), folder=tmp_path)
+    ended = run("--state", str(tmp_path / "state.json"), config=small(box))
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr

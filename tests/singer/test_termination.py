@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sampling import tries_all
+from tests.sampling import each, tries_all
 from tests.singer.terminated_tap import ROWS_A_RUN
 from tests.typed import some
 from tests.waiting import HANG_SECONDS
@@ -46,7 +46,7 @@ def run_until(signum, seed, unbuffered):
     return tap.returncode, got + rest, errors.decode()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", each(range(8), 3))
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_ends_between_two_messages(signum, status, seed):
     returned, output, errors = run_until(signum, seed, unbuffered=seed % 2)
@@ -70,10 +70,11 @@ def test_ends_between_two_messages(signum, status, seed):
 
 
 PLACES = ["destructor", "before stderr", "after stderr", "before stdout", "after stdout", "log"]
+SIGNALS = [["SIGTERM"], ["SIGINT"], ["SIGTERM"] * 2, ["SIGTERM", "SIGINT"]]
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGINT"], ["SIGTERM"] * 2, ["SIGTERM", "SIGINT"]], ids="+".join)
+# Every third still has each place and each sequence of signals.
+@pytest.mark.parametrize(("place", "signals"), each([(place, signals) for place in PLACES for signals in SIGNALS], 3))
 def test_a_signal_at_a_certain_point(place, signals):
     """The handler runs while stderr, stdout or the log is at work, and where Python throws its exception away."""
     environment = {name: value for name, value in os.environ.items() if name != "SINGER_SDK_LOG_CONFIG"}

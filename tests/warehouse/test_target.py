@@ -8,12 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.warehouse.address import address_of
 from tap_billing_reports.warehouse.target import settings_of
+from tests.faults import loads
 from tests.typed import some
 from tests.waiting import HANG_SECONDS
 from tests.warehouse.lines import AMOUNT, INTEGER, TEXT, record, schema, state
@@ -23,6 +25,7 @@ COMMAND = [sys.executable, "-m", "tap_billing_reports.warehouse.target"]
 
 
 def run(lines, *options, **environment):
+    """A program of its own: an interpreter is started."""
     return subprocess.run(
         [*COMMAND, *options],
         input=b"".join(lines),
@@ -31,6 +34,22 @@ def run(lines, *options, **environment):
         check=False,
         timeout=HANG_SECONDS,
     )
+
+
+def _set(environment):
+    """In the fork."""
+    os.environ.update(environment)
+
+
+@pytest.fixture
+def fork(tmp_path):
+    """Runs the same command in a process that is forked from a warm one, where the start itself proves nothing."""
+
+    def run(lines, *options, **environment):
+        prepare = partial(_set, environment)
+        return loads.load(loads.Way.TARGET, list(options), b"".join(lines), tmp_path, loads.Blow(), prepare)
+
+    return run
 
 
 @pytest.fixture
@@ -50,39 +69,39 @@ def test_a_load(place, settings):
     database.close()
 
 
-def test_settings_of_the_environment(place):
-    done = run(
+def test_settings_of_the_environment(place, fork):
+    done = fork(
         [schema(id=TEXT), record(id="x"), state(1)],
         TARGET_BILLING_REPORTS_URL=place.url,
         TARGET_BILLING_REPORTS_SCHEMA="other",
         TARGET_BILLING_REPORTS_HARD_DELETE="True",
     )
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.log
     assert place.rows("orders", "other") == [("x",)]
 
 
-def test_what_is_refused_ends_with_one_line(place, settings):
-    done = run([schema(id=TEXT), record(id="x"), state(1), b"oops\n"], "--config", settings)
-    assert done.returncode == 1
-    (line,) = done.stderr.decode().splitlines()
+def test_what_is_refused_ends_with_one_line(place, settings, fork):
+    done = fork([schema(id=TEXT), record(id="x"), state(1), b"oops\n"], "--config", settings)
+    assert done.code == 1
+    (line,) = done.log.splitlines()
     assert "ERROR a line of 5 bytes of the input is no JSON" in line
     assert "orders" not in place.tables("money")
 
 
-def test_a_tap_that_is_cut_off(place, settings):
+def test_a_tap_that_is_cut_off(place, settings, fork):
     whole = [schema(id=TEXT), record(id="x"), state(1), record(id="y")]
-    done = run([*whole[:-1], whole[-1][:20]], "--config", settings)
-    assert done.returncode == 1, "half a message is no success"
+    done = fork([*whole[:-1], whole[-1][:20]], "--config", settings)
+    assert done.code == 1, "half a message is no success"
     assert place.tables("money") == ["_state"]
-    done = run([*whole[:-1], whole[-1].rstrip(b"\n")], "--config", settings)
-    assert done.returncode == 0, "a whole one needs no line end"
+    done = fork([*whole[:-1], whole[-1].rstrip(b"\n")], "--config", settings)
+    assert done.code == 0, "a whole one needs no line end"
     assert place.rows("orders", "money") == [("x",), ("y",)]
 
 
-def test_a_line_that_is_too_long(settings):
-    done = run([schema(id=TEXT), record(id="x" * (17 << 20))], "--config", settings)
-    assert done.returncode == 1
-    assert b"a line of the input has more than 16 MiB" in done.stderr
+def test_a_line_that_is_too_long(settings, fork):
+    done = fork([schema(id=TEXT), record(id="x" * (17 << 20))], "--config", settings)
+    assert done.code == 1
+    assert "a line of the input has more than 16 MiB" in done.log
 
 
 def test_a_state_is_committed_when_the_tap_pauses(place, settings):
@@ -108,18 +127,16 @@ def test_an_interrupt_waits_for_the_last_state_of_the_tap(place, settings):
     assert place.rows("orders", "money") == [("x",), ("y",)]
 
 
-def test_another_loader_is_at_work(place, settings):
+def test_another_loader_is_at_work(place, settings, fork):
     with subprocess.Popen([*COMMAND, "--config", settings], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
         some(first.stdin).write(state(1))
         some(first.stdin).flush()
         assert some(first.stdout).readline() == b"1\n"
-        second = run([state(2)], "--config", settings)
-        assert second.returncode == 1
-        assert (
-            str(first.pid).encode() in second.stderr if place.engine == "duckdb" else b"server process" in second.stderr
-        )
+        second = fork([state(2)], "--config", settings)
+        assert second.code == 1
+        assert (str(first.pid) if place.engine == "duckdb" else "server process") in second.log
         some(first.stdin).close()
-    assert run([state(2)], "--config", settings).returncode == 0
+    assert fork([state(2)], "--config", settings).code == 0
 
 
 @pytest.mark.parametrize(
@@ -153,22 +170,22 @@ def test_wrong_settings_end_with_one_line(tmp_path):
     assert "hunter22" not in line
 
 
-def test_a_password_is_nowhere(server):
+def test_a_password_is_nowhere(server, fork):
     url = f"postgresql://nobody:correct-horse@127.0.0.1:{server.port}/nothing?password=battery-staple"
-    done = run([], TARGET_BILLING_REPORTS_URL=url)
-    assert done.returncode == 1
-    assert b"warehouse postgresql://nobody@127.0.0.1" in done.stderr
-    assert b"correct-horse" not in done.stderr
-    assert b"battery-staple" not in done.stderr
+    done = fork([], TARGET_BILLING_REPORTS_URL=url)
+    assert done.code == 1
+    assert "warehouse postgresql://nobody@127.0.0.1" in done.log
+    assert "correct-horse" not in done.log
+    assert "battery-staple" not in done.log
 
 
-def test_about():
-    facts = json.loads(run([], "--about", "--format=json").stdout)
+def test_about(fork):
+    facts = json.loads(fork([], "--about", "--format=json").out)
     assert facts["name"] == "target-billing-reports"
     assert facts["settings"]["required"] == ["url"]
-    text = run([], "--about").stdout.decode()
+    text = fork([], "--about").out
     assert all(f"  {name} " in text for name in facts["settings"]["properties"])
-    assert run([], "--version").stdout.startswith(b"target-billing-reports, version ")
+    assert fork([], "--version").out.startswith("target-billing-reports, version ")
 
 
 def test_a_second_load_goes_on(place):
@@ -177,7 +194,7 @@ def test_a_second_load_goes_on(place):
     assert place.rows("orders") == [("a",), ("b",)]
 
 
-def test_nobody_takes_the_state(place, settings):
+def test_nobody_takes_the_state(place, settings, fork):
     """Its rows are there, and come again."""
     lines = b"".join([schema(id=TEXT), record(id="x"), state(1)])
     with subprocess.Popen(
@@ -190,7 +207,7 @@ def test_nobody_takes_the_state(place, settings):
     assert target.returncode == 1
     assert "a STATE could not be written to stdout (Broken pipe)" in said
     assert place.rows("orders", "money") == [("x",)]
-    assert run([lines], "--config", settings).returncode == 0
+    assert fork([lines], "--config", settings).code == 0
     assert place.rows("orders", "money") == [("x",)]
 
 
@@ -206,11 +223,11 @@ def test_rows_without_a_key_wait_for_their_state_however_long_the_tap_pauses(pla
 
 
 @pytest.mark.parametrize("sign", "@/?#")
-def test_a_password_with_a_sign_that_means_something_else(tmp_path, sign):
+def test_a_password_with_a_sign_that_means_something_else(tmp_path, sign, fork):
     path = tmp_path / "target.json"
     path.write_text(json.dumps({"url": f"postgresql://me:correct{sign}horse@127.0.0.1/nothing"}))
-    done = run([], "--config", str(path))
-    assert done.returncode == 1
-    assert b"write those of a user or password as %40 %2F %3F %23" in done.stderr
-    assert b"correct" not in done.stderr
-    assert b"horse" not in done.stderr
+    done = fork([], "--config", str(path))
+    assert done.code == 1
+    assert "write those of a user or password as %40 %2F %3F %23" in done.log
+    assert "correct" not in done.log
+    assert "horse" not in done.log

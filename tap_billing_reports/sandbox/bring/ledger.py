@@ -80,6 +80,10 @@ class Invoice:
     has_pdf: bool
 
 
+_seeded: dict[tuple[int, date], tuple[int, tuple[Invoice, ...]]] = {}
+"""Seed and day of the start -> the serial number of the last invoice, and all of them: a reset needs no new ones."""
+
+
 class Ledger:
     """Seeded invoices of the 200 days before the world starts, and one older than the API reaches.
 
@@ -91,7 +95,11 @@ class Ledger:
         self._serial = 0
         self.customers: tuple[Customer, ...] = CUSTOMERS
         self.invoices: tuple[Invoice, ...] = ()
-        self._seed(world.rng("bring-ledger"))
+        start = (world.seed, self.today())
+        if start not in _seeded:
+            self._seed(world.rng("bring-ledger"))
+            _seeded[start] = (self._serial, self.invoices)
+        self._serial, self.invoices = _seeded[start]
 
     def today(self) -> date:
         """The current date in Oslo."""
