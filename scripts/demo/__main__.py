@@ -2,6 +2,7 @@
 
 python -m scripts.demo            the whole way
 python -m scripts.demo --break    the sandbox leaves out a line of its output: this must be noticed
+python -m scripts.demo --hide     the sandbox hides three faults in the books: all totals are equal, people find them
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.demo.compare import OF_SYNCS, columns_of, compare, differences, table
 from scripts.demo.meltano import Meltano
 from scripts.demo.one_command import OneCommand
+from scripts.demo.orders import write_orders
 from scripts.demo.processes import leave_on_sigterm
 from scripts.demo.sandbox import RunningSandbox, running_sandbox
 from scripts.demo.settings import DAYS, demo_settings
@@ -48,10 +50,10 @@ class Demo:
         self.problems: list[str] = []
         self._began = time.monotonic()
 
-    def run(self, *, broken: bool) -> int:
+    def run(self, *, broken: bool, hidden: bool) -> int:
         """Everything; the exit status."""
         self._remove_earlier_output()
-        with running_sandbox(self.folder, root=ROOT) as sandbox:
+        with running_sandbox(self.folder, root=ROOT, hidden_faults=hidden) as sandbox:
             today = datetime.now(timezone.utc).date()
             settings = demo_settings(sandbox.settings, today=today, days=self.days, storage=self.folder / "storage")
             self._say("The sandbox answers for Bring, BRP Systems and Stripe; its clock stands one day back.")
@@ -70,6 +72,7 @@ class Demo:
             self._show_increment(rows, warehouse.row_counts())
             self._show_changes(invoices, warehouse.invoices())
 
+            write_orders(self.folder / "orders.csv", sandbox.shop_orders())
             lines = compare(sandbox.totals(settings), warehouse)
             again = self._sync_in_one_command(settings, sandbox)
             totals = sandbox.totals(settings)
@@ -156,14 +159,15 @@ def main() -> int:
     """Reads the command line; expected failures end in their message, not in a traceback."""
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__.partition("\n")[0])
     parser.add_argument("--break", dest="broken", action="store_true", help="leave out one line")
+    parser.add_argument("--hide", dest="hidden", action="store_true", help="hide three faults for people to find")
     parser.add_argument("--days", type=int, default=DAYS, help="days before today to start from")
-    parser.add_argument("--name", help="name of the output, for runs side by side (demo; with --break demo-break)")
+    parser.add_argument("--name", help="name of the output, for runs side by side (demo, demo-break, demo-hide)")
     arguments = parser.parse_args()
     # What is broken on purpose has its own warehouse: `make pictures` must not draw it.
-    name = arguments.name or ("demo-break" if arguments.broken else "demo")
+    name = arguments.name or ("demo-break" if arguments.broken else "demo-hide" if arguments.hidden else "demo")
     leave_on_sigterm()
     try:
-        return Demo(name, arguments.days).run(broken=arguments.broken)
+        return Demo(name, arguments.days).run(broken=arguments.broken, hidden=arguments.hidden)
     except (RuntimeError, OSError, ValueError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

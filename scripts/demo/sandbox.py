@@ -49,6 +49,11 @@ class RunningSandbox:
         """How many answers have been changed by fault rules."""
         return sum(int(rule["used"]) for rule in self._ask("GET", "/faults", None))
 
+    def shop_orders(self) -> list[dict[str, str]]:
+        """The orders of a shop that sends its goods with the emulated carrier, a row each."""
+        orders: list[dict[str, str]] = self._ask("GET", "/orders", None)
+        return orders
+
     def orders(self) -> dict[str, int]:
         """Report runs ordered so far, a vendor each."""
         orders = self._ask("GET", "/counters", None)["orders"]
@@ -68,8 +73,10 @@ class RunningSandbox:
 
 
 @contextlib.contextmanager
-def running_sandbox(folder: Path, *, root: Path) -> Iterator[RunningSandbox]:
+def running_sandbox(folder: Path, *, root: Path, hidden_faults: bool = False) -> Iterator[RunningSandbox]:
     """A sandbox whose clock stands one day back; it stops when the block is left. Its output is in `folder`.
+
+    With `hidden_faults` it hides three for people to find (see `tap_billing_reports.sandbox.world`).
 
     Raises:
         RuntimeError: it ended or was not ready in time; the message holds its last words.
@@ -77,6 +84,8 @@ def running_sandbox(folder: Path, *, root: Path) -> Iterator[RunningSandbox]:
     ready = folder / "sandbox.json"
     log = folder / "sandbox.log"
     arguments = ["sandbox", "--days-ago", "1", "--ready-file", str(ready)]
+    if hidden_faults:
+        arguments.append("--hidden-faults")
     command = [sys.executable, "-m", "tap_billing_reports.cli.main", *arguments]
     with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
         deadline = time.monotonic() + READY_SECONDS

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Read again in the second sync: with a column that nobody knew, and fewer rows than before, so that the
 # tap has to mark the surplus ones as deleted.
 CORRECTED = "balance_change_from_activity.itemized.3"
+LARGE_AMOUNTS = "acct_sandbox_large"
+"""The emulated account with amounts of twenty digits, which the demo leaves out."""
 NEW_COLUMN = "loyalty_tier"
 CHANGES = {
     "stripe_extra_columns": {"Loyalty tier": "gull, 7 % årsrabatt"},
@@ -54,6 +56,7 @@ def capture(folder: Path, *, root: Path, days: int) -> Captured:
     captured = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
     with running_sandbox(folder, root=root) as sandbox:
         settings = demo_settings(sandbox.settings, today=datetime.now(timezone.utc).date(), days=days)
+        settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)
         _sync(folder, settings, captured["first"], root=root)
         first = read_messages([captured["first"]])
         equal = _hold_against_totals(sandbox, settings, first, without=())

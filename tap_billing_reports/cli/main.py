@@ -142,14 +142,18 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write URLs and settings here when ready.",
 )
-def sandbox(port_base: int | None, days_ago: int, seed: int, ready_file: Path | None) -> None:
+@click.option(
+    "--hidden-faults", is_flag=True, help="Hide a payout that does not tie, shipments without order, a payment."
+)
+def sandbox(port_base: int | None, days_ago: int, seed: int, ready_file: Path | None, *, hidden_faults: bool) -> None:
     """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""
     try:
         from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
     except ImportError as error:
         raise click.ClickException(f"install tap-billing-reports[sandbox] first ({error})") from None
     now = datetime.now(timezone.utc) - timedelta(days=days_ago)
-    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file)
+    options = {"hidden_faults": True} if hidden_faults else {}
+    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file, options=options)
 
 
 if __name__ == "__main__":

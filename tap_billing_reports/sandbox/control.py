@@ -122,6 +122,10 @@ class Control:
                     merged.setdefault(stream, {})[name] = found
         return merged
 
+    def orders(self) -> list[dict[str, str]]:
+        """The orders of a shop that sends its goods with the emulated carrier; one row each, all cells text."""
+        return [order for vendor in self._emulation().vendors.values() for order in vendor.orders()]
+
     def reset(self, *, at: datetime | None = None) -> None:
         """Everything as at the start: data, clock, options, rules, logs. The ports stay.
 

@@ -12,6 +12,7 @@
     GET  /counters         see `requestlog.counters`
     GET  /settings         flat settings of the tap, ?start_date=YYYY-MM-DD
     POST /totals           settings of the tap -> {stream: {source: {"rows", "sums"}}}
+    GET  /orders           a shop's own orders, with the tracking numbers of their shipments
     GET  /options          the switches;  POST /options merges an object into them (null removes one)
     POST /reset            everything as at the start
 
@@ -52,6 +53,7 @@ def control_app(control: Control, urls: Mapping[str, str]) -> Starlette:
         ("GET", "/counters"): lambda _request, _body: control.counters(),
         ("GET", "/settings"): lambda request, _body: control.settings(request.query_params.get("start_date")),
         ("POST", "/totals"): lambda _request, body: control.totals(body),
+        ("GET", "/orders"): lambda _request, _body: control.orders(),
         ("GET", "/options"): lambda _request, _body: control.options,
         ("POST", "/options"): lambda _request, body: _switch(control, body),
         ("POST", "/reset"): lambda _request, _body: control.reset(),

@@ -34,5 +34,8 @@ class Vendor(Protocol):
         Stream name -> {"rows": int, "sums": {column: exact decimal as text}}.
         """
 
+    def orders(self) -> list[dict[str, str]]:
+        """The orders of the shop whose goods the vendor carries, as a table of the shop's own; none elsewhere."""
+
     def next_day(self) -> None:
         """What one more day brings: new invoices and charges, one status changed. Others move the clock."""

@@ -21,6 +21,9 @@ def seeded(seed: int, name: str) -> random.Random:
 class World:
     """One emulated world, handed to every vendor's constructor.
 
+    Option `hidden_faults` hides three faults for people to find: a payout that is not what it settles, a paid invoice
+    without cash, and shipments without an order, all of the last whole month before the clock's start.
+
     Attributes:
         clock: the only clock a vendor may read.
         seed: the number from which all seeded data derives.
@@ -36,6 +39,10 @@ class World:
         self._events: list[dict[str, Any]] = []
         self._hits: dict[str, deque[float]] = {}
         self._lock = threading.Lock()
+
+    @property
+    def hidden_faults(self) -> bool:
+        return bool(self.options.get("hidden_faults"))
 
     def rng(self, name: str) -> random.Random:
         """`seeded` with the world's seed."""

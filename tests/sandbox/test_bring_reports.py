@@ -18,6 +18,7 @@ from tests.waiting import HANG_SECONDS
 NOW = datetime(2026, 11, 20, 9, tzinfo=timezone.utc)
 NS = "{urn:bring.no/mybring/Report}"
 PARCELS, HOME, ABROAD, SEA = "20000770011", "20000770022", "20000770033", "20000770044"
+LARGE = "20000770055"
 OLD = "PARCELS_NORWAY-00012770011"
 
 

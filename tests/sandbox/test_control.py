@@ -28,6 +28,10 @@ def control(sandbox):
         yield call
 
 
+def test_without_a_carrier_there_are_no_orders_of_a_shop(control):
+    assert control("GET", "/orders").json() == []
+
+
 def test_every_host_has_a_port_of_its_own(sandbox):
     assert list(sandbox.urls) == ["control", "foreign", "stripe_api", "stripe_files"]
     assert len(set(sandbox.urls.values())) == 4

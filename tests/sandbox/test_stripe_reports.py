@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tap_billing_reports.sandbox.stripe.accounts import CONNECTED
+from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS, CONNECTED, LARGE_AMOUNTS
 from tap_billing_reports.sandbox.stripe.catalogue import report_types
 from tests.sandbox.stripe_calls import RUNS, at
 
@@ -86,8 +86,16 @@ def test_amounts_have_the_decimals_of_their_currency(calls):
         places[row["currency"]].add(len(row["gross"].partition(".")[2]))
         texts.append(row["gross"])
     assert places == {"usd": {2}, "eur": {2}, "nok": {2}, "sek": {2}, "jpy": {0}, "kwd": {3}}
-    assert "123456789012345678.90" in texts
     assert any(text.startswith("-") for text in texts)
+
+
+def test_an_account_of_its_own_has_amounts_of_twenty_digits(calls):
+    lengths = {
+        account: max(len(row["gross"]) for row in rows(calls.file(ITEMIZED, {"Stripe-Account": account}, **AUTUMN)))
+        for account in ACCOUNTS
+    }
+    assert lengths.pop(LARGE_AMOUNTS.id) == len("123456789012345678.90")
+    assert max(lengths.values()) < 10
 
 
 def test_cells_that_break_naive_readers(calls):

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS
+from tap_billing_reports.sandbox.stripe.accounts import CONNECTED, PLATFORM
 from tests.sandbox.stripe_calls import at
 
+ACCOUNTS = [account.id for account in (PLATFORM, *CONNECTED)]
 ITEMIZED = "balance_change_from_activity.itemized.3"
 PLACES = {"jpy": 0, "kwd": 3}
 

@@ -50,6 +50,8 @@ CUSTOMERS = (
     Customer("20000770033", "NORDLYS HANDEL AB", ("PARCEL_INTERNATIONAL", "PARCEL_DOMESTIC"), ("SEK", "DKK", "NOK")),
     Customer("20000770044", "FJORDGODS AS", ("AMPHORA_SEA", "AMPHORA_BCI"), ("NOK", "EUR")),
 )
+LARGE_AMOUNTS = Customer("20000770055", "STORE TALL AS", ("AMPHORA_SEA",))
+"""A customer whose sums no person can read; there for those who name it, and not listed."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Ledger:
 
     def customer(self, number: str) -> Customer | None:
         """The customer behind a main number or behind the API number that it replaced."""
-        return next((c for c in self.customers if number in {c.number, c.old_number}), None)
+        return next((c for c in (*self.customers, LARGE_AMOUNTS) if number in {c.number, c.old_number}), None)
 
     def of(self, customer: Customer) -> list[Invoice]:
         """A customer's invoices that the API still shows, in no particular order."""
@@ -145,9 +147,10 @@ class Ledger:
             booked.append(self._credit(rng, credited, day, specified=specified))
         sea = self.customers[3]
         booked += [
-            self._invoice(rng, sea, today - timedelta(days=40), specified=True, source="AMPHORA_SEA", extra=HUGE),
+            self._invoice(rng, sea, today - timedelta(days=40), specified=True, source="AMPHORA_SEA"),
             self._invoice(rng, self.customers[1], today - timedelta(days=300), specified=True, source="ALYSTRA"),
             self._invoice(rng, self.customers[1], today - timedelta(days=400), specified=True, source="ALYSTRA"),
+            self._invoice(rng, LARGE_AMOUNTS, today - timedelta(days=40), specified=True, extra=HUGE),
         ]
         booked[5] = replace(booked[5], batch_source=None)
         booked[6] = replace(booked[6], has_pdf=False)

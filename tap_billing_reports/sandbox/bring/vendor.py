@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .gate import CLIENT_URL, KEY, UID, Gate
 from .invoice_api import InvoiceApi
 from .ledger import Ledger
+from .orders import shop_orders
 from .report_api import ReportApi
 from .totals import Totals
 
@@ -26,6 +27,7 @@ class BringVendor:
     secrets = (KEY,)
 
     def __init__(self, world: World) -> None:
+        self._world = world
         gate = Gate(world)
         self.ledger = Ledger(world)
         self._invoices = InvoiceApi(world, self.ledger, gate)
@@ -46,6 +48,9 @@ class BringVendor:
 
     def totals(self, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         return self._totals.of(settings)
+
+    def orders(self) -> list[dict[str, str]]:
+        return shop_orders(self._world, self.ledger)
 
     def next_day(self) -> None:
         self.ledger.next_day()

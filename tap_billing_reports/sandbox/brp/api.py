@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .ledger import COMPANIES, PERSONS, STATES, UNITS, Invoice, Ledger
+from .ledger import COMPANIES, LARGE_AMOUNTS, PERSONS, STATES, UNITS, Invoice, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,7 +107,7 @@ class Api:
         state = _integer(query, "state", None)
         products = _integers(query, "productids")
         person = self._person(request)
-        if company not in {c.id for c in COMPANIES}:
+        if company not in {c.id for c in (*COMPANIES, LARGE_AMOUNTS)}:
             raise VendorError(INVALID_PARAMETER, "Invalid parameter, companyid", "field=companyid")
         found = [
             _invoice_record(invoice)
@@ -189,7 +189,7 @@ def _integers(query: Any, name: str) -> set[int]:
 
 
 def _invoice_record(invoice: Invoice) -> dict[str, Any]:
-    company = next(c for c in COMPANIES if c.id == invoice.company)
+    company = next(c for c in (*COMPANIES, LARGE_AMOUNTS) if c.id == invoice.company)
     person = next(p for p in PERSONS if p.id == invoice.person)
     return {
         "id": invoice.id,

@@ -60,6 +60,8 @@ class Person:
 
 
 COMPANIES = (Company(1, "Friskis & Styrka AB", "F"), Company(2, "Simhallen Åkeshov AB", ""))
+LARGE_AMOUNTS = Company(7, "Store Tal AB", "S")
+"""A company whose sums no person can read; it answers those who name it, and no list has a unit of it."""
 UNITS = (
     Unit(11, "Gym City", 1),
     Unit(12, "Gym Söder", 1),
@@ -113,10 +115,11 @@ class Ledger:
             invoices[n] = _paid(invoices[n], min(today, invoices[n].day + timedelta(days=9)))
         invoices += [self._invoice(rng, 27 + n, today - timedelta(days=days), 3) for n, days in enumerate((900, 2100))]
         invoices[6] = replace(invoices[6], total=-49_900, rest=-49_900, fee=0)
-        invoices[11] = replace(invoices[11], total=HUGE, rest=HUGE - 1)
         invoices[13] = replace(invoices[13], total=5, rest=5, fee=0)
         # An open invoice of a person that is listed no more: only the whole company's list shows it.
         invoices[17] = replace(invoices[17], person=106)
+        large = self._invoice(rng, 29, today - timedelta(days=75), 7)
+        invoices.append(replace(large, company=LARGE_AMOUNTS.id, total=HUGE, rest=HUGE - 1))
         self.invoices: tuple[Invoice, ...] = tuple(invoices)
 
     def today(self) -> date:

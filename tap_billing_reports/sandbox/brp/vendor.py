@@ -53,6 +53,9 @@ class BrpVendor:
             "invoices": {"rows": len(invoices), "sums": sums},
         }
 
+    def orders(self) -> list[dict[str, str]]:
+        return []
+
     def next_day(self) -> None:
         self.ledger.next_day()
 

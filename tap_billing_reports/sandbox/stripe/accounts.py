@@ -12,12 +12,16 @@ _ALL = frozenset({REPORTS, FILES, INVOICES})
 
 @dataclass(frozen=True)
 class Account:
-    """A Stripe account; `platform` is the one that the keys belong to."""
+    """A Stripe account; `platform` is the one that the keys belong to.
+
+    `large_amounts`: it has amounts of twenty digits, which make every sum unreadable for a person.
+    """
 
     id: str
     name: str
     country: str
     platform: bool = False
+    large_amounts: bool = False
 
 
 PLATFORM = Account("acct_sandbox", "Sandbox Platform", "NO", platform=True)
@@ -25,7 +29,9 @@ CONNECTED = (
     Account("acct_sandbox_north", "Nordlys Sport AS", "NO"),
     Account("acct_sandbox_east", "Østkanten Trening, Ltd.", "KW"),
 )
-ACCOUNTS = {account.id: account for account in (PLATFORM, *CONNECTED)}
+LARGE_AMOUNTS = Account("acct_sandbox_large", "Store Tall AS", "NO", large_amounts=True)
+"""Connected, too, but only there for those who name it: no settings and no report over all accounts do."""
+ACCOUNTS = {account.id: account for account in (PLATFORM, *CONNECTED, LARGE_AMOUNTS)}
 
 
 @dataclass(frozen=True)

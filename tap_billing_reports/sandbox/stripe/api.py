@@ -27,7 +27,7 @@ _ANY_METHOD = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
 class StripeVendor:
-    """The platform `acct_sandbox` and its two connected accounts."""
+    """The platform `acct_sandbox` and its connected accounts."""
 
     name = "stripe"
     hosts = ("stripe_api", "stripe_files")
@@ -74,6 +74,9 @@ class StripeVendor:
 
     def totals(self, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         return totals(settings, self._world, self._files.files, self.books, self.runs)
+
+    def orders(self) -> list[dict[str, str]]:
+        return []
 
     def next_day(self) -> None:
         """Invoices change in every account; the other movements go on by themselves."""

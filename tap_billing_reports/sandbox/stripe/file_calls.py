@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import StreamingResponse
 
-from .accounts import CONNECTED
+from .accounts import ACCOUNTS
 from .errors import StripeError, missing
 from .files import Files
 from .paging import CURSORS, page
@@ -91,7 +91,7 @@ class FileCalls:
     def check_payout(self, account: Account, parameters: Mapping[str, Any]) -> None:
         """Raises StripeError (400) when the payout is not one of the account that the run reads."""
         owner = parameters.get("connected_account", account.id)
-        if owner not in {account.id, *(other.id for other in CONNECTED)}:
+        if owner not in (ACCOUNTS if account.platform else {account.id}):
             raise missing("account", str(owner), "parameters.connected_account", status=400)
         if self._ledgers[owner].payout(parameters["payout"]) is None:
             raise missing("payout", parameters["payout"], "parameters.payout", status=400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .accounts import CONNECTED
+from .accounts import ACCOUNTS
 from .catalogue import available, visible
 from .endpoint import Call, Reply
 from .errors import StripeError, missing
@@ -87,7 +87,8 @@ class ReportCalls:
         if name in (self._world.options.get("stripe_live_only") or ()) and not call.key.livemode:
             raise StripeError(400, f"The report type {name} requires a live-mode key.", param="report_type")
         first, end, _ = available(self._world.clock.start, now)
-        connected = [account.id for account in CONNECTED] if call.account.platform else [call.account.id]
+        own = call.account
+        connected = [name for name in ACCOUNTS if name != own.id] if own.platform else [own.id]
         return kind, run_parameters(call.given.get("parameters", {}), kind, first, end, connected)
 
     def _begun(self, call: Call, kind: ReportType, parameters: dict[str, Any]) -> Reply:

@@ -62,7 +62,7 @@ def test_sums_of_parcel_lines_are_the_net_amount_and_the_others_are_not_known(br
 
 
 def test_twenty_digits_are_compared_exactly(bring):
-    result = bring.run(bring.config("2026-10-01", bring_customers=["20000770044"]))
+    result = bring.run(bring.config("2026-10-01", bring_customers=["20000770055"]))
     net = checks(result, "lines_net")
     assert max(len(check["actual"]) for check in net.values()) > 20
     assert {check["ok"] for check in net.values()} == {True}

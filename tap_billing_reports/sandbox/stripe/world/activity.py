@@ -75,7 +75,7 @@ class Activity:
                 for later in aftermath(rng, movement):
                     self._due[later.created.date()].append(later)
         found += self._due.pop(day, ())
-        if self._account.platform and (self._start - day).days in _TWENTY_DIGIT_AGES:
+        if self._account.large_amounts and (self._start - day).days in _TWENTY_DIGIT_AGES:
             found.append(_twenty_digits(rng, day))
         return found
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .activity import activity
 from .aftermath import aftermath
 from .charges import payment_of
+from .hidden import untie_a_payout, without_a_payment
 from .payouts import settle
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Ledger:
         self.account = account
         self._invoices = invoices
         self._start = world.clock.start.date()
-        self._made: tuple[tuple[date, int], _Books] | None = None
+        self._made: tuple[tuple[date, int, bool], _Books] | None = None
 
     def between(self, begin: datetime, end: datetime) -> Iterator[Entry]:
         """Entries whose movement was created in [begin, end), oldest first, payouts among them."""
@@ -89,18 +90,23 @@ class Ledger:
         return next((one for one in self._books().payouts if one.id == identifier and one.effective_at < now), None)
 
     def _books(self) -> _Books:
-        key = self._world.clock.now().date(), self._invoices.version
+        hides = self._world.hidden_faults and self.account.platform
+        key = self._world.clock.now().date(), self._invoices.version, hides
         made = self._made
         if made is None or made[0] != key:
             # Two threads may both make them: they make the same ones.
-            made = self._made = key, self._make(key[0] + timedelta(days=1))
+            made = self._made = key, self._make(key[0] + timedelta(days=1), hides=hides)
         return made[1]
 
-    def _make(self, until: date) -> _Books:
+    def _make(self, until: date, *, hides: bool) -> _Books:
         seed, end = self._world.seed, datetime.combine(until, time(), timezone.utc)
         movements = activity(seed, self.account, self._start, self._start - BOOKS).until(until)
-        movements += (movement for movement in self._payments() if movement.created < end)
+        month = datetime.combine(self._start.replace(day=1), time(), timezone.utc)
+        payments = without_a_payment(self._payments(), month) if hides else self._payments()
+        movements += (movement for movement in payments if movement.created < end)
         settlement = settle(seed, self.account, movements, end)
+        if hides:
+            untie_a_payout(settlement, movements, month)
         movements += settlement.booked
         movements.sort(key=lambda movement: (movement.created, movement.id))
         entries = [Entry(movement, settlement.settled_by.get(movement.id)) for movement in movements]

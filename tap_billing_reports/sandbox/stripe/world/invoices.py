@@ -65,8 +65,9 @@ class InvoiceBook:
             (5, "paid"),
         ):
             self._become(self._all[place], status)
-        if account.platform:
+        if account.large_amounts:
             self._all[-6].lines = (Line(make_id(self._rng, "il"), "Twenty digits", TWENTY_DIGITS, 1),)
+        if account.platform:
             self._all[-3].lines = (Line(make_id(self._rng, "il"), "Credit for pause", -12_345, 1),)
 
     def newest_first(self) -> list[Invoice]:
