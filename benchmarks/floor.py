@@ -14,6 +14,7 @@ import msgspec
 
 CONSTANTS = {"source": "stripe", "account_id": "acct_1032D82eZvKYlo2C", "report_name": "balance"}
 CONSTANTS |= {"period": "2026-01-01T08:00:00Z", "window_end": "2026-02-01T08:00:00Z"}
+CONSTANTS |= {"period_start": "2026-01-01", "period_end": "2026-01-31", "period_zone": "America/Los_Angeles"}
 CONSTANTS |= {"run_id": "frr_1PGzG72eZvKYlo2C5y1Q", "file_id": "file_1PGzGJ2eZvKYlo2C9c2T"}
 BOOLEANS = {"true": True, "false": False, "": None}
 TAILS = {f":{m:02d}:{s:02d}": f":{m:02d}:{s:02d}Z" for m in range(60) for s in range(60)}

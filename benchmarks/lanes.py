@@ -24,6 +24,8 @@ from tap_billing_reports.storage.files import Storage
 
 CONSTANT_TYPES = dict.fromkeys(CONSTANTS, "text") | {
     "window_end": "timestamp_utc",
+    "period_start": "date",
+    "period_end": "date",
     "_sdc_deleted_at": "timestamp_utc",
     "row_number": "integer",
 }

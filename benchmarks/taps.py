@@ -34,6 +34,9 @@ CONSTANTS = {
     "report_name": "balance",
     "period": "2026-01-01T08:00:00Z",
     "window_end": "2026-02-01T08:00:00Z",
+    "period_start": "2026-01-01",
+    "period_end": "2026-01-31",
+    "period_zone": "America/Los_Angeles",
     "run_id": "frr_1PGzG72eZvKYlo2C5y1Q",
     "file_id": "file_1PGzGJ2eZvKYlo2C9c2T",
 }

@@ -6,7 +6,7 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 
 from __future__ import annotations
 
-from tap_billing_reports.declare.cadence import Cadence, PerInvoice, Subjects, Unit, Windowed
+from tap_billing_reports.declare.cadence import ALL, Cadence, PerInvoice, Subjects, Unit, Windowed
 from tap_billing_reports.declare.endpoints import (
     Account,
     Asked,
@@ -52,6 +52,7 @@ from tap_billing_reports.declare.source import Source
 from tap_billing_reports.http.responses import Hints
 
 __all__ = [
+    "ALL",
     "COUNT",
     "DAYS",
     "FLAG",

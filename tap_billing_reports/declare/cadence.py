@@ -6,8 +6,9 @@ Data alone. What follows from each, what is due and what is done, is in `reports
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
+ALL: Final = "all"
 Unit = Literal["day", "week", "month", "all"]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.columns import column_name
-from tap_billing_reports.declare.cadence import Cadence, Windowed
+from tap_billing_reports.core.dates import parse_utc
+from tap_billing_reports.declare.cadence import ALL, Cadence, Windowed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -91,6 +92,15 @@ class Period:
         assert self.end is not None
         within = self.end - timedelta(microseconds=1)
         return self.start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
+
+    def calendar_days(self, zone: str) -> tuple[date, date] | None:
+        """A window's first day by the calendar, though the vendor may have less of it, and the last one covered.
+
+        None for a subject and for `all`, which are no calendar windows.
+        """
+        if self.subject is not None or self.end is None or self.key == ALL:
+            return None
+        return replace(self, start=parse_utc(self.key)).days(zone)
 
 
 @dataclass(frozen=True)

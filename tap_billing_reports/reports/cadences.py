@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
-from tap_billing_reports.declare import Interval, PerInvoice, Period, Subjects, Windowed
+from tap_billing_reports.declare import ALL, Interval, PerInvoice, Period, Subjects, Windowed
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.keys import split_key
 from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
-from tap_billing_reports.reports.windows import ALL, calendar, midnight, periods
+from tap_billing_reports.reports.windows import calendar, midnight, periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.declare import Interval, Period, Unit
+from tap_billing_reports.declare import ALL, Interval, Period, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ALL = "all"
 
 
 def midnight(day: date, zone: str) -> datetime:

@@ -43,7 +43,8 @@ class ColumnMemory:
                 names.setdefault(kept, known.get(kept) or unique_names([kept], taken)[0])
             else:
                 header, name = kept
-                names[header] = name
+                # A name that the stream itself has taken since.
+                names[header] = unique_names([header], {*reserved, *names.values()})[0] if name in reserved else name
         return names
 
     def is_older(self) -> bool:

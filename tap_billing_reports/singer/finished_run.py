@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.dates import utc_text
+from tap_billing_reports.core.dates import date_text, utc_text
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.reports.files.readers import ArrayChunk
@@ -77,12 +77,16 @@ class FinishedRun:
     def constants(self) -> dict[str, Any]:
         """The columns that all rows of the run share."""
         run, job, file = self.run, self.job, self.finished.file
+        first, last = job.period.calendar_days(job.report.zone) or (None, None)
         return {
             "source": job.client.name,
             "account_id": job.row_account,
             "report_name": job.report.name,
             "period": job.period.key,
             "window_end": utc_or_none(job.period.end),
+            "period_start": None if first is None else date_text(first),
+            "period_end": None if last is None else date_text(last),
+            "period_zone": job.report.zone,
             "run_id": None if run is None else run.run_id,
             "file_id": None if file is None else file.remote.file_id,
             "_sdc_deleted_at": None,

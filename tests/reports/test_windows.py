@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.declare import Interval
+from tap_billing_reports.declare import ALL, Interval, Period
 from tap_billing_reports.reports.windows import calendar, midnight, next_start, periods, window_start
 
 UTC = timezone.utc
@@ -160,3 +160,35 @@ def test_nights_of_a_changed_clock_are_23_and_25_hours_long():
     autumn = list(periods("day", "Europe/Oslo", date(2026, 10, 25), available=ALWAYS, until=at("2026-10-25 23:00")))
     assert [p.end - p.start for p in spring] == [timedelta(hours=23)]  # type: ignore[operator]
     assert [p.end - p.start for p in autumn] == [timedelta(hours=25)]  # type: ignore[operator]
+
+
+# -- as days -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+def test_the_days_of_windows_follow_each_other_without_gap(unit, zone):
+    until = datetime(2012, 6, 1, tzinfo=UTC)
+    found = [
+        period.calendar_days(zone) for period in periods(unit, zone, date(2011, 11, 3), available=ALWAYS, until=until)
+    ]
+    days = [each for each in found if each is not None]
+    assert len(days) == len(found) > 5
+    for first, last in days:
+        assert first <= last
+        assert first == window_start(unit, first) or zone == "Pacific/Apia"
+    missing = {date(2011, 12, 30)} if zone == "Pacific/Apia" else set()
+    for (_, last), (first, _) in itertools.pairwise(days):
+        between = {last + timedelta(days=n) for n in range(1, (first - last).days)}
+        assert between <= missing
+
+
+def test_a_window_that_the_vendor_has_in_part_keeps_the_calendars_first_day_and_ends_with_what_is_covered():
+    key, end = "2026-08-31T22:00:00Z", datetime(2026, 9, 12, 6, tzinfo=UTC)
+    partial = Period(key, datetime(2026, 9, 4, tzinfo=UTC), end)
+    assert partial.calendar_days("Europe/Oslo") == (date(2026, 9, 1), date(2026, 9, 12))
+
+
+@pytest.mark.parametrize("period", [Period("4711", subject="4711"), Period(ALL), Period(ALL, None, ALWAYS.end)])
+def test_what_is_no_calendar_window_has_no_days(period):
+    assert period.calendar_days("UTC") is None

@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from tap_billing_reports.core.dates import parse_utc
-from tap_billing_reports.reports.windows import ALL
+from tap_billing_reports.declare import ALL
 
 VERSION = 1
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]

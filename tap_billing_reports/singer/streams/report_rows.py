@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
+# The types of the stream's own columns by their schemas' formats.
+_KEPT_AS: dict[str | None, ColumnType] = {"date": "date", "date-time": "timestamp_utc"}
 SURPLUS_CHUNK = 1000  # rows
 
 
@@ -320,7 +322,7 @@ class ReportRows(FastRows, ReportStream):
         """
         mask = self._mask_of_columns()
         types: dict[str, ColumnType] = {
-            name: "timestamp_utc" if "format" in kind else "integer" if kind["type"] == "integer" else "text"
+            name: "integer" if kind["type"] == "integer" else _KEPT_AS.get(kind.get("format"), "text")
             for name, kind in stream_schema(SCHEMA)["properties"].items()
         }
         there = {column.name: column.type for column in (*self._catalogued, *reader.columns)}

@@ -70,6 +70,8 @@ def test_rows_count_from_one_and_carry_their_run(whole):
         assert runs[run_id]["period"] == period
         assert rows[0]["file_id"] == runs[run_id]["file_id"]
         assert rows[0]["window_end"] is None
+        days = [rows[0][name] for name in ("period_start", "period_end", "period_zone")]
+        assert days == [None, None, "Europe/Oslo"]
 
 
 def test_decimals_and_dates_are_typed(bring, whole):

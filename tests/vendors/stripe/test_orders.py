@@ -286,4 +286,7 @@ def test_every_run_parameter_goes_out_and_narrows_the_rows(stripe):
     assert rows
     assert {(row["reporting_category"], row["currency"]) for row in rows} == {("charge", "eur")}
     own = {"source", "account_id", "report_name", "period", "row_number", "window_end", "run_id", "file_id"}
+    october = {(row["period_start"], row["period_end"], row["period_zone"]) for row in rows}
+    assert october == {("2026-10-01", "2026-10-31", "Europe/Oslo")}, "though its key is of September, in UTC"
+    own |= {"period_start", "period_end", "period_zone"}
     assert {name for row in rows for name in row} == {*report["columns"], *own, "_sdc_deleted_at"}
