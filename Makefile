@@ -41,9 +41,9 @@ lint: setup
 	$(PY) -m scripts.known_secrets
 	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows examples/github-actions/billing-sync.yml
 
-# Meltano first: it is made once, not by whichever of the two workers comes to it first.
+# Environments first: they are made once, not by whichever of the two workers comes to them first.
 test: lint
-	@sh scripts/with_python.sh scripts/venvs.py meltano
+	@sh scripts/with_python.sh scripts/venvs.py meltano pictures
 	$(PY) -m pytest -p tests.no_skips -n 2 --dist loadfile $(COVERAGE)
 
 bench: setup

@@ -42,6 +42,8 @@ class Environment:
     """Files, relative to the project; a change in one of them makes the environment anew."""
     constraints: str | None = "constraints.txt"
     """Pins for everything else that is installed; None where the requirements pin enough."""
+    compiled: bool = True
+    """All modules are compiled at once, for the many short processes that start here; else each when first used."""
 
     @property
     def python(self) -> Path:
@@ -79,6 +81,8 @@ ENVIRONMENTS = {
         # The loader's duckdb reads the loader's file; plotly carries the script that draws, so the page loads none.
         requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb>=2,<3"),
         made_from=("constraints.txt",),
+        # Of plotly's thousands of modules a few are used.
+        compiled=False,
     ),
     "docs": Environment(
         path=ROOT / ".tools" / "docs",
@@ -113,14 +117,16 @@ def build(environment: Environment) -> None:
     install: tuple[str, ...]
     if uv:
         run(uv, "venv", "--quiet", "--python", sys.executable, path)
-        # Compiled once: pip does so unasked, and many short processes start from these environments.
-        install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
+        compiled = ("--compile-bytecode",) if environment.compiled else ()
+        install = (uv, "pip", "install", "--quiet", *compiled, "--python", python)
     else:
         run(sys.executable, "-m", "venv", path)
         # Errors alone are shown: pip's warnings are about its own configuration.
         install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
         # Dependency groups need pip 25.1; the pip that comes with Python 3.10 to 3.13 is older.
         run(*install, "pip>=25.1")
+        if not environment.compiled:
+            install = (*install, "--no-compile")
     constraints = ("--constraint", environment.constraints) if environment.constraints else ()
     run(*install, *constraints, *environment.requirements)
     environment.stamp.write_text(environment.fingerprint())

@@ -41,6 +41,8 @@ SILENCE_SECONDS = 0.5
 PATIENT = Limits(connect_seconds=HANG_SECONDS, read_seconds=HANG_SECONDS, answer_seconds=HANG_SECONDS)
 # What differs between two readings of the same thing: runs are made anew, checks and fetches have their time.
 VOLATILE = frozenset({"run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at"})
+# Bring's customers that are read; None for all.
+CUSTOMERS: list[str] | None = None
 STORAGE_SECRET = "canary-storage-Secret/+=2"
 
 Held = dict[str, dict[str, dict[str, Any]]]
@@ -56,6 +58,7 @@ def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
         "brp_username": USERNAME,
         "brp_password": PASSWORD,
         "run_deadline_minutes": 30,
+        "bring_customers": CUSTOMERS,
         "on_mismatch": "fail",
         **changes,
     }

@@ -11,7 +11,7 @@ import pytest
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.meltano.project import LOADER, NEEDED, NOW, Project
+from tests.meltano.project import LOADER, NEEDED, NOW, Project, warm
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,9 @@ def project(sandbox, tmp_path_factory):
         "stripe_connected_accounts": [],
         "stripe_reports": [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}],
     }
-    made = Project(root, settings)
-    made.call("install", EXTRACTOR)
-    # This loader pins versions of its own, which are not the project's.
-    made.call("install", LOADER, UV_CONSTRAINT=os.devnull, PIP_CONSTRAINT=os.devnull)
-    return made
+    with warm(root) as server:
+        made = Project(root, settings, server)
+        made.call("install", EXTRACTOR)
+        # This loader pins versions of its own, which are not the project's.
+        made.call("install", LOADER, UV_CONSTRAINT=os.devnull, PIP_CONSTRAINT=os.devnull)
+        yield made

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR, Meltano
+from tests.typed import some
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 LOADER = "target-jsonl"
 NEEDED = ("meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas")
 NOW = datetime.now(timezone.utc)
+
+
+@contextmanager
+def warm(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """A Meltano that is imported once and forks for each command."""
+    python = venvs.ENVIRONMENTS["meltano"].path / "bin" / "python"
+    program = Path(__file__).with_name("warm.py")
+    with subprocess.Popen(
+        [str(python), str(program)], cwd=root, text=True, env={**os.environ, "NO_COLOR": "1"},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+    ) as server:  # fmt: skip
+        try:
+            yield server
+            some(server.stdin).close()
+            server.wait(HANG_SECONDS)
+        finally:
+            # Whatever is left of it and of its forks; after a good end nothing is.
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
 
 
 @dataclass
@@ -27,6 +51,7 @@ class Project:
 
     root: Path
     settings: dict[str, Any]
+    server: subprocess.Popen[str]
     variables: dict[str, str] = field(default_factory=dict)
 
     def call(self, *arguments, expect=0, environment="dev", **variables):
@@ -35,14 +60,24 @@ class Project:
             self.root, self.root, self.root / "none.duckdb", self.root / "meltano.db", self.settings
         ).environment()
         env = base | {"TARGET_JSONL_DESTINATION_PATH": str(self.output)} | self.variables | variables
-        program = venvs.ENVIRONMENTS["meltano"].path / "bin" / "meltano"
-        command = [str(program), "--env-file", os.devnull, *([f"--environment={environment}"] if environment else [])]
-        ran = subprocess.run(
-            [*command, *arguments], cwd=self.root, env=env, capture_output=True, text=True,
-            timeout=HANG_SECONDS, check=False,
-        )  # fmt: skip
-        assert ran.returncode == expect, f"{arguments}: {ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
-        return ran.stdout, ran.stderr
+        options = ["--env-file", os.devnull, *([f"--environment={environment}"] if environment else [])]
+        out, err = self.root / "said.out", self.root / "said.err"
+        asked = {
+            "arguments": [*options, *arguments],
+            "environment": env,
+            "folder": str(self.root),
+            "out": str(out),
+            "err": str(err),
+        }
+        some(self.server.stdin).write(f"{json.dumps(asked)}\n")
+        some(self.server.stdin).flush()
+        assert select.select([self.server.stdout], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
+        status = some(self.server.stdout).readline().strip()
+        said = out.read_text(), err.read_text()
+        for path in (out, err):
+            path.unlink()
+        assert status == str(expect), f"{arguments}: {said[0][-2000:]}\n{said[1][-4000:]}"
+        return said
 
     @property
     def output(self):

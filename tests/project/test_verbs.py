@@ -138,6 +138,16 @@ def test_uv_is_used_where_it_is(environment, monkeypatch):
     assert [command[0] for command in commands] == ["/opt/bin/uv", "/opt/bin/uv"]
 
 
+@pytest.mark.parametrize(
+    ("uv", "unasked", "option"), [(None, True, "--no-compile"), ("/uv", False, "--compile-bytecode")]
+)
+def test_modules_are_compiled_at_once_where_many_processes_start(monkeypatch, tmp_path, uv, unasked, option):
+    commands = install_by(monkeypatch, uv)
+    for compiled in (True, False):
+        venvs.build(venvs.Environment(tmp_path / str(compiled), ("x",), constraints=None, compiled=compiled))
+        assert (option in commands[-1]) == (compiled != unasked)
+
+
 def test_a_failed_installation_is_not_taken_for_an_environment(environment, monkeypatch):
     install_by(monkeypatch, uv=None, status=1)
     with pytest.raises(SystemExit, match="exit status 1"):
