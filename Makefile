@@ -44,7 +44,7 @@ lint: setup
 # Environments first: they are made once, not by whichever of the two workers comes to them first.
 test: lint
 	@sh scripts/with_python.sh scripts/venvs.py meltano pictures
-	$(PY) -m pytest -p tests.no_skips -n 2 --dist loadfile $(COVERAGE)
+	$(PY) -m pytest -p tests.no_skips -n 2 --dist loadfile --no-loadscope-reorder $(COVERAGE)
 
 bench: setup
 	$(PY) -m benchmarks

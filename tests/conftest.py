@@ -1,9 +1,20 @@
-"""For all tests: none of them depends on how fast or busy the machine is."""
+"""For all tests: none of them depends on how fast or busy the machine is, and the long ones begin first."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import HealthCheck, settings
+
+from tests.order import longest_first
+
+if TYPE_CHECKING:
+    import pytest
 
 # An example may take as long as it takes, and so may the making of examples.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [items[place] for place in longest_first([item.nodeid for item in items])]
