@@ -71,8 +71,9 @@ class Project:
         }
         some(self.server.stdin).write(f"{json.dumps(asked)}\n")
         some(self.server.stdin).flush()
-        assert select.select([self.server.stdout], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
-        status = some(self.server.stdout).readline().strip()
+        told = some(self.server.stdout)
+        assert select.select([told], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
+        status = told.readline().strip()
         said = out.read_text(), err.read_text()
         for path in (out, err):
             path.unlink()
