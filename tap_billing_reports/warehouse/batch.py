@@ -170,7 +170,10 @@ class Proof:
         if abs(number.adjusted()) + len(number.as_tuple().digits) > LONGEST_NUMBER:
             raise ValueError(f"has more than {LONGEST_NUMBER} digits")
         if not self._digits.holds(number):
-            raise ValueError(f"has more digits than the type DECIMAL of this database holds ({self._digits})")
+            raise ValueError(
+                f"has more digits than the type DECIMAL of this database holds ({self._digits}); load into PostgreSQL, "
+                f"which holds them all, or make the column text with the tap's stream_maps"
+            )
         plain = format(number, "f")
         # Zeros that say nothing may be more than the type has room for.
         return plain if self._patterns[Kind.DECIMAL]([plain]) else format(number.normalize(_EXACT), "f")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.warehouse.errors import LoadError
 
 if TYPE_CHECKING:
@@ -100,6 +101,21 @@ class Table:
         return cls(stream, columns, keys)
 
 
+def check_schema(name: str) -> None:
+    """Refuse the name of a schema that a database would cut, or could not hold.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES:
+        raise ConfigError(
+            f"schema {name!r}: the name has more than {NAME_BYTES} bytes, which PostgreSQL cannot hold; take a shorter "
+            f"one"
+        )
+    if not name or not name.isprintable() or {'"', "\\"} & {*name}:
+        raise ConfigError(f"schema {name!r}: this is no name of a schema; take one of letters, digits and _")
+
+
 def _check_names(stream: str, names: Sequence[str]) -> None:
     for name in (stream, *names):
         if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES:
@@ -121,10 +137,12 @@ def column_of(name: str, declared: Any) -> Column:
     formats: set[Any] = set()
     for schema in _alternatives(declared):
         found = schema.get("type", [])
-        types.update([found] if isinstance(found, str) else found)
-        formats.add(schema.get("format"))
+        own = {found} if isinstance(found, str) else set(found)
+        types |= own
+        # A string without a format may be any text.
+        if "string" in own or "format" in schema:
+            formats.add(schema.get("format"))
     types.discard("null")
-    formats.discard(None)
     kind, form = _kind(types, formats)
     return Column(name, kind, form)
 
@@ -149,8 +167,8 @@ _BY_FORMAT: Final = {
 def _kind(types: set[str], formats: set[Any]) -> tuple[Kind, Form]:
     is_decimal = bool(formats & {"singer.decimal", "x-singer.decimal"})
     if types == {"string"}:
-        by_format = {_BY_FORMAT[name] for name in formats if name in _BY_FORMAT}
-        return (by_format.pop() if len(by_format) == 1 and len(formats) == 1 else Kind.TEXT), Form.TEXT
+        by_format = {_BY_FORMAT.get(name, Kind.TEXT) for name in formats}
+        return (by_format.pop() if len(by_format) == 1 else Kind.TEXT), Form.TEXT
     if types == {"integer"}:
         return Kind.INTEGER, Form.INTEGER
     if (types and types <= {"number", "integer"}) or (is_decimal and types <= {"number", "integer", "string"}):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.warehouse.address import Engine
+from tap_billing_reports.warehouse.columns import check_schema
 
 if TYPE_CHECKING:
     from tap_billing_reports.warehouse.address import Address
@@ -16,9 +17,10 @@ def open_database(address: Address, schema: str) -> Database:
     """Connect, with the schema made and a second loader kept out.
 
     Raises:
-        ConfigError: the extra for this database is not installed.
+        ConfigError: the extra for this database is not installed, or the schema's name is none.
         LoadError: the database refuses.
     """
+    check_schema(schema)
     try:
         if address.engine is Engine.DUCKDB:
             from tap_billing_reports.warehouse.duck import DuckDatabase  # noqa: PLC0415 - an extra; slow to import

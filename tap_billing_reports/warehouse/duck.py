@@ -110,8 +110,20 @@ class DuckDatabase(SqlDatabase):
 
     # -- tables ----------------------------------------------------------------------------------------
 
-    def _check(self, table: Table, *, is_there: bool) -> None:  # noqa: ARG002 - no key is kept in a table
+    def _check(self, table: Table, *, is_there: bool) -> None:
         _check_capitals(table)
+        if is_there:  # no key is kept in a table
+            return
+        other = self._one(
+            "select table_name from duckdb_tables() "
+            "where database_name = current_database() and schema_name = ? and lower(table_name) = lower(?)",
+            [self._schema, table.stream],
+        )
+        if other is not None:
+            raise LoadError(
+                f"stream {table.stream}: DuckDB takes its table for {other!r}, which is there: names differ in "
+                f"capitals alone; rename one with the tap's stream_maps, or load into another schema"
+            )
 
     def _types_of(self, stream: str) -> list[tuple[str, str]]:
         return self._con.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.singer.writer import BufferedWriter
@@ -49,12 +49,12 @@ def sync(place: Place, config: str, **options: Any) -> int:
     return run(Job((config,), place.url, **options))
 
 
-def messages(config: str, state: str | None) -> bytes:
+def messages(config: str, state: str | None, catalog: IO[str] | None = None) -> bytes:
     """What the tap prints."""
     random.seed(1)
     given = None if state is None else io.StringIO(state)
     lines = Lines()
-    tap = TapBillingReports.opened((config,), state=given, writer=lines)
+    tap = TapBillingReports.opened((config,), state=given, catalog=catalog, writer=lines)
     assert tap.run() == 0
     lines.flush()
     return bytes(lines.data)

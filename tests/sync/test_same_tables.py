@@ -2,36 +2,91 @@
 
 from __future__ import annotations
 
+import io
+import json
+
+import pytest
+
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.sync.moment import NOW
 from tests.sync.syncing import contents, load, messages, settings_in, sync
 from tests.warehouse.places import place_in
 
+ITEMIZED = "balance_change_from_activity.itemized.3"
+ROWS = "stripe_balance_change_from_activity_itemized_3"
+NEW_COLUMN = {"stripe_extra_columns": {"Loyalty tier": "gold, \u00e5"}}
+FEWER_ROWS = {"stripe_run_rules": [{"match": {"report_type": ITEMIZED}, "do": {"drop_rows": 60}}]}
 
-def test_two_syncs_with_a_new_column_between_them(sandbox, place, tmp_path, request):
-    other_folder = tmp_path / "other"
-    other_folder.mkdir()
-    server = request.getfixturevalue("server") if place.engine == "postgres" else None
-    other = place_in(place.engine, other_folder, server)
-    config = settings_in(tmp_path, sandbox, decimals_as="string" if place.engine == "duckdb" else "number")
 
-    def twice(step):
-        sandbox.control.reset(at=NOW)
-        for _ in range(2):
-            step()
-            sandbox.control.next_day()
-            sandbox.control.advance(6 * 86_400)
-            sandbox.control.options["stripe_extra_columns"] = {"Loyalty tier": "gold, \u00e5"}
+@pytest.fixture
+def other(place, tmp_path, request):
+    """A second warehouse of the same kind."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    return place_in(place.engine, folder, request.getfixturevalue("server") if place.engine == "postgres" else None)
 
-    state: list[str | None] = [None]
 
-    def by_messages():
-        state[0] = load(other, messages(config, state[0]))
+@pytest.fixture
+def both_ways(sandbox, place, other):
+    """Loads two syncs into both warehouses, with a change at the vendor between them; what each one holds."""
 
-    twice(lambda: sync(place, config))
-    twice(by_messages)
-    found, wanted = contents(place), contents(other)
+    def run(config, *, days, change, catalog=None):
+        def twice(step):
+            sandbox.control.reset(at=NOW)
+            for _ in range(2):
+                step()
+                sandbox.control.next_day()
+                sandbox.control.advance((days - 1) * 86_400)
+                sandbox.control.options.update(change)
+
+        def selection():
+            return None if catalog is None else io.StringIO(catalog)
+
+        state: list[str | None] = [None]
+
+        def by_messages():
+            state[0] = load(other, messages(config, state[0], catalog=selection()))
+
+        def in_one():
+            assert sync(place, config, catalog=selection()) == 0
+
+        twice(in_one)
+        twice(by_messages)
+        return contents(place), contents(other)
+
+    return run
+
+
+def assert_same(found, wanted):
     assert list(found) == list(wanted)
     for name in wanted:
         assert found[name] == wanted[name], name
-    assert len(found["stripe_balance_change_from_activity_itemized_3"][1]) > 100
+
+
+def test_two_syncs_with_a_new_column_between_them(sandbox, place, tmp_path, both_ways):
+    config = settings_in(tmp_path, sandbox, decimals_as="string" if place.engine == "duckdb" else "number")
+    found, wanted = both_ways(config, days=7, change=NEW_COLUMN)
+    assert_same(found, wanted)
+    assert len(found[ROWS][1]) > 100
     assert len(found["bring_invoice_lines"][1]) > 20
+
+
+def test_stream_maps_deselected_columns_and_rows_that_go(sandbox, tmp_path, both_ways):
+    maps = {"invoices": {"shouted": "status.upper() if status else None", "document_url": None}}
+    # A month that is not over is read again on the next day.
+    reports = [{"report_type": ITEMIZED, "window": "month", "include_partial": True}]
+    config = settings_in(tmp_path, sandbox, stream_maps=maps, stripe_reports=reports)
+    catalog = TapBillingReports.opened((config,)).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] and entry["breadcrumb"][-1] in {"description", "source_record"}:
+                entry["metadata"]["selected"] = False
+    found, wanted = both_ways(config, days=1, change=FEWER_ROWS, catalog=json.dumps(catalog))
+    assert_same(found, wanted)
+    types, rows = found["invoices"]
+    assert "shouted" in types
+    assert "source_record" not in types
+    types, rows = found[ROWS]
+    assert "description" not in types
+    gone = [*types].index("_sdc_deleted_at")
+    assert 0 < sum(row[gone] is not None for row in rows) < len(rows)

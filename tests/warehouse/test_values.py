@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.warehouse.columns import Form, Kind, column_of
 from tap_billing_reports.warehouse.errors import LoadError, Misfit
 from tests.warehouse.lines import AMOUNT, BOOLEAN, DAY, INSTANT, INTEGER, NUMBER, OBJECT, TEXT, record, schema, state
@@ -22,7 +23,13 @@ from tests.warehouse.places import load, loading
         ({"type": ["null", "string"]}, Kind.TEXT, Form.TEXT),
         ({"type": ["string", "null"], "format": "date"}, Kind.DATE, Form.TEXT),
         ({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}, Kind.TIMESTAMP, Form.TEXT),
-        ({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string"}]}, Kind.TIMESTAMP, Form.TEXT),
+        ({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string"}]}, Kind.TEXT, Form.TEXT),
+        (
+            {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]},
+            Kind.TEXT,
+            Form.TEXT,
+        ),
+        ({"anyOf": [{"type": "string", "format": "singer.decimal"}, {"type": "number"}]}, Kind.DECIMAL, Form.NUMBER),
         ({"type": "string", "format": "x-singer.decimal"}, Kind.DECIMAL, Form.TEXT),
         ({"type": ["string", "number"], "format": "singer.decimal"}, Kind.DECIMAL, Form.NUMBER),
         ({"type": "string", "format": "email"}, Kind.TEXT, Form.TEXT),
@@ -216,6 +223,31 @@ def test_columns_that_differ_in_capitals_alone(place):
     else:
         with pytest.raises(LoadError, match="the columns 'id' and 'Id' are one and the same to DuckDB"):
             load(place, *lines)
+
+
+def test_streams_that_differ_in_capitals_alone(place):
+    lines = [schema("orders", id=TEXT), schema("Orders", id=TEXT), record("Orders", id="b"), state(1)]
+    if place.engine == "postgres":
+        load(place, *lines)
+        assert place.tables() == ["Orders", "_state", "orders"]
+    else:
+        load(place, lines[0], state(1))
+        for given in (lines, lines[1:]):
+            with pytest.raises(LoadError, match="stream Orders: DuckDB takes its table for 'orders'"):
+                load(place, *given)
+
+
+@pytest.mark.parametrize("name", ["s" * 64, "\u00e5" * 32, "", 'a"b', "a\0b"])
+def test_a_schema_that_no_database_could_hold(place, name):
+    with pytest.raises(ConfigError, match="schema"):
+        place.open(name)
+    place.open("s" * 63).close()
+
+
+def test_a_text_that_may_be_an_instant(place):
+    either = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": ["string", "null"]}]}
+    load(place, schema(id=TEXT, at=either), record(id="a", at="2026-01-01T00:00:00Z"), record(id="b", at="soon"))
+    assert place.rows("orders") == [("a", "2026-01-01T00:00:00Z"), ("b", "soon")]
 
 
 @pytest.mark.parametrize(("kind", "value"), [(DAY, "0000-01-01"), (INSTANT, "0000-01-01T00:00:00Z")])
