@@ -39,6 +39,7 @@ path, types, zone = sys.argv[2], json.loads(sys.argv[3]), ZoneInfo(sys.argv[4])
 day = cache(lambda text: date.fromisoformat(text).isoformat() if text else None)
 convert = {
     "text": lambda cells: [cell or None for cell in cells],
+    "currency": lambda cells: [cell.upper() or None for cell in cells],
     "integer": lambda cells: [int(cell) if cell else None for cell in checked(cells, INTEGERS)],
     "decimal": lambda cells: [cell or None for cell in checked(cells, DECIMALS)],
     "boolean": lambda cells: [BOOLEANS[cell] for cell in cells],

@@ -20,10 +20,11 @@ from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 DUCKDB = {
-    "text": "VARCHAR", "integer": "BIGINT", "decimal": "DECIMAL(38,12)", "boolean": "BOOLEAN", "date": "DATE",
+    "text": "VARCHAR", "currency": "VARCHAR",
+    "integer": "BIGINT", "decimal": "DECIMAL(38,12)", "boolean": "BOOLEAN", "date": "DATE",
     "timestamp": "TIMESTAMP", "timestamp_utc": "TIMESTAMP",
 }  # fmt: skip
-POSTGRES = DUCKDB | {"text": "text", "decimal": "numeric"}
+POSTGRES = DUCKDB | {"text": "text", "currency": "text", "decimal": "numeric"}
 
 
 def quoted(name):

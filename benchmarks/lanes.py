@@ -32,6 +32,7 @@ CONSTANT_TYPES = dict.fromkeys(CONSTANTS, "text") | {
 SUMMED = ("cost", "net")  # the one of the two that the file has, as a summary is held against it
 TYPES = {
     "text": pa.string(),
+    "currency": pa.string(),
     "integer": pa.int64(),
     "decimal": pa.decimal128(38, 12),
     "boolean": pa.bool_(),

@@ -100,6 +100,7 @@ class StockStream(ReportStream):
 
         convert = {
             "text": str,
+            "currency": str.upper,
             "decimal": str,
             "date": str,
             "integer": int,

@@ -117,6 +117,7 @@ def stripe_columns() -> str:
         "timestamp": "timestamp (UTC), read in the run's zone",
         "timestamp_utc": "timestamp (UTC)",
         "decimal": "decimal, as text",
+        "currency": "currency code, in capitals",
     }
     return table(("column", "type"), ((code(column_name(h)), words.get(types[h], types[h])) for h in sorted(types)))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-ColumnType = Literal["text", "integer", "decimal", "boolean", "date", "timestamp", "timestamp_utc"]
+ColumnType = Literal["text", "currency", "integer", "decimal", "boolean", "date", "timestamp", "timestamp_utc"]
 DecimalsAs = Literal["string", "number"]
 
 MAX_NAME: Final = 63  # PostgreSQL cuts longer names
@@ -19,6 +19,7 @@ _WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])
 _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "text": {"type": ["string", "null"]},
+    "currency": {"type": ["string", "null"]},
     "integer": {"type": ["integer", "null"]},
     "decimal": {"type": ["string", "null"], "format": "x-singer.decimal"},
     "boolean": {"type": ["boolean", "null"]},
@@ -36,7 +37,7 @@ class Column:
         header: as the file writes it.
         name: as records carry it; unique in its stream.
         type: `timestamp` is wall-clock time of the run's zone, `timestamp_utc` of UTC; both go out as UTC. A `date`
-            is a day, whatever the zone.
+            is a day, whatever the zone. A `currency` is a code in text, which goes out in capitals.
     """
 
     header: str

@@ -85,9 +85,9 @@ class ReportApi:
     only_listed: bool = False
     """A type that is not in the account's list of report types cannot be had."""
     holds_money: Callable[[Report, str], bool] | None = None
-    """Whether a column holds amounts or their currency, by its header. None: decimals, and what has currency in its
-    header. Asked of XML, which leaves out what a line does not have: a whole file without such a column is refused if
-    files before had it. Of CSV, every column that was there before must be there."""
+    """Whether a column holds amounts or their currency, by its header. None: columns of the types `decimal` and
+    `currency`. Asked of XML, which leaves out what a line does not have: a whole file without such a column is refused
+    if files before had it. Of CSV, every column that was there before must be there."""
     currency_of: Callable[[Report], Mapping[str, str]] = lambda _report: {}
     """Header of an amount -> header of its currency: an XML file that has the one must have the other, the first time,
     too."""

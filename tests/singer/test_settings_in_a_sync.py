@@ -171,7 +171,7 @@ def test_rows_that_are_taken_back_pass_the_maps_of_the_guide(box, sync):
     box.control.advance(86_400 / 2)
     second = sync(state=first.state, **more)
     assert (first.status, second.status) == (0, 0), second.log
-    assert {row["currency"] for row in first.of(ROWS)} == {"usd"}
+    assert {row["currency"] for row in first.of(ROWS)} == {"USD"}
     gone = [row for row in second.of(ROWS) if row["_sdc_deleted_at"]]
     assert gone
     assert all(row["net"] is row["net_as_float"] is None for row in gone)

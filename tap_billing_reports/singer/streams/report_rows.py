@@ -209,7 +209,7 @@ class ReportRows(FastRows, ReportStream):
         return {cell for cell in header if holds_money(self.report, cell)}
 
     def _looks_like_money(self, report: Report, header: str) -> bool:
-        return "currency" in header.lower() or self._api.column_type(report, header) == "decimal"
+        return self._api.column_type(report, header) in {"decimal", "currency"}
 
     def _missing_money(self, reader: Reader, account: str) -> list[str]:
         """What holds money in earlier files of the same kind and in no line of this one.

@@ -21,7 +21,7 @@ from tap_billing_reports.reports.files.readers.csv import CsvReader
 from tests.reports.bulk.test_parquet_files import facts
 from tests.reports.readers.reading import rows_of
 
-TYPES = ("text", "integer", "decimal", "boolean", "date", "timestamp", "timestamp_utc", "left out")
+TYPES = ("text", "currency", "integer", "decimal", "boolean", "date", "timestamp", "timestamp_utc", "left out")
 ZONES = ("UTC", "America/Los_Angeles", "Europe/Oslo", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata")
 
 days = st.dates(date(1905, 1, 1), date(2036, 12, 31)).map(str)
@@ -37,6 +37,7 @@ digits = st.text(string.digits, min_size=1, max_size=20)
 GOOD: dict[str, Any] = {
     "text": plain_words,
     "left out": plain_words,
+    "currency": st.sampled_from(["nok", "NOK", "uSd"]),
     "integer": st.integers(-(2**63), 2**63 - 1).map(str) | st.integers(-20, 20).map(str),
     "decimal": st.decimals(-(10**20), 10**20, places=2).map(str) | st.sampled_from(["0", "-0.00", "+1.5", "007.10"]),
     "boolean": st.sampled_from(["true", "false"]),

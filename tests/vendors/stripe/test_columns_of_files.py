@@ -39,7 +39,7 @@ def test_the_default_columns_of_the_public_sample_are_read(stripe):
     ended = stripe.sync({**MONTH, "timezone": "Europe/Oslo"})
     assert ended.code == 0, ended.log
     (row,) = ended.of(ROWS)
-    assert (row["currency"], row["gross"], row["fee"], row["net"]) == ("nok", "100.00", "3.00", "97.00")
+    assert (row["currency"], row["gross"], row["fee"], row["net"]) == ("NOK", "100.00", "3.00", "97.00")
     assert row["created"] == "2026-11-25T09:04:26Z"
     assert row["customer_facing_amount"] is None
     types = catalogue("stripe")["report_types"][ITEMIZED]["columns"]

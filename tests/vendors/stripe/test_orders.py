@@ -284,7 +284,7 @@ def test_every_run_parameter_goes_out_and_narrows_the_rows(stripe):
     }
     rows = ended.of("stripe_charges")
     assert rows
-    assert {(row["reporting_category"], row["currency"]) for row in rows} == {("charge", "eur")}
+    assert {(row["reporting_category"], row["currency"]) for row in rows} == {("charge", "EUR")}
     own = {"source", "account_id", "report_name", "period", "row_number", "window_end", "run_id", "file_id"}
     october = {(row["period_start"], row["period_end"], row["period_zone"]) for row in rows}
     assert october == {("2026-10-01", "2026-10-31", "Europe/Oslo")}, "though its key is of September, in UTC"

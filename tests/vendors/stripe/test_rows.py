@@ -26,9 +26,9 @@ def test_amounts_are_exact_text_and_empty_cells_null(stripe):
     assert kinds["gross"] == {"type": ["string", "null"], "format": "x-singer.decimal"}
     assert all(isinstance(row["gross"], str) for row in rows)
     digits = {row["currency"]: len(row["gross"].partition(".")[2]) for row in rows}
-    assert digits["jpy"] == 0
-    assert digits["kwd"] == 3
-    assert digits["usd"] == 2
+    assert digits["JPY"] == 0
+    assert digits["KWD"] == 3
+    assert digits["USD"] == 2
     assert any(len(row["gross"].replace(".", "").lstrip("-")) >= 20 for row in rows), "20 digits survive"
     assert any(row["gross"].startswith("-") for row in rows)
     assert not any(value == "" for row in rows for value in row.values())

@@ -27,6 +27,7 @@ def arrow_type(kind: ColumnType) -> Any:
 
     return {
         "text": pa.string(),
+        "currency": pa.string(),
         "integer": pa.int64(),
         "decimal": pa.decimal128(DIGITS, DECIMAL_PLACES),
         "boolean": pa.bool_(),

@@ -82,6 +82,16 @@ class _Dates(dict[str, "str | None"]):
         return value
 
 
+class _Capitals(dict[str, "str | None"]):
+    """Text as written to the same in capitals; a file has few different currencies."""
+
+    def __missing__(self, written: str) -> str | None:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[written] = value = written.upper() or None
+        return value
+
+
 class _Times:
     """A column of wall-clock times of one zone to UTC text."""
 
@@ -107,9 +117,10 @@ class Cells:
 
     def __init__(self, *, zone: str = "UTC", decimals_as: DecimalsAs = "string") -> None:
         self._times, self._utc_times = _Times(zone), _Times("UTC")
-        dates = _Dates()
+        dates, capitals = _Dates(), _Capitals()
         self._converters: dict[ColumnType, Convert] = {
             "text": texts,
+            "currency": lambda cells: list(map(capitals.__getitem__, cells)),
             "integer": integers,
             "decimal": decimal_texts if decimals_as == "string" else decimal_numbers,
             "boolean": booleans,

@@ -32,6 +32,7 @@ MAX_COLUMNS: Final = 500  # with many more, the automaton of the expression woul
 _DATE: Final = "[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _TIME: Final = f"{_DATE}(?: (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?"
 _FORMS: Final[Mapping[str, str]] = {
+    "currency": "[A-Za-z]+",
     "integer": "-?(?:0|[1-9][0-9]{0,18})",
     "decimal": PLAIN_DECIMAL,
     "boolean": "true|false",
@@ -175,6 +176,8 @@ class PlainCsv:
                 if column.type.startswith("timestamp"):
                     array, twice = instants(array, self._zone if column.type == "timestamp" else "UTC")
                     self.ambiguous_times += twice
+                elif column.type == "currency":
+                    array = pc.ascii_upper(array)
                 elif column.type == "date":
                     array = pc.utf8_slice_codeunits(array, 0, len("YYYY-MM-DD")).cast(arrow_type("date"))
                 elif column.name in self.sums:
