@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tap_billing_reports.singer.tap import TapBillingReports
+from tests.vendors.bring.emulated import NOW, Bring
 
 PARCELS, HOME, ABROAD, SEA = "20000770011", "20000770022", "20000770033", "20000770044"
 LINES = "bring_invoice_lines"
@@ -33,8 +34,11 @@ def of_source(bring, source):
     return [i for i in found if i.customer in listed]
 
 
-@pytest.fixture
-def whole(bring):
+@pytest.fixture(scope="module")
+def whole(served):
+    """One sync of everything, which is only looked at; each test finds the vendor as new."""
+    served.control.reset(at=NOW)
+    bring = Bring(served)
     result = bring.run(bring.config("2026-04-01"))
     assert result.status == 0, result.log
     return result
