@@ -17,6 +17,7 @@ TESTS = (
     "tests/vendors/bring/test_bring_kill.py",
     "tests/examples/test_acme_package.py::test_killed_after_each_call",
     "tests/singer/test_termination.py",
+    "tests/warehouse/test_changes.py::test_many_streams_and_columns_in_one_transaction",
 )
 
 

@@ -202,7 +202,7 @@ class TestLimits:
     @pytest.mark.parametrize("budget", [1, 3])
     def test_no_more_runs_than_the_budget_at_once(self, bring, budget):
         bring.control.options["bring_run_seconds"] = 30
-        result = bring.run(bring.config("2026-06-01", bring_max_concurrent_runs=budget))
+        result = bring.run(bring.config("2026-08-15", bring_max_concurrent_runs=budget))
         assert result.status == 0
         assert bring.control.counters()["pending"]["bring"] == budget
         assert bring.orders() > 10
