@@ -34,6 +34,7 @@ class Harm(Enum):
     WORK = "killed after some work"  # after so many seconds of the processor
     TERM = "SIGTERM"  # before the statement of that number
     CUT = "the connection is cut"  # by the server, before the statement of that number
+    UNHEARD = "the answer to COMMIT is lost"  # that is the statement of that number; it was carried out
     CRASH = "the server crashes"  # and comes back: before the statement of that number
     FULL = "the disk is full"  # no file grows beyond so many bytes
     WAIT = "a stop"  # at the statement of that number, until it is told to go on
@@ -241,10 +242,18 @@ def _strike(harm: Harm, connection: Any, connect: Callable[..., Any], pipe: Any)
         pipe.send("here")
         pipe.recv()
     elif harm is Harm.CUT and connection is not None:
-        with connect(_dsn(connection), autocommit=True) as other:
-            other.execute("select pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
+        _cut(connection, connect)
+    elif harm is Harm.UNHEARD:
+        connection.commit()
+        _cut(connection, connect)
+        connection.execute("select 1")  # raises what COMMIT without an answer raises
     elif harm is Harm.CRASH and connection is not None:
         os.kill(connection.info.backend_pid, signal.SIGKILL)
+
+
+def _cut(connection: Any, connect: Callable[..., Any]) -> None:
+    with connect(_dsn(connection), autocommit=True) as other:
+        other.execute("select pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
 
 
 def _dsn(connection: Any) -> str:

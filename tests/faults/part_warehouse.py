@@ -68,6 +68,10 @@ def _of(pipe: Pipe) -> list[Case]:
                 if at % every == 0 and what not in {"state", "printed"}
             ]
             found += [_at_statement(pipe, harm, at) for at, what in enumerate(made) if what == "commit" and at % every]
+    if pipe.house.engine == "duckdb":
+        found.append(Case(f"{name} / {Harm.UNHEARD.value}", None, NO_SERVER))
+    else:
+        found += [_at_statement(pipe, Harm.UNHEARD, at) for at, what in enumerate(made) if what == "commit"]
     found += [
         Case(f"{name} / files of {size} bytes at most", partial(_run, pipe, Blow(Harm.FULL, size)))
         for size in pipe.sizes()
@@ -176,6 +180,8 @@ def _run(pipe: Pipe, blow: Blow, verdict: Verdict) -> None:
     if blow.harm is Harm.KILL and done.code != -9:
         verdict.remarks.append(f"the kill did not hit: {done.log[-500:]}")
     number = pipe.judge(verdict, done)
+    if blow.harm is Harm.UNHEARD and done.code == 0:
+        verdict.remarks.append("nobody was told that the answer is missing")
     if done.code == 0 and pipe.at[-1].differs(pipe.house.held()) != (0, 0):
         verdict.silent = 1
     pipe.go_on(verdict, number)

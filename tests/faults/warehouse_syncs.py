@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 KILLS = 40  # at statements that are evenly spread
 CUTS = 10
 TERMS = 5
+CRASHES = 3
 RANDOM_KILLS = 10
 
 
@@ -53,14 +54,18 @@ def cases(stack: ExitStack, houses: list[House], folder: Path) -> list[Case]:
     for house in houses:
         syncs = Syncs(box, house, folder)
         name = f"{house.engine} / sync"
-        for harm, number in ((Harm.KILL, KILLS), (Harm.TERM, TERMS), (Harm.CUT, CUTS)):
-            if harm is Harm.CUT and house.engine == "duckdb":
-                continue
-            # The last few come and go with the order in which files are fetched ahead.
-            last = len(syncs.whole_load.statements) - 5
+        # The last few come and go with the order in which files are fetched ahead.
+        made = [*enumerate(syncs.whole_load.statements[:-4])]
+        every = [at for at, _ in made]
+        commits = [at for at, what in made if what == "commit"]
+        blows = [(Harm.KILL, KILLS, every), (Harm.TERM, TERMS, every)]
+        if house.engine == "postgres":
+            blows += [(Harm.CUT, CUTS, every), (Harm.CRASH, CRASHES, every), (Harm.UNHEARD, CUTS, commits)]
+        for harm, number, places in blows:
+            last = len(places) - 1
             found += [
-                Case(f"{name} / {harm.value} before statement {at + 1}", partial(run, syncs, Blow(harm, at)))
-                for at in sorted({place * last // (number - 1) for place in range(number)})
+                Case(f"{name} / {harm.value} at statement {at + 1}", partial(run, syncs, Blow(harm, at)))
+                for at in sorted({places[place * last // (number - 1)] for place in range(number)})
             ]
         found += [
             Case(f"{name} / a random kill, {seed}", partial(random_kill, syncs, seed)) for seed in range(RANDOM_KILLS)
