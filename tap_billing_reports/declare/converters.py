@@ -102,10 +102,10 @@ def upper(value: Any, _record: Record) -> str:
     return value.upper()
 
 
-def lookup(known: Mapping[str, str], default: str) -> Convert:
+def lookup(known: Mapping[str, Any], default: Any) -> Convert:
     """Our word for the vendor's; an unknown one gives the default. An error only where it is no word at all."""
 
-    def convert(value: Any, _record: Record) -> str:
+    def convert(value: Any, _record: Record) -> Any:
         if isinstance(value, Mapping | list | tuple):
             raise ValueError("no single word")  # noqa: TRY004 - one error type for every refused value
         return known.get(str(value), default)

@@ -110,6 +110,7 @@ INVOICE_FIELDS = (
     d.Field("source_type", "type", to.text),
     d.Field("status", "status", to.lookup({"Open": "open", "Closed": "closed"}, "unknown")),
     d.Field("source_status", "status", to.text),
+    d.Field("is_settled", "status", to.lookup({"Open": False, "Closed": True}, None)),
     d.Field("invoice_date", "invoiceDate", to.day, d.Need.KEY),
     d.Field("due_date", "dueDate", to.day),
     d.Field("currency", "currency", to.upper),

@@ -96,6 +96,9 @@ STATES = {
 }
 
 
+SETTLED = {number: status == "closed" for number, status in STATES.items()}
+
+
 def _printed_number(number: Any, record: d.Record) -> str:
     return f"{record.get('prefix') or ''}{to.text(number, record)}"
 
@@ -118,6 +121,8 @@ def _fields(values: d.Values) -> tuple[d.Field, ...]:
         d.Field("currency", "id", to.constant(values["brp_currency"].upper())),
         d.Field("total_amount", "totalamount", amount, d.Need.VALUE),
         d.Field("amount_due", "rest", amount, d.Need.VALUE),
+        d.Field("amount_remaining", "rest", amount, d.Need.VALUE),
+        d.Field("is_settled", "state.number", to.lookup(SETTLED, None)),
         d.Field("fee_amount", "reminderamount", amount),
         d.Field("issuer", "company.name", to.text),
         d.Field("recipient", "orderedby", to.text),

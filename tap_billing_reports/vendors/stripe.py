@@ -19,7 +19,7 @@ from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator
 from tap_billing_reports.vendors import stripe_asked
-from tap_billing_reports.vendors.stripe_money import amount, invoice_tax
+from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,6 +105,8 @@ INVOICES = d.Endpoint("api", "/v1/invoices", records=("data",), paging=_PAGES, o
 INVOICE = d.Endpoint("api", "/v1/invoices/{invoice_id}", objection=stripe_asked.same_id("invoice_id"))
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
+# An uncollectible invoice may still be paid; of a void one nothing is to come, and nothing has.
+SETTLED = {"paid": True, "draft": False, "open": False, "uncollectible": False}
 
 INVOICE_FIELDS = (
     d.Field("invoice_id", "id", to.text, d.Need.VALUE),
@@ -121,7 +123,9 @@ INVOICE_FIELDS = (
     d.Field("net_amount", "total_excluding_tax", amount, d.Need.KEY),
     d.Field("tax_amount", "", invoice_tax),
     d.Field("total_amount", "total", amount, d.Need.VALUE),
-    d.Field("amount_due", "amount_due", amount, d.Need.VALUE),
+    d.Field("amount_due", "amount_remaining", amount_still_due, d.Need.VALUE),
+    d.Field("amount_remaining", "amount_remaining", amount, d.Need.VALUE),
+    d.Field("is_settled", "status", to.lookup(SETTLED, None)),
     d.Field("issuer", "account_name", to.text),
     d.Field("recipient", "customer_name", to.text),
     d.Field("customer_id", "customer", to.text),

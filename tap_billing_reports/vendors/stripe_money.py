@@ -21,6 +21,17 @@ amount = to.minor("currency", exponents=EXPONENTS)
 """An amount of an object that names its `currency`."""
 
 
+# Stripe's own `amount_due` is what was asked for when the invoice was finalised, and stays so when it is paid;
+# `amount_remaining` is that without `amount_paid` (docs.stripe.com/api/invoices/object). A void invoice counts as
+# zero (docs.stripe.com/invoicing/overview#void), whatever its amounts say.
+_NOTHING_DUE: Final = frozenset({"paid", "void"})
+
+
+def amount_still_due(remaining: Any, invoice: Record) -> Any:
+    """What somebody still owes: what remains, and nothing of an invoice that is paid or void."""
+    return amount(0 if invoice.get("status") in _NOTHING_DUE else remaining, invoice)
+
+
 def invoice_tax(invoice: Record, _record: Record) -> Any:
     """An invoice's tax, in any form that its API version has; null only where Stripe says so.
 

@@ -236,7 +236,7 @@ def _runs(stripe: dict[str, Any], bring: str, times: int | None = None, **more: 
 _RUN = ("id", "status", "report_type", "parameters", "created")
 _INVOICE_OF_STRIPE = (
     *("id", "number", "status", "created", "due_date", "effective_at", "currency", "total", "total_excluding_tax"),
-    *("amount_due", "status_transitions"),
+    *("amount_remaining", "status_transitions"),
 )
 NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
     ("stripe", "list"): _INVOICE_OF_STRIPE,

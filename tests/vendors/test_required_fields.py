@@ -13,7 +13,7 @@ from tap_billing_reports.vendors import bring, brp, stripe
 
 INVOICE = {
     "id": "in_1", "number": "A-1", "status": "open", "created": 1767225600, "due_date": None, "effective_at": None,
-    "currency": "nok", "total": 12500, "total_excluding_tax": 10000, "amount_due": 12500,
+    "currency": "nok", "total": 12500, "total_excluding_tax": 10000, "amount_remaining": 12500,
     "total_taxes": [{"amount": 2500}],
     "status_transitions": {"paid_at": None, "finalized_at": None, "voided_at": None},
 }  # fmt: skip

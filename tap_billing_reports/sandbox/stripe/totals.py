@@ -73,7 +73,7 @@ def _invoices(settings: Mapping[str, Any], books: Iterable[InvoiceBook]) -> Tota
         "net_amount": [invoice.money(invoice.net) for invoice in found],
         "tax_amount": [invoice.money(invoice.tax) for invoice in found],
         "total_amount": [invoice.money(invoice.total) for invoice in found],
-        "amount_due": [invoice.money(invoice.amount_due) for invoice in found],
+        "amount_due": [invoice.money(invoice.still_due) for invoice in found],
     }
     sums = {name: _text(sum((money.major for money in column), Decimal())) for name, column in columns.items()}
     return {"rows": len(found), "sums": sums}

@@ -101,6 +101,7 @@ def expected(number, day, status, total, job, kind, batch, specified):
         "source_type": kind,
         "status": status.lower(),
         "source_status": status,
+        "is_settled": status == "Closed",
         "invoice_date": iso(day),
         "due_date": iso(job),
         "currency": "NOK",

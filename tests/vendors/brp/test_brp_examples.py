@@ -44,6 +44,8 @@ COLUMNS = {
     "currency": "SEK",
     "total_amount": "170.00",
     "amount_due": "170.00",
+    "amount_remaining": "170.00",
+    "is_settled": False,
     "fee_amount": "25.00",
     "issuer": "Acme INC.",
     "recipient": "Homer Simpson",
@@ -113,6 +115,7 @@ def test_several_invoices_and_none():
 def test_the_table_of_states_by_its_numbers_whatever_their_words(number):
     (columns,) = read(xml(INVOICE | {"state": {"number": str(number), "value": "Åtgärdad"}}))
     assert (columns["status"], columns["source_status"]) == (STATES[number], str(number))
+    assert columns["is_settled"] is (STATES[number] == "closed")
 
 
 def test_examples_of_single_fields():

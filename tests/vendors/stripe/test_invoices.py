@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import pytest
+
+from tap_billing_reports.declare.client import map_fields
+from tap_billing_reports.vendors.stripe import INVOICE_FIELDS
 from tests.vendors.stripe.emulated import NOW
+from tests.vendors.test_required_fields import INVOICE
 
 DAY = 86400
 
@@ -99,3 +104,17 @@ def test_a_connected_account_is_read_without_its_platform(stripe):
     refused = stripe.sync(stripe_connected_accounts=[], stripe_read_platform=False)
     assert (refused.code, refused.records) == (1, {})
     assert "stripe_read_platform" in refused.log
+
+
+DUE = {"draft": "125.00", "open": "75.00", "uncollectible": "75.00", "paid": "0.00", "void": "0.00", "new": "75.00"}
+SETTLED = {"paid": True, "draft": False, "open": False, "uncollectible": False, "void": None, "new": None}
+
+
+@pytest.mark.parametrize("status", DUE)
+def test_what_is_due_is_still_to_be_paid_whatever_the_status(status):
+    remaining = 12500 if status == "draft" else 7500
+    invoice = {**INVOICE, "status": status, "amount_due": 12500, "amount_remaining": remaining}
+    columns = map_fields(INVOICE_FIELDS, invoice)
+    assert columns["amount_due"] == DUE[status]
+    assert columns["amount_remaining"] == ("125.00" if status == "draft" else "75.00"), "as Stripe states it"
+    assert columns["is_settled"] is SETTLED[status]

@@ -87,5 +87,10 @@ class Invoice:
         """What is asked for: a negative total is asked of nobody."""
         return max(0, self.total)
 
+    @property
+    def still_due(self) -> int:
+        """What nobody has paid and somebody owes."""
+        return 0 if self.status in {"paid", "void"} else self.amount_due
+
     def money(self, minor: int) -> Money:
         return Money(minor, self.currency)
