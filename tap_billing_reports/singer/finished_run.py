@@ -171,7 +171,8 @@ class FinishedRun:
         assert file is not None
         assert reader is not None
         size = file.remote.size
-        self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size))
+        unstated = "the vendor does not say how many bytes its file has"
+        self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size), unstated=unstated)
         if self.job.client.api.format == "xml":
             declared, counted = reader.declared_rows, reader.rows
             if declared == reader.rows + reader.blank_lines:
@@ -198,6 +199,7 @@ class FinishedRun:
         kinds = self.job.client.api.sums(self.job.report)
         kind = next((kind for kind in kinds if any(column in reader.sums for column in kind)), {})
         column_of = {check: column for column, check in kind.items()}
+        unstated = "the invoice was not read" if invoice is None else "the invoice does not state this amount"
         amounts = {"lines_net": "net_amount", "lines_tax": "tax_amount", "lines_total": "total_amount"}
         for name, amount in amounts.items():
             stated = None if invoice is None else invoice.get(amount)
@@ -207,6 +209,7 @@ class FinishedRun:
                 None if stated is None else Decimal(stated),
                 actual,
                 unknown="lines of this kind do not hold it" if kind and reader.rows and name not in column_of else None,
+                unstated=unstated,
                 missing="the lines have no column for it",
                 currency=None if invoice is None else invoice.get("currency"),
             )
