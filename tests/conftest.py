@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
 
-from tests.order import longest_first
+from tests.order import UNMEASURED, longest_first
 
 if TYPE_CHECKING:
     import pytest
@@ -18,3 +18,6 @@ settings.load_profile("steady")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [items[place] for place in longest_first([item.nodeid for item in items])]
+    for item in items:
+        if item.nodeid.partition("::")[0] in UNMEASURED:
+            item.add_marker("no_cover")
