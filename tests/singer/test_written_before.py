@@ -1,7 +1,7 @@
 """STATEs and journals that earlier versions have written are read, and gone on with as those versions would have.
 
 `written/` holds one folder a version, from `python -m tests.singer.whole_syncs FOLDER`. None is ever changed: where the
-layout grows, another folder comes beside them.
+layout grows or the emulated world changes, another folder comes beside them.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ REPORTS = (
     {"report_type": "balance.summary.2", "window": "month", "include_partial": True, "name": "partial"},
     {
         "report_type": "payout_reconciliation.by_id.itemized.4",
-        "payouts": ["po_none", "po_07axeXoWAk7ewR0RAdhIdj3A", "po_0u9KE7KYzwHNVttiRn4eJNua"],
+        "payouts": ["po_none", "po_00uFaQNf5o4fTinxH3xkbGqL", "po_0h5MHX5I0J9VVuHCbVX7EMvo"],
         "name": "by_payout",
     },
 )
