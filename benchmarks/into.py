@@ -1,13 +1,18 @@
-"""One report file into a warehouse: `python -m benchmarks.into floor|sync|again <url> <file> <columns as JSON> <zone>`.
+"""One report file into a warehouse: `python -m benchmarks.into KIND <url> <file> <columns as JSON> <zone>`.
 
 floor: what the database itself takes for the same cells with the same types: DuckDB reads the CSV, PostgreSQL gets it
-by COPY and moves it into a table with a key. sync: our way, with all checks. again: the same rows a second time.
-One line with rows, seconds (of the clock), processor seconds and peak memory goes to stderr. Imports are not counted.
+by COPY and moves it into a table with a key. floor_again: every row a second time: DuckDB deletes by key and inserts,
+PostgreSQL inserts with ON CONFLICT. sync: our way, with all checks. again: the same rows a second time. target: the
+messages that a tap sends to stdin.
+One line with rows, seconds (of the clock), processor seconds (of this process and of the server's that works for it)
+and peak memory goes to stderr. Imports are not counted, and `target` counts from the tap's first message.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -17,6 +22,7 @@ from benchmarks.taps import CONSTANTS, KEYS, columns_of, tap_of
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.warehouse.address import Engine, address_of
 from tap_billing_reports.warehouse.databases import open_database
+from tap_billing_reports.warehouse.listen import load_from
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 DUCKDB = {
@@ -31,44 +37,83 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+def now(server=None):
+    """Seconds of the clock, and of the processor: ours and those of a PostgreSQL session's process."""
+    processor = time.process_time()
+    if server is not None:
+        times = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[11:13]
+        processor += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic(), processor
+
+
+def since(started, server=None):
+    return [end - begin for begin, end in zip(started, now(server), strict=True)]
+
+
+def server_of(database):
+    return database._con.info.backend_pid if database.amounts_as_text else None
+
+
 def constants():
     return ", ".join(f"'{value}' as {name}" for name, value in CONSTANTS.items())
 
 
-def floor_duckdb(path, types, url):
+def floor_duckdb(path, types, url, times):
     import duckdb  # noqa: PLC0415
 
     columns = "{" + ", ".join(f"'{name}': '{DUCKDB[kind]}'" for name, kind in types.items()) + "}"
     with duckdb.connect(url.removeprefix("duckdb:")) as connection:
-        started = time.monotonic(), time.process_time()
+
+        def run(sql):
+            return connection.execute(sql).fetchall()
+
         source = f"read_csv('{path}', header = true, columns = {columns})"
         numbered = f"select {constants()}, row_number() over () as row_number, * from {source}"
-        connection.execute(f"create table report as {numbered} limit 0").fetchall()
-        connection.execute(f"insert into report {numbered}").fetchall()
-        (rows,) = connection.execute("select count(*) from report").fetchall()[0]
-        return rows, started
+        run(f"create table report as {numbered} limit 0")
+        if times > 1:
+            run(f"insert into report {numbered}")
+        started = now()
+        if times == 1:
+            run(f"insert into report {numbered}")
+        else:
+            run("begin")
+            run(f"create temp table raw as {numbered}")
+            same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
+            run(f"delete from report t using raw s where {same}")
+            run("insert into report select * from raw")
+            run("commit")
+        spent = since(started)
+        ((rows,),) = run("select count(*) from report")
+        return rows, spent
 
 
-def floor_postgres(path, types, url):
+def floor_postgres(path, types, url, times):
     import psycopg  # noqa: PLC0415
 
     own = ", ".join(f"{quoted(name)} {POSTGRES[kind]}" for name, kind in types.items())
     same = ", ".join(f"{name} text" for name in CONSTANTS)
+    update = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in types)
     with psycopg.connect(url) as connection:
         connection.execute("drop table if exists floor_report")
         key = ", ".join(KEYS)
         connection.execute(f"create table floor_report ({same}, row_number bigint, {own}, primary key ({key}))")
-        started = time.monotonic(), time.process_time()
-        connection.execute(f"create temp table raw ({own}) on commit drop")
-        with connection.cursor().copy("copy raw from stdin (format csv, header true)") as copy, path.open("rb") as file:
-            while data := file.read(1 << 20):
-                copy.write(data)
-        connection.execute(
-            f"insert into floor_report select {constants()}, row_number() over () as row_number, * from raw"
-        )
-        connection.commit()
+        for number in range(times):
+            started = now(connection.info.backend_pid)
+            connection.execute(f"create temp table raw ({own}) on commit drop")
+            with (
+                connection.cursor().copy("copy raw from stdin (format csv, header true)") as copy,
+                path.open("rb") as file,
+            ):
+                while data := file.read(1 << 20):
+                    copy.write(data)
+            rest = f"on conflict ({key}) do update set {update}" if number else ""
+            connection.execute(
+                f"insert into floor_report select {constants()}, row_number() over () as row_number, * from raw {rest}"
+            )
+            connection.commit()
+        spent = since(started, connection.info.backend_pid)
         (rows,) = connection.execute("select count(*) from floor_report").fetchone()
-        return rows, started
+        return rows, spent
 
 
 def sync(path, types, zone, url, times):
@@ -79,12 +124,24 @@ def sync(path, types, zone, url, times):
         tap = tap_of("fast", path, types, zone, message_writer=writer)
         loader = Loader(database, Options())
         writer.load_into(loader, database)
-        started = time.monotonic(), time.process_time()
+        started = now(server_of(database))
         tap.sync_all()
         loader.finish()
+        spent = since(started, server_of(database))
         rows = loader.totals.rows["stripe_balance"]
     database.close()
-    return rows, started
+    return rows, spent
+
+
+def target(url):
+    database = open_database(address_of(url), "bench")
+    loader = Loader(database, Options(keep_state=False))
+    select.select([0], [], [])
+    started = now(server_of(database))
+    load_from(0, loader)
+    spent = since(started, server_of(database))
+    database.close()
+    return loader.totals.rows["stripe_balance"], spent
 
 
 def main():
@@ -92,11 +149,13 @@ def main():
     path, types = Path(name), json.loads(types)
     columns_of(types)
     engine = address_of(url).engine
-    if kind == "floor":
-        rows, started = (floor_duckdb if engine is Engine.DUCKDB else floor_postgres)(path, types, url)
+    if kind.startswith("floor"):
+        floor = floor_duckdb if engine is Engine.DUCKDB else floor_postgres
+        rows, (seconds, processor) = floor(path, types, url, 1 if kind == "floor" else 2)
+    elif kind == "target":
+        rows, (seconds, processor) = target(url)
     else:
-        rows, started = sync(path, types, zone, url, 2 if kind == "again" else 1)
-    seconds, processor = time.monotonic() - started[0], time.process_time() - started[1]
+        rows, (seconds, processor) = sync(path, types, zone, url, 2 if kind == "again" else 1)
     memory = peak_mib(Path("/proc/self/status").read_text())
     report = {"rows": rows, "seconds": seconds, "processor_seconds": processor, "rss_mib": memory}
     print("\n" + json.dumps(report), file=sys.stderr)

@@ -1,20 +1,37 @@
-"""Loading beside what the database itself takes for the same cells: see `benchmarks/into.py`.
+"""Loading beside what the database itself takes for the same cells, and beside other targets: see `benchmarks/into.py`.
 
-By the clock, in turns: a database works in threads and processes of its own, whose processor time is no one's.
+In turns. `sync` and `again` by processor time, the server's included, as neighbours on the machine do not count then;
+`target` by the clock: there the tap works at the same time.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import statistics
+import subprocess
+import sys
 import tempfile
+import time
+from collections import defaultdict
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.measure import ratio, run
+from benchmarks.measure import PROJECT, run
+from scripts.targets.loaders import BY_COPY, LOADERS, POSTGRES, TUNED, WITHOUT_METADATA, Place
 from scripts.targets.postgres import postgres_server
+from scripts.venvs import provide
+
+TURNS = 3
+ROWS = {"narrow": 300_000, "wide": 60_000}
+# What is measured, and the floor that it is held against.
+KINDS = {"sync": "floor", "target": "floor", "again": "floor_again"}
+# Other targets are asked for two sizes: what both take, such as their start, does not count.
+FEW, MANY = 1_000, 30_000
+OTHERS = {"target_postgres": POSTGRES, "target_duckdb": "target-duckdb"}
 
 
-class Place:
+class Warehouses:
     """Warehouses of one kind, each new for its load."""
 
     def __init__(self, folder, server):
@@ -28,31 +45,94 @@ class Place:
         return f"postgresql://billing@127.0.0.1:{self.server.port}/bench{self.count}"
 
 
-def _loaded(kind, sample, place):
-    return run("-m", "benchmarks.into", kind, place.url(), sample.path, json.dumps(sample.columns), sample.zone)
+def _arguments(sample):
+    return str(sample.path), json.dumps(sample.columns), sample.zone
 
 
-def _rate(report):
-    return report["rows"] / report["seconds"]
+def loaded(kind, sample, url):
+    """What `benchmarks.into` says of one load."""
+    into = ("-m", "benchmarks.into", kind, url, *_arguments(sample))
+    if kind != "target":
+        return run(*into)
+    with tempfile.TemporaryFile() as said:
+        _piped(sample, [sys.executable, *into], said, PROJECT)
+        said.seek(0)
+        return json.loads(said.read().splitlines()[-1])
+
+
+def _piped(sample, target, said, folder):
+    """The rows as a tap sends them, into the pipe of a target; wall seconds."""
+    started = time.monotonic()
+    tap = [sys.executable, "-m", "benchmarks.taps", "fast", *_arguments(sample)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    with (
+        open(os.devnull, "wb") as nowhere,  # noqa: PTH123
+        subprocess.Popen(tap, stdout=subprocess.PIPE, stderr=nowhere, cwd=PROJECT) as source,
+        subprocess.Popen(target, stdin=source.stdout, stdout=nowhere, stderr=said, cwd=folder, env=environment) as sink,
+    ):
+        source.stdout.close()
+    if source.returncode or sink.returncode:
+        raise RuntimeError(f"{target[0]}: exit status {source.returncode} and {sink.returncode}")
+    return time.monotonic() - started
+
+
+def _turn(sample, warehouses):
+    """Of each kind of load its ratio to the floor and rows a second, and the peaks of memory."""
+    reports = {kind: loaded(kind, sample, warehouses.url()) for kind in ("floor", *KINDS, "floor_again")}
+    ratios = {kind: reports[floor][time_of(kind)] / reports[kind][time_of(kind)] for kind, floor in KINDS.items()}
+    speeds = {kind: reports[kind]["rows"] / reports[kind][time_of(kind)] for kind in KINDS}
+    return ratios, speeds, [reports[kind]["rss_mib"] for kind in KINDS]
+
+
+def time_of(kind):
+    return "seconds" if kind == "target" else "processor_seconds"
+
+
+def _others(name, folder, server):
+    """Rows a second of another target; PostgreSQL's at its fastest settings, though those make floats of amounts."""
+    (loader,) = (loader for loader in LOADERS if loader.name == name)
+    provide(loader.environment)
+    seconds = {}
+    for rows in (FEW, MANY):
+        inside = folder / f"{loader.executable}{rows}"
+        inside.mkdir()
+        place = Place(inside, f"{loader.executable}_{rows}".replace("-", "_"), server, loader.environment.python)
+        server.create(place.database)
+        settings = loader.settings(place)
+        if name == POSTGRES:
+            settings |= {**TUNED, **BY_COPY, **WITHOUT_METADATA}
+        config = inside / "config.json"
+        config.write_text(json.dumps(settings))
+        program = [str(loader.environment.path / "bin" / loader.executable), "--config", str(config)]
+        seconds[rows] = _piped(data.narrow(rows), program, subprocess.DEVNULL, inside)
+    return (MANY - FEW) / (seconds[MANY] - seconds[FEW])
 
 
 def measure():
-    samples = {"narrow": data.narrow(500_000), "wide": data.wide(100_000)}
     results, peaks = {}, []
     with tempfile.TemporaryDirectory() as name, postgres_server(Path(name) / "postgres.log") as server:
-        for engine, place in (("duckdb", Place(Path(name), None)), ("postgres", Place(Path(name), server))):
-            for shape, sample in samples.items():
-                for kind in ("sync", "again"):
-
-                    def mine(kind=kind, sample=sample, place=place):
-                        report = _loaded(kind, sample, place)
-                        peaks.append(report["rss_mib"])
-                        return _rate(report)
-
-                    def floor(sample=sample, place=place):
-                        return _rate(_loaded("floor", sample, place))
-
+        folder = Path(name)
+        engines = {"duckdb": Warehouses(folder, None), "postgres": Warehouses(folder, server)}
+        for engine, warehouses in engines.items():
+            for shape, rows in ROWS.items():
+                sample = getattr(data, shape)(rows)
+                ratios, speeds = defaultdict(list), defaultdict(list)
+                for _ in range(TURNS):
+                    found, rates, memory = _turn(sample, warehouses)
+                    peaks += memory
+                    for kind in KINDS:
+                        ratios[kind].append(found[kind])
+                        speeds[kind].append(rates[kind])
+                for kind in KINDS:
                     key = f"warehouse.{engine}.{shape}.{kind}"
-                    to_floor, rows, _ = ratio(mine, floor)
-                    results |= {f"{key}.ratio_to_floor": to_floor, f"{key}.rows_per_second": rows}
+                    results[f"{key}.ratio_to_floor"] = round(statistics.median(ratios[kind]), 3)
+                    results[f"{key}.rows_per_second"] = round(statistics.median(speeds[kind]))
+        for key, other in OTHERS.items():
+            engine = key.removeprefix("target_")
+            ours = results[f"warehouse.{engine}.narrow.target.rows_per_second"]
+            speed = _others(other, folder, server)
+            results |= {
+                f"warehouse.{key}.rows_per_second": round(speed),
+                f"warehouse.ratio_to_{key}": round(ours / speed, 2),
+            }
     return results | {"warehouse.rss_mib": round(max(peaks), 1)}

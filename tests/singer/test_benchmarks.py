@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import data, page
+from benchmarks import data, page, warehouse
 from benchmarks.goals import GOALS, RESULTS
 from benchmarks.run import nested
 
@@ -62,6 +62,13 @@ def test_the_floor_is_small_and_on_its_own():
     assert len(source.splitlines()) <= 60
     assert "tap_billing_reports" not in source
     assert "benchmarks" not in source
+
+
+@pytest.mark.parametrize("kind", ["floor", *warehouse.KINDS, "floor_again"])
+def test_each_way_into_a_warehouse_loads_all_rows(folder, kind):
+    report = warehouse.loaded(kind, data.narrow(300), f"duckdb:{folder / 'warehouse.duckdb'}")
+    assert report["rows"] == 300
+    assert min(report["seconds"], report["processor_seconds"], report["rss_mib"]) > 0
 
 
 def test_results_are_nested_by_the_dot():
