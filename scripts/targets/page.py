@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.targets.edge_cases import CASES
 from scripts.targets.findings import DIFFERENT, IDENTICAL, NULL
+from scripts.targets.loaders import OURS
 from scripts.targets.wrongs import state_of, wrongs
 from scripts.venvs import ROOT
 
@@ -19,7 +20,10 @@ FACTS = ROOT / "scripts" / "targets" / "seen.json"
 PAGE = ROOT / "docs" / "targets.md"
 
 # What meltano.yml or the README offers: here nothing may be lost.
-OFFERED = ("target-duckdb", "meltanolabs-target-postgres", "target-jsonl", "meltanolabs-target-csv")
+OFFERED = (
+    f"{OURS} (DuckDB)", f"{OURS} (PostgreSQL)",
+    "target-duckdb", "meltanolabs-target-postgres", "target-jsonl", "meltanolabs-target-csv",
+)  # fmt: skip
 
 
 def must_be_right(facts: Facts) -> list[str]:
@@ -78,14 +82,15 @@ read back as text and compared cell by cell. There are negative amounts, amounts
 with three decimals, and texts from several languages.
 
 `make targets` tries it again and writes this page. It makes an environment for each target under
-`.tools/`, and takes some minutes.
+`.tools/`, and takes some minutes. How long a sync took says something only on a machine that does nothing else; these
+were taken on a busy one.
 """
 
 
 def _matrix(trials: Sequence[Facts]) -> str:
     rows = [["target", "rows", "exact sums", "amounts become", "second sync", "deleted rows", "new column", "nulls"]]
     for trial in trials:
-        name = f"[{trial['name']}](#{trial['name']})"
+        name = f"[{trial['name']}](#{_anchor(trial['name'])})"
         found = trial["findings"]
         if not found:
             rows.append([name, trial["failure"].partition(":")[0], *[""] * 6])
@@ -115,15 +120,23 @@ def _section(trial: Facts, facts: Facts) -> str:
     if not trial["findings"]:
         return "\n".join([*lines, f"\nIt {trial['failure']}.\n"])
     versions = ", ".join(f"{name} {version}" for name, version in trial["versions"].items())
-    seconds = " and ".join(f"{second:g} s" for second in trial["seconds"])
-    lines += [f"Seen with {versions}; the syncs took {seconds}.\n"]
+    lines += [f"Seen with {versions}; {_seconds(trial)}.\n"]
     lines += [_types(trial["findings"]["types"])]
     lines += [f"- {wrong}" for wrong in wrongs(trial)] or ["Nothing wrong was seen."]
     for variant in facts["trials"]:
         if variant["variant_of"] == trial["name"]:
-            worse = wrongs(variant, than=trial) or ["no difference was seen"]
+            worse = wrongs(variant, than=trial) or [f"no difference was seen; {_seconds(variant)}"]
             lines.append(f"- With {variant['title']}: {'; '.join(_small(text) for text in worse)}.")
     return "\n".join([*lines, ""])
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub and the site name it."""
+    return "".join(letter for letter in heading.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+
+
+def _seconds(trial: Facts) -> str:
+    return "the syncs took " + " and ".join(f"{second:g} s" for second in trial["seconds"])
 
 
 def _small(text: str) -> str:
@@ -152,7 +165,7 @@ The same first sync with `decimals_as: number`, so that amounts are JSON numbers
 
 {_table(rows)}
 Sums over amounts of usual size may be right and still go wrong with the first long one. Keep `decimals_as: string`, and
-cast where you sum: `CAST(total_amount AS DECIMAL(38, 12))` in DuckDB, `total_amount::numeric` in PostgreSQL.
+cast where they are text: `CAST(total_amount AS DECIMAL(38, 12))` in DuckDB, `total_amount::numeric` in PostgreSQL.
 """
 
 
@@ -195,7 +208,7 @@ key, and leave out those with `_sdc_deleted_at`.
 
 
 def _shell(requirements: Iterable[str]) -> str:
-    return " ".join(f"'{text}'" if "<" in text else text for text in requirements)
+    return " ".join(f"'{text}'" if {*"< ["} & {*text} else text for text in requirements)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import time
 from dataclasses import asdict, dataclass, field
@@ -58,6 +60,9 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
         requirements=list(loader.requirements),
         settings=dict(loader.shown),
     )
+    if loader.source and not _answers(loader.source):
+        trial.failure = "was not tried: its repository could not be reached from here"
+        return trial
     try:
         provide(loader.environment)
     except InstallError:
@@ -71,6 +76,16 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
     except RefusedError as error:
         trial.failure = f"does not run: {error}"
     return trial
+
+
+def _answers(repository: str) -> bool:
+    """Whether git gets a word from this repository."""
+    command = ["git", "ls-remote", "--quiet", "--exit-code", repository, "HEAD"]
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        return not subprocess.run(command, env=env, capture_output=True, timeout=60, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _place(loader: Loader, folder: Path, what: str, server: Server) -> Place:
@@ -150,6 +165,6 @@ def _versions(loader: Loader) -> dict[str, str]:
     )
     command = [str(loader.environment.python), "-c", program]
     installed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    named = {requirement.split("=")[0].split("<")[0] for requirement in loader.requirements}
-    telling = named | {"singer-sdk", "singer-python", "pipelinewise-singer-python", "duckdb", "sqlalchemy", "psycopg"}
+    named = {re.split("[=< ]", requirement)[0] for requirement in loader.requirements}
+    telling = {*named, *loader.telling}
     return {name: installed[name] for name in sorted(telling & set(installed))}

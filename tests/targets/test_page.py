@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from scripts.targets.loaders import LOADERS
+from scripts.targets.loaders import BY_COPY, LOADERS, OURS, POSTGRES, TUNED, WITHOUT_METADATA
 from scripts.targets.page import FACTS, OFFERED, PAGE, must_be_right, page
 from scripts.targets.wrongs import wrongs
 from scripts.venvs import ROOT
@@ -36,8 +36,17 @@ def test_each_target_was_tried_as_it_is_set_up_now(facts):
 def test_what_meltano_installs_is_what_was_tried():
     project = yaml.safe_load((ROOT / "meltano.yml").read_text())
     tried = {" ".join(loader.requirements) for loader in LOADERS if not loader.variant_of}
-    foreign = [one for one in project["plugins"]["loaders"] if one["name"] != "target-billing-reports"]
+    foreign = [one for one in project["plugins"]["loaders"] if one["name"] != OURS]
     assert {loader["pip_url"] for loader in foreign} <= tried
+
+
+def test_what_meltano_sets_is_what_was_tried():
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text())
+    (postgres,) = (one for one in project["plugins"]["loaders"] if one["pip_url"].startswith(POSTGRES))
+    values = {setting["name"]: setting.get("value") for setting in postgres["settings"]}
+    assert TUNED.items() <= values.items()
+    # The page tells what these cost.
+    assert not values.keys() & {*BY_COPY, *WITHOUT_METADATA}
 
 
 def test_the_data_had_what_targets_stumble_over(facts):
@@ -84,6 +93,8 @@ def test_losses_are_said_in_words(facts):
         assert re.match(r"Loses [\d,]+ of [\d,]+ rows", wrongs(trial(facts, name))[0])
     assert "`add_metadata_columns` left out: loses 1 of" in text
     assert "does not run" in text
+    assert "With `use_copy` as well: 13 of 31 sums are wrong" in text
+    assert "`activate_version` turned off as well: 3 of 31 sums are wrong" in text
     found = trial(facts, "meltanolabs-target-postgres")
     found["findings"]["updated"] = 0
     assert any("changed rows are updated" in sentence for sentence in wrongs(found))
