@@ -104,6 +104,8 @@ def _wide_row(i, columns):
             )
         elif type_ == "boolean":
             row.append("true" if i % 7 else "false")
+        elif type_ == "currency":
+            row.append(("usd", "eur", "nok")[i % 3])
         elif place % 3 == 2:
             row.append("")  # a third of the text columns has no value in most rows
         else:
@@ -141,7 +143,7 @@ def wide(rows):
         writer.writerow(columns)
         writer.writerows(_wide_row(i, columns) for i in range(rows))
 
-    return Sample(_written(FOLDER / f"wide_{rows}.csv", write), columns, WIDE_ZONE)
+    return Sample(_written(FOLDER / f"wide_with_currencies_{rows}.csv", write), columns, WIDE_ZONE)
 
 
 def narrow_of_size(mib):
