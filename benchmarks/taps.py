@@ -67,9 +67,12 @@ class FastStream(FastRows, ReportStream):
     def chunks(self):
         if self.path.suffix == ".xml":
             from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
+            from tap_billing_reports.vendors.bring import XML  # noqa: PLC0415
 
             by_header = {column.header: column for column in self.columns}
-            reader = XmlReader(self.path, resolve=lambda header: [by_header[name] for name in header], zone=self.zone)
+            reader = XmlReader(
+                self.path, form=XML, resolve=lambda header: [by_header[name] for name in header], zone=self.zone
+            )
         else:
             reader = CsvReader(
                 self.path,

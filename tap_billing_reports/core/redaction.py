@@ -25,8 +25,8 @@ MASK = "[redacted]"
 
 # A shorter text would mask ordinary words; no vendor hands out credentials this short.
 SHORTEST_SECRET = 4
-# Beginnings and ends from this length on are masked. Vendors show less on purpose: Stripe's own message has the eight
-# letters of `sk_live_` and the last four.
+# Beginnings and ends from this length on are masked. Vendors show less on purpose: their own messages have a key's
+# prefix, of about eight letters, and its last four.
 PART = 12
 SHORTEST_PART = 8
 # What may be an ordinary word is masked where something is talked about, but never within data.
@@ -146,7 +146,7 @@ def _forms(secret: str) -> Iterator[_Form]:
     parts = least < len(secret)
     yield _Form(secret, least, _run(secret[:least]), _run(secret[-least:]) if parts else None)
     raw = secret.encode("utf-8", "surrogatepass")
-    # As it is, and as the user's name of HTTP Basic with an empty password, which is how Stripe's keys are also sent.
+    # As it is, and as the user's name of HTTP Basic with an empty password, which is how some keys are sent.
     texts = [base64.b64encode(form).decode().rstrip("=") for form in (raw, raw + b":")]
     # Behind one or two other letters, as a password: without the letters of Base64 that hold bits of those beside it.
     last = [None, -1, -1]

@@ -24,7 +24,7 @@ from tap_billing_reports.declare.endpoints import (
     no_objection,
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
-from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi
+from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
 from tap_billing_reports.declare.runs import (
     Interval,
     Ordered,
@@ -95,6 +95,7 @@ __all__ = [
     "Unit",
     "Values",
     "Windowed",
+    "XmlForm",
     "no_objection",
     "parameters_schema",
     "reports_schema",

@@ -47,6 +47,7 @@ class HttpSourceClient:
             read_problem=source.read_problem,
             hints=source.hints,
             gone=source.gone,
+            same_get_seconds=source.same_get_seconds,
             clock=clock,
             limits=limits,
             budget=RetryBudget(),

@@ -24,6 +24,9 @@ class InvoiceApi:
     fields: Callable[[Values], tuple[Field, ...]]
     lookback: Callable[[Values], int] | None
     """Days before the bookmark that are read again; None: the vendor has no date filter, all is read."""
+    remembered_days: int = 65
+    """Without a date filter: of so many days before the newest invoice's the next list is held against this one
+    (`still_listed`). It bounds the bookmark, where a day takes at most some 70 letters."""
     path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
     """What the endpoint's names stand for."""
     horizon_days: int | None = None

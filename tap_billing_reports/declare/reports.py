@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -47,6 +48,35 @@ class ComparedTotal:
     """The row column whose total must be equal on both sides."""
 
 
+@dataclass(frozen=True)
+class XmlForm:
+    """How the vendor's XML reports are built: local names of their elements, whatever their namespace."""
+
+    lines: str
+    """The element that holds the lines."""
+    line: str
+    """One line: its children are the fields."""
+    metadata: str = ""
+    """The element in which a file tells of itself; empty: none does."""
+    rows: str = ""
+    """Therein, the number of lines. Where it is named, a file without it cannot be shown to be whole; empty: no file
+    says it."""
+    counts_blank: bool | None = False
+    """Whether that number counts lines without content; None: the vendor does not say, and both are right."""
+
+    def counted(self, rows: int, blank: int, declared: int | None) -> int:
+        """The lines of a file as the vendor counts them.
+
+        Args:
+            rows: lines with content.
+            blank: lines without.
+            declared: what the file says, which decides where the vendor does not say how it counts.
+        """
+        if self.counts_blank is None:
+            return declared if declared == rows + blank else rows
+        return rows + blank if self.counts_blank else rows
+
+
 def _no_window(_parameters: Parameters) -> tuple[datetime | None, datetime]:
     raise ValueError("no window")
 
@@ -66,12 +96,15 @@ class ReportApi:
     read_status: Callable[[Answer, str], Run]
     """The answer and the run's id."""
     format: Literal["csv", "xml"]
+    """XML needs its `xml`, too."""
     headers: Callable[[Report], Iterable[str]]
     """The headers that the report's file is known to have; none for a report that nobody has described."""
     column_type: Callable[[Report, str], ColumnType]
     """The type of a column, known or new, by its header."""
     budget: Callable[[Values], int]
     """Runs that may wait at once."""
+    xml: XmlForm | None = None
+    """The elements of an XML report."""
     orders_are_free: bool = False
     """Another order of the same costs nothing: a run that could not be used twice is given up for a new one."""
     reorder_setting: str = ""
@@ -97,11 +130,17 @@ class ReportApi:
     """Lists runs, newest first; None: runs cannot be listed, so none can be adopted."""
     list_query: Callable[[datetime], Query] | None = None
     """The query for runs created at or after an instant."""
+    listed_for: timedelta = timedelta(days=365)
+    """How far back runs are listed, by their creation: for as long as the vendor keeps their files, as an older run
+    has nothing left to use. The default bounds the list of a vendor that does not say."""
     read_listed: Callable[[Record], Run] | None = None
     window: Callable[[Parameters], tuple[datetime | None, datetime]] = _no_window
     """A listed run's window, from its parameters: start (None where the type takes none) and end. ValueError: none."""
     availability: Callable[[SourceClient, Account, str], Interval] | None = None
     """What data a report type has; None: up to the start of today in the report's zone."""
+    stale_after_hours: int | None = None
+    """With `availability`: the most hours that its end may lag behind the present; the check `freshness`. None: the
+    vendor promises nothing, and the lag is only told."""
     out_of_range: Callable[[Refused], bool] = lambda _error: False
     """Whether a refusal means that availability has moved since it was read."""
     extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
@@ -113,3 +152,7 @@ class ReportApi:
     kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
     compared: Callable[[Report], ComparedTotal | None] = lambda _report: None
     """Which total of its rows can be compared with another report's."""
+
+    def __post_init__(self) -> None:
+        if (self.format == "xml") != (self.xml is not None):
+            raise ValueError("format and xml: an XML report needs its XmlForm, and no other has one")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -32,16 +33,23 @@ class Report:
     columns: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
-    keep_xlsx: bool = False
+    kept_formats: tuple[str, ...] = ()
+    """Further formats of the report that are kept, for the declaration's `extra_files`."""
 
     @classmethod
-    def of(cls, source: str, entry: Mapping[str, Any], **facts: Any) -> Report:
+    def of(
+        cls, source: str, entry: Mapping[str, Any], *, short: Mapping[str, str] = MappingProxyType({}), **facts: Any
+    ) -> Report:
         """The report of a settings entry; `facts` are what it says beyond the keys that every source takes.
 
-        Without a name it has its type's, in snake_case, with `ca` for `connected_account`: some are long.
+        Without a name it has its type's, in snake_case. `short` is text of a type -> what stands for it in the name,
+        for a vendor whose types are too long for a stream's.
         """
         report_type = entry["report_type"]
-        name = entry.get("name") or column_name(report_type.replace("connected_account", "ca"))
+        by_default = report_type
+        for long, instead in short.items():
+            by_default = by_default.replace(long, instead)
+        name = entry.get("name") or column_name(by_default)
         common = {"cadence": Windowed(entry.get("window") or "day"), "optional": bool(entry.get("optional"))}
         return cls(source, report_type, name, **{**common, **facts})
 

@@ -42,6 +42,8 @@ class Source:
     gone: Callable[[NotFound], bool] = lambda _error: False
     """Whether a 404 or 410 is the vendor's own word that a run, a file or an invoice is gone. Any other says nothing:
     a proxy's page, an empty body, and the answer to a key of another mode look alike."""
+    same_get_seconds: float = 0
+    """The least time between two GETs of one URL, for a vendor that refuses identical calls in quick succession."""
     check: Callable[[Values], Iterable[str]] = lambda _values: ()
     """What is wrong with the settings beyond their schemas, one line each, without their values."""
     invoices: InvoiceApi | None = None

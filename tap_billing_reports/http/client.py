@@ -66,6 +66,7 @@ class HttpClient:
         read_problem: reads a vendor's error body into a `Problem`; None when the body holds none.
         hints: the vendor's own headers that say whether to try again.
         gone: whether a 404 or 410 is the vendor's own word that the thing is gone.
+        same_get_seconds: the least time between two GETs of one URL.
         clock: tells the time and waits.
 
     Attributes:
@@ -87,6 +88,7 @@ class HttpClient:
         read_problem: Callable[[Answer], Problem | None] | None = None,
         hints: Hints | None = None,
         gone: Callable[[NotFound], bool] = lambda _error: True,
+        same_get_seconds: float = 0,
         clock: Clock | None = None,
         limits: Limits | None = None,
         budget: RetryBudget | None = None,
@@ -106,6 +108,7 @@ class HttpClient:
             read_problem=read_problem,
             hints=hints,
             gone=gone,
+            same_get_seconds=same_get_seconds,
             clock=clock,
             limits=limits,
         )
@@ -124,7 +127,12 @@ class HttpClient:
         self._gone = gone
         self._limits = limits or Limits()
         self._transport = Transport(
-            self._hosts.values(), authenticator=authenticator, remedy=remedy, clock=self.clock, limits=self._limits
+            self._hosts.values(),
+            authenticator=authenticator,
+            remedy=remedy,
+            clock=self.clock,
+            limits=self._limits,
+            same_get_seconds=same_get_seconds,
         )
         self._retries = Retries(
             self.clock,

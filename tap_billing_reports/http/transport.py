@@ -28,8 +28,6 @@ CHUNK_BYTES = 1 << 16
 REDIRECTS = 5
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
-# Bring throttles identical requests (15/s in an older text, no number in the newer): four a second stay well below.
-IDENTICAL_GET_SECONDS = 0.25
 # All that another host of the same source gets to see on a redirect.
 _IMPERSONAL = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 # Encodings that nobody asked for and that cannot be undone here; anything else that is not gzip is no encoding.
@@ -92,10 +90,18 @@ class Transport:
         bases: checked base URLs; nothing else is ever asked.
         authenticator: signs requests to the host that was asked first, and no others.
         remedy: the settings to look at when a request cannot be written or is led elsewhere.
+        same_get_seconds: the least time between two GETs of one URL.
     """
 
     def __init__(
-        self, bases: Iterable[str], *, authenticator: Authenticator, remedy: str, clock: Clock, limits: Limits
+        self,
+        bases: Iterable[str],
+        *,
+        authenticator: Authenticator,
+        remedy: str,
+        clock: Clock,
+        limits: Limits,
+        same_get_seconds: float = 0,
     ) -> None:
         self._origins = {origin(base) for base in bases}
         self._auth = authenticator
@@ -106,6 +112,7 @@ class Transport:
         # reads a redirect's body without a limit.
         self._session = requests.Session()
         self._adapter = PunctualAdapter(limits.answer_seconds)
+        self._same_get_seconds = same_get_seconds
         self._last_get: dict[str, float] = {}
 
     def open(
@@ -202,13 +209,16 @@ class Transport:
         raise failure
 
     def _space_out(self, url: str) -> None:
+        apart = self._same_get_seconds
+        if not apart:
+            return
         now = self._clock.monotonic()
-        wait = self._last_get.get(url, -IDENTICAL_GET_SECONDS) + IDENTICAL_GET_SECONDS - now
+        wait = self._last_get.get(url, -apart) + apart - now
         if wait > 0:
             self._clock.sleep(wait)
             now += wait
         if len(self._last_get) > 1000:
-            self._last_get = {u: t for u, t in self._last_get.items() if now - t < IDENTICAL_GET_SECONDS}
+            self._last_get = {u: t for u, t in self._last_get.items() if now - t < apart}
         self._last_get[url] = now
 
     # -- bodies ----------------------------------------------------------------------------------------

@@ -173,16 +173,15 @@ class FinishedRun:
         size = file.remote.size
         unstated = "the vendor does not say how many bytes its file has"
         self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size), unstated=unstated)
-        if self.job.client.api.format == "xml":
-            declared, counted = reader.declared_rows, reader.rows
-            if declared == reader.rows + reader.blank_lines:
-                # Bring does not say whether its number counts blank lines.
-                counted = declared
-            if declared is None:
-                # Both of Bring's published samples hold the number: without it nobody could tell a cut list of lines.
-                self._undeclared("rows_declared", Decimal(counted), "the file does not say how many rows it has")
-            else:
-                self.check("rows_declared", Decimal(declared), Decimal(counted))
+        form = self.job.client.api.xml
+        if form is not None:
+            declared = reader.declared_rows
+            counted = Decimal(form.counted(reader.rows, reader.blank_lines, declared))
+            if form.rows and declared is None:
+                # Without it nobody could tell a cut list of lines.
+                self._undeclared("rows_declared", counted, "the file does not say how many rows it has")
+            elif declared is not None:
+                self.check("rows_declared", Decimal(declared), counted)
             self.check("blank_lines", None, Decimal(reader.blank_lines), unknown="blank lines are no charges")
         if reader.ambiguous_times or reader.nonexistent_times:
             reason = "local times that occurred twice: the first occurrence was taken"

@@ -30,7 +30,7 @@ def judge_list(session: Session, feed: InvoiceFeed, bookmark: MutableMapping[str
         return set()
     source, account = feed.source.name, feed.account.account_id
     since, until = max(feed.since, session.settings.start_date), feed.until()
-    memory = ListMemory(bookmark, None if feed.api.lookback is None else feed.bounds.lookback_days)
+    memory = ListMemory(bookmark, feed.remembered_days)
     checks, lost = list(memory.checks(source, account, feed.contents, since, until)), memory.lost(feed.contents)
     memory.move(feed.contents, since, until)
     session.checks.extend(check for check in checks if check not in feed.told)

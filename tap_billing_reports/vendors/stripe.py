@@ -187,6 +187,8 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
             "stripe",
             entry,
             zone=entry.get("timezone") or "UTC",
+            # Some types with their names in full would not fit into a stream's.
+            short={"connected_account": "ca"},
             cadence=d.Subjects(payouts) if payouts or _by_payout(entry["report_type"]) else windows,
             columns=_columns(entry["report_type"], entry.get("columns") or ()),
             parameters=filters | (entry.get("extra_parameters") or {}),
@@ -379,9 +381,14 @@ STRIPE = d.Source(
         idempotency_header="Idempotency-Key",
         runs=RUNS,
         list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
+        # The `expires_at` of the files in Stripe's own fixtures (stripe/openapi) is 365 days after their `created`.
+        listed_for=timedelta(days=365),
         read_listed=_read_run,
         window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
         availability=_availability,
+        # docs.stripe.com/reports/api: prepared twice a day, normally within 12 hours; in other zones than UTC a day of
+        # theirs ends up to 12 hours later.
+        stale_after_hours=48,
         out_of_range=lambda error: error.status == 400 and error.param.startswith("parameters.interval_"),
         compared=_compared,
     ),

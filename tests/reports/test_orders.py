@@ -69,6 +69,14 @@ def test_runs_from_before_the_window_ended_or_reuse_runs_since_are_not_adopted(s
     assert [(f.origin, f.attempt) for f in ended.finished] == [("ordered", 1)]
 
 
+@pytest.mark.parametrize(("hours", "expected"), [(6, "adopted"), (4, "ordered")])
+def test_runs_from_before_the_vendor_keeps_any_are_not_adopted(sync, vendor, clock, hours, expected):
+    vendor.listed_for = timedelta(hours=hours)
+    listed(vendor, "five hours old", clock.now() - timedelta(hours=5))
+    ended = sync(vendor, **ONE_DAY).run()
+    assert [f.origin for f in ended.finished] == [expected]
+
+
 def test_reuse_runs_since_is_part_of_the_key(sync, vendor):
     sync(vendor, **ONE_DAY).run()
     sync(vendor, reuse_runs_since=at(7), **ONE_DAY).run()

@@ -83,6 +83,7 @@ class Vendor:
     limit: int | None = None
     budget: int = 2
     available: Interval | None = None
+    listed_for: timedelta = YEAR
     xlsx: bool = False
     free: bool = False
     reorders: bool | None = None
@@ -135,6 +136,7 @@ class Vendor:
             runs=LIST if self.keyed else None,
             list_query=lambda since: [("since", utc_text(since))],
             read_listed=self._read,
+            listed_for=self.listed_for,
             availability=self._availability if self.available is not None else None,
             out_of_range=lambda error: isinstance(error, Refused) and error.code == "range",
             extra_files=lambda _report, run: (self._file(self.runs[run.run_id], "xlsx"),) if self.xlsx else (),

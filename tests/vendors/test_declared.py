@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import tokenize
 from pathlib import Path
 
 import pytest
 
-from tap_billing_reports.declare import Report
 from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.vendors import all_sources
 
@@ -48,6 +49,45 @@ def test_no_engine_code_asks_which_vendor_it_serves(path):
             assert not named or not any(side.startswith(("'", '"')) for side in others), f"line {node.lineno}"
 
 
+NAMED_IN_PROSE = re.compile(r"\b(Stripe|Mybring|Bring|BRP)(\b|'s)").search
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_engine_code_has_a_vendors_reason_for_what_it_does(path):
+    with tokenize.open(path) as file:
+        comments = [token for token in tokenize.generate_tokens(file.readline) if token.type == tokenize.COMMENT]
+    for comment in comments:
+        assert not NAMED_IN_PROSE(comment.string), f"line {comment.start[0]}"
+
+
+def _vendors_words():
+    """Names of fields, parameters and XML elements that vendors have and our streams have not."""
+    words = set()
+    for source in all_sources():
+        values = {setting.name: setting.default for setting in source.settings} | {"brp_currency": "NOK"}
+        if source.invoices is not None:
+            words |= {part for field in source.invoices.fields(values) for part in field.path.split(".")}
+        if source.report_types is not None:
+            words |= {part for field in source.report_types.fields for part in field.path.split(".")}
+        if source.reports is not None and source.reports.xml is not None:
+            form = source.reports.xml
+            words |= {form.lines, form.line, form.metadata, form.rows}
+    ours = set()
+    for schema in (PACKAGE.parent / "schemas").glob("*.json"):
+        ours |= set(json.loads(schema.read_text()).get("properties", ()))
+    # Words of the field, which any program has.
+    return words - ours - {"", "id", "number", "type", "company", "customer", "amount", "rest", "created", "updated"}
+
+
+def test_no_engine_code_knows_a_vendors_field_or_element():
+    words = _vendors_words()
+    assert {"invoiceNumber", "NumberOfRows", "totalamount", "total_excluding_tax"} <= words
+    for path in ENGINE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert node.value not in words, f"{path.relative_to(PACKAGE)}, line {node.lineno}"
+
+
 def test_every_setting_and_report_carries_its_vendors_name():
     for source in all_sources():
         assert all(setting.name.startswith(f"{source.name}_") for setting in source.settings)
@@ -56,8 +96,11 @@ def test_every_setting_and_report_carries_its_vendors_name():
 
 def test_every_catalogued_stripe_type_has_a_name_by_default():
     names = {}
-    for report_type in catalogue("stripe")["report_types"]:
-        report = Report.of("stripe", {"report_type": report_type}, zone="UTC")
+    (stripe,) = [source for source in all_sources() if source.name == "stripe"]
+    assert stripe.reports is not None
+    entries = [{"report_type": report_type} for report_type in catalogue("stripe")["report_types"]]
+    for report in stripe.reports.configured({"stripe_reports": entries}):
+        report_type = report.report_type
         assert report.name == report_type.replace(".", "_").replace("connected_account", "ca")
         names[report.stream] = report_type
     assert len(names) == len(catalogue("stripe")["report_types"])

@@ -102,8 +102,11 @@ def test_a_report_of_an_entry():
         False,
     )
     entry = {"report_type": "t", "name": "n", "window": "week", "optional": True}
-    full = Report.of("acme", entry, zone="UTC", keep_xlsx=True)
-    assert (full.name, full.cadence, full.optional, full.keep_xlsx) == ("n", Windowed("week"), True, True)
+    full = Report.of("acme", entry, zone="UTC", kept_formats=("xlsx",))
+    assert (full.name, full.cadence, full.optional, full.kept_formats) == ("n", Windowed("week"), True, ("xlsx",))
+    long = {"report_type": "very_long_word.totals"}
+    assert Report.of("acme", long, zone="UTC", short={"very_long_word": "v"}).name == "v_totals"
+    assert Report.of("acme", long, zone="UTC").name == "very_long_word_totals"
     assert Report.of("acme", entry, zone="UTC", cadence=PerInvoice()).cadence == PerInvoice()
 
 

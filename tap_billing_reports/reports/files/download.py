@@ -172,11 +172,12 @@ def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
 
 def _objection(path: Path, job: ReportJob, remote: RemoteFile) -> str | None:
     """How the beginning of a file shows that it is another run's; its reader looks once more."""
-    if remote.format != "xml":
+    form = job.client.api.xml
+    if remote.format != "xml" or form is None or not form.metadata:
         return None
     with path.open("rb") as file:
         try:
-            check_file(job, metadata_in(file.read(_ENDS_BYTES)))
+            check_file(job, metadata_in(file.read(_ENDS_BYTES), form.metadata))
         except FileError as error:
             return str(error)
     return None

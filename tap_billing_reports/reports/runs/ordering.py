@@ -7,7 +7,6 @@ import json
 from collections import defaultdict
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,11 @@ from tap_billing_reports.reports.runs.queues import PendingRun
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from tap_billing_reports.core.clock import Clock
     from tap_billing_reports.http.responses import Answer
 
-# Stripe keeps result files for 365 days; an older run has nothing left to adopt.
-OLDEST_ADOPTED = timedelta(days=365)
 ORDERS_A_PERIOD = 3
 
 
@@ -76,7 +74,7 @@ class Orders:
 
         A complete window's run cannot be older than the window's end; a subject's may be as old as its file.
         """
-        floor = self._clock.now() - OLDEST_ADOPTED
+        floor = self._clock.now() - job.client.api.listed_for
         if job.period.end is not None:
             floor = max(floor, job.period.end)
         return max(floor, self._reuse_since) if self._reuse_since is not None else floor

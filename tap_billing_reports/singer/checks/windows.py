@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.planning import Planner
     from tap_billing_reports.reports.state.entry import Entry
 
-# Stripe has data within half a day, and up to a day more in zones other than UTC.
-STALE_AFTER_HOURS = Decimal(48)
-
 
 def coverage_checks(
     client: ReportClient, report: Report, account: Account, entry: Entry, planner: Planner
@@ -51,13 +48,17 @@ def coverage_checks(
             reason=f"missing: {', '.join(missing[:10])}" if missing else None,
         )
     if client.api.availability is not None:
-        age = planner.now - available.end
-        hours = Decimal(int(age.total_seconds() // 3600))
+        age, most = planner.now - available.end, client.api.stale_after_hours
+        hours, up_to = Decimal(int(age.total_seconds() // 3600)), f"data up to {utc_text(available.end)}"
+        if most is None:
+            said = "the source does not say how many hours that may lag"
+        else:
+            said = "expected is the most hours that it may lag"
         yield Check(
             **facts,
             check="freshness",
-            expected=STALE_AFTER_HOURS,
+            expected=None if most is None else Decimal(most),
             actual=hours,
-            ok=hours <= STALE_AFTER_HOURS,
-            reason=f"data up to {utc_text(available.end)}; expected is the most hours that it may lag",
+            ok=None if most is None else hours <= most,
+            reason=f"{up_to}; {said}",
         )

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 KEY = "list_memory"
 HAD = "had"
 DAYS = "days"
-# Where all invoices are listed each time, those of so many days are counted: Bring's own look-back.
-DAYS_COUNTED = 65
 # Columns that, where each invoice had them, no single one may lose.
 VITAL = frozenset({"net_amount", "tax_amount", "total_amount", "amount_due", "currency", "specification_available"})
 
@@ -59,12 +57,12 @@ class ListMemory:
 
     Args:
         bookmark: the account's own.
-        lookback_days: how far back invoices are listed again; None: all are, each time.
+        days: so many before the newest invoice's are remembered.
     """
 
-    def __init__(self, bookmark: MutableMapping[str, Any], lookback_days: int | None) -> None:
+    def __init__(self, bookmark: MutableMapping[str, Any], days: int) -> None:
         self._bookmark = bookmark
-        self._days = DAYS_COUNTED if lookback_days is None else lookback_days
+        self._days = days
         self._had = set(bookmark.get(HAD, ()))
         self._before: dict[str, tuple[int, str]] = {
             day: (count, marks[0] if marks else "") for day, count, *marks in bookmark.get(DAYS, ())

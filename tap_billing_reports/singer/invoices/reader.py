@@ -113,6 +113,11 @@ class InvoiceFeed:
             horizon_days=self.api.horizon_days,
         )
 
+    @property
+    def remembered_days(self) -> int:
+        """Of how many days before the newest invoice's the list is held against the next one."""
+        return self.api.remembered_days if self.api.lookback is None else self.bounds.lookback_days
+
     def _is_shared(self) -> bool:
         reports = self.source.reports
         per_invoice = reports is not None and any(
@@ -220,10 +225,13 @@ class InvoiceFeed:
         assert self.api.by_id is not None
         answer = self._client.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
         record = answer.record()
-        found = next(column for column in self._fields if column.name == "invoice_id")
-        if value_at(record, found.path) != invoice_id:
+        if self._key_in(record) != invoice_id:
             raise Unreadable(f"the answer is another invoice than {invoice_id}", about=answer.about)
         return None if self.api.is_deleted(record) else (self.columns(record), record)
+
+    def _key_in(self, record: Record) -> Any:
+        """What the vendor's object has where the declaration finds the invoice's id."""
+        return value_at(record, next(column.path for column in self._fields if column.name == "invoice_id"))
 
     def _readable(self, record: Record) -> dict[str, Any] | None:
         """The invoice's columns; None, and noted, where they cannot be read.
@@ -250,8 +258,7 @@ class InvoiceFeed:
         try:
             columns = map_fields(self._fields, record)
         except ValueError as error:
-            number = record.get("invoiceNumber") or record.get("id")
-            raise Unreadable(f"invoice {number} cannot be read: {error}", about=about) from None
+            raise Unreadable(f"invoice {self._key_in(record)} cannot be read: {error}", about=about) from None
         if not columns.get("invoice_id"):
             raise Unreadable(
                 f"invoice of {columns.get('invoice_date')} has no number: it could not be told apart from others",

@@ -138,8 +138,11 @@ class ReportRows(FastRows, ReportStream):
             )
         from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 
+        form = self._api.xml
+        assert form is not None
         return XmlReader(
             file.path,
+            form=form,
             size=file.size,
             resolve=self.resolve,
             zone=self.report.zone,
@@ -165,7 +168,7 @@ class ReportRows(FastRows, ReportStream):
         reader = finished_run.reader
         assert reader is not None
         allowed = set(self.session.settings.allow_missing_columns.get(self.name, ()))
-        if self._api.format == "xml":
+        if self._api.xml is not None:
             missing = self._missing_money(reader, finished_run.job.account.account_id)
         else:
             header = {*reader.header}

@@ -148,8 +148,8 @@ class ReportRuns(ReportStream):
             self._memory.take_back(before)
 
     def _start(self, client: ReportClient) -> datetime:
-        year_ago = self.session.clock.now() - timedelta(days=365)
-        return max(midnight(self.session.settings.start_date, client.source_client.source.zone), year_ago)
+        oldest = self.session.clock.now() - client.api.listed_for
+        return max(midnight(self.session.settings.start_date, client.source_client.source.zone), oldest)
 
 
 def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]:

@@ -7,8 +7,12 @@ import io
 import msgspec
 
 from tap_billing_reports.core.columns import Column, unique_names
+from tap_billing_reports.declare import XmlForm
 from tap_billing_reports.reports.files.readers.csv import CsvReader
 from tap_billing_reports.reports.files.readers.xml import XmlReader
+
+# Of a file whose number of lines may count those without content, or not.
+FORM = XmlForm(lines="Lines", line="Line", metadata="MetaData", rows="NumberOfRows", counts_blank=None)
 
 
 def resolver(types=None):
@@ -27,9 +31,9 @@ def csv_reader(data, *, size=None, types=None, **options):
     return CsvReader(io.BytesIO(data), size=len(data) if size is None else size, resolve=resolver(types), **options)
 
 
-def xml_reader(data, *, types=None, **options):
+def xml_reader(data, *, types=None, form=FORM, **options):
     data = data.encode() if isinstance(data, str) else data
-    return XmlReader(io.BytesIO(data), resolve=resolver(types), **options)
+    return XmlReader(io.BytesIO(data), form=form, resolve=resolver(types), **options)
 
 
 def rows_of(reader, selected=None, constants=None):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from decimal import Decimal
 from typing import BinaryIO, cast
 
 import pytest
 
 from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.declare import XmlForm
 from tap_billing_reports.reports.files.readers.xml import XmlReader
-from tests.reports.readers.reading import cells_of, resolver, rows_of, xml_reader
+from tests.reports.readers.reading import FORM, cells_of, resolver, rows_of, xml_reader
 
 TYPES = {"AMOUNT": "decimal", "TRX_DATE": "date", "Count": "integer"}
 NAMESPACE = "urn:bring.no/mybring/Report"
@@ -100,7 +102,7 @@ def test_a_caller_may_select_columns_as_they_are_met():
         return columns
 
     data = report(line(A="1", B="2") + line(A="3", C="4", B="5")).encode()
-    reader = XmlReader(io.BytesIO(data), resolve=resolve)
+    reader = XmlReader(io.BytesIO(data), form=FORM, resolve=resolve)
     rows = [row for chunk in reader.chunks(wanted) for row in chunk.rows]
     assert [row.__struct_fields__ for row in rows] == [("row_number", "a"), ("row_number", "a", "c")]
 
@@ -137,6 +139,31 @@ def test_text_is_as_written(block):
 def test_the_declared_encoding_is_obeyed(encoding):
     data = report(line(Name="bl\u00e5b\u00e6r") * 3, 3).replace("UTF-8", encoding).encode(encoding)
     assert [row["name"] for row in rows_of(xml_reader(data))] == ["bl\u00e5b\u00e6r"] * 3
+
+
+@pytest.mark.parametrize(
+    ("counts_blank", "good"), [(None, {2, 3}), (True, {3}), (False, {2})], ids=["not said", "counted", "not counted"]
+)
+@pytest.mark.parametrize("declared", [2, 3])
+def test_whether_blank_lines_count_is_the_vendors_affair(counts_blank, good, declared):
+    data = report(PLAIN * 2 + "    <Line/>\n", declared)
+    reader = xml_reader(data, form=replace(FORM, counts_blank=counts_blank))
+    if declared in good:
+        assert len(rows_of(reader)) == 2
+    else:
+        with pytest.raises(FileError, match=f"2 rows and 1 blank lines where it declares {declared}"):
+            rows_of(reader)
+
+
+def test_elements_have_the_vendors_names():
+    data = "<Export><Head><Count>2</Count></Head><Rows><Row><A>1</A></Row><Row><A>2</A></Row></Rows></Export>"
+    form = XmlForm(lines="Rows", line="Row", metadata="Head", rows="Count")
+    assert cells_of(xml_reader(data, form=form)) == [["1"], ["2"]]
+    with pytest.raises(FileError, match="2 rows where it declares 3"):
+        rows_of(xml_reader(data.replace("2</Count>", "3</Count>"), form=form))
+    silent = xml_reader(data.replace("2</Count>", "3</Count>"), form=XmlForm(lines="Rows", line="Row"))
+    assert cells_of(silent) == [["1"], ["2"]]
+    assert (silent.declared_rows, silent.metadata) == (None, {})
 
 
 def test_metadata_may_come_last():
@@ -240,4 +267,4 @@ class Endless(io.RawIOBase):
 )
 def test_what_never_ends_is_given_up(start, again):
     with pytest.raises(FileError):
-        rows_of(XmlReader(cast("BinaryIO", Endless(start, again)), resolve=resolver()))
+        rows_of(XmlReader(cast("BinaryIO", Endless(start, again)), form=FORM, resolve=resolver()))

@@ -320,7 +320,7 @@ def reader(body):
     def resolve(header):
         return [Column(name, column_name(name), some(BRING.reports).column_type(report, name)) for name in header]
 
-    return XmlReader(io.BytesIO(body.encode()), resolve=resolve, sum_of=("amount",))
+    return XmlReader(io.BytesIO(body.encode()), form=some(some(BRING.reports).xml), resolve=resolve, sum_of=("amount",))
 
 
 class TestReportFiles:

@@ -1,4 +1,4 @@
-"""XML reports: a flat list of `<Line>` elements, each with one child a field, and a `<MetaData>` beside.
+"""XML reports: a flat list of lines, each with one child a field, and perhaps what the file tells of itself beside.
 
 lxml parses the file piece by piece into a tree from which finished lines are taken out again, so memory stays
 flat. libxml2's own limits on depth and on the size of a text stay on, entities are never resolved, and a
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from tap_billing_reports.core.columns import DecimalsAs
+    from tap_billing_reports.declare import XmlForm
     from tap_billing_reports.reports.files.readers import Resolve, RowChunk
 
 BLOCK: Final = 96 << 10  # bytes
@@ -46,8 +47,7 @@ class XmlReader(TableReader):
         zone: IANA name of the zone of `timestamp` columns.
         sum_of: names of the columns to add up.
         decimals_as: `number` gives decimals as Decimal instead of text.
-        lines_tag: local name of the element that holds the lines; `line_tag`: of one line.
-        metadata_tag: of what the file says about itself; `rows_tag`: of the declared number of rows therein.
+        form: the names of the file's elements, and how it counts its lines.
         block: about how many bytes of the file become one chunk.
         judge: called with what the file says of itself, before the first row and after the last; raises FileError.
 
@@ -59,15 +59,12 @@ class XmlReader(TableReader):
         self,
         source: Source,
         *,
+        form: XmlForm,
         resolve: Resolve,
         size: int | None = None,
         zone: str = "UTC",
         sum_of: Collection[str] = (),
         decimals_as: DecimalsAs = "string",
-        lines_tag: str = "Lines",
-        line_tag: str = "Line",
-        metadata_tag: str = "MetaData",
-        rows_tag: str = "NumberOfRows",
         block: int = BLOCK,
         judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
     ) -> None:
@@ -75,8 +72,7 @@ class XmlReader(TableReader):
             check_size(source, size)
         self._source = source
         super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
-        self._lines_tag, self._line_tag = lines_tag, line_tag
-        self._metadata_tag, self._rows_tag = metadata_tag, rows_tag
+        self._form = form
         self._block = block
         self._judge = judge
 
@@ -85,8 +81,8 @@ class XmlReader(TableReader):
     ) -> Iterator[RowChunk]:
         self._table.start(constants)
         self.header, self.blank_lines, self.declared_rows = (), 0, None
-        lines = Lines(self._line_tag)
-        tree = _GrowingTree(self._lines_tag)
+        lines = Lines(self._form.line)
+        tree = _GrowingTree(self._form.lines)
         with opened(self._source) as stream:
             for finished in tree.grow(stream, self._block):
                 if not self.rows:
@@ -96,10 +92,8 @@ class XmlReader(TableReader):
             # Without a single line nobody has looked at it yet.
             raise FileError("text outside the lines", line=tree.container.sourceline)
         self._read_metadata(tree.container.getroottree().getroot())
-        if self.declared_rows is not None and self.declared_rows not in {
-            self.rows,
-            self.rows + self.blank_lines,
-        }:
+        counted = self._form.counted(self.rows, self.blank_lines, self.declared_rows)
+        if self.declared_rows is not None and self.declared_rows != counted:
             blank = f" and {self.blank_lines} blank lines" if self.blank_lines else ""
             raise FileError(f"the file has {self.rows} rows{blank} where it declares {self.declared_rows}")
 
@@ -125,10 +119,11 @@ class XmlReader(TableReader):
     def _said(self, root: Any) -> dict[str, str]:
         """What the file says of itself so far."""
         metadata: dict[str, str] = {}
-        for element in root.iterfind(f"{{*}}{self._metadata_tag}"):
-            counts = element.findall(f"{{*}}{self._rows_tag}")
-            if len(counts) > 1 or (counts and self._rows_tag in metadata):
-                raise FileError(f"{self._rows_tag} is declared more than once", line=counts[-1].sourceline)
+        rows_tag = self._form.rows
+        for element in root.iterfind(f"{{*}}{self._form.metadata}") if self._form.metadata else ():
+            counts = element.findall(f"{{*}}{rows_tag}") if rows_tag else []
+            if len(counts) > 1 or (counts and rows_tag in metadata):
+                raise FileError(f"{rows_tag} is declared more than once", line=counts[-1].sourceline)
             metadata |= told(element)
         return metadata
 
@@ -136,9 +131,9 @@ class XmlReader(TableReader):
         """What the file says about itself, wherever it stands; FileError for a row count that is none."""
         metadata = self._said(root)
         self._judge(metadata)
-        declared = metadata.get(self._rows_tag, "")
+        declared = metadata.get(self._form.rows, "") if self._form.rows else ""
         if declared and not (declared.isascii() and declared.isdecimal() and len(declared) <= 18):
-            raise FileError(f"{self._rows_tag} is not a number of rows")
+            raise FileError(f"{self._form.rows} is not a number of rows")
         self.declared_rows = int(declared) if declared else None
         self.metadata = metadata
 

@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 
-def metadata_in(head: bytes, tag: str = "MetaData") -> dict[str, str]:
+def metadata_in(head: bytes, tag: str) -> dict[str, str]:
     """Name to text, as `XmlReader.metadata` has it; nothing where the element is not whole within these bytes.
 
     Whether the file can be trusted is for its reader to say: what cannot be read here says nothing.
