@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports import declare as d
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, Unreadable
+from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.paths import local_name, tree, value_at
 from tap_billing_reports.http.auth import QueryKeyAuthenticator
@@ -164,22 +165,35 @@ def _read_problem(answer: Answer) -> Problem | None:
 _CREDENTIALS = frozenset({"apikey", "username", "password"})
 
 
-def _accounts(client: d.SourceClient) -> Iterator[d.Account]:
-    """Companies are the accounts; only business units name them."""
+def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
+    """Companies are the accounts; only business units name them: each one, by BRP's wiki (page 1946812488)."""
     wanted = client.values.get("brp_company_ids")
     named: dict[str, d.Record] = {}
+    without: list[Unreadable] = []
     if not wanted:
-        for unit in client.records(
-            _endpoint(client.values, "businessunits", "businessunit"), params=[("showall", "true")]
-        ):
-            if unit.get("companyid") is not None:
-                named.setdefault(str(unit["companyid"]), unit)
+        units = client.records(_endpoint(client.values, "businessunits", "businessunit"), params=[("showall", "true")])
+        for place, unit in enumerate(units, 1):
+            company = str(unit.get("companyid") or "").strip()
+            if company:
+                named.setdefault(company, unit)
+            else:
+                without.append(_without_company(place, unit))
         if not named:
             raise AccountError("no business unit names its company: set brp_company_ids", about=About("brp", "list"))
+    yield from without
     for company_id in wanted or sorted(named):
         unit = named.get(company_id, {})
         record = {key: unit[key] for key in ("companyid", "companyname") if key in unit}
         yield d.Account("brp", company_id, "brp_company", name=unit.get("companyname"), record=record or None)
+
+
+def _without_company(place: int, unit: d.Record) -> Unreadable:
+    """Nobody knows which company's invoices are missed with this unit, if no other one has the same company."""
+    named = [f"{key} {sentence(str(unit[key]), 80)}" for key in ("id", "name") if unit.get(key)]
+    said = f"business unit {place} of the list ({', '.join(named) or 'without id and name'}) names no company"
+    error = Unreadable(f"{said}: invoices of one may be missing", about=About("brp", "list"))
+    error.remedy = "ask BRP why; until then, name the companies to read in brp_company_ids"
+    return error
 
 
 def _persons(client: d.SourceClient) -> Iterator[str | None]:

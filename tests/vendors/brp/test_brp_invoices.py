@@ -122,6 +122,18 @@ def test_no_company_at_all_is_an_error_and_not_an_empty_sync(brp):
     assert "set brp_company_ids" in result.log
 
 
+@pytest.mark.parametrize("company", [{}, {"companyid": None}, {"companyid": ""}, {"companyid": " "}])
+def test_a_unit_without_a_company_fails_by_itself(brp, company):
+    units = [{"id": 7, "name": "Pool", **company}, {"id": 8, "name": "Gym", "companyid": 2, "companyname": "Two"}]
+    brp.answer({"businessunits": units}, path="businessunits")
+    result = brp.sync(brp_format="json")
+    assert result.status == 1
+    assert result.log.count("business unit 1 of the list (id 7, name Pool) names no company") == 1
+    assert "name the companies to read in brp_company_ids" in result.log
+    assert [account["account_id"] for account in result.of("accounts")] == ["2"]
+    assert {invoice["account_id"] for invoice in result.of("invoices")} == {"2"}, "the other company is read"
+
+
 def test_invoices_of_persons(brp):
     result = brp.sync(brp_person_ids=["101", "102"])
     assert_totals(result, brp.totals(brp_person_ids=["101", "102"]))
