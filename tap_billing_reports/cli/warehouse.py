@@ -75,8 +75,8 @@ def sync(
 
     STATE is kept in the warehouse: there is no state file. Exit status 0 only if nothing failed.
     """
-    from tap_billing_reports.config.json_files import object_in  # noqa: PLC0415 - slow to import
     from tap_billing_reports.core.errors import StateError  # noqa: PLC0415
+    from tap_billing_reports.core.json_files import object_in  # noqa: PLC0415 - slow to import
     from tap_billing_reports.sync.job import Job, log_to_stderr, run  # noqa: PLC0415
 
     log_to_stderr()

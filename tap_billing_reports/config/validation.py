@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from jsonschema import Draft202012Validator
 
-from tap_billing_reports.config.json_files import json_slip
 from tap_billing_reports.config.settings import Settings, all_settings, texts
 from tap_billing_reports.core.dates import zone_named
+from tap_billing_reports.core.json_files import json_slip
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.http.transport import checked_base
 

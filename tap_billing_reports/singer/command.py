@@ -11,9 +11,9 @@ from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
 from singer_sdk.singerlib import Catalog
 
-from tap_billing_reports.config.json_files import object_at, object_in
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.core.json_files import object_at, object_in
 from tap_billing_reports.singer.termination import DeferredTermination
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,6 +15,7 @@ from jsonschema import Draft202012Validator
 from tap_billing_reports import __version__
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.errors import BillingError, ConfigError
+from tap_billing_reports.core.json_files import object_at
 from tap_billing_reports.warehouse.address import address_of
 from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.errors import LoadError
@@ -145,7 +145,7 @@ def settings_of(config: tuple[str, ...], environment: Any) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for path in config:
-        found |= _from_environment(environment) if path == "ENV" else _from_file(path)
+        found |= _from_environment(environment) if path == "ENV" else object_at(path, "--config", ConfigError)
     for name, declared in SETTINGS["properties"].items():
         if "default" in declared:
             found.setdefault(name, declared["default"])
@@ -156,17 +156,6 @@ def settings_of(config: tuple[str, ...], environment: Any) -> dict[str, Any]:
         name = str(error.path[0]) if error.path else "url"
         wanted = SETTINGS["properties"].get(name, {}).get("description", "")
         raise ConfigError(f"setting {name}: it is missing or of the wrong kind; it says: {wanted}")
-    return found
-
-
-def _from_file(path: str) -> dict[str, Any]:
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no JSON"
-        raise ConfigError(f"--config {path}: {reason}") from None
-    if not isinstance(found, dict):
-        raise ConfigError(f"--config {path}: it holds no JSON object")
     return found
 
 

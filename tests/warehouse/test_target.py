@@ -149,15 +149,29 @@ def test_another_loader_is_at_work(place, settings, fork):
         ({"url": "duckdb::memory:"}, "names no file"),
         ({"url": "duckdb:x", "commit_bytes": "many"}, "setting commit_bytes"),
         ({"url": "duckdb:x", "schema": ""}, "setting schema"),
-        ([], "holds no JSON object"),
+        ([], "--config: the file {path} holds a list, and must hold one JSON object"),
     ],
 )
 def test_settings_that_are_wrong(tmp_path, given, named):
     path = tmp_path / "target.json"
     path.write_text(json.dumps(given))
-    with pytest.raises(ConfigError, match=re.escape(named)) as seen:
+    with pytest.raises(ConfigError, match=re.escape(named.replace("{path}", str(path)))) as seen:
         address_of(settings_of((str(path),), {})["url"])
     assert "hunter22" not in str(seen.value)
+
+
+def test_a_settings_file_that_is_no_json_is_named_with_the_place(tmp_path):
+    path = tmp_path / "target.json"
+    path.write_text('{"url": "postgresql://me:hunter22@host/db",\n "schema" 1}')
+    with pytest.raises(ConfigError, match=r"target\.json is no JSON at line 2, column 11: look there") as seen:
+        settings_of((str(path),), {})
+    assert "hunter22" not in str(seen.value)
+
+
+def test_a_settings_file_may_begin_with_a_mark(tmp_path):
+    path = tmp_path / "target.json"
+    path.write_bytes(b'\xef\xbb\xbf{"url": "duckdb:x", "commit_bytes": 5}')
+    assert settings_of((str(path),), {})["commit_bytes"] == 5
 
 
 def test_wrong_settings_end_with_one_line(tmp_path):
