@@ -128,7 +128,10 @@ def test_a_unit_without_a_company_fails_by_itself(brp, company):
     brp.answer({"businessunits": units}, path="businessunits")
     result = brp.sync(brp_format="json")
     assert result.status == 1
-    assert result.log.count("business unit 1 of the list (id 7, name Pool) names no company") == 1
+    assert (
+        result.log.count("failed: brp account list: business unit 1 of the list (id 7, name Pool) names no company")
+        == 1
+    )
     assert "name the companies to read in brp_company_ids" in result.log
     assert [account["account_id"] for account in result.of("accounts")] == ["2"]
     assert {invoice["account_id"] for invoice in result.of("invoices")} == {"2"}, "the other company is read"
