@@ -5,6 +5,7 @@
 #   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone
 #   make bench            the benchmarks' table
 #   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; 25 minutes
+#   make models [BREAK=1]  builds and tests the dbt package on DuckDB and PostgreSQL, compares views, totals and targets; writes docs/models.md
 #   make targets          the demo's data through the well-used targets; writes docs/targets.md
 #   make airflow [BREAK=1]  eight accounts through Apache Airflow into one PostgreSQL, totals compared
 #   make airflow-celery   the same with Redis and two workers, one of which is killed in the middle
@@ -12,7 +13,7 @@
 #   make clean            removes what the verbs made; a Meltano state of your own and .env stay
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo pictures test lint bench faults targets airflow airflow-celery docs clean
+.PHONY: setup demo pictures test lint bench faults models targets airflow airflow-celery docs clean
 
 PY := .venv/bin/python
 # What Python compiles is kept, whatever the caller's environment says: the tests start hundreds of processes, and each
@@ -51,6 +52,9 @@ bench: setup
 
 faults: setup
 	@$(PY) -m scripts.faults
+
+models: setup
+	@$(PY) -m scripts.models $(if $(filter-out 0,$(BREAK)),--break)
 
 targets: setup
 	$(PY) -m scripts.targets

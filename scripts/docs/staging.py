@@ -26,7 +26,17 @@ PLACES = {
 CONTENTS = {
     "First steps": ("quick-start",),
     "Vendors": ("sources/stripe", "sources/bring", "sources/brp"),
-    "Running it": ("operations", "warehouse", "backfill", "recovery", "targets", "container", "pictures", "privacy"),
+    "Running it": (
+        "operations",
+        "warehouse",
+        "models",
+        "backfill",
+        "recovery",
+        "targets",
+        "container",
+        "pictures",
+        "privacy",
+    ),
     "Reference": ("streams", "report-columns", "settings", "state", "compatibility"),
     "How well it works": ("reliability", "performance", "scale"),
     "Development": ("glossary", "architecture", "add-a-source", "contributing", "security", "changelog"),

@@ -39,6 +39,8 @@ def main() -> None:
 main.add_command(warehouse.init)
 main.add_command(warehouse.sync)
 main.add_command(warehouse.state)
+main.add_command(warehouse.views)
+main.add_command(warehouse.page)
 
 
 @main.command()

@@ -62,6 +62,7 @@ def _given(config: tuple[str, ...]) -> tuple[str, ...]:
 @click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
 @click.option("--full-refresh", multiple=True, metavar="STREAM", help="Read this stream from the start again.")
 @click.option("--import-state", type=click.File(), help="Begin with this STATE, from Meltano or a state file.")
+@click.option("--no-views", is_flag=True, help="Leave the views as they are.")
 def sync(
     config: tuple[str, ...],
     into: str | None,
@@ -70,6 +71,7 @@ def sync(
     catalog: IO[str] | None,
     full_refresh: tuple[str, ...],
     import_state: IO[str] | None,
+    no_views: bool,
 ) -> None:
     """Load all streams into a warehouse; rows and STATE are committed together.
 
@@ -82,8 +84,57 @@ def sync(
     log_to_stderr()
     with _one_line():
         imported = None if import_state is None else object_in(import_state, "--import-state", StateError)
-        status = run(Job(_given(config), into, schema, job, catalog, full_refresh, imported))
+        status = run(Job(_given(config), into, schema, job, catalog, full_refresh, imported, not no_views))
     sys.exit(status)
+
+
+@click.command(short_help="Make the views that answer finance's questions.")
+@click.option("--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `--into`.")
+@_schema
+@click.option("--orders", metavar="RELATION", help="Your own table of orders, for freight_per_order.")
+@click.option("--order-column", default="order_id", show_default=True, help="Its column with the order's number.")
+@click.option(
+    "--tracking-column", default="tracking_number", show_default=True, help="Its column with the shipment's number."
+)
+def views(into: str | None, schema: str, orders: str | None, order_column: str, tracking_column: str) -> None:
+    """Make the views in a warehouse that `sync` or a Singer target has filled.
+
+    `sync` makes them too, unless it is told `--no-views`.
+    """
+    from tap_billing_reports.sync.job import opened  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.views.create import create_views  # noqa: PLC0415
+    from tap_billing_reports.views.sql import OwnOrders  # noqa: PLC0415
+
+    own = OwnOrders(orders, order_column, tracking_column) if orders else None
+    with _one_line(), opened(into, schema, to_load=False) as database:
+        made = create_views(database, schema, orders=own)
+    for name in made:
+        click.echo(f"{schema}.{name}")
+
+
+@click.command(short_help="Write what finance asks at month's end as one HTML file.")
+@click.option("--from", "url", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `--into`.")
+@_schema
+@click.option("--out", type=click.Path(dir_okay=False), default="billing.html", show_default=True, help="The file.")
+@click.option("--note", default="", help="What a reader must know first; it stands at the top.")
+def page(url: str | None, schema: str, out: str, note: str) -> None:
+    """Write one HTML file from the views of a warehouse: may I close, what does not tie, what is overdue, what it cost.
+
+    It needs no network, and changes nothing in the warehouse.
+    """
+    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.page.facts import facts  # noqa: PLC0415
+    from tap_billing_reports.page.html import page as html  # noqa: PLC0415
+    from tap_billing_reports.page.read import opened  # noqa: PLC0415
+    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+
+    with _one_line():
+        if not url:
+            raise ConfigError("no warehouse is named: give --from duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE")
+        with opened(address_of(url), schema) as reading:
+            text = html(facts(reading), note=note)
+        Path(out).write_text(text, encoding="utf-8")
+    click.echo(f"written: {out}")
 
 
 @click.command(short_help="Ask for the vendors' settings, write config.json and .env, and try them.")

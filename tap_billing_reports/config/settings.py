@@ -102,6 +102,12 @@ TOP: tuple[Setting, ...] = (
         "warehouse",
         "Where `billing-reports sync` loads to, unless it is told with `--into`: `duckdb:PATH` or `postgresql://...`.",
     ),
+    Setting(
+        "orders_relation",
+        "A table or view of your own in the warehouse with one row an order, for the view `freight_per_order`.",
+    ),
+    Setting("order_column", "Its column with the order's number.", default="order_id"),
+    Setting("tracking_column", "Its column with the shipment's (waybill's) number.", default="tracking_number"),
 )
 
 

@@ -17,12 +17,14 @@ from tap_billing_reports.core.errors import BillingError, ConfigError, StateErro
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.sync.writer import WarehouseWriter
+from tap_billing_reports.views.create import create_views
+from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import Engine, address_of
 from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tap_billing_reports.warehouse.database import Database
 
@@ -39,6 +41,7 @@ class Job:
         catalog: as `--catalog` of the tap; None for all streams.
         full_refresh: streams whose bookmarks are forgotten first.
         imported: a STATE from elsewhere to begin with; None for the warehouse's own.
+        views: whether the views are made at the end.
     """
 
     config: tuple[str, ...]
@@ -48,6 +51,7 @@ class Job:
     catalog: IO[str] | None = None
     full_refresh: tuple[str, ...] = ()
     imported: dict[str, Any] | None = None
+    views: bool = True
 
 
 @contextmanager
@@ -107,11 +111,32 @@ def run(job: Job) -> int:
         loader = Loader(database, Options(job=job.name))
         writer.load_into(loader, database)
         try:
-            return _ended(tap, writer, loader, tap.run())
+            status = _ended(tap, writer, loader, tap.run())
         finally:
             tap.logger.info("%s", loader.totals)
             for note in loader.totals.notes:
                 tap.logger.warning("%s", note)
+        if job.views and loader.lost is None:
+            status = _with_views(tap, database, job.schema) or status
+        return status
+
+
+def _with_views(tap: TapBillingReports, database: Database, schema: str) -> int:
+    """Make the views over what has been committed; 1 if the warehouse refuses."""
+    try:
+        create_views(database, schema, orders=own_orders(tap.config))
+    except BillingError as error:
+        tap.logger.error("%s", sentence(str(error)))  # noqa: TRY400 - a line that a person can act on
+        return 1
+    return 0
+
+
+def own_orders(config: Mapping[str, Any]) -> OwnOrders | None:
+    """The user's own table of orders, by the settings; None if none is set."""
+    relation = config.get("orders_relation")
+    if not relation:
+        return None
+    return OwnOrders(relation, config["order_column"], config["tracking_column"])
 
 
 def _ended(tap: TapBillingReports, writer: WarehouseWriter, loader: Loader, status: int) -> int:

@@ -11,6 +11,7 @@ from tap_billing_reports.warehouse.errors import LoadError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tap_billing_reports.warehouse.address import Engine
     from tap_billing_reports.warehouse.batch import Batch, Digits
 
 
@@ -20,9 +21,11 @@ class Database(Protocol):
     Every method raises LoadError when the database refuses; the transaction is lost then, and nothing of it stays.
 
     Attributes:
+        engine: which database system it is.
         digits: that an amount may have.
     """
 
+    engine: Engine
     digits: Digits
 
     def state(self, job: str) -> str | None:
@@ -63,6 +66,18 @@ class Database(Protocol):
 
     def reset(self, job: str) -> None:
         """Forget a job's STATE, and commit."""
+        ...
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        """Each table of the schema: its columns with their types, as the database names them. Views are none."""
+        ...
+
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query with few of them."""
+        ...
+
+    def replace_views(self, views: Mapping[str, str]) -> None:
+        """Make these views in the schema, each of a SELECT, in this order, and commit: all of them or none."""
         ...
 
     def close(self) -> None:

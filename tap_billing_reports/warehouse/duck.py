@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 import pyarrow as pa
 
+from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.batch import Digits
 from tap_billing_reports.warehouse.columns import ORDER, STATE_TABLE, Kind, Table
 from tap_billing_reports.warehouse.database import is_same, listed, quoted, refused
@@ -41,6 +42,7 @@ MEMORY_LIMIT: Final = "96MiB"
 class DuckDatabase(SqlDatabase):
     """See `ArrayDatabase`."""
 
+    engine = Engine.DUCKDB
     parameter = "?"
     types = _TYPES
     errors = (duckdb.Error, pa.ArrowException, OverflowError)
@@ -124,6 +126,18 @@ class DuckDatabase(SqlDatabase):
                 f"stream {table.stream}: DuckDB takes its table for {other!r}, which is there: names differ in "
                 f"capitals alone; rename one with the tap's stream_maps, or load into another schema"
             )
+
+    def _columns_of_tables(self) -> list[tuple[str, str, str]]:
+        return self._con.execute(
+            "select c.table_name, c.column_name, c.data_type from duckdb_columns() c "
+            "join duckdb_tables() t using (database_name, schema_name, table_name) "
+            "where c.database_name = current_database() and c.schema_name = ? order by c.table_name, c.column_index",
+            [self._schema],
+        ).fetchall()
+
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._told("a query"):
+            return self._con.execute(sql).fetchall()
 
     def _types_of(self, stream: str) -> list[tuple[str, str]]:
         return self._con.execute(

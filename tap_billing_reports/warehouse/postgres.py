@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.batch import Digits
 from tap_billing_reports.warehouse.columns import STATE_TABLE, Kind, Table
 from tap_billing_reports.warehouse.database import listed, quoted
@@ -35,9 +36,26 @@ CONNECT_SECONDS: Final = 30
 COPY_ROWS: Final = 20_000
 
 
+# All views that read a table, by whatever way, each behind those that it reads itself.
+_VIEWS_ON: Final = """
+with recursive readers (view, depth) as (
+    select r.ev_class, 1 from pg_depend d join pg_rewrite r on r.oid = d.objid
+    where d.classid = 'pg_rewrite'::regclass and d.refobjid = to_regclass(%s) and r.ev_class <> d.refobjid
+    union
+    select r.ev_class, depth + 1 from readers join pg_depend d on d.refobjid = readers.view
+    join pg_rewrite r on r.oid = d.objid
+    where d.classid = 'pg_rewrite'::regclass and r.ev_class <> d.refobjid
+)
+select readers.view::regclass::text, pg_get_viewdef(readers.view) from readers
+join pg_class c on c.oid = readers.view and c.relkind = 'v'
+group by readers.view order by max(depth)
+"""
+
+
 class PostgresDatabase(SqlDatabase):
     """See `ArrayDatabase`."""
 
+    engine = Engine.POSTGRES
     parameter = "%s"
     types = _TYPES
     errors = (psycopg.Error,)
@@ -126,6 +144,36 @@ class PostgresDatabase(SqlDatabase):
             "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
             [self._of(stream)],
         ).fetchall()
+
+    def _columns_of_tables(self) -> list[tuple[str, str, str]]:
+        return self._con.execute(
+            "select c.relname, a.attname, format_type(a.atttypid, a.atttypmod) from pg_class c "
+            "join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+            "where c.relnamespace = to_regnamespace(%s) and c.relkind in ('r', 'p') order by c.relname, a.attnum",
+            [quoted(self._schema)],
+        ).fetchall()
+
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._told("a query"):
+            return self._con.execute(sql).fetchall()
+
+    def _make_views(self, views: Mapping[str, str]) -> None:
+        try:
+            with self._con.transaction():
+                super()._make_views(views)
+        except psycopg.errors.InvalidTableDefinition:  # a view has other columns than before, and is made anew
+            for name in reversed(list(views)):
+                self._con.execute(f"drop view if exists {self._of(name)}")
+            super()._make_views(views)
+
+    def _widen(self, stream: str, column: str, kind: Kind) -> None:
+        """PostgreSQL changes no column that a view reads: those views go, and come again in the same transaction."""
+        views = self._con.execute(_VIEWS_ON, [self._of(stream)]).fetchall()
+        for name, _definition in reversed(views):
+            self._con.execute(f"drop view {name}")
+        super()._widen(stream, column, kind)
+        for name, definition in views:
+            self._con.execute(f"create view {name} as {definition}")
 
     def _key_clause(self, table: Table) -> str:
         return f", primary key ({listed(table.keys)})" if table.keys else ""

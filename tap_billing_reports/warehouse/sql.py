@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_billing_reports.warehouse.batch import why_refused
 from tap_billing_reports.warehouse.columns import DELETED_AT, STATE_TABLE, VERSION, Kind, Table
 from tap_billing_reports.warehouse.database import changes, kind_of_type, quoted, refused
+from tap_billing_reports.warehouse.errors import LoadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,6 +65,25 @@ class SqlDatabase(ABC):
     @abstractmethod
     def _check(self, table: Table, *, is_there: bool) -> None:
         """Refuse a stream that the system cannot hold, or whose table is there and is another one's."""
+
+    @abstractmethod
+    def _columns_of_tables(self) -> Iterable[tuple[str, str, str]]:
+        """Table, column and type of all tables in the schema that are no views."""
+
+    @abstractmethod
+    def select(self, sql: str) -> list[tuple[Any, ...]]:
+        """See `Database`."""
+
+    def _make_views(self, views: Mapping[str, str]) -> None:
+        """Make or replace each of them."""
+        for name, query in views.items():
+            self._run(f"create or replace view {self._of(name)} as {query}")
+
+    def _widen(self, stream: str, column: str, kind: Kind) -> None:
+        self._run(
+            f"alter table {self._of(stream)} alter column {quoted(column)} type {self.types[kind]} "
+            f"using {quoted(column)}::{self.types[kind]}"
+        )
 
     def _key_clause(self, table: Table) -> str:  # noqa: ARG002 - see PostgreSQL's
         """What a new table is told of its key."""
@@ -126,11 +146,26 @@ class SqlDatabase(ABC):
                 for name, kind in added:
                     self._run(f"alter table {self._of(stream)} add column {quoted(name)} {self.types[kind]}")
                 for name, kind in widened:
-                    self._run(
-                        f"alter table {self._of(stream)} alter column {quoted(name)} type {self.types[kind]} "
-                        f"using {quoted(name)}::{self.types[kind]}"
-                    )
+                    self._widen(stream, name, kind)
             self._kinds[stream] = self._columns(stream)
+
+    def tables(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        with self._told("the list of tables"):
+            for table, column, sql_type in self._columns_of_tables():
+                found.setdefault(table, {})[column] = sql_type
+        return found
+
+    def replace_views(self, views: Mapping[str, str]) -> None:
+        taken = sorted(set(views) & set(self.tables()))
+        if taken:
+            raise LoadError(
+                f"views: the schema has tables with the names of views: {', '.join(taken)}; rename them, use another "
+                f"schema, or give --no-views"
+            )
+        with self._told("views"):
+            self._make_views(views)
+            self._commit()
 
     def _columns(self, stream: str) -> dict[str, Kind]:
         kinds = {name: kind for kind, name in self.types.items()}

@@ -1,0 +1,66 @@
+-- A row is an account, a currency and a month of the report's zone: opening balance, what moved it, ending balance.
+with stated as (
+    select
+        source, account_id, currency, period_start, period_end,
+        sum(net_amount) filter (where category = 'starting_balance') as opening_balance,
+        sum(net_amount) filter (where category = 'ending_balance') as ending_balance,
+        coalesce(sum(net_amount) filter (where category in ('charge', 'charge_failure')), 0) as charges,
+        coalesce(sum(net_amount) filter (where category in ('refund', 'refund_failure')), 0) as refunds,
+        coalesce(sum(net_amount) filter (where category in ('dispute', 'dispute_reversal')), 0) as disputes,
+        coalesce(sum(net_amount) filter (where category in ('fee', 'network_cost', 'tax')), 0) as fees,
+        coalesce(sum(net_amount) filter (where category in ('payout', 'payout_reversal')), 0) as payouts,
+        coalesce(sum(net_amount) filter (where category not in ('starting_balance', 'ending_balance', 'charge',
+            'charge_failure', 'refund', 'refund_failure', 'dispute', 'dispute_reversal', 'fee', 'network_cost', 'tax',
+            'payout', 'payout_reversal')), 0) as other
+    from {{ ref('stg_stripe_balance') }} as balance
+    group by source, account_id, currency, period_start, period_end
+),
+
+itemized as (
+    select source, account_id, currency, period_start, sum(net) as net
+    from (
+        select source, account_id, currency, period_start, net
+        from {{ ref('stg_stripe_activity') }} as activity
+        union all
+        select source, account_id, currency, period_start, net
+        from {{ ref('stg_stripe_payouts') }} as payouts
+    ) as moved
+    group by source, account_id, currency, period_start
+),
+
+unsettled as (
+    select source, account_id, currency, period_start, sum(net) as net
+    from {{ ref('stg_stripe_unsettled') }} as unsettled
+    group by source, account_id, currency, period_start
+),
+
+following as (
+    select
+        stated.*,
+        lag(ending_balance) over (partition by source, account_id, currency order by period_start) as previous_ending,
+        lag(period_end) over (partition by source, account_id, currency order by period_start) as previous_end
+    from stated
+)
+
+select
+    following.source, following.account_id, following.currency,
+    cast(date_trunc('month', following.period_start) as date) as month,
+    following.period_start, following.period_end, following.opening_balance,
+    following.charges, following.refunds, following.disputes, following.fees, following.other, following.payouts,
+    following.ending_balance,
+    following.opening_balance + following.charges + following.refunds + following.disputes + following.fees
+        + following.other + following.payouts - following.ending_balance as difference,
+    following.opening_balance + following.charges + following.refunds + following.disputes + following.fees
+        + following.other + following.payouts = following.ending_balance as ties,
+    following.previous_ending = following.opening_balance and following.previous_end + 1 = following.period_start
+        as follows_previous,
+    itemized.net as itemized_net,
+    itemized.net = following.ending_balance - following.opening_balance as itemized_agrees,
+    unsettled.net as unsettled_net
+from following
+left join itemized
+    on following.source = itemized.source and following.account_id = itemized.account_id
+    and following.currency = itemized.currency and following.period_start = itemized.period_start
+left join unsettled
+    on following.source = unsettled.source and following.account_id = unsettled.account_id
+    and following.currency = unsettled.currency and following.period_start = unsettled.period_start

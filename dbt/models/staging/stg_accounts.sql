@@ -1,0 +1,3 @@
+{{ staged("accounts", {
+    "source": "text", "account_id": "text", "kind": "text", "name": "text",
+}) }}

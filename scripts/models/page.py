@@ -1,0 +1,50 @@
+"""The rows on docs/models.md: what the queries of that page answer in the demo."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scripts.models.stores import Store
+
+ROWS = 5
+
+# A query, and the place for its rows behind it.
+SECTION = re.compile(
+    r"(```sql\n(?P<sql>[^`]*?)\n```\n\n<!-- rows of (?P<mart>\w+): written by `make models` -->\n)"
+    r".*?(<!-- end of (?P=mart) -->)",
+    re.DOTALL,
+)
+
+
+def write(path: Path, store: Store) -> None:
+    """Put the first rows of each query's answer below it."""
+
+    def filled(section: re.Match[str]) -> str:
+        names, rows = store.head(f"{section['sql']} limit {ROWS}")
+        table = "\n".join(_table(names, rows))
+        return f"{section[1]}\n{table}\n\n{section[4]}"
+
+    path.write_text(SECTION.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _table(names: list[str], rows: list[tuple[Any, ...]]) -> list[str]:
+    if not rows:
+        return ["(no row in the demo)"]
+    return [
+        f"| {' | '.join(names)} |",
+        f"|{'---|' * len(names)}",
+        *(f"| {' | '.join(map(_cell, row))} |" for row in rows),
+    ]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value).replace("|", "\\|")

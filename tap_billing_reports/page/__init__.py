@@ -1,0 +1,1 @@
+"""`billing-reports page`: what finance asks at month's end, as one HTML file without a network, from the views."""

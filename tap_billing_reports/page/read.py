@@ -1,0 +1,106 @@
+"""The views of a warehouse, read and never changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.views.models import models
+from tap_billing_reports.warehouse.address import Address, Engine
+from tap_billing_reports.warehouse.database import quoted, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Reading(Protocol):
+    """An open warehouse."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query whose names are in the schema; amounts are Decimal.
+
+        Raises:
+            LoadError: the warehouse refuses.
+        """
+        ...
+
+
+@contextmanager
+def opened(address: Address, schema: str) -> Iterator[Reading]:
+    """The warehouse for a while, read only; a loader may be at work in PostgreSQL meanwhile.
+
+    Raises:
+        ConfigError: there is no such file, the extra is not installed, or the schema has no views.
+        LoadError: the warehouse refuses.
+    """
+    try:
+        connection = _connect(address)
+    except ImportError as error:
+        raise ConfigError(
+            f"warehouse {address.shown}: install tap-billing-reports[{address.engine.value}] first ({error})"
+        ) from None
+    try:
+        reading = _Connection(connection, address, schema)
+        reading.check()
+        yield reading
+    finally:
+        connection.close()
+
+
+def _connect(address: Address) -> Any:
+    if address.engine is Engine.DUCKDB:
+        import duckdb  # noqa: PLC0415 - an extra
+
+        if not Path(address.target).exists():
+            raise ConfigError(f"warehouse {address.shown}: there is no such file")
+        try:
+            return duckdb.connect(address.target, read_only=True)
+        except duckdb.Error as error:
+            raise refused(f"warehouse {address.shown}", error) from None
+    import psycopg  # noqa: PLC0415 - an extra
+
+    try:
+        connection = psycopg.connect(address.target, connect_timeout=30, application_name="billing-reports page")
+        connection.read_only = True
+    except psycopg.Error as error:
+        raise refused(f"warehouse {address.shown}", error) from None
+    return connection
+
+
+class _Connection:
+    def __init__(self, connection: Any, address: Address, schema: str) -> None:
+        self._cursor = connection.cursor()
+        self._address, self._schema = address, schema
+        self.rows("set timezone = 'UTC'", has_answer=False)
+
+    def rows(self, sql: str, *, has_answer: bool = True) -> list[tuple[Any, ...]]:
+        try:
+            self._cursor.execute(sql.replace("{schema}", quoted(self._schema)))
+            return list(self._cursor.fetchall()) if has_answer else []
+        except Exception as error:  # noqa: BLE001 - each package has errors of its own
+            raise refused(f"warehouse {self._address.shown}", error) from None
+
+    def check(self) -> None:
+        """Refuse a schema that has none of the views.
+
+        Raises:
+            ConfigError: so it is.
+        """
+        there = {
+            name
+            for (name,) in self.rows(
+                f"select table_name from information_schema.tables where table_schema = {_literal(self._schema)}"
+            )
+        }
+        missing = sorted(set(models().marts) - there)
+        if missing:
+            raise ConfigError(
+                f"warehouse {self._address.shown}: the schema {self._schema!r} lacks the views {', '.join(missing)}; "
+                f"make them first: billing-reports views --in URL"
+            )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,145 @@
+"""The models of the dbt package, read without dbt: one copy of the SQL, in `dbt/` of the tree and inside the wheel."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_INSIDE_WHEEL = Path(__file__).parents[1] / "dbt"
+_IN_TREE = Path(__file__).parents[2] / "dbt"
+
+# The two forms in which a model of this package calls a macro; `staged` of dbt/macros says what its arguments mean.
+_REF: Final = re.compile(r"\{\{\s*ref\('(\w+)'\)\s*\}\}")
+_STAGED: Final = re.compile(r"\{\{\s*(staged\(.*\))\s*\}\}\s*", re.DOTALL)
+_OWN_ORDERS: Final = re.compile(r"\{\{\s*own_orders\(\)\s*\}\}\s*")
+
+
+class CellKind(Enum):
+    """What a column of a staged table holds; the names are those that the dbt package uses."""
+
+    TEXT = "text"
+    CURRENCY = "currency"
+    AMOUNT = "amount"
+    DATE = "date"
+    INSTANT = "instant"
+    WHOLE = "whole"
+    TRUTH = "truth"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One table of the tap's, as the marts read it.
+
+    Attributes:
+        table: what it holds; the stream's name where `report` is None.
+        columns: name and kind of each.
+        report: a family of reports such as `payouts.itemized`, whose stream may have any of several names.
+    """
+
+    table: str
+    columns: dict[str, CellKind]
+    report: str | None
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The user's own orders, which no stream of the tap's holds."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A small table that comes with the package.
+
+    Attributes:
+        columns: their names; every one is text.
+        rows: the cells of each.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A model that people read.
+
+    Attributes:
+        parts: text of SQL and, at each odd place, the name of the model that is read there.
+    """
+
+    parts: tuple[str, ...]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.parts[1::2]
+
+
+@dataclass(frozen=True)
+class Models:
+    """All of them by name; the marts are in an order in which each comes behind those that it reads."""
+
+    marts: dict[str, Mart]
+    sources: dict[str, Staged | Orders | Seed]
+
+
+def staged(text: str) -> Staged | Orders:
+    """A staging model.
+
+    Raises:
+        ValueError: it is more than one call of `staged` or `own_orders`.
+    """
+    if _OWN_ORDERS.fullmatch(text):
+        return Orders()
+    found = _STAGED.fullmatch(text)
+    if found is None:
+        raise ValueError("a staging model is one call of staged() or own_orders()")
+    call = ast.parse(found[1], mode="eval").body
+    assert isinstance(call, ast.Call)
+    table, columns = map(ast.literal_eval, call.args)
+    report = next((ast.literal_eval(one.value) for one in call.keywords if one.arg == "report"), None)
+    return Staged(table, {name: CellKind(kind) for name, kind in columns.items()}, report)
+
+
+def mart(text: str) -> Mart:
+    """A mart.
+
+    Raises:
+        ValueError: it calls another macro than `ref`.
+    """
+    parts = tuple(_REF.split(text))
+    if any("{{" in part or "{%" in part for part in parts[::2]):
+        raise ValueError("a mart calls no other macro than ref('name')")
+    return Mart(parts)
+
+
+@cache
+def models() -> Models:
+    """Every model of the package."""
+    folder = _INSIDE_WHEEL if _INSIDE_WHEEL.is_dir() else _IN_TREE
+    sources: dict[str, Staged | Orders | Seed] = {
+        path.stem: staged(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("models/staging/*.sql"))
+    }
+    for path in sorted(folder.glob("seeds/*.csv")):
+        header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+        sources[path.stem] = Seed(tuple(header), tuple(map(tuple, rows)))
+    found = {path.stem: mart(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("models/marts/*.sql"))}
+    return Models(_in_order(found), sources)
+
+
+def _in_order(found: dict[str, Mart]) -> dict[str, Mart]:
+    ordered: dict[str, Mart] = {}
+    while len(ordered) < len(found):
+        ready = [
+            name for name, one in found.items()
+            if name not in ordered and all(read in ordered for read in one.reads if read in found)
+        ]  # fmt: skip
+        if not ready:
+            raise ValueError(f"marts that read each other: {sorted(set(found) - set(ordered))}")
+        ordered.update((name, found[name]) for name in ready)
+    return ordered

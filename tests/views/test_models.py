@@ -1,0 +1,56 @@
+"""The models of the dbt package are read as they stand, and fit the streams."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tap_billing_reports.views.models import CellKind, Orders, Seed, Staged, mart, models, staged
+
+ROOT = Path(__file__).parents[2]
+MARTS = {
+    "payout_reconciliation", "balance_rollforward", "invoice_settlement", "processing_fees", "open_items",
+    "vat_by_month", "freight_by_shipment", "freight_per_order", "close_checklist", "journal_lines",
+}  # fmt: skip
+
+
+def test_all_marts_are_there_each_behind_those_that_it_reads():
+    known = models()
+    assert set(known.marts) == MARTS
+    seen = set(known.sources)
+    for name, one in known.marts.items():
+        assert one.reads, name
+        assert set(one.reads) <= seen, name
+        seen.add(name)
+
+
+def test_every_source_is_read():
+    read = {name for one in models().marts.values() for name in one.reads}
+    assert set(models().sources) - read == {"stg_accounts"}
+
+
+def test_every_kind_of_source_is_there():
+    kinds = {type(one) for one in models().sources.values()}
+    assert kinds == {Staged, Orders, Seed}
+
+
+@pytest.mark.parametrize("name", ["accounts", "invoices", "report_runs", "reconciliations"])
+def test_a_staged_stream_has_the_columns_that_its_schema_has(name):
+    source = models().sources[f"stg_{name}"]
+    assert isinstance(source, Staged)
+    schema = json.loads((ROOT / "schemas" / f"{name}.json").read_text())
+    assert set(source.columns) <= set(schema["properties"])
+
+
+def test_a_staging_model_is_one_call():
+    assert staged('{{ staged("t", {"a": "amount"}, report="x.y") }}\n') == Staged("t", {"a": CellKind.AMOUNT}, "x.y")
+    with pytest.raises(ValueError, match="one call"):
+        staged("select 1")
+
+
+def test_a_mart_calls_nothing_but_ref():
+    assert mart("select * from {{ ref('a') }} as a").reads == ("a",)
+    with pytest.raises(ValueError, match="no other macro"):
+        mart("select {{ var('x') }}")
