@@ -64,7 +64,7 @@ def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
     wanted = lifecycle.wanted()
     jobs = {report.stream: lifecycle.due.jobs(report) for report in wanted}
     session.forget_invoices()
-    lifecycle.orders.look_ahead([job for found in jobs.values() for job in found])
+    lifecycle.orders.adoption.look_ahead([job for found in jobs.values() for job in found])
     decider = Decider(lifecycle.orders, lifecycle.recorder, session.settings.max_new_runs)
     for report in wanted:
         client = lifecycle.client(report.source)

@@ -1,6 +1,6 @@
 """When a report is due: by calendar window, once an invoice, or once for each named subject.
 
-Data alone. What follows from each, what is due and what is done, is in `reports/cadences.py`.
+Data alone. What follows from each, what is due and what is done, is in `reports/due.py`.
 """
 
 from __future__ import annotations

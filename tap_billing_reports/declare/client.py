@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import AccountError, Misplaced, Refused, Unavailable, Unreadable
-from tap_billing_reports.declare import Asked, CursorPaging, Need, TokenPaging
-from tap_billing_reports.declare.paths import fill, local_name, tree, value_at
+from tap_billing_reports.core.errors import AccountError, Misplaced, Unavailable
+from tap_billing_reports.declare import Asked, Need
+from tap_billing_reports.declare.paging import Page, pages, records_of
+from tap_billing_reports.declare.paths import fill, tree, value_at
 from tap_billing_reports.http.bodies import Doubled
 from tap_billing_reports.http.client import HttpClient, Limits, RetryBudget
 
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.clock import Clock
     from tap_billing_reports.declare import Account, Endpoint, Field, Query, Record, Source, Values
     from tap_billing_reports.http.responses import Answer
-
-# Records of a list whose keys are kept: so many in a row may be deleted while it is read.
-_TRAIL_RECORDS: Final = 1000
-# A list that loses its records faster than it can be read is given up.
-_DETOURS: Final = 100
 
 
 class HttpSourceClient:
@@ -153,109 +147,23 @@ class HttpSourceClient:
         Raises:
             AccountError: the answer has no place for records, or its pages do not advance.
         """
-        paging, cursor = endpoint.paging, None
-        seen: set[str | None] = {None}
-        trail = _Trail(paging) if isinstance(paging, CursorPaging) else None
-        for number in count(1):
-            query = list(params or [])
-            if paging is not None:
-                query.append(paging.size)
-                if cursor is not None:
-                    query.append((paging.parameter, cursor))
-            try:
-                answer, whole, page = self._page(endpoint, path, query, account)
-            except Refused as error:
-                if trail is None or cursor is None or not trail.is_lost(error):
-                    raise
-                cursor = trail.earlier(error)
-                seen = {None, cursor}
-                continue
-            yield from page if trail is None else trail.new(page)
-            more = None if paging is None else value_at(whole, paging.more)
-            if more is None and isinstance(paging, CursorPaging):
-                raise Unreadable(
-                    "does not say whether there is more: the vendor's format has changed", about=answer.about
-                )
-            if paging is None or not more:
-                return
-            following = value_at(whole, paging.next) if isinstance(paging, TokenPaging) else _last_key(page, paging)
-            if following is None:
-                raise _no_way_on(answer, number, page, paging)
-            cursor = str(following)
-            if cursor in seen:
-                raise Unreadable(
-                    f"says that there is more after {cursor}, but sends nothing new; "
-                    f"nothing of this list can be trusted",
-                    about=answer.about,
-                )
-            seen.add(cursor)
+        return pages(endpoint.paging, lambda query: self._page(endpoint, path, query, account), list(params or []))
 
-    def _page(
-        self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None
-    ) -> tuple[Answer, Any, list[Record]]:
-        """One answer of a list: as it came, its body, its records."""
+    def _page(self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None) -> Page:
+        """One answer of a list."""
         asked = Asked(path or {}, dict(query), account, self.today)
-        read: list[tuple[Answer, Any, list[Record]]] = []
+        read: list[Page] = []
 
         def judge(answer: Answer) -> None:
             whole = tree(answer.xml()) if answer.is_xml else answer.json()
-            page = _records_of(answer, whole, endpoint)
-            self._hold(endpoint, asked, answer, page)
-            read[:] = [(answer, whole, page)]
+            page = Page(answer, whole, records_of(answer, whole, endpoint))
+            self._hold(endpoint, asked, answer, page.records)
+            read[:] = [page]
 
         last = self._call(endpoint, path, query, account, judge)
         if not read:
             judge(last)
         return read[0]
-
-
-class _Trail:
-    """The keys of the last records of a list: where to go on once the record at the cursor is gone."""
-
-    def __init__(self, paging: CursorPaging) -> None:
-        self._paging = paging
-        self._keys: deque[str] = deque(maxlen=_TRAIL_RECORDS)
-        self._count = 0
-        self._back = 1
-        self._detours = 0
-        self._old: frozenset[str] = frozenset()
-
-    def new(self, page: list[Record]) -> Iterator[Record]:
-        """Those of a page that have not been read, noted as read."""
-        for record in page:
-            key = value_at(record, self._paging.key)
-            if key is not None:
-                if str(key) in self._old:
-                    continue
-                self._keys.append(str(key))
-                self._count += 1
-            # One without a key is passed on as well: its reader refuses it by name.
-            yield record
-        self._back = 1
-
-    def is_lost(self, error: Refused) -> bool:
-        """Whether this refusal means that the record at the cursor is gone."""
-        return self._paging.lost(error)
-
-    def earlier(self, error: Refused) -> str | None:
-        """The key before the last ones, in steps that double; None: from the start of the list.
-
-        Raises:
-            AccountError: none of those that are kept is there any more.
-        """
-        # What follows the place has been read, as far as it is still there.
-        self._old = frozenset(self._keys)
-        self._detours += 1
-        last, self._back = self._back, self._back * 2
-        if self._detours > _DETOURS or last > len(self._keys):
-            raise AccountError(
-                f"{error.message}: too much of this list is deleted while it is read: sync again later",
-                about=error.about,
-            ) from None
-        if self._back <= len(self._keys):
-            return self._keys[-self._back]
-        self._back = len(self._keys) + 1
-        return None if self._count == len(self._keys) else self._keys[0]
 
 
 class _Noted(Mapping[str, Any]):
@@ -275,56 +183,6 @@ class _Noted(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
-    """The answer's records: a bare list, a list under a known key, or a single one; nulls are skipped."""
-    if isinstance(whole, list):
-        return _listed(whole, answer)
-    shapes = [whole]
-    if answer.is_xml:
-        # The root's own name may be the list's or the record's: an empty list has no other.
-        shapes.append({local_name(answer.xml()): whole})
-    for shape in shapes:
-        if not isinstance(shape, Mapping):
-            continue
-        for key in endpoint.records:
-            if key in shape:
-                found = shape[key]
-                if isinstance(found, Mapping) and endpoint.record in found:
-                    found = found[endpoint.record]
-                return _listed(found, answer)
-        if endpoint.record and endpoint.record in shape:
-            return _listed(shape[endpoint.record], answer)
-    names = ", ".join(filter(None, (*endpoint.records, endpoint.record)))
-    raise Unreadable(f"the answer has none of {names}: the vendor's format has changed", about=answer.about)
-
-
-def _listed(found: Any, answer: Answer) -> list[Record]:
-    """Raises AccountError for what is no object: read as a record, it would be one of nulls."""
-    items = found if isinstance(found, list) else [found]
-    records = [item for item in items if item is not None]
-    if not all(isinstance(record, Mapping) for record in records):
-        raise Unreadable("a record is no object: the vendor's format has changed", about=answer.about)
-    return records
-
-
-def _no_way_on(answer: Answer, number: int, page: list[Record], paging: CursorPaging | TokenPaging) -> Unreadable:
-    """A page says that there is more, but not where: nothing after it can be read."""
-    found = f"page {number} of the list says that there is more"
-    if not page:
-        why = "and has no records"
-    elif isinstance(paging, TokenPaging):
-        why = f"and nothing at {paging.next} to go on with"
-    else:
-        why = f"and its last record has no {paging.key} to go on from"
-    error = Unreadable(f"{found}, {why}: nothing of this list can be trusted", about=answer.about)
-    error.remedy = f"sync again; if it stays so, ask the vendor's support. {Unreadable.remedy}"
-    return error
-
-
-def _last_key(page: list[Record], paging: CursorPaging) -> Any:
-    return value_at(page[-1], paging.key) if page else None
 
 
 def _field_at(record: Record, path: str) -> Any:

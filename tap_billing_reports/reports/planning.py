@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
-from tap_billing_reports.reports.cadences import CadencePlan, SyncBounds, plan_of
+from tap_billing_reports.reports.due import CadencePlan, SyncBounds, plan_of
 from tap_billing_reports.reports.jobs import ReportClient, ReportJob
 from tap_billing_reports.reports.state.journal import asked_of
 

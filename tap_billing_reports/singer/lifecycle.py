@@ -151,7 +151,7 @@ class Lifecycle:
             session.forget_invoices()
             self._itemized_summary.expect(jobs)
             session.listener.planned(jobs)
-            self.orders.look_ahead(jobs)
+            self.orders.adoption.look_ahead(jobs)
             runner = Runner(
                 orders=self.orders,
                 recorder=self.recorder,

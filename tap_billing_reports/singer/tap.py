@@ -204,7 +204,7 @@ class TapBillingReports(TapCommand):
 
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
-        from tap_billing_reports.singer.console.summary import closing  # noqa: PLC0415
+        from tap_billing_reports.singer.console.closing_lines import closing  # noqa: PLC0415
 
         self.logger.info("tap-billing-reports %s", __version__)
         started, summary = self._counting_clock.monotonic(), self.summary

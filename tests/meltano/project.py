@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOADER = "target-jsonl"
-NEEDED = ("meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas")
+NEEDED = (
+    "meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas", "dbt",
+)  # fmt: skip
 NOW = datetime.now(timezone.utc)
 
 

@@ -146,7 +146,7 @@ class Sync:
 
     def run(self) -> Sync:
         jobs = self.jobs()
-        self.orders.look_ahead(jobs)
+        self.orders.adoption.look_ahead(jobs)
         for finished in self.runner.finished(jobs):
             self._take(finished)
             self.checkpoint()

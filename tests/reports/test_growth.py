@@ -116,12 +116,12 @@ def of_listed_runs(vendor, count):
     orders, client = Orders(vendor.clock, None), vendor.client()
     subject = Counted(count - 1)
     job = ReportJob(client, DAILY, ACCOUNT, Period(subject, subject=subject), {"subject": str(subject)})
-    orders.look_ahead([job])
+    orders.adoption.look_ahead([job])
 
     def found():
-        run, _attempt = orders.find(job, attempt=1)
-        orders.forget(job, some(run))
-        assert orders.find(job, attempt=1) == (None, 2)
+        run, _attempt = orders.adoption.find(job, attempt=1)
+        orders.adoption.forget(job, some(run))
+        assert orders.adoption.find(job, attempt=1) == (None, 2)
 
     return steps(found)
 

@@ -428,7 +428,7 @@ def test_a_vendor_that_stumbles_costs_one_period_and_no_order(sync, vendor, targ
 def test_a_year_is_as_far_as_runs_are_looked_for(sync, vendor):
     run = sync(vendor, start=date(2024, 1, 1), max_new_runs=1)
     oldest = run.jobs()[0]
-    assert run.orders.adoptable_from(oldest) == vendor.clock.now() - timedelta(days=365)
+    assert run.orders.adoption.adoptable_from(oldest) == vendor.clock.now() - timedelta(days=365)
 
 
 def test_an_order_is_in_the_state_before_the_next_one_goes_out(sync, unkeyed, target):

@@ -10,7 +10,7 @@ import pytest
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
 from tap_billing_reports.declare import Period, Report, Run, RunStatus, Subjects, Windowed
-from tap_billing_reports.reports.runs.matching import owner
+from tap_billing_reports.reports.runs.report_of_run import owner
 from tests.typed import some
 
 ACTIVITY, PAYOUT = "balance_change.itemized", "payout.by_id"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.bigbring import BigBring
-from tap_billing_reports.reports import cadences, keys, per_invoice
+from tap_billing_reports.reports import due, keys, per_invoice
 from tap_billing_reports.reports.state import ledger as ledger_module
 from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.singer import state_writer
@@ -131,7 +131,7 @@ def test_known_subjects_are_looked_through_once(monkeypatch):
         split[key] += 1
         return split_key(key, account)
 
-    for module in (ledger_module, cadences, per_invoice):
+    for module in (ledger_module, due, per_invoice):
         monkeypatch.setattr(module, "split_key", counted)
     sync = Counted(BigBring(30, 2, specified=True))
     assert len(sync.result.of("bring_invoice_lines")) == 30 * 2 * 2

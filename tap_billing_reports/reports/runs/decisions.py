@@ -88,10 +88,11 @@ class Decider:
         if job.run_id is not None:
             job = replace(job, run_id=None, ordered_at=None, adopted=False, given_up=job.run_id)
             attempt += 1
-        found, attempt = self._orders.find(job, attempt=attempt)
+        adoption = self._orders.adoption
+        found, attempt = adoption.find(job, attempt=attempt)
         if found is not None:
             return _decided(PendingRun(job, found, Step.ADOPTED, attempt))
-        if job.failed >= MANY_FAILED and job.failed_at is not None and self._orders.now() < job.failed_at + PAUSE:
+        if job.failed >= MANY_FAILED and job.failed_at is not None and adoption.now() < job.failed_at + PAUSE:
             reason = f"{job.failed} runs have failed, the last one less than a day ago"
             return Decision(Step.DEFERRED, job, attempt, reason=reason, is_failure=True)
         reason = self._hindrance(job)

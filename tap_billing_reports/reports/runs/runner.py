@@ -348,7 +348,7 @@ class Runner:
         """
         job, attempt, tries = pending.job, pending.attempt, self._tries[str(pending.job)]
         self._recorder.dropped(job, attempt + 1, self._clock.now())
-        self._orders.forget(job, run)
+        self._orders.adoption.forget(job, run)
         reason = run.error or "the vendor gives no reason"
         if tries >= (1 if job.failed else ORDERS_A_PERIOD):
             text = f"run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"

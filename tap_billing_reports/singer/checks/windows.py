@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import ALL, Windowed
-from tap_billing_reports.reports.windows import calendar
+from tap_billing_reports.reports.window_dates import calendar
 from tap_billing_reports.singer.check import Check
 
 if TYPE_CHECKING:

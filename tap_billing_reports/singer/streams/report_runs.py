@@ -14,8 +14,8 @@ from tap_billing_reports.core.errors import NotFound, ReportError, understood
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import Account, Report, Run, RunStatus
 from tap_billing_reports.reports.jobs import fingerprint
-from tap_billing_reports.reports.runs.matching import owner
-from tap_billing_reports.reports.windows import midnight
+from tap_billing_reports.reports.runs.report_of_run import owner
+from tap_billing_reports.reports.window_dates import midnight
 from tap_billing_reports.singer.finished_run import FinishedRun, utc_or_none
 from tap_billing_reports.singer.run_memory import ListedRuns, RunMemory
 from tap_billing_reports.singer.streams.report_stream import ReportStream

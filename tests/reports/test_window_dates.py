@@ -12,7 +12,7 @@ from hypothesis import example, given
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import ALL, Interval, Period
-from tap_billing_reports.reports.windows import calendar, midnight, next_start, periods, window_start
+from tap_billing_reports.reports.window_dates import calendar, midnight, next_start, periods, window_start
 
 UTC = timezone.utc
 ZONES = (

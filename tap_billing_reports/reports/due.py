@@ -16,7 +16,7 @@ from tap_billing_reports.declare import ALL, Interval, PerInvoice, Period, Subje
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.keys import split_key
 from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
-from tap_billing_reports.reports.windows import calendar, midnight, periods
+from tap_billing_reports.reports.window_dates import calendar, midnight, periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

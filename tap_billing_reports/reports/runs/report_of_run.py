@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import ALL, Period, Subjects, Windowed
 from tap_billing_reports.reports.jobs import fingerprint
-from tap_billing_reports.reports.windows import midnight, window_start
+from tap_billing_reports.reports.window_dates import midnight, window_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
