@@ -108,7 +108,9 @@ class DuckDb:
             return found
         for table, column in self.query(
             "SELECT table_name, column_name FROM information_schema.columns "
-            f"WHERE table_schema = '{self.schema}' AND table_name <> '_state' ORDER BY table_name, ordinal_position"
+            "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
+            f"WHERE table_schema = '{self.schema}' AND table_name <> '_state' AND table_type = 'BASE TABLE' "
+            "ORDER BY table_name, ordinal_position"
         ):
             found.setdefault(str(table), []).append(str(column))
         return found

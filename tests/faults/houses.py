@@ -146,7 +146,8 @@ def _held(query: Any, schema: str) -> Held:
     held = Held()
     columns = query(
         f"select table_name, column_name, data_type from information_schema.columns "
-        f"where table_schema = '{schema}' order by table_name, ordinal_position"
+        f"join information_schema.tables using (table_catalog, table_schema, table_name) "
+        f"where table_schema = '{schema}' and table_type = 'BASE TABLE' order by table_name, ordinal_position"
     )
     for table, column, kind in columns:
         held.types.setdefault(table, {})[column] = kind

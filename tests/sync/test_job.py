@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tap_billing_reports.cli.main import main
 from tap_billing_reports.sync.writer import WarehouseWriter
+from tap_billing_reports.views.models import models
 from tap_billing_reports.warehouse.duck import DuckDatabase
 from tap_billing_reports.warehouse.errors import LoadError
 from tap_billing_reports.warehouse.loader import Loader, Options
@@ -291,3 +292,29 @@ def test_a_password_is_nowhere(settings):
         assert refused.exit_code == 1
         assert "warehouse postgresql://me@127.0.0.1:1/nothing" in refused.output
         assert PASSWORD not in refused.output
+
+
+def test_a_sync_ends_with_the_views_unless_it_is_told_not_to(settings, place, tmp_path):
+    into = ("sync", "--config", settings(), "--into", place.url)
+    assert run(*into, "--no-views").exit_code == 0
+    assert place.views() == []
+    assert run(*into).exit_code == 0
+    assert set(place.views()) == set(models().marts)
+    ((paid,),) = place.query("select count(*) from billing.payout_reconciliation")
+    assert paid > 0
+    out = tmp_path / "page.html"
+    written = run("page", "--from", place.url, "--out", out, "--note", "Invented")
+    assert written.exit_code == 0, written.output
+    assert "Invented" in out.read_text()
+    listed = run("views", "--in", place.url)
+    assert "billing.open_items" in listed.output.split()
+
+
+def test_a_sync_whose_views_cannot_be_made_has_loaded_and_fails(settings, place):
+    one = settings(orders_relation="shop.nowhere")
+    ended = run("sync", "--config", one, "--into", place.url)
+    assert ended.exit_code == 1
+    assert place.views() == []
+    ((rows,),) = place.query(f"select count(*) from billing.{ROWS}")
+    assert rows > 0
+    assert place.query("select count(*) from billing._state") == [(1,)]

@@ -46,9 +46,15 @@ class Place:
         found = self.query(f'select * from "{schema}"."{table}"')
         return sorted(found, key=lambda row: [str(cell) for cell in row])
 
-    def tables(self, schema: str = "billing") -> list[str]:
-        found = self.query(f"select table_name from information_schema.tables where table_schema = '{schema}'")
+    def tables(self, schema: str = "billing", kind: str = "BASE TABLE") -> list[str]:
+        found = self.query(
+            f"select table_name from information_schema.tables "
+            f"where table_schema = '{schema}' and table_type = '{kind}'"
+        )
         return sorted(name for (name,) in found)
+
+    def views(self, schema: str = "billing") -> list[str]:
+        return self.tables(schema, "VIEW")
 
     def types(self, table: str, schema: str = "billing") -> dict[str, str]:
         """Column name -> type, as the database names it."""
