@@ -19,7 +19,8 @@ ENVIRONMENT = Environment(
     path=ROOT / ".tools" / "models",
     # dbt-core 1.12 needs a part that is fetched from elsewhere when it is installed.
     requirements=("dbt-core==1.11.16", "dbt-duckdb==1.11.1", "dbt-postgres==1.11.0", "duckdb>=2,<3"),
-    made_from=("constraints.txt",),
+    made_from=("scripts/models/constraints.txt",),
+    constraints="scripts/models/constraints.txt",
 )
 TIME_LIMIT_SECONDS = 600
 

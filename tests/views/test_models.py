@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tap_billing_reports.views.models import CellKind, Orders, Seed, Staged, mart, models, staged
+from tests.views.tables import views
 
 ROOT = Path(__file__).parents[2]
 MARTS = {
@@ -54,3 +56,15 @@ def test_a_mart_calls_nothing_but_ref():
     assert mart("select * from {{ ref('a') }} as a").reads == ("a",)
     with pytest.raises(ValueError, match="no other macro"):
         mart("select {{ var('x') }}")
+
+
+def test_every_column_of_a_mart_is_described_and_none_that_is_not_there(file_place):
+    views(file_place)
+    described = yaml.safe_load((ROOT / "dbt" / "models" / "marts" / "_marts.yml").read_text())["models"]
+    assert {one["name"] for one in described} == MARTS
+    for one in described:
+        there = list(file_place.types(one["name"]))
+        assert [column["name"] for column in one["columns"]] == there, one["name"]
+        assert all(len(column["description"]) > 3 for column in one["columns"]), one["name"]
+        for test in one.get("data_tests", []):
+            assert set(test["unique_rows"]["arguments"]["columns"]) <= set(there), one["name"]
