@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, Refused
-from tap_billing_reports.declare import CursorPaging, Endpoint
-from tap_billing_reports.declare import client as client_module
+from tap_billing_reports.declare import CursorPaging, Endpoint, paging
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import scripted
@@ -49,7 +48,7 @@ def read(count, deletions, trail=1000):
 
     client.http.call = call  # type: ignore[assignment, method-assign] # stands in for the vendor
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client_module, "_TRAIL_RECORDS", trail)
+        patch.setattr(paging, "_TRAIL_RECORDS", trail)
         keys = [int(record["id"]) for record in client.records(ENDPOINT)]
     return keys, there
 
