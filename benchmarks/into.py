@@ -21,6 +21,7 @@ from benchmarks.measure import peak_mib
 from benchmarks.taps import CONSTANTS, KEYS, columns_of, tap_of
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.warehouse.address import Engine, address_of
+from tap_billing_reports.warehouse.database import quoted
 from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.listen import load_from
 from tap_billing_reports.warehouse.loader import Loader, Options
@@ -31,10 +32,6 @@ DUCKDB = {
     "timestamp": "TIMESTAMP", "timestamp_utc": "TIMESTAMP",
 }  # fmt: skip
 POSTGRES = DUCKDB | {"text": "text", "currency": "text", "decimal": "numeric"}
-
-
-def quoted(name):
-    return '"' + name.replace('"', '""') + '"'
 
 
 def now(server=None):

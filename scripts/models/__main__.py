@@ -30,7 +30,8 @@ from scripts.models.dbt import Dbt
 from scripts.models.settings import SETTLED, model_settings, stream_of
 from scripts.models.stores import ANSWERS, ORDER_COLUMN, ORDERS, Store
 from scripts.targets import stores as targets_stores
-from scripts.targets.loaders import LOADERS, Place
+from scripts.targets import trial
+from scripts.targets.loaders import LOADERS
 from scripts.targets.postgres import postgres_server
 from scripts.venvs import ROOT, provide
 from tap_billing_reports.views.models import models
@@ -67,7 +68,7 @@ class Models:
     def stores(self) -> list[Store]:
         """All warehouses, filled."""
         config = self.folder / "config.json"
-        config.write_text(json.dumps({**self.settings, "orders_relation": ORDERS, "order_column": ORDER_COLUMN}))
+        config.write_text(json.dumps({**self.settings, **VARIABLES}))
         self.server.create("ours")
         ours = [
             Store("duckdb", SCHEMA, has_views=True, place=OUTPUT / "models.duckdb"),
@@ -89,19 +90,12 @@ class Models:
             if loader.name not in OTHERS:
                 continue
             provide(loader.environment)
-            database = f"from_{loader.name.replace('-', '_')}"
-            self.server.create(database)
-            place = Place(self.folder / database, database, self.server, loader.environment.python)
-            place.folder.mkdir()
-            settings = self.folder / f"{database}.json"
-            settings.write_text(json.dumps(loader.settings(place)))
-            program = loader.environment.path / "bin" / loader.executable
-            with messages.open() as said:
-                self._run([str(program), "--config", str(settings)], input_=said)
+            place = trial.place_of(loader, self.folder, "models", self.server)
+            trial.load(loader, messages, place)
             is_file = loader.name == "target-duckdb"
             store = Store(
                 loader.name, targets_stores.SCHEMA, has_views=False,
-                place=place.folder / "warehouse.duckdb" if is_file else database,
+                place=place.folder / "warehouse.duckdb" if is_file else place.database,
                 server=None if is_file else self.server,
             )  # fmt: skip
             store.load_orders(self.orders)
@@ -110,13 +104,10 @@ class Models:
         return found
 
     def _ours(self, program: str, *words: str, output: Any = subprocess.DEVNULL) -> None:
-        self._run([str(Path(sys.executable).parent / program), *words], output=output)
-
-    def _run(self, command: list[str], *, input_: Any = subprocess.DEVNULL, output: Any = subprocess.DEVNULL) -> None:
         with (self.folder / "commands.log").open("a") as log:
             ran = subprocess.run(
-                command,
-                stdin=input_,
+                [str(Path(sys.executable).parent / program), *words],
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
                 cwd=self.folder,
@@ -124,7 +115,7 @@ class Models:
                 check=False,
             )
         if ran.returncode:
-            raise RuntimeError(f"{Path(command[0]).name} failed; see {self.folder / 'commands.log'}")
+            raise RuntimeError(f"{program} failed; see {self.folder / 'commands.log'}")
 
     def judge(self, what: str, lines: list[Line]) -> None:
         """A table of comparisons; those that differ are a problem."""

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.targets.page import table
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,20 +28,10 @@ def write(path: Path, store: Store) -> None:
 
     def filled(section: re.Match[str]) -> str:
         names, rows = store.head(f"{section['sql']} limit {ROWS}")
-        table = "\n".join(_table(names, rows))
-        return f"{section[1]}\n{table}\n\n{section[4]}"
+        shown = table([names, *([_cell(value) for value in row] for row in rows)]) if rows else "(no row in the demo)\n"
+        return f"{section[1]}\n{shown}\n{section[4]}"
 
     path.write_text(SECTION.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _table(names: list[str], rows: list[tuple[Any, ...]]) -> list[str]:
-    if not rows:
-        return ["(no row in the demo)"]
-    return [
-        f"| {' | '.join(names)} |",
-        f"|{'---|' * len(names)}",
-        *(f"| {' | '.join(map(_cell, row))} |" for row in rows),
-    ]
 
 
 def _cell(value: Any) -> str:
@@ -47,4 +39,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:f}" if isinstance(value, Decimal) else str(value).replace("|", "\\|")
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -109,7 +109,7 @@ def _matrix(trials: Sequence[Facts]) -> str:
                 state.nulls,
             ]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def _section(trial: Facts, facts: Facts) -> str:
@@ -146,7 +146,7 @@ def _small(text: str) -> str:
 
 def _types(types: Mapping[str, Sequence[str]]) -> str:
     cells = [", ".join(found) for found in types.values()]
-    return _table([list(types), cells])
+    return table([list(types), cells])
 
 
 def _numbers(trials: Sequence[Facts]) -> str:
@@ -163,7 +163,7 @@ def _numbers(trials: Sequence[Facts]) -> str:
 
 The same first sync with `decimals_as: number`, so that amounts are JSON numbers:
 
-{_table(rows)}
+{table(rows)}
 Sums over amounts of usual size may be right and still go wrong with the first long one. Keep `decimals_as: string`, and
 cast where they are text: `CAST(total_amount AS DECIMAL(38, 12))` in DuckDB, `total_amount::numeric` in PostgreSQL.
 """
@@ -183,7 +183,7 @@ def _edge_cases(trials: Sequence[Facts]) -> str:
 
 A stream of its own, told beside the tap's. The tap never sends an empty text: where a vendor has none, it sends null.
 
-{_table(rows)}
+{table(rows)}
 Kept by all: {", ".join(kept)}.
 """
 
@@ -211,7 +211,7 @@ def _shell(requirements: Iterable[str]) -> str:
     return " ".join(f"'{text}'" if {*"< ["} & {*text} else text for text in requirements)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     rule = "|" + "---|" * len(rows[0])
     return "\n".join([lines[0], rule, *lines[1:]]) + "\n"

@@ -70,9 +70,9 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
         return trial
     trial.versions = _versions(loader)
     try:
-        _both_syncs(trial, loader, captured, _place(loader, folder, "text", server))
+        _both_syncs(trial, loader, captured, place_of(loader, folder, "text", server))
         if not loader.variant_of:
-            trial.numbers = _numbers(loader, captured, _place(loader, folder, "numbers", server))
+            trial.numbers = _numbers(loader, captured, place_of(loader, folder, "numbers", server))
     except RefusedError as error:
         trial.failure = f"does not run: {error}"
     return trial
@@ -88,7 +88,8 @@ def _answers(repository: str) -> bool:
         return False
 
 
-def _place(loader: Loader, folder: Path, what: str, server: Server) -> Place:
+def place_of(loader: Loader, folder: Path, what: str, server: Server) -> Place:
+    """A new folder and a new database for one use of a target."""
     name = "".join(letter if letter.isalnum() else "_" for letter in f"{loader.name}_{what}")
     (folder / name).mkdir(parents=True)
     server.create(name)
@@ -98,7 +99,7 @@ def _place(loader: Loader, folder: Path, what: str, server: Server) -> Place:
 def _both_syncs(trial: Trial, loader: Loader, captured: Captured, place: Place) -> None:
     for messages in (captured.first, captured.second):
         began = time.monotonic()
-        state = _load(loader, messages, place)
+        state = load(loader, messages, place)
         trial.seconds.append(round(time.monotonic() - began, 1))
         trial.state_kept = state == read_messages([messages]).state
     told = read_messages([captured.first, captured.second])
@@ -107,7 +108,7 @@ def _both_syncs(trial: Trial, loader: Loader, captured: Captured, place: Place) 
 
 
 def _numbers(loader: Loader, captured: Captured, place: Place) -> dict[str, Any]:
-    _load(loader, captured.numbers, place)
+    load(loader, captured.numbers, place)
     told = read_messages([captured.numbers])
     found = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
     amounts = found.values.get(DECIMAL, Values())
@@ -134,8 +135,8 @@ def _first_different(told: Told, held: Mapping[str, Table]) -> list[tuple[str, s
     return examples[:EXAMPLES]
 
 
-def _load(loader: Loader, messages: Path, place: Place) -> Any:
-    """Tells the target these messages; the last STATE that it let through.
+def load(loader: Loader, messages: Path, place: Place) -> Any:
+    """Tell the target these messages; the last STATE that it let through.
 
     Raises:
         RefusedError: the target failed; the message is the last line that it said.

@@ -5,12 +5,16 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-_INSIDE_WHEEL = Path(__file__).parents[1] / "schemas"
-_IN_TREE = Path(__file__).parents[2] / "schemas"
+_PACKAGE = Path(__file__).parents[1]
+
+
+def carried(name: str) -> Path:
+    """A folder that stands at the top of the tree, and that the wheel carries inside the package."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
 @cache
 def schema_text(name: str) -> str:
     """The text of `schemas/<name>.json`; FileNotFoundError if there is none."""
-    folder = _INSIDE_WHEEL if _INSIDE_WHEEL.is_dir() else _IN_TREE
-    return (folder / f"{name}.json").read_text(encoding="utf-8")
+    return (carried("schemas") / f"{name}.json").read_text(encoding="utf-8")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.views.models import models
 from tap_billing_reports.warehouse.address import Address, Engine
-from tap_billing_reports.warehouse.database import quoted, refused
+from tap_billing_reports.warehouse.database import literal, quoted, refused
+from tap_billing_reports.warehouse.databases import check_there, extra_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +35,8 @@ def opened(address: Address, schema: str) -> Iterator[Reading]:
         ConfigError: there is no such file, the extra is not installed, or the schema has no views.
         LoadError: the warehouse refuses.
     """
-    try:
+    with extra_for(address):
         connection = _connect(address)
-    except ImportError as error:
-        raise ConfigError(
-            f"warehouse {address.shown}: install tap-billing-reports[{address.engine.value}] first ({error})"
-        ) from None
     try:
         reading = _Connection(connection, address, schema)
         reading.check()
@@ -53,16 +49,24 @@ def _connect(address: Address) -> Any:
     if address.engine is Engine.DUCKDB:
         import duckdb  # noqa: PLC0415 - an extra
 
-        if not Path(address.target).exists():
-            raise ConfigError(f"warehouse {address.shown}: there is no such file")
+        check_there(address)
         try:
-            return duckdb.connect(address.target, read_only=True)
+            connection: Any = duckdb.connect(address.target, read_only=True)
+            connection.execute("set timezone = 'UTC'")
         except duckdb.Error as error:
             raise refused(f"warehouse {address.shown}", error) from None
+        return connection
     import psycopg  # noqa: PLC0415 - an extra
 
+    from tap_billing_reports.warehouse.postgres import CONNECT_SECONDS  # noqa: PLC0415 - an extra
+
     try:
-        connection = psycopg.connect(address.target, connect_timeout=30, application_name="billing-reports page")
+        connection = psycopg.connect(
+            address.target,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="billing-reports page",
+            options="-c timezone=UTC",
+        )
         connection.read_only = True
     except psycopg.Error as error:
         raise refused(f"warehouse {address.shown}", error) from None
@@ -71,14 +75,12 @@ def _connect(address: Address) -> Any:
 
 class _Connection:
     def __init__(self, connection: Any, address: Address, schema: str) -> None:
-        self._cursor = connection.cursor()
+        self._connection = connection
         self._address, self._schema = address, schema
-        self.rows("set timezone = 'UTC'", has_answer=False)
 
-    def rows(self, sql: str, *, has_answer: bool = True) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
         try:
-            self._cursor.execute(sql.replace("{schema}", quoted(self._schema)))
-            return list(self._cursor.fetchall()) if has_answer else []
+            return list(self._connection.execute(sql.replace("{schema}", quoted(self._schema))).fetchall())
         except Exception as error:  # noqa: BLE001 - each package has errors of its own
             raise refused(f"warehouse {self._address.shown}", error) from None
 
@@ -91,7 +93,7 @@ class _Connection:
         there = {
             name
             for (name,) in self.rows(
-                f"select table_name from information_schema.tables where table_schema = {_literal(self._schema)}"
+                f"select table_name from information_schema.tables where table_schema = {literal(self._schema)}"
             )
         }
         missing = sorted(set(models().marts) - there)
@@ -100,7 +102,3 @@ class _Connection:
                 f"warehouse {self._address.shown}: the schema {self._schema!r} lacks the views {', '.join(missing)}; "
                 f"make them first: billing-reports views --in URL"
             )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -7,7 +7,6 @@ import logging
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.logging import ConsoleFormatter
@@ -19,8 +18,8 @@ from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.views.create import create_views
 from tap_billing_reports.views.sql import OwnOrders
-from tap_billing_reports.warehouse.address import Engine, address_of
-from tap_billing_reports.warehouse.databases import open_database
+from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.databases import check_there, open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 if TYPE_CHECKING:
@@ -73,8 +72,8 @@ def opened(url: str | None, schema: str, *, to_load: bool = True) -> Iterator[Da
             "or the setting warehouse"
         )
     address = address_of(url)
-    if not to_load and address.engine is Engine.DUCKDB and not Path(address.target).exists():
-        raise ConfigError(f"warehouse {address.shown}: there is no such file")
+    if not to_load:
+        check_there(address)
     database = open_database(address, schema)
     try:
         yield database

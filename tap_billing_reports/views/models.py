@@ -8,11 +8,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
+from graphlib import TopologicalSorter
 from typing import Final
 
-_INSIDE_WHEEL = Path(__file__).parents[1] / "dbt"
-_IN_TREE = Path(__file__).parents[2] / "dbt"
+from tap_billing_reports.core.schema_files import carried
 
 # The two forms in which a model of this package calls a macro; `staged` of dbt/macros says what its arguments mean.
 _REF: Final = re.compile(r"\{\{\s*ref\('(\w+)'\)\s*\}\}")
@@ -121,7 +120,7 @@ def mart(text: str) -> Mart:
 @cache
 def models() -> Models:
     """Every model of the package."""
-    folder = _INSIDE_WHEEL if _INSIDE_WHEEL.is_dir() else _IN_TREE
+    folder = carried("dbt")
     sources: dict[str, Staged | Orders | Seed] = {
         path.stem: staged(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("models/staging/*.sql"))
     }
@@ -129,17 +128,5 @@ def models() -> Models:
         header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
         sources[path.stem] = Seed(tuple(header), tuple(map(tuple, rows)))
     found = {path.stem: mart(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("models/marts/*.sql"))}
-    return Models(_in_order(found), sources)
-
-
-def _in_order(found: dict[str, Mart]) -> dict[str, Mart]:
-    ordered: dict[str, Mart] = {}
-    while len(ordered) < len(found):
-        ready = [
-            name for name, one in found.items()
-            if name not in ordered and all(read in ordered for read in one.reads if read in found)
-        ]  # fmt: skip
-        if not ready:
-            raise ValueError(f"marts that read each other: {sorted(set(found) - set(ordered))}")
-        ordered.update((name, found[name]) for name in ready)
-    return ordered
+    reads = {name: [read for read in one.reads if read in found] for name, one in found.items()}
+    return Models({name: found[name] for name in TopologicalSorter(reads).static_order()}, sources)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from tap_billing_reports.views.models import CellKind, Orders, Seed, Staged, models
 from tap_billing_reports.warehouse.address import Engine
-from tap_billing_reports.warehouse.database import quoted
+from tap_billing_reports.warehouse.database import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _AMOUNT: Final = {Engine.DUCKDB: "decimal(38, 12)", Engine.POSTGRES: "numeric"}
 _TYPES: Final = {
@@ -32,8 +33,8 @@ class OwnOrders:
     """A table or view of the user's with one row an order."""
 
     relation: str
-    order_column: str = "order_id"
-    tracking_column: str = "tracking_number"
+    order_column: str
+    tracking_column: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _relation(name: str, warehouse: Warehouse) -> str:
     if source is None:
         return f"{warehouse.schema}.{quoted(name)}"
     if isinstance(source, Seed):
-        rows = ", ".join(f"({', '.join(map(_literal, row))})" for row in source.rows)
+        rows = ", ".join(f"({', '.join(map(literal, row))})" for row in source.rows)
         return f"(select * from (values {rows}) as seed ({', '.join(source.columns)}))"
     if isinstance(source, Orders):
         return f"({_orders(warehouse.orders)})"
@@ -123,12 +124,7 @@ def table_of(source: Staged, warehouse: Warehouse) -> str | None:
         if report_type.startswith(f"{source.report}.")
         for name in names
     )
-    return next((one for one in _chained(by_version, by_name) if one in warehouse.tables), None)
-
-
-def _chained(*several: Iterable[str]) -> Iterable[str]:
-    for one in several:
-        yield from one
+    return next((one for one in chain(by_version, by_name) if one in warehouse.tables), None)
 
 
 def _cell(name: str, kind: CellKind, held: str | None, engine: Engine) -> str:
@@ -144,7 +140,3 @@ def _cell(name: str, kind: CellKind, held: str | None, engine: Engine) -> str:
     if kind is not CellKind.TEXT and there.startswith(_TEXTS):
         return f"cast(nullif({column}, '') as {sql_type})"
     return f"cast({column} as {sql_type})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

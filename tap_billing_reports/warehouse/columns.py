@@ -107,23 +107,32 @@ def check_schema(name: str) -> None:
     Raises:
         ConfigError: it is none.
     """
-    if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES:
+    if _is_too_long(name):
         raise ConfigError(
             f"schema {name!r}: the name has more than {NAME_BYTES} bytes, which PostgreSQL cannot hold; take a shorter "
             f"one"
         )
-    if not name or not name.isprintable() or {'"', "\\"} & {*name}:
+    if _is_no_name(name):
         raise ConfigError(f"schema {name!r}: this is no name of a schema; take one of letters, digits and _")
+
+
+def _is_too_long(name: str) -> bool:
+    """Whether PostgreSQL would cut it."""
+    return len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES
+
+
+def _is_no_name(name: str) -> bool:
+    return not name or not name.isprintable() or bool({'"', "\\"} & {*name})
 
 
 def _check_names(stream: str, names: Sequence[str]) -> None:
     for name in (stream, *names):
-        if len(name.encode("utf-8", "surrogatepass")) > NAME_BYTES:
+        if _is_too_long(name):
             raise LoadError(
                 f"stream {stream}: the name {name!r} has more than {NAME_BYTES} bytes, which PostgreSQL cannot hold; "
                 f"rename it with the tap's stream_maps"
             )
-        if not name or not name.isprintable() or {'"', "\\"} & {*name}:
+        if _is_no_name(name):
             raise LoadError(f"stream {stream}: {name!r} is no name of a table or column; rename it with stream_maps")
     if stream == STATE_TABLE:
         raise LoadError(f"stream {stream}: the loader keeps STATE in a table of this name; rename the stream")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import ConfigError
@@ -9,8 +11,35 @@ from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.columns import check_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_billing_reports.warehouse.address import Address
     from tap_billing_reports.warehouse.database import Database
+
+
+def check_there(address: Address) -> None:
+    """Refuse a file that opening would make.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if address.engine is Engine.DUCKDB and not Path(address.target).exists():
+        raise ConfigError(f"warehouse {address.shown}: there is no such file")
+
+
+@contextmanager
+def extra_for(address: Address) -> Iterator[None]:
+    """What is imported within belongs to the extra for this database.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(
+            f"warehouse {address.shown}: install tap-billing-reports[{address.engine.value}] first ({error})"
+        ) from None
 
 
 def open_database(address: Address, schema: str) -> Database:
@@ -21,7 +50,7 @@ def open_database(address: Address, schema: str) -> Database:
         LoadError: the database refuses.
     """
     check_schema(schema)
-    try:
+    with extra_for(address):
         if address.engine is Engine.DUCKDB:
             from tap_billing_reports.warehouse.duck import DuckDatabase  # noqa: PLC0415 - an extra; slow to import
 
@@ -29,7 +58,3 @@ def open_database(address: Address, schema: str) -> Database:
         from tap_billing_reports.warehouse.postgres import PostgresDatabase  # noqa: PLC0415 - an extra
 
         return PostgresDatabase(address, schema)
-    except ImportError as error:
-        raise ConfigError(
-            f"warehouse {address.shown}: install tap-billing-reports[{address.engine.value}] first ({error})"
-        ) from None

@@ -77,7 +77,7 @@ def test_discovery_works_from_another_folder_with_the_schemas_of_the_wheel(insta
     assert {name: sorted(stream["schema"]["properties"]) for name, stream in catalog.items()} == {
         name: sorted(facts["columns"]) for name, facts in contract.items()
     }
-    where = "import tap_billing_reports.core.schema_files as s; print(s.__file__); print(s._INSIDE_WHEEL)"
+    where = "import tap_billing_reports.core.schema_files as s; print(s.__file__); print(s.carried('schemas'))"
     module, schemas = run(installed, "-c", where, cwd=tmp_path).split()
     environment = installed.parents[1].resolve()
     assert Path(module).resolve().is_relative_to(environment)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.models.stores import plain
 from tap_billing_reports.views.create import create_views
 
 if TYPE_CHECKING:
@@ -50,15 +51,7 @@ def views(place: Place, **options: Any) -> None:
 
 def answers(place: Place, sql: str) -> list[tuple[Any, ...]]:
     """Rows, with amounts without the zeros that a type adds."""
-    return [tuple(_plain(cell) for cell in row) for row in place.query(sql)]
-
-
-def _plain(cell: Any) -> Any:
-    """Not by arithmetic: a context of decimal's would round what has more digits than it."""
-    if not isinstance(cell, Decimal):
-        return cell
-    text = f"{cell:f}"
-    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text) if cell else Decimal(0)
+    return [tuple(plain(cell) for cell in row) for row in place.query(sql)]
 
 
 def _type_of(value: Any, engine: str) -> str:

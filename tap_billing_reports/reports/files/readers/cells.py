@@ -70,26 +70,29 @@ def booleans(cells: Sequence[str]) -> Sequence[bool | None]:
         raise ValueError from None
 
 
-class _Dates(dict[str, "str | None"]):
-    """Date text as written to `YYYY-MM-DD`; a file has few different dates, so each is parsed once."""
+class _Remembered(dict[str, "str | None"]):
+    """Text as written to its value; a file has few different ones in such a column, so each is converted once."""
+
+    def __init__(self, convert: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._convert = convert
 
     def __missing__(self, written: str) -> str | None:
-        text = written.strip()
-        value = date_text(parse_day(text)) if text else None
+        value = self._convert(written)
         if len(self) >= _REMEMBERED:
             self.clear()
         self[written] = value
         return value
 
 
-class _Capitals(dict[str, "str | None"]):
-    """Text as written to the same in capitals; a file has few different currencies."""
+def _day(written: str) -> str | None:
+    """Date text as written to `YYYY-MM-DD`."""
+    text = written.strip()
+    return date_text(parse_day(text)) if text else None
 
-    def __missing__(self, written: str) -> str | None:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[written] = value = written.upper() or None
-        return value
+
+def _capitals(written: str) -> str | None:
+    return written.upper() or None
 
 
 class _Times:
@@ -117,7 +120,7 @@ class Cells:
 
     def __init__(self, *, zone: str = "UTC", decimals_as: DecimalsAs = "string") -> None:
         self._times, self._utc_times = _Times(zone), _Times("UTC")
-        dates, capitals = _Dates(), _Capitals()
+        dates, capitals = _Remembered(_day), _Remembered(_capitals)
         self._converters: dict[ColumnType, Convert] = {
             "text": texts,
             "currency": lambda cells: list(map(capitals.__getitem__, cells)),
