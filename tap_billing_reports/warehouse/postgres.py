@@ -283,12 +283,11 @@ class PostgresDatabase(SqlDatabase):
         staged, into = self._stage_of(stream), self._of(stream)
         names = [name for name in self._kinds[stream] if name in table.names]
         rest = [name for name in names if name not in table.keys]
-        update = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in rest)
-        action = f"do update set {update}" if rest else "do nothing"
+        action = _replacing(rest) if rest else "do nothing"
 
         def insert(distinct: str, order: str) -> str:
             return (
-                f"insert into {into} ({listed(names)}) select {distinct} {listed(names)} from {staged} {order} "
+                f"insert into {into} as t ({listed(names)}) select {distinct} {listed(names)} from {staged} {order} "
                 f"on conflict ({listed(table.keys)}) {action}"
             )
 
@@ -300,6 +299,16 @@ class PostgresDatabase(SqlDatabase):
                 keys = listed(table.keys)
                 self._con.execute(insert(f"distinct on ({keys})", f"order by {keys}, ctid desc"))
             self._con.execute(f"drop table {staged}")
+
+
+def _replacing(names: Sequence[str]) -> str:
+    """What comes of a row whose key is there: it is replaced, unless all of these columns are the same already.
+
+    `record_image_ne` compares what is stored: 1.5 and 1.50 are not the same, although they are equal.
+    """
+    update = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in names)
+    there, fresh = (", ".join(f"{table}.{quoted(name)}" for name in names) for table in ("t", "excluded"))
+    return f"do update set {update} where record_image_ne(row({there}), row({fresh}))"
 
 
 def _worded_instants(column: Any) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
 from tap_billing_reports.warehouse.columns import Table
 from tap_billing_reports.warehouse.errors import LoadError
-from tests.warehouse.lines import AMOUNT, DAY, INSTANT, INTEGER, TEXT, line, record, schema, state
+from tests.warehouse.lines import AMOUNT, DAY, INSTANT, INTEGER, OBJECT, TEXT, line, record, schema, state
 from tests.warehouse.places import load, loading
 
 
@@ -42,6 +43,21 @@ def test_the_last_row_counts_wherever_the_first_one_is(place):
     one.loader.finish()
     one.database.close()
     assert place.rows("orders") == [("a", 4), ("b", 1), ("c", 2), ("d", 1)]
+
+
+def test_rows_that_come_again_unchanged_are_not_written_anew(server_place):
+    columns: dict[str, Any] = {"total": AMOUNT, "at": INSTANT, "more": OBJECT}
+    same: dict[str, Any] = {"total": "1.50", "at": "2026-11-28T10:00:00Z", "more": {"a": [1]}}
+    changed: dict[str, Any] = {**same, "total": "1.5"}
+    others: list[dict[str, Any]] = [{"id": "b", **changed}, {"id": "c", "total": "1.50"}, {"id": "d", **same}]
+    before = [record(id="a", **same), *(record(id=name, **same) for name in "bc"), record(id="d")]
+    load(server_place, schema(id=TEXT, **columns), *before, state(1))
+    places = dict(server_place.query('select id, ctid::text from "billing"."orders"'))
+    load(server_place, schema(id=TEXT, **columns), record(id="a", **same), *(record(**one) for one in others), state(2))
+    found = {row[0]: row[1:] for row in server_place.query('select *, ctid::text from "billing"."orders"')}
+    assert [name for name, row in found.items() if row[-1] == places[name]] == ["a"]
+    assert [str(found[name][0]) for name in "abcd"] == ["1.50", "1.5", "1.50", "1.50"]
+    assert (found["c"][1], found["c"][2], found["d"][2]) == (None, None, {"a": [1]})
 
 
 def test_a_stream_without_a_key_is_appended(place):
