@@ -1,11 +1,12 @@
 """One report file into a warehouse: `python -m benchmarks.into KIND <url> <file> <columns as JSON> <zone>`.
 
 floor: what the database itself takes for the same cells with the same types: DuckDB reads the CSV, PostgreSQL gets it
-by COPY and moves it into a table with a key. floor_again: every row a second time: DuckDB deletes by key and inserts,
-PostgreSQL inserts with ON CONFLICT. sync: our way, with all checks. again: the same rows a second time. target: the
-messages that a tap sends to stdin.
-One line with rows, seconds (of the clock), processor seconds (of this process and of the server's that works for it)
-and peak memory goes to stderr. Imports are not counted, and `target` counts from the tap's first message.
+by COPY and moves it into a table with a key. Then every row again: DuckDB deletes by key and inserts, PostgreSQL
+inserts with ON CONFLICT. sync: our way, with all checks, and the same rows again. target: the messages that a tap sends
+to stdin.
+One line goes to stderr: rows, peak memory, and of each load the seconds of the clock and of the processor (of this
+process and of the server's that works for it). Imports are not counted, and `target` counts from the tap's first
+message.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def now(server=None):
 
 
 def since(started, server=None):
-    return [end - begin for begin, end in zip(started, now(server), strict=True)]
+    seconds, processor = (end - begin for begin, end in zip(started, now(server), strict=True))
+    return {"seconds": seconds, "processor_seconds": processor}
 
 
 def server_of(database):
@@ -55,7 +57,7 @@ def constants():
     return ", ".join(f"'{value}' as {name}" for name, value in CONSTANTS.items())
 
 
-def floor_duckdb(path, types, url, times):
+def floor_duckdb(path, types, url):
     import duckdb  # noqa: PLC0415
 
     columns = "{" + ", ".join(f"'{name}': '{DUCKDB[kind]}'" for name, kind in types.items()) + "}"
@@ -67,24 +69,22 @@ def floor_duckdb(path, types, url, times):
         source = f"read_csv('{path}', header = true, columns = {columns})"
         numbered = f"select {constants()}, row_number() over () as row_number, * from {source}"
         run(f"create table report as {numbered} limit 0")
-        if times > 1:
-            run(f"insert into report {numbered}")
         started = now()
-        if times == 1:
-            run(f"insert into report {numbered}")
-        else:
-            run("begin")
-            run(f"create temp table raw as {numbered}")
-            same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
-            run(f"delete from report t using raw s where {same}")
-            run("insert into report select * from raw")
-            run("commit")
-        spent = since(started)
+        run(f"insert into report {numbered}")
+        first = since(started)
+        started = now()
+        run("begin")
+        run(f"create temp table raw as {numbered}")
+        same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
+        run(f"delete from report t using raw s where {same}")
+        run("insert into report select * from raw")
+        run("commit")
+        again = since(started)
         ((rows,),) = run("select count(*) from report")
-        return rows, spent
+        return rows, [first, again]
 
 
-def floor_postgres(path, types, url, times):
+def floor_postgres(path, types, url):
     import psycopg  # noqa: PLC0415
 
     own = ", ".join(f"{quoted(name)} {POSTGRES[kind]}" for name, kind in types.items())
@@ -94,7 +94,8 @@ def floor_postgres(path, types, url, times):
         connection.execute("drop table if exists floor_report")
         key = ", ".join(KEYS)
         connection.execute(f"create table floor_report ({same}, row_number bigint, {own}, primary key ({key}))")
-        for number in range(times):
+        spent = []
+        for again in (False, True):
             started = now(connection.info.backend_pid)
             connection.execute(f"create temp table raw ({own}) on commit drop")
             with (
@@ -103,20 +104,20 @@ def floor_postgres(path, types, url, times):
             ):
                 while data := file.read(1 << 20):
                     copy.write(data)
-            rest = f"on conflict ({key}) do update set {update}" if number else ""
+            rest = f"on conflict ({key}) do update set {update}" if again else ""
             connection.execute(
                 f"insert into floor_report select {constants()}, row_number() over () as row_number, * from raw {rest}"
             )
             connection.commit()
-        spent = since(started, connection.info.backend_pid)
+            spent.append(since(started, connection.info.backend_pid))
         (rows,) = connection.execute("select count(*) from floor_report").fetchone()
         return rows, spent
 
 
-def sync(path, types, zone, url, times):
+def sync(path, types, zone, url):
     database = open_database(address_of(url), "bench")
-    rows = 0
-    for _ in range(times):
+    rows, spent = 0, []
+    for _ in range(2):
         writer = WarehouseWriter()
         tap = tap_of("fast", path, types, zone, message_writer=writer)
         loader = Loader(database, Options())
@@ -124,7 +125,7 @@ def sync(path, types, zone, url, times):
         started = now(server_of(database))
         tap.sync_all()
         loader.finish()
-        spent = since(started, server_of(database))
+        spent.append(since(started, server_of(database)))
         rows = loader.totals.rows["stripe_balance"]
     database.close()
     return rows, spent
@@ -138,7 +139,7 @@ def target(url):
     load_from(0, loader)
     spent = since(started, server_of(database))
     database.close()
-    return loader.totals.rows["stripe_balance"], spent
+    return loader.totals.rows["stripe_balance"], [spent]
 
 
 def main():
@@ -146,16 +147,14 @@ def main():
     path, types = Path(name), json.loads(types)
     columns_of(types)
     engine = address_of(url).engine
-    if kind.startswith("floor"):
-        floor = floor_duckdb if engine is Engine.DUCKDB else floor_postgres
-        rows, (seconds, processor) = floor(path, types, url, 1 if kind == "floor" else 2)
+    if kind == "floor":
+        rows, spent = (floor_duckdb if engine is Engine.DUCKDB else floor_postgres)(path, types, url)
     elif kind == "target":
-        rows, (seconds, processor) = target(url)
+        rows, spent = target(url)
     else:
-        rows, (seconds, processor) = sync(path, types, zone, url, 2 if kind == "again" else 1)
+        rows, spent = sync(path, types, zone, url)
     memory = peak_mib(Path("/proc/self/status").read_text())
-    report = {"rows": rows, "seconds": seconds, "processor_seconds": processor, "rss_mib": memory}
-    print("\n" + json.dumps(report), file=sys.stderr)
+    print("\n" + json.dumps({"rows": rows, "rss_mib": memory, "loads": spent}), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ MODULES = (
     "waiting",
     "overlap",
     "end_to_end",
+    "warehouse",
 )
 
 
@@ -46,11 +47,11 @@ def _verdict(key, value):
 def main():
     wanted = sys.argv[1:] or MODULES
     flat = {}
-    print(f"{'measurement':34} {'value':>12}")
+    print(f"{'measurement':44} {'value':>12}")
     for name in wanted:
         for key, value in importlib.import_module(f"benchmarks.{name}").measure().items():
             flat[key] = value
-            print(f"{key:34} {value:>12,} {_verdict(key, value)}", flush=True)
+            print(f"{key:44} {value:>12,} {_verdict(key, value)}", flush=True)
     missed = [key for key, value in flat.items() if _verdict(key, value).startswith("MISSED")]
     measured = sum(key in flat for key, *_ in GOALS)
     print(f"goals: {measured} measured, {len(missed)} missed {', '.join(missed)}".rstrip())

@@ -24,8 +24,13 @@ from scripts.venvs import provide
 
 TURNS = 3
 ROWS = {"narrow": 300_000, "wide": 60_000}
-# What is measured, and the floor that it is held against.
-KINDS = {"sync": "floor", "target": "floor", "again": "floor_again"}
+# What is measured: of which program which load, and by which seconds. The floor's load of the same number is its floor.
+KINDS = {
+    "sync": ("sync", 0, "processor_seconds"),
+    "again": ("sync", 1, "processor_seconds"),
+    "target": ("target", 0, "seconds"),
+}
+PROGRAMS = ("floor", "sync", "target")
 # Other targets are asked for two sizes: what both take, such as their start, does not count.
 FEW, MANY = 1_000, 30_000
 OTHERS = {"target_postgres": POSTGRES, "target_duckdb": "target-duckdb"}
@@ -78,14 +83,12 @@ def _piped(sample, target, said, folder):
 
 def _turn(sample, warehouses):
     """Of each kind of load its ratio to the floor and rows a second, and the peaks of memory."""
-    reports = {kind: loaded(kind, sample, warehouses.url()) for kind in ("floor", *KINDS, "floor_again")}
-    ratios = {kind: reports[floor][time_of(kind)] / reports[kind][time_of(kind)] for kind, floor in KINDS.items()}
-    speeds = {kind: reports[kind]["rows"] / reports[kind][time_of(kind)] for kind in KINDS}
-    return ratios, speeds, [reports[kind]["rss_mib"] for kind in KINDS]
-
-
-def time_of(kind):
-    return "seconds" if kind == "target" else "processor_seconds"
+    reports = {program: loaded(program, sample, warehouses.url()) for program in PROGRAMS}
+    ratios, speeds = {}, {}
+    for kind, (program, number, seconds) in KINDS.items():
+        floor, ours = (reports[one]["loads"][number][seconds] for one in ("floor", program))
+        ratios[kind], speeds[kind] = floor / ours, reports[program]["rows"] / ours
+    return ratios, speeds, [reports[program]["rss_mib"] for program in PROGRAMS if program != "floor"]
 
 
 def _others(name, folder, server):
