@@ -85,9 +85,11 @@ def log_to_stderr() -> None:
     """The log as the tap's own command has it, without the SDK's metrics: they are for programs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(ConsoleFormatter())
+    # Not by the level of their logger: a tap sets that when it is made.
+    metrics = get_metrics_logger().name
+    handler.addFilter(lambda record: record.name != metrics)
     logging.root.addHandler(handler)
     logging.root.setLevel(logging.INFO)
-    get_metrics_logger().setLevel(logging.WARNING)
 
 
 def run(job: Job) -> int:

@@ -67,6 +67,7 @@ def test_two_jobs_keep_their_states_apart(file_place, settings):
     done = run("sync", "--config", settings(), "--into", file_place.url)
     assert done.exit_code == 0, done.output
     assert "loaded rows: accounts 1, " in done.stderr
+    assert "METRIC" not in done.stderr, "they are for programs"
     first = contents(file_place)
     assert first[ROWS][1]
     assert run("sync", "--config", settings(), "--into", file_place.url, "--job", "other").exit_code == 0

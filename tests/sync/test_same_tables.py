@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 
 import pytest
 
+from scripts.demo.settings import demo_settings
 from tap_billing_reports.singer.tap import TapBillingReports
 from tests.sync.moment import NOW
 from tests.sync.syncing import contents, load, messages, settings_in, sync
@@ -14,7 +16,9 @@ from tests.warehouse.places import place_in
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
 ROWS = "stripe_balance_change_from_activity_itemized_3"
+PAYOUTS = "stripe_payouts_itemized_3"
 NEW_COLUMN = {"stripe_extra_columns": {"Loyalty tier": "gold, \u00e5"}}
+KEPT = "kept"  # the folder for files, beside the settings
 FEWER_ROWS = {"stripe_run_rules": [{"match": {"report_type": ITEMIZED}, "do": {"drop_rows": 60}}]}
 
 
@@ -27,12 +31,13 @@ def other(place, tmp_path, request):
 
 
 @pytest.fixture
-def both_ways(sandbox, place, other):
+def both_ways(sandbox, place, other, tmp_path):
     """Loads two syncs into both warehouses, with a change at the vendor between them; what each one holds."""
 
     def run(config, *, days, change, catalog=None):
         def twice(step):
             sandbox.control.reset(at=NOW)
+            shutil.rmtree(tmp_path / KEPT, ignore_errors=True)
             for _ in range(2):
                 step()
                 sandbox.control.next_day()
@@ -71,10 +76,35 @@ def test_two_syncs_with_a_new_column_between_them(sandbox, place, tmp_path, both
     assert len(found["bring_invoice_lines"][1]) > 20
 
 
+def test_all_streams_of_the_demo(sandbox, tmp_path, both_ways):
+    settings = demo_settings(sandbox.settings(), today=NOW.date(), days=40, storage=tmp_path / KEPT)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(settings))
+    config = str(path)
+    found, wanted = both_ways(config, days=1, change={})
+    assert_same(found, wanted)
+    assert found.keys() == TapBillingReports.opened((config,)).streams.keys()
+    assert [name for name, (_, rows) in found.items() if not rows] == []
+
+
+def test_flattened_records(sandbox, tmp_path, both_ways):
+    config = settings_in(tmp_path, sandbox, flattening_enabled=True, flattening_max_depth=2)
+    found, wanted = both_ways(config, days=7, change={})
+    assert_same(found, wanted)
+    assert len(found[ROWS][1]) > 100
+
+
 def test_stream_maps_deselected_columns_and_rows_that_go(sandbox, tmp_path, both_ways):
-    maps = {"invoices": {"shouted": "status.upper() if status else None", "document_url": None}}
+    maps = {
+        "invoices": {"shouted": "status.upper() if status else None", "document_url": None},
+        # The rows of a file go record by record then.
+        PAYOUTS: {"doubled": "str(row_number * 2)", "__filter__": "row_number % 5 > 0"},
+    }
     # A month that is not over is read again on the next day.
-    reports = [{"report_type": ITEMIZED, "window": "month", "include_partial": True}]
+    reports = [
+        {"report_type": ITEMIZED, "window": "month", "include_partial": True},
+        {"report_type": "payouts.itemized.3", "window": "week"},
+    ]
     config = settings_in(tmp_path, sandbox, stream_maps=maps, stripe_reports=reports)
     catalog = TapBillingReports.opened((config,)).catalog_dict
     for stream in catalog["streams"]:
@@ -90,3 +120,7 @@ def test_stream_maps_deselected_columns_and_rows_that_go(sandbox, tmp_path, both
     assert "description" not in types
     gone = [*types].index("_sdc_deleted_at")
     assert 0 < sum(row[gone] is not None for row in rows) < len(rows)
+    types, rows = found[PAYOUTS]
+    numbers = {row[[*types].index("row_number")]: row[[*types].index("doubled")] for row in rows}
+    assert 5 not in numbers
+    assert numbers[1] == "2"
