@@ -145,17 +145,33 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     help="Write URLs and settings here when ready.",
 )
 @click.option(
+    "--env-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the settings here as variables for a shell, when ready.",
+)
+@click.option(
     "--hidden-faults", is_flag=True, help="Hide a payout that does not tie, shipments without order, a payment."
 )
-def sandbox(port_base: int | None, days_ago: int, seed: int, ready_file: Path | None, *, hidden_faults: bool) -> None:
+def sandbox(
+    port_base: int | None,
+    days_ago: int,
+    seed: int,
+    ready_file: Path | None,
+    env_file: Path | None,
+    *,
+    hidden_faults: bool,
+) -> None:
     """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""
     try:
         from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
     except ImportError as error:
-        raise click.ClickException(f"install tap-billing-reports[sandbox] first ({error})") from None
+        raise click.ClickException(
+            f"install the extra sandbox first, beside those that are there, such as tap-billing-reports"
+            f"[duckdb,sandbox] ({error})"
+        ) from None
     now = datetime.now(timezone.utc) - timedelta(days=days_ago)
     options = {"hidden_faults": True} if hidden_faults else {}
-    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file, options=options)
+    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file, env_file=env_file, options=options)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -54,6 +54,21 @@ def _given(config: tuple[str, ...]) -> tuple[str, ...]:
     return ("config.json", "ENV") if Path("config.json").is_file() else ("ENV",)
 
 
+def _named(url: str | None) -> str | None:
+    """The warehouse that was given, else that of the settings in this folder, which `sync` loads."""
+    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.core.json_files import object_at  # noqa: PLC0415
+    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
+
+    if url:
+        return url
+    found: dict[str, Any] = {}
+    for one in _given(()):
+        found |= TapBillingReports.in_environment() if one == "ENV" else object_at(one, "--config", ConfigError)
+    named = found.get("warehouse")
+    return named if isinstance(named, str) else None
+
+
 @click.command(short_help="Load everything into a warehouse, and again tomorrow: the increment.")
 @_config
 @_into
@@ -89,7 +104,9 @@ def sync(
 
 
 @click.command(short_help="Make the views that answer finance's questions.")
-@click.option("--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `--into`.")
+@click.option(
+    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
+)
 @_schema
 @click.option("--orders", metavar="RELATION", help="Your own table of orders, for freight_per_order.")
 @click.option("--order-column", default="order_id", show_default=True, help="Its column with the order's number.")
@@ -106,14 +123,16 @@ def views(into: str | None, schema: str, orders: str | None, order_column: str, 
     from tap_billing_reports.views.sql import OwnOrders  # noqa: PLC0415
 
     own = OwnOrders(orders, order_column, tracking_column) if orders else None
-    with _one_line(), opened(into, schema, to_load=False) as database:
+    with _one_line(), opened(_named(into), schema, to_load=False) as database:
         made = create_views(database, schema, orders=own)
     for name in made:
         click.echo(f"{schema}.{name}")
 
 
 @click.command(short_help="Write what finance asks at month's end as one HTML file.")
-@click.option("--from", "url", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `--into`.")
+@click.option(
+    "--from", "url", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
+)
 @_schema
 @click.option("--out", type=click.Path(dir_okay=False), default="billing.html", show_default=True, help="The file.")
 @click.option("--note", default="", help="What a reader must know first; it stands at the top.")
@@ -129,8 +148,12 @@ def page(url: str | None, schema: str, out: str, note: str) -> None:
     from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
 
     with _one_line():
+        url = _named(url)
         if not url:
-            raise ConfigError("no warehouse is named: give --from duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE")
+            raise ConfigError(
+                "no warehouse is named: give --from duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE or the setting "
+                "warehouse"
+            )
         with opened(address_of(url), schema) as reading:
             text = html(facts(reading), note=note)
         Path(out).write_text(text, encoding="utf-8")
@@ -183,7 +206,7 @@ def show(into: str | None, schema: str) -> None:
     """Show each job that has a STATE, and when it was stored."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema, to_load=False) as database:
+    with _one_line(), opened(_named(into), schema, to_load=False) as database:
         found = database.states()
     for name, stored_at in found:
         click.echo(f"{name}  {stored_at}")
@@ -199,7 +222,7 @@ def export(into: str | None, schema: str, job: str) -> None:
     """Print a job's STATE, for the tap's --state or for Meltano."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema, to_load=False) as database:
+    with _one_line(), opened(_named(into), schema, to_load=False) as database:
         found = database.state(job)
     if found is None:
         raise click.ClickException(
@@ -217,7 +240,7 @@ def reset(into: str | None, schema: str, job: str) -> None:
     """Forget a job's STATE: the next sync reads everything again; rows stay, and are replaced by key."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(into, schema, to_load=False) as database:
+    with _one_line(), opened(_named(into), schema, to_load=False) as database:
         if database.state(job) is None:
             raise click.ClickException(f"the job {job!r} has no STATE here")
         database.reset(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+# Of the variables from which the tap reads its settings.
+PREFIX = "TAP_BILLING_REPORTS_"
+
 
 def serve(
     *,
@@ -24,14 +28,15 @@ def serve(
     now: datetime | None = None,
     seed: int = 1,
     ready_file: str | os.PathLike[str] | None = None,
+    env_file: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
     vendors: Sequence[str] = tuple(VENDORS),
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
-    Prints a line on stdout when it is ready, and without `ready_file` where the settings are. Writes
-    {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, which is there in
-    full or not at all.
+    Prints a line on stdout when it is ready, and without `ready_file` and `env_file` where the settings are. Writes
+    {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, and to `env_file` the
+    settings as lines of a shell, with the control host as SANDBOX_CONTROL. Each file is there in full or not at all.
 
     Raises:
         OSError: a port is taken, or the file cannot be written.
@@ -41,12 +46,12 @@ def serve(
     try:
         with Sandbox(now, seed, vendors, port_base=port_base, **(options or {})) as sandbox:
             if ready_file is not None:
-                _write(
-                    Path(ready_file),
-                    {"urls": sandbox.urls, "settings": sandbox.settings(), "pid": os.getpid()},
-                )
+                ready = {"urls": sandbox.urls, "settings": sandbox.settings(), "pid": os.getpid()}
+                _write(Path(ready_file), json.dumps(ready, indent=2) + "\n")
+            if env_file is not None:
+                _write(Path(env_file), _variables(sandbox.urls["control"], sandbox.settings()))
             sys.stdout.write(f"sandbox ready, control at {sandbox.urls['control']}\n")
-            if ready_file is None:
+            if ready_file is None and env_file is None:
                 sys.stdout.write(f"settings for the tap at {sandbox.urls['control']}/settings\n")
             sys.stdout.flush()
             stop.wait()
@@ -55,7 +60,14 @@ def serve(
             signal.signal(number, handler)
 
 
-def _write(path: Path, ready: Mapping[str, Any]) -> None:
+def _write(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(ready, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _variables(control: str, settings: Mapping[str, Any]) -> str:
+    found = {"SANDBOX_CONTROL": control}
+    for name, value in settings.items():
+        found[PREFIX + name.upper()] = value if isinstance(value, str) else json.dumps(value)
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in found.items())

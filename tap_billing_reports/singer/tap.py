@@ -103,6 +103,12 @@ class TapBillingReports(TapCommand):
         parse_environment_config({}, cls._env_var_prefix, next(found, None))
         return settings_from(os.environ, cls._env_var_prefix, schema)
 
+    @classmethod
+    def in_environment(cls) -> dict[str, Any]:
+        """The settings that the environment and .env hold; none of them is validated."""
+        found: dict[str, Any] = cls._env_var_config
+        return found
+
     def active_sources(self) -> tuple[Source, ...]:
         """The sources that the settings turn on; discovery without settings shows none's reports."""
         return tuple(

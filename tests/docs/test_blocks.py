@@ -19,6 +19,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
@@ -185,6 +186,15 @@ def of_readme(folder, _said):
 
 
 def of_quick_start(folder, said):
+    first_way = folder / "first"
+    assert "</html>" in (first_way / "billing.html").read_text()
+    with duckdb.connect(str(first_way / "warehouse.duckdb"), read_only=True) as warehouse:
+        rows = warehouse.execute(
+            "select currency, sum(net) from billing.stripe_balance_change_from_activity_itemized_3 group by 1"
+        ).fetchall()
+    assert rows
+    for currency, net in rows:
+        assert re.search(rf"{currency} .*{net}", said), currency
     first, second = records(folder, "first.jsonl"), records(folder, "second.jsonl")
     assert first["stripe_activity"]
     assert "stripe_activity" not in second

@@ -63,6 +63,23 @@ def test_a_process_says_when_it_is_ready_and_stops_when_asked(tmp_path, number):
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
 
 
+def test_the_settings_as_variables_for_a_shell(tmp_path):
+    variables = tmp_path / "sandbox.env"
+    given = {"env_file": str(variables), "vendors": ["stripe"]}
+    child = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True)
+    try:
+        line = some(child.stdout).readline()
+        show = f"set -e; . {variables}; {sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+        found = json.loads(subprocess.run(["sh", "-c", show], capture_output=True, check=True).stdout)
+    finally:
+        child.kill()
+        child.communicate()
+    assert line == f"sandbox ready, control at {found['SANDBOX_CONTROL']}\n"
+    assert found["TAP_BILLING_REPORTS_STRIPE_API_URL"].startswith("http://127.0.0.1:")
+    accounts = json.loads(found["TAP_BILLING_REPORTS_STRIPE_CONNECTED_ACCOUNTS"])
+    assert accounts == ["acct_sandbox_north", "acct_sandbox_east"]
+
+
 def test_a_taken_port_is_an_error():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         Sandbox(vendors=("stripe",), port_base=taken.getsockname()[1] - 1)

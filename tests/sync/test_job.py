@@ -154,6 +154,18 @@ def test_the_warehouse_of_the_settings_and_of_the_environment(file_place, settin
     assert run("state", "show").output.startswith("default  20")
 
 
+def test_each_command_takes_the_warehouse_of_the_settings_in_its_folder(file_place, settings, monkeypatch, tmp_path):
+    settings(warehouse=file_place.url)
+    monkeypatch.chdir(tmp_path)
+    assert run("sync").exit_code == 0
+    assert run("state", "show").output.startswith("default  20")
+    assert "billing.open_items" in run("views").output.split()
+    assert run("page").output == "written: billing.html\n"
+    settings()
+    monkeypatch.setenv("TAP_BILLING_REPORTS_WAREHOUSE", file_place.url)
+    assert run("state", "show").output.startswith("default  20")
+
+
 def test_a_look_at_a_state_makes_no_file(file_place):
     for name in ("show", "export", "reset"):
         refused = run("state", name, "--into", file_place.url, *(["--yes"] if name == "reset" else []))
