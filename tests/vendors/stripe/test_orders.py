@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import SandboxClock
+from tests.running import run_tap
 from tests.vendors.stripe.emulated import SUMMARY
 
 ROWS = "stripe_balance_change_from_activity_summary_1"
@@ -176,9 +178,11 @@ def test_an_unknown_status_is_an_error_and_keeps_the_run(stripe):
 
 def test_a_throttled_order_waits_for_a_run_of_its_own(stripe):
     stripe.control.options["stripe_concurrent_runs"] = 2
-    stripe.control.options["stripe_run_seconds"] = 0.05
-    ended = stripe.sync({**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=8)
-    assert ended.code == 0, ended.log
+    # By the vendor's clock, which only the tap's own waiting moves.
+    stripe.control.options["stripe_run_seconds"] = 30
+    config = stripe.settings({**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=8)
+    ended = run_tap(config, clock=SandboxClock(stripe.control))
+    assert ended.status == 0, ended.log
     assert set(stripe.orders().values()) == {1}
     assert stripe.ordered() == 10
     statuses = [r["status"] for r in stripe.asked(RUNS, "POST")]
@@ -186,9 +190,11 @@ def test_a_throttled_order_waits_for_a_run_of_its_own(stripe):
 
 
 def test_no_more_runs_wait_at_once_than_allowed(stripe):
-    stripe.control.options["stripe_run_seconds"] = 0.05
-    stripe.sync({**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=3)
-    assert stripe.control.counters()["pending"]["stripe"] <= 3
+    stripe.control.options["stripe_run_seconds"] = 30
+    config = stripe.settings({**MONTH, "window": "day"}, start_date="2026-11-10", stripe_max_concurrent_runs=3)
+    assert run_tap(config, clock=SandboxClock(stripe.control)).status == 0
+    assert stripe.ordered() == 10
+    assert stripe.control.counters()["pending"]["stripe"] == 3
 
 
 def test_a_refused_report_is_a_failure_unless_it_is_optional(stripe):
