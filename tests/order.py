@@ -10,7 +10,7 @@ from __future__ import annotations
 LONGEST = (
     "tests/meltano/test_project.py",
     "tests/demo/test_broken_demo.py",
-    "tests/faults/test_sixty.py",
+    "tests/faults/test_sample.py",
     "tests/docs/test_blocks.py",
     "tests/sync/test_job.py",
     "tests/warehouse/test_target.py",
@@ -37,7 +37,7 @@ LONGEST = (
 )
 
 UNMEASURED = (
-    "tests/faults/test_sixty.py",
+    "tests/faults/test_sample.py",
     "tests/reports/bulk/test_plain_csv.py",
     "tests/reports/readers/test_hostile.py",
     "tests/reports/test_model.py",

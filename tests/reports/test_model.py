@@ -27,7 +27,7 @@ from tests.reports.moment import NOW
 from tests.reports.syncs import DAILY, KilledError, Sync, Target
 from tests.reports.vendor import Made, Vendor
 
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "80"))
 DAY = 86_400
 KILLS = st.one_of(
     st.none(),

@@ -186,14 +186,14 @@ def test_every_odd_piece_at_every_place():
 
 
 # `make faults` asks for many more.
-@settings(max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "200")))
+@settings(max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "80")))
 @given(files(hostile=True), st.sampled_from([24, 64, 1 << 20]))
 def test_a_hostile_file_is_read_the_same_or_not_at_all(file, block):
     data, types, zone = file
     compare(data, types, zone, block)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(files(hostile=False))
 def test_a_good_file_is_read_in_one_pass(file):
     data, types, zone = file
