@@ -36,6 +36,7 @@ class ListContents:
     def __init__(self, fields: tuple[Field, ...], deletable: frozenset[str]) -> None:
         self._optional = [(field.name, field.path) for field in fields if field.need is Need.OPTIONAL and field.path]
         self._deletable = deletable
+        self.optional = frozenset(name for name, _ in self._optional)
         self.records = 0
         self.had: Counter[str] = Counter()
         # One number an invoice: a list may hold a million.
@@ -68,22 +69,27 @@ class ListMemory:
             day: (count, marks[0] if marks else "") for day, count, *marks in bookmark.get(DAYS, ())
         }
 
+    def _known(self, contents: ListContents) -> set[str]:
+        """Of what earlier lists had, the fields that are declared today: no list can lose another."""
+        return self._had & contents.optional
+
     def lost(self, contents: ListContents) -> set[str]:
         """The fields that all had before and this list has not."""
-        lost = {name for name in self._had if contents.records and not contents.had[name]}
-        return lost | {name for name in self._had & VITAL if contents.had[name] < contents.records}
+        had = self._known(contents)
+        lost = {name for name in had if contents.records and not contents.had[name]}
+        return lost | {name for name in had & VITAL if contents.had[name] < contents.records}
 
     def checks(self, source: str, account: str, contents: ListContents, since: date, until: date) -> Iterator[Check]:
         """`fields_kept` and `still_listed`, one of each a list, once there is a list before it."""
-        lost = self.lost(contents)
+        had, lost = self._known(contents), self.lost(contents)
         facts = {"source": source, "account_id": account}
-        if self._had and contents.records:
-            kept = Decimal(len(self._had) - len(lost))
+        if had and contents.records:
+            kept = Decimal(len(had) - len(lost))
             yield Check(
                 **facts,
                 subject="invoices",
                 check="fields_kept",
-                expected=Decimal(len(self._had)),
+                expected=Decimal(len(had)),
                 actual=kept,
                 ok=not lost,
                 reason=f"records without {', '.join(sorted(lost))}, which all had before" if lost else None,
@@ -110,7 +116,7 @@ class ListMemory:
         """
         everywhere = {name for name, count in contents.had.items() if count == contents.records}
         somewhere = {name for name in contents.had if name not in everywhere}
-        had = (self._had - somewhere) | everywhere
+        had = (self._known(contents) - somewhere) | everywhere
         days = {day: facts for day, facts in self._before.items() if not since.isoformat() <= day <= until.isoformat()}
         days.update((day, (len(marks), marks_text(marks))) for day, marks in contents.days.items())
         if days:
@@ -138,7 +144,8 @@ def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:
 
 def check_memory(bookmark: Mapping[str, Any]) -> None:
     """Raises TypeError or ValueError where a bookmark's memory is damaged."""
-    if not all(isinstance(name, str) for name in bookmark.get(HAD, ())):
+    had = bookmark.get(HAD, [])
+    if not isinstance(had, list) or not all(isinstance(name, str) for name in had):
         raise TypeError
     for day, count, *marks in bookmark.get(DAYS, ()):
         date.fromisoformat(day)

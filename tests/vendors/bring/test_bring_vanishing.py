@@ -96,6 +96,20 @@ def test_damaged_marks_are_refused(bring, config, marks):
         bring.run(config, state=state)
 
 
+@pytest.mark.parametrize("stream", ["bring_invoice_lines", "invoice_documents"])
+def test_what_no_list_can_have_had(bring, alone, stream):
+    """A text in the place of the names is damage. A name that is no field is one of another version, and no loss."""
+    first = alone(stream)
+    name, key = (stream, "ledger") if stream != "invoice_documents" else (stream, "documents")
+    memory = first.state["bookmarks"][name][key][0]["list_memory"]
+    memory["had"].append("a_field_of_an_earlier_version")
+    after = alone(stream, state=first.state, on_mismatch="fail")
+    assert after.status == 0, after.log
+    memory["had"] = "x"
+    with pytest.raises(StateError, match="holds damaged data of invoice lists"):
+        alone(stream, state=first.state)
+
+
 def test_a_customer_that_is_not_listed_any_more_is_a_note_once(bring, config):
     first = bring.run({**config, "bring_customers": [CUSTOMER, OTHER]})
     lost = bring.run(config, state=first.state)
