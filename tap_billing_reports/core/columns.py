@@ -74,6 +74,11 @@ def column_name(header: str) -> str:
     return _shortened(name if name[0].isalpha() else f"_{name}", header)
 
 
+def common_header(name: str) -> str:
+    """The header of a column that is merged of several of a file's: nothing in a file can be called so."""
+    return f"={name}"
+
+
 def unique_names(headers: Iterable[str], reserved: Collection[str] = ()) -> list[str]:
     """`column_name` of each header, in order; a name that is taken or reserved gets `_2`, `_3`, ..."""
     taken = set(reserved)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tap_billing_reports.core.columns import ColumnType
@@ -117,6 +117,9 @@ class ReportApi:
     """The setting that names them."""
     only_listed: bool = False
     """A type that is not in the account's list of report types cannot be had."""
+    common_columns: Callable[[Report], Mapping[str, Sequence[str]]] = lambda _report: {}
+    """Columns that mean the same in all layouts of an XML report's lines: name -> the headers that hold it, the first
+    with text in a line is taken, typed as the first of them. They come beside the vendor's own columns."""
     holds_money: Callable[[Report, str], bool] | None = None
     """Whether a column holds amounts or their currency, by its header. None: columns of the types `decimal` and
     `currency`. Asked of XML, which leaves out what a line does not have: a whole file without such a column is refused

@@ -78,11 +78,13 @@ class FinishedRun:
         """The columns that all rows of the run share."""
         run, job, file = self.run, self.job, self.finished.file
         first, last = job.period.calendar_days(job.report.zone) or (None, None)
+        of_invoice = {"invoice_id": job.period.key} if isinstance(job.report.cadence, PerInvoice) else {}
         return {
             "source": job.client.name,
             "account_id": job.row_account,
             "report_name": job.report.name,
             "period": job.period.key,
+            **of_invoice,
             "window_end": utc_or_none(job.period.end),
             "period_start": None if first is None else date_text(first),
             "period_end": None if last is None else date_text(last),

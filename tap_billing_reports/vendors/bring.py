@@ -34,6 +34,16 @@ SPECIFIED_INVOICE = "MASTER-SPECIFIED_INVOICE"
 # What is charged, in parcels' specifications and in those of cargo. A list price and a discount no line need have.
 MONEY = {"AgreementPrice", "CurrencyCode", "AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX", "INVOICE_CURRENCY_CODE"}
 CURRENCY_OF = {"AgreementPrice": "CurrencyCode", "AMOUNT": "INVOICE_CURRENCY_CODE"}
+# What parcels' specifications and those of cargo call the same thing. A parcel's lines state no tax and so no total;
+# those of cargo name the charge, and no product.
+COMMON = {
+    "line_date": ("InvoiceDate", "TRX_DATE"),
+    "shipment_id": ("ShipmentNumber", "WAYBILL_NUMBER"),
+    "product_name": ("Product",),
+    "net_amount": ("AgreementPrice", "AMOUNT"),
+    "total_amount": ("TOTAL_INCL_TAX",),
+    "currency": ("CurrencyCode", "INVOICE_CURRENCY_CODE"),
+}
 # The form of both published samples (Bring's Reports API page, and a live report of home delivery): each holds the
 # number of its lines. Whether blank lines count is said nowhere.
 XML = d.XmlForm(lines="Lines", line="Line", metadata="MetaData", rows="NumberOfRows", counts_blank=None)
@@ -349,6 +359,7 @@ BRING = d.Source(
         xml=XML,
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
+        common_columns=lambda report: COMMON if isinstance(report.cadence, d.PerInvoice) else {},
         holds_money=lambda _report, header: header in MONEY,
         currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
         budget=lambda values: int(values["bring_max_concurrent_runs"]),

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from singer_sdk.singerlib.catalog import MetadataMapping, SelectionMask, StreamMetadata
 
-from tap_billing_reports.core.columns import Column, ColumnType, DecimalsAs, assigned_names, json_schema, unique_names
+from tap_billing_reports.core.columns import (
+    Column,
+    ColumnType,
+    DecimalsAs,
+    assigned_names,
+    common_header,
+    json_schema,
+    unique_names,
+)
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import clipped
+from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.reports.files.readers import ArrayChunk, NotPlain, Reader, RowChunk
 from tap_billing_reports.singer.column_memory import ColumnMemory
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
+# What the rows of a report of one run an invoice have beside the other columns of all rows.
+OF_INVOICE = {"invoice_id": {"type": ["string", "null"], "description": "The row's invoice, as in `invoices`."}}
 # The types of the stream's own columns by their schemas' formats.
 _KEPT_AS: dict[str | None, ColumnType] = {"date": "date", "date-time": "timestamp_utc"}
 SURPLUS_CHUNK = 1000  # rows
@@ -46,10 +57,15 @@ class ReportRows(FastRows, ReportStream):
         self._api = api
         self._decimals_as: DecimalsAs = tap.config.get("decimals_as") or "string"
         schema = stream_schema(SCHEMA)
-        self._reserved = frozenset(schema["properties"])
+        if isinstance(report.cadence, PerInvoice):
+            schema["properties"] |= OF_INVOICE
+        self._own = dict(schema["properties"])
+        self._common = api.common_columns(report)
+        self._reserved = frozenset(self._own) | frozenset(self._common)
         self._by_header: dict[str, Column] = {}
         self._names: dict[str, str] = {}
         self._recalled = False
+        self._told_left_out: set[str] = set()
         headers = tuple(dict.fromkeys(api.headers(report)))
         # Report families may spell one column in two ways: both mean the same one. What is chosen is meant apart.
         chosen = assigned_names(headers, reserved=self._reserved) if report.columns else {}
@@ -57,6 +73,10 @@ class ReportRows(FastRows, ReportStream):
             name = chosen.get(header) or unique_names([header], self._reserved)[0]
             column = self._by_header[header] = Column(header, name, api.column_type(report, header))
             schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
+        for name, fields in self._common.items():
+            header = common_header(name)
+            column = self._by_header[header] = Column(header, name, api.column_type(report, fields[0]))
+            schema["properties"][name] = json_schema(column.type, decimals_as=self._decimals_as)
         self._catalogued = tuple(self._by_header.values())
         self._memory = ColumnMemory(lambda: self.stream_state)
         super().__init__(tap, name=report.stream, schema=schema)
@@ -148,6 +168,7 @@ class ReportRows(FastRows, ReportStream):
             zone=self.report.zone,
             sum_of=sums,
             decimals_as=decimals_as,
+            common=self._common,
             judge=judge,
         )
 
@@ -265,7 +286,10 @@ class ReportRows(FastRows, ReportStream):
         if policy == "fail":
             remedy = "set on_new_column to add or ignore; the period is still due"
             raise FileError(f"column {clipped(fresh[0], 80)} is new, and on_new_column is fail", line=1, remedy=remedy)
-        if policy == "ignore" or self._is_pruned():
+        if policy == "ignore":
+            return
+        if self._is_pruned():
+            self._tell_left_out(fresh)
             return
         named = {cell: self._names[cell] for cell in fresh if cell in self._names}
         named |= self._named([cell for cell in fresh if cell not in named])
@@ -291,7 +315,7 @@ class ReportRows(FastRows, ReportStream):
             # What was chosen had names by its place among the columns.
             before = dict(zip(self.report.columns, unique_names(self.report.columns, self._reserved), strict=True))
             known |= {header: name for header, name in before.items() if header not in self._names}
-        catalogued = {*self._api.headers(replace(self.report, columns=()))}
+        catalogued = {*self._api.headers(replace(self.report, columns=())), *map(common_header, self._common)}
         self._names |= {
             header: name for header, name in known.items() if header not in catalogued and header not in self._names
         }
@@ -310,6 +334,13 @@ class ReportRows(FastRows, ReportStream):
         left_out = {name for name in self.schema["properties"] if not mask["properties", name]}
         return bool(left_out) and (self.selected or not left_out >= {column.name for column in self._catalogued})
 
+    def _tell_left_out(self, fresh: Sequence[str]) -> None:
+        """Name, once a sync, the new columns that the user's catalogue leaves out without naming them."""
+        for header in (header for header in fresh if header not in self._told_left_out):
+            self._told_left_out.add(header)
+            why = "the catalogue selects columns of this stream one by one: make it anew and select this one, too"
+            self.session.note(f"{self.name}: column {clipped(header, 80)} is new and is left out, because {why}")
+
     def _mask_of_columns(self) -> SelectionMask:
         """Which columns the catalogue selects, as if it selected the stream."""
         metadata = MetadataMapping(self.metadata)
@@ -326,7 +357,7 @@ class ReportRows(FastRows, ReportStream):
         mask = self._mask_of_columns()
         types: dict[str, ColumnType] = {
             name: "integer" if kind["type"] == "integer" else _KEPT_AS.get(kind.get("format"), "text")
-            for name, kind in stream_schema(SCHEMA)["properties"].items()
+            for name, kind in self._own.items()
         }
         there = {column.name: column.type for column in (*self._catalogued, *reader.columns)}
         selected = {name: kind for name, kind in there.items() if mask["properties", name]}

@@ -56,6 +56,18 @@ def test_a_prefix_is_as_good():
     assert cells_of(xml_reader(data, types=TYPES)) == [["a", "271.00", "2019-04-25", 1]] * 3
 
 
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_a_common_column_has_the_first_of_its_fields_that_says_something(block):
+    common = {"net": ("Price", "AMOUNT"), "sent": ("DAY",)}
+    body = line(A=1, Price="1.50") + line(A=2, AMOUNT=2, DAY=3) + line(A=3, Price=" ", AMOUNT=4) + line(A=4)
+    reader = xml_reader(report(body), common=common, types={"=net": "decimal"}, sum_of={"net"}, block=block)
+    rows = rows_of(reader)
+    assert [row["net"] for row in rows] == ["1.50", "2", "4", None]
+    assert [row.get("sent") for row in rows] == [None, "3", None, None]
+    assert reader.sums == {"net": Decimal("7.50")}
+    assert reader.header == ("A", "Price", "AMOUNT", "DAY"), "it is none of the file's"
+
+
 @pytest.mark.parametrize("marks", [1, 2])
 def test_byte_order_marks_are_no_content(marks):
     data = "\ufeff" * marks + report(PLAIN * 3, 3)

@@ -13,6 +13,7 @@ from tests.vendors.bring.emulated import NOW, Bring
 
 PARCELS, HOME, ABROAD, SEA = "20000770011", "20000770022", "20000770033", "20000770044"
 LINES = "bring_invoice_lines"
+COMMON = ("invoice_id", "line_date", "shipment_id", "product_name", "net_amount", "total_amount", "currency")
 FAMILIES = (
     "PARCEL_DOMESTIC",
     "PARCEL_INTERNATIONAL",
@@ -89,6 +90,36 @@ def test_decimals_and_dates_are_typed(bring, whole):
     for row in whole.of(LINES):
         day = row.get("trx_date") or row.get("invoice_date")
         assert day == invoices[row["period"]]["invoice_date"]
+
+
+def test_what_the_families_have_in_common_has_columns_of_its_own(whole):
+    schema = whole.schemas[LINES]["properties"]
+    assert {name: schema[name].get("format") for name in COMMON} == {
+        "invoice_id": None,
+        "line_date": "date",
+        "shipment_id": None,
+        "product_name": None,
+        "net_amount": "x-singer.decimal",
+        "total_amount": "x-singer.decimal",
+        "currency": None,
+    }
+    invoices = {(i["account_id"], i["invoice_id"]): i for i in whole.of("invoices")}
+    for row in whole.of(LINES):
+        is_parcel = row["agreement_price"] is not None
+        assert row["net_amount"] == (row["agreement_price"] if is_parcel else row["amount"])
+        assert row["total_amount"] == row["total_incl_tax"]
+        assert row["shipment_id"] == (row["shipment_number"] if is_parcel else row["waybill_number"])
+        assert row["product_name"] == row["product"]
+        invoice = invoices[row["account_id"], row["invoice_id"]]
+        assert (row["line_date"], row["currency"]) == (invoice["invoice_date"], invoice["currency"])
+
+
+def test_net_amounts_of_an_invoice_add_up_whatever_its_family(whole):
+    sums: dict[str, Decimal] = {}
+    for row in whole.of(LINES):
+        sums[row["invoice_id"]] = sums.get(row["invoice_id"], Decimal(0)) + Decimal(row["net_amount"])
+    stated = {i["invoice_id"]: Decimal(i["net_amount"]) for i in whole.of("invoices")}
+    assert sums == {number: stated[number] for number in sums}
 
 
 def test_numbers_and_codes_stay_text(whole):

@@ -262,6 +262,8 @@ def test_a_deselected_column_stays_out_and_none_is_added_uninvited(stripe):
     assert ended.code == 0, ended.log
     assert ended.of(ROWS)
     assert not any("customer_email" in row or "brand_new" in row for row in ended.of(ROWS))
+    told = [line for line in ended.log.splitlines() if f"{ROWS}: column 'Brand New' is new and is left out" in line]
+    assert len(told) == 2, "at once, and at the end"
 
 
 def test_a_column_that_nobody_knows_stays_known_and_is_null_once_it_is_gone(stripe):

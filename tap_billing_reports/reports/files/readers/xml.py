@@ -7,10 +7,12 @@ document type is refused.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
+from tap_billing_reports.core.columns import common_header
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.reports.files.readers.table import (
     CellFault,
@@ -25,7 +27,7 @@ from tap_billing_reports.reports.files.readers.xml_head import told
 from tap_billing_reports.reports.files.readers.xml_lines import LineFault, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from tap_billing_reports.core.columns import DecimalsAs
@@ -48,6 +50,8 @@ class XmlReader(TableReader):
         sum_of: names of the columns to add up.
         decimals_as: `number` gives decimals as Decimal instead of text.
         form: the names of the file's elements, and how it counts its lines.
+        common: name -> fields of which the first with text fills a further column; `resolve` is asked for it as
+            `common_header(name)`, once the file has one of the fields. `header` does not hold it.
         block: about how many bytes of the file become one chunk.
         judge: called with what the file says of itself, before the first row and after the last; raises FileError.
 
@@ -65,6 +69,7 @@ class XmlReader(TableReader):
         zone: str = "UTC",
         sum_of: Collection[str] = (),
         decimals_as: DecimalsAs = "string",
+        common: Mapping[str, Sequence[str]] = MappingProxyType({}),
         block: int = BLOCK,
         judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
     ) -> None:
@@ -73,6 +78,8 @@ class XmlReader(TableReader):
         self._source = source
         super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
         self._form = form
+        self._common = common
+        self._merged: list[list[int]] = []  # the places of each common column's fields in the header
         self._block = block
         self._judge = judge
 
@@ -105,16 +112,24 @@ class XmlReader(TableReader):
             for block in lines.read(container, finished):
                 if block.header is not self.header:
                     self.header = block.header
-                    self._table.resolve(block.header)
+                    self._table.resolve((*block.header, *self._merge(block.header)))
                     self._table.select(selected)
+                merged = [_first_texts([block.cells[place] for place in places]) for places in self._merged]
                 try:
-                    chunk = self._table.convert(block.cells, len(block.elements))
+                    chunk = self._table.convert([*block.cells, *merged], len(block.elements))
                 except CellFault as fault:
                     raise LineFault(str(fault), container[block.elements[fault.row]]) from None
                 yield chunk
         except LineFault as fault:
             raise FileError(str(fault), line=fault.line) from None
         self.blank_lines = lines.blank
+
+    def _merge(self, header: tuple[str, ...]) -> list[str]:
+        """The headers of the common columns that these fields fill."""
+        here = {field: place for place, field in enumerate(header)}
+        found = {name: [here[field] for field in fields if field in here] for name, fields in self._common.items()}
+        self._merged = [places for places in found.values() if places]
+        return [common_header(name) for name, places in found.items() if places]
 
     def _said(self, root: Any) -> dict[str, str]:
         """What the file says of itself so far."""
@@ -136,6 +151,13 @@ class XmlReader(TableReader):
             raise FileError(f"{self._form.rows} is not a number of rows")
         self.declared_rows = int(declared) if declared else None
         self.metadata = metadata
+
+
+def _first_texts(columns: Sequence[Sequence[str]]) -> Sequence[str]:
+    """Of each row the first cell that is not blank."""
+    if len(columns) == 1:
+        return columns[0]
+    return [next((cell for cell in row if cell.strip()), "") for row in zip(*columns, strict=True)]
 
 
 class _GrowingTree:
