@@ -25,6 +25,7 @@ from tap_billing_reports.declare.endpoints import (
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
+from tap_billing_reports.declare.rows import RollForward, RowIdentity
 from tap_billing_reports.declare.runs import (
     Interval,
     Ordered,
@@ -84,6 +85,8 @@ __all__ = [
     "Report",
     "ReportApi",
     "ReportTypeApi",
+    "RollForward",
+    "RowIdentity",
     "Run",
     "RunStatus",
     "Schema",

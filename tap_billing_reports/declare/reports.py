@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
+    from tap_billing_reports.declare.rows import RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
     from tap_billing_reports.http.responses import Answer
@@ -155,6 +156,10 @@ class ReportApi:
     kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
     compared: Callable[[Report], ComparedTotal | None] = lambda _report: None
     """Which total of its rows can be compared with another report's."""
+    row_identity: Callable[[Report], RowIdentity | None] = lambda _report: None
+    """What holds in each row of a CSV report; the check `row_identity`. None: nothing is known to."""
+    rolls_forward: Callable[[Report], RollForward | None] = lambda _report: None
+    """How the rows of a CSV report make a balance; the check `balance_rolls_forward`. None: they do not."""
 
     def __post_init__(self) -> None:
         if (self.format == "xml") != (self.xml is not None):

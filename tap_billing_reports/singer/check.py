@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ambiguous_local_times": "Times that the clock showed twice or skipped can be read in one way only.",
+        "balance_rolls_forward": "The opening balance and what moved it make the ending balance.",
         "blank_lines": "The file has no lines without content.",
         "duplicate_across_accounts": "An invoice belongs to one account only.",
         "fields_kept": "The invoices of the list still have every field that they had.",
@@ -27,6 +28,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "lines_tax": "The lines' tax adds up to the invoice's tax.",
         "lines_total": "The lines with tax add up to the invoice's total.",
         "own_report": "An invoice that shares its number has a specification of its own.",
+        "row_identity": "In every row the gross amount less the fee is the net amount.",
         "rows_declared": "The file has as many rows as it declares.",
         "still_listed": "The invoices that were listed before are listed still.",
         "unique_ids": "The list names every invoice once.",
@@ -50,6 +52,10 @@ class Check:
     reason: str | None = None
     currency: str | None = None
     run_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.ok is None and not self.reason:
+            raise ValueError(f"{self.check}: a check that is not made says why")
 
     @classmethod
     def compare(

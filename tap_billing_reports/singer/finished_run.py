@@ -146,14 +146,14 @@ class FinishedRun:
 
     def check(self, name: str, expected: Decimal | None, actual: Decimal | None, **facts: Any) -> None:
         """Note a reconciliation of this run."""
-        self.checks.append(Check.compare(expected, actual, check=name, **self._subject, **facts))
+        self.checks.append(Check.compare(expected, actual, check=name, **self.subject, **facts))
 
     def _undeclared(self, name: str, actual: Decimal, reason: str) -> None:
         """The vendor does not say what it always has said: that is no less than a wrong number."""
-        self.checks.append(Check(check=name, actual=actual, ok=False, reason=reason, **self._subject))
+        self.checks.append(Check(check=name, actual=actual, ok=False, reason=reason, **self.subject))
 
     @property
-    def _subject(self) -> dict[str, Any]:
+    def subject(self) -> dict[str, Any]:
         """What the checks of this run have in common."""
         job = self.job
         return {

@@ -21,6 +21,7 @@ from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.reports.runs.runner import Runner
 from tap_billing_reports.reports.state.ledger import Ledger
 from tap_billing_reports.singer.checks.itemized_summary import CHECK, ItemizedSummary, Read
+from tap_billing_reports.singer.checks.rows import row_checks, tallies_of
 from tap_billing_reports.singer.checks.windows import coverage_checks
 from tap_billing_reports.singer.delivery import deliver
 from tap_billing_reports.singer.due_jobs import DueJobs
@@ -282,11 +283,13 @@ class Lifecycle:
         rows = self._rows_of(finished_run.job.report)
         self._tell_of_run(finished_run)
         sum_of, judge = self._itemized_summary.columns(finished_run.job.report), partial(check_file, finished_run.job)
-        finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge)
         job = finished_run.job
+        tallies = tallies_of(job.client.api, job.report)
+        finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=tallies)
         deliver(rows, finished_run, finished.file, self._lane, runner.tend)
         rows.check_columns(finished_run)
         finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
+        finished_run.checks += row_checks(tallies, finished_run.subject)
         self._itemized_summary.note(finished_run)
         self._emit_to(ReportFiles, finished_run)
         self._emit_to(Reconciliations, finished_run)

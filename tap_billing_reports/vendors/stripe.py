@@ -18,7 +18,7 @@ from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator
-from tap_billing_reports.vendors import stripe_asked
+from tap_billing_reports.vendors import stripe_asked, stripe_checks
 from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
 
 if TYPE_CHECKING:
@@ -294,16 +294,6 @@ def _column_type(report: d.Report, header: str) -> ColumnType:
     return "timestamp_utc" if kind == "timestamp" and optional is not None and "timezone" not in optional else kind
 
 
-def _compared(report: d.Report) -> d.ComparedTotal | None:
-    """`x.itemized.3` and `x.summary.1` account for the same movements."""
-    found = re.match(r"(.+)\.(itemized|summary)\.", report.report_type)
-    # Of a type that nobody has described, its file shows whether it has the column.
-    columns = report.columns or KNOWN.get(report.report_type, {}).get("columns", ())
-    if found is None or (columns and "net" not in columns):
-        return None
-    return d.ComparedTotal(found[1], found[2], "net")
-
-
 # What an order's refusal may be about without speaking of the report's other periods.
 _OF_A_PERIOD = ("parameters.interval_start", "parameters.interval_end", "parameters.payout")
 
@@ -390,6 +380,8 @@ STRIPE = d.Source(
         # theirs ends up to 12 hours later.
         stale_after_hours=48,
         out_of_range=lambda error: error.status == 400 and error.param.startswith("parameters.interval_"),
-        compared=_compared,
+        compared=stripe_checks.compared,
+        row_identity=stripe_checks.row_identity,
+        rolls_forward=stripe_checks.rolls_forward,
     ),
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.reports.files.readers.tallies import Tally
     from tap_billing_reports.reports.jobs import LocalFile
     from tap_billing_reports.singer.context import SyncContext
     from tap_billing_reports.singer.finished_run import FinishedRun
@@ -138,10 +139,11 @@ class ReportRows(FastRows, ReportStream):
         sum_of: tuple[str, ...] = (),
         decimals_as: DecimalsAs | None = None,
         judge: Callable[[Mapping[str, str]], None] = lambda _metadata: None,
+        tallies: Sequence[Tally] = (),
     ) -> Reader:
         """A reader of the file that knows this stream's columns; adds up what checks need.
 
-        `judge` refuses a file by what that says of itself, before its first row.
+        `judge` refuses a file by what that says of itself, before its first row; `tallies` are told a CSV file's rows.
         """
         sums = (*(column for kind in self._api.sums(self.report) for column in kind), *sum_of)
         decimals_as = decimals_as or self._decimals_as
@@ -155,6 +157,7 @@ class ReportRows(FastRows, ReportStream):
                 zone=self.report.zone,
                 sum_of=sums,
                 decimals_as=decimals_as,
+                tallies=tallies,
             )
         from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 

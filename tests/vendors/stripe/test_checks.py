@@ -31,6 +31,18 @@ def test_every_check_of_a_good_sync_holds(stripe):
     assert found["itemized_vs_summary"][0]["difference"] in {"0", "0.00", "0.000"}
 
 
+def test_rows_agree_with_each_other(stripe):
+    ended = stripe.sync(*BOTH, {"report_type": "balance.summary.1", "window": "month"})
+    assert ended.code == 0, ended.log
+    found = checks(ended)
+    assert [r["ok"] for r in found["row_identity"]] == [True]
+    rolled = found["balance_rolls_forward"]
+    assert {r["ok"] for r in rolled} == {True}
+    assert {r["subject"].rpartition(" ")[2] for r in rolled} == {r["currency"] for r in rolled}
+    assert all(r["title"] for kind in found.values() for r in kind)
+    assert all(r["reason"] for kind in found.values() for r in kind if r["ok"] is None)
+
+
 def test_repeated_local_hours_are_counted(stripe):
     zone = "America/Los_Angeles"
     ended = stripe.sync(

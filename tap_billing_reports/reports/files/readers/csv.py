@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.columns import DecimalsAs
     from tap_billing_reports.reports.files.readers import Part, Resolve, RowChunk
+    from tap_billing_reports.reports.files.readers.tallies import Tally
 
 BLOCK: Final = 64 << 10  # bytes; twice as much, and its cells no longer fit the caches
 
@@ -28,6 +29,7 @@ class CsvReader(TableReader):
         zone: IANA name of the zone of `timestamp` columns.
         sum_of: names of the columns to add up.
         decimals_as: `number` gives decimals as Decimal instead of text.
+        tallies: are told the rows of each pass.
         block: about how many bytes of the file become one chunk.
 
     Raises:
@@ -43,13 +45,14 @@ class CsvReader(TableReader):
         zone: str = "UTC",
         sum_of: Collection[str] = (),
         decimals_as: DecimalsAs = "string",
+        tallies: Sequence[Tally] = (),
         block: int = BLOCK,
     ) -> None:
         check_size(source, size)
         self._source = source
         self._size = size
         self._block = block
-        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of))
+        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of, tallies=tallies))
         self.header = self._read_header()
         self._table.resolve(self.header)
         self._ended_at: int | None = None
@@ -91,8 +94,12 @@ class CsvReader(TableReader):
             sum_of=table.to_sum,
             amounts_as_text=amounts_as_text,
         )
+        table.start_tallies()
         with opened(self._source) as stream:
-            yield from plain.parts(stream, self._size)
+            for part in plain.parts(stream, self._size):
+                for tally in table.told_of:
+                    tally.take_arrays([part[1][name] for name in tally.columns])
+                yield part
         table.told(plain.rows, plain.sums, plain.ambiguous_times)
 
     def _read_header(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.columns import Column, DecimalsAs
     from tap_billing_reports.reports.files.readers import Part, Resolve
+    from tap_billing_reports.reports.files.readers.tallies import Tally
 
 Source = str | os.PathLike[str] | BinaryIO
 ROW_NUMBER: Final = "row_number"
@@ -80,7 +81,15 @@ class CellFault(Exception):  # noqa: N818 - not an error yet: the reader adds th
 class Table:
     """Turns blocks of cells into chunks; the layout may grow between blocks."""
 
-    def __init__(self, *, resolve: Resolve, zone: str, decimals_as: DecimalsAs, sum_of: Collection[str]) -> None:
+    def __init__(
+        self,
+        *,
+        resolve: Resolve,
+        zone: str,
+        decimals_as: DecimalsAs,
+        sum_of: Collection[str],
+        tallies: Sequence[Tally] = (),
+    ) -> None:
         self.cells = Cells(zone=zone, decimals_as=decimals_as)
         self.columns: tuple[Column, ...] = ()
         self.sums: dict[str, Decimal] = {}
@@ -89,6 +98,8 @@ class Table:
         self.places: Sequence[Column | None] = ()
         self._resolve = resolve
         self._sum_of = frozenset(sum_of)
+        self._tallies = tallies
+        self.told_of: tuple[Tally, ...] = ()
         self._places: list[tuple[int, Column]] = []
         self._emitted: tuple[Column, ...] = ()
         self._work: list[tuple[int, Column, Convert, bool]] = []
@@ -112,6 +123,14 @@ class Table:
         self.rows = 0
         self.sums = {}
         self._constants = constants or {}
+        self.start_tallies()
+
+    def start_tallies(self) -> None:
+        """Those that the file has the columns for will be told of the rows of a new pass."""
+        here = {column.name for column in self.columns}
+        for tally in self._tallies:
+            tally.start(tuple(name for name in tally.columns if name not in here))
+        self.told_of = tuple(tally for tally in self._tallies if not tally.missing)
 
     @property
     def to_sum(self) -> frozenset[str]:
@@ -132,9 +151,11 @@ class Table:
         summed = [(place, column) for place, column in self._places if column.name in to_sum]
         for name in to_sum:
             self.sums.setdefault(name, Decimal(0))
+        tallied = {name for tally in self.told_of for name in tally.columns}
+        also = [(place, column) for place, column in self._places if column.name in to_sum | tallied]
         self._work = [
             (place, column, self.cells.converter(column.type), (place, column) in summed)
-            for place, column in [*emitted, *(item for item in summed if item not in emitted)]
+            for place, column in [*emitted, *(item for item in also if item not in emitted)]
         ]
         self._emitted = tuple(column for _, column in emitted)
         names = [column.name for column in self._emitted]
@@ -157,6 +178,10 @@ class Table:
             if summed:
                 self._add(column, converted)
         first = self.rows + 1
+        if self.told_of:
+            by_name = {column.name: cells for (_, column, _, _), cells in zip(self._work, values, strict=True)}
+            for tally in self.told_of:
+                tally.take([by_name[name] for name in tally.columns])
         rows = list(map(self._row, range(first, first + count), *values[: len(self._emitted)]))
         self.rows += count
         return RowChunk(rows, self._emitted)

@@ -1,0 +1,33 @@
+"""What the rows of a CSV report must agree with among themselves, wherever the file has the columns for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RowIdentity:
+    """In every row the amount of one column, less that of another, is that of a third. Names of row columns."""
+
+    whole: str
+    less: str
+    rest: str
+
+
+@dataclass(frozen=True)
+class RollForward:
+    """In every currency the opening balance and what moved it make the ending balance; one row is one of them.
+
+    Attributes:
+        kind: the row column that says what a row holds.
+        amount: the row column of its amount.
+        currency: the row column of its currency.
+        start: the kind of the opening balance.
+        end: the kind of the ending balance; a row of any other kind is a movement.
+    """
+
+    kind: str
+    amount: str
+    currency: str
+    start: str
+    end: str

@@ -1,0 +1,130 @@
+"""What is found out about a file's rows while they are read, beside their sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tap_billing_reports.core.money import EXACT
+from tap_billing_reports.reports.files.readers.arrow import DECIMAL_PLACES, decimals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_billing_reports.declare import RollForward, RowIdentity
+
+# One digit is left for the difference of two amounts, whose sum of digits pyarrow counts before it subtracts.
+_WIDER_THAN_A_CELL: Final = 60
+
+
+class Tally(Protocol):
+    """Takes the rows of one file, in their order and some at a time.
+
+    Attributes:
+        columns: the row columns whose cells it wants.
+        missing: those of them that the file does not have; then it is told no rows.
+    """
+
+    missing: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    def start(self, missing: tuple[str, ...]) -> None:
+        """Forget all rows: the file is read from its start."""
+        ...
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        """Some rows, as the cells of each of `columns`: None, text, or Decimal."""
+        ...
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
+        """The same as Arrow arrays; those of amounts are decimals or text."""
+        ...
+
+
+class IdentityTally:
+    """Counts the rows that do not keep a `RowIdentity`, and those that lack one of its amounts.
+
+    Attributes:
+        rows: all rows that were told.
+        wrong: those that do not keep it.
+        first_wrong: the number of the first of them, from 1; None: there is none.
+        without: those that lack an amount, and cannot be judged.
+    """
+
+    def __init__(self, identity: RowIdentity) -> None:
+        self.columns: tuple[str, ...] = (identity.whole, identity.less, identity.rest)
+        self.start(())
+
+    def start(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        self.rows = self.wrong = self.without = 0
+        self.first_wrong: int | None = None
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        for whole, less, rest in zip(*cells, strict=True):
+            self.rows += 1
+            if whole is None or less is None or rest is None:
+                self.without += 1
+            elif EXACT.subtract(Decimal(whole), Decimal(less)) != Decimal(rest):
+                self._found(1, self.rows)
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        wide = pa.decimal256(_WIDER_THAN_A_CELL, DECIMAL_PLACES)
+        whole, less, rest = (
+            (decimals(array.to_pylist()) if pa.types.is_string(array.type) else array).cast(wide) for array in arrays
+        )
+        differ = pc.not_equal(pc.subtract(whole, less), rest)
+        self.without += differ.null_count
+        wrong = pc.sum(differ).as_py() or 0
+        if wrong:
+            self._found(wrong, self.rows + 1 + pc.index(differ, pa.scalar(True)).as_py())
+        self.rows += len(differ)
+
+    def _found(self, count: int, row: int) -> None:
+        self.wrong += count
+        self.first_wrong = self.first_wrong or row
+
+
+@dataclass
+class Balance:
+    """One currency's balance: None is one that no row has told."""
+
+    start: Decimal | None = None
+    moved: Decimal = Decimal(0)
+    end: Decimal | None = None
+
+
+class RollTally:
+    """Adds up a `RollForward` by currency.
+
+    Attributes:
+        balances: by currency, in the order of the file.
+    """
+
+    def __init__(self, roll: RollForward) -> None:
+        self.columns: tuple[str, ...] = (roll.kind, roll.amount, roll.currency)
+        self._roll = roll
+        self.start(())
+
+    def start(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        self.balances: dict[str, Balance] = {}
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        for kind, cell, currency in zip(*cells, strict=True):
+            balance, amount = self.balances.setdefault(currency or "", Balance()), Decimal(cell or 0)
+            if kind == self._roll.start:
+                balance.start = EXACT.add(balance.start or Decimal(0), amount)
+            elif kind == self._roll.end:
+                balance.end = EXACT.add(balance.end or Decimal(0), amount)
+            else:
+                balance.moved = EXACT.add(balance.moved, amount)
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
+        # Such a report has some rows a currency: no reason for a second way of adding up.
+        self.take([array.to_pylist() for array in arrays])

@@ -1,0 +1,83 @@
+"""Whether the rows of a report agree with each other: `row_identity` and `balance_rolls_forward`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.core.money import EXACT
+from tap_billing_reports.reports.files.readers.tallies import IdentityTally, RollTally
+from tap_billing_reports.singer.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.reports.files.readers.tallies import Tally
+
+
+def tallies_of(api: ReportApi, report: Report) -> tuple[Tally, ...]:
+    """What to find out about the rows of one of the report's files while it is read."""
+    found: list[Tally] = []
+    if (identity := api.row_identity(report)) is not None:
+        found.append(IdentityTally(identity))
+    if (roll := api.rolls_forward(report)) is not None:
+        found.append(RollTally(roll))
+    return tuple(found)
+
+
+def row_checks(tallies: tuple[Tally, ...], subject: Mapping[str, Any]) -> Iterator[Check]:
+    """The checks of a file that has been read to its end.
+
+    Args:
+        tallies: those that were told its rows.
+        subject: what the run's checks have in common.
+    """
+    for tally in tallies:
+        if isinstance(tally, IdentityTally):
+            yield _identity(tally, subject)
+        elif isinstance(tally, RollTally):
+            yield from _roll(tally, subject)
+
+
+def _absent(missing: tuple[str, ...]) -> str | None:
+    return f"the file does not have {', '.join(missing)}; ask for it in the report's columns" if missing else None
+
+
+def _identity(tally: IdentityTally, subject: Mapping[str, Any]) -> Check:
+    """How many rows are wrong; expected is none."""
+    reason, ok = _absent(tally.missing), tally.wrong == 0
+    whole, less, rest = tally.columns
+    if reason is None and not tally.rows:
+        reason = "the file has no rows"
+    elif reason is None and tally.without == tally.rows:
+        reason = f"no row has all of {whole}, {less} and {rest}"
+    if reason is not None:
+        return Check(check="row_identity", ok=None, reason=reason, **subject)
+    said = [f"{whole} - {less} is not {rest}, first in row {tally.first_wrong}"] if tally.wrong else []
+    said += [f"{tally.without} rows lack one of the amounts"] if tally.without else []
+    actual, why = Decimal(tally.wrong), "; ".join(said) or None
+    return Check(check="row_identity", expected=Decimal(0), actual=actual, ok=ok, reason=why, **subject)
+
+
+def _roll(tally: RollTally, subject: Mapping[str, Any]) -> Iterator[Check]:
+    """One check a currency: what the ending balance should be, and what it is."""
+    reason = _absent(tally.missing)
+    if reason is None and not tally.balances:
+        reason = "the file has no rows"
+    if reason is not None:
+        yield Check(check="balance_rolls_forward", ok=None, reason=reason, **subject)
+        return
+    for currency, balance in tally.balances.items():
+        mine = {**subject, "subject": f"{subject['subject']} {currency}"}
+        expected = None if balance.start is None else EXACT.add(balance.start, balance.moved)
+        yield Check.compare(
+            expected,
+            balance.end,
+            unstated="the report has no opening balance of this currency",
+            missing="the report has no ending balance of this currency",
+            check="balance_rolls_forward",
+            currency=currency or None,
+            **mine,
+        )
