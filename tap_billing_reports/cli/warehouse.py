@@ -113,18 +113,28 @@ def sync(
 @click.option(
     "--tracking-column", default="tracking_number", show_default=True, help="Its column with the shipment's number."
 )
-def views(into: str | None, schema: str, orders: str | None, order_column: str, tracking_column: str) -> None:
+@click.option(
+    "--table",
+    "named",
+    multiple=True,
+    metavar="WHAT=TABLE",
+    help="A table that is not found by itself, such as stripe_activity=stripe_my_activity; as `billing_tables` of the "
+    "dbt package; may be given more than once.",
+)
+def views(
+    into: str | None, schema: str, orders: str | None, order_column: str, tracking_column: str, named: tuple[str, ...]
+) -> None:
     """Make the views in a warehouse that `sync` or a Singer target has filled.
 
-    `sync` makes them too, unless it is told `--no-views`.
+    `sync` makes them too, unless it is told `--no-views`, and knows nothing of `--table`.
     """
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415 - slow to import
     from tap_billing_reports.views.create import create_views  # noqa: PLC0415
-    from tap_billing_reports.views.sql import OwnOrders  # noqa: PLC0415
+    from tap_billing_reports.views.sql import OwnOrders, tables_named  # noqa: PLC0415
 
     own = OwnOrders(orders, order_column, tracking_column) if orders else None
     with _one_line(), opened(_named(into), schema, to_load=False) as database:
-        made = create_views(database, schema, orders=own)
+        made = create_views(database, schema, named=tables_named(named), orders=own)
     for name in made:
         click.echo(f"{schema}.{name}")
 

@@ -262,13 +262,8 @@ def fees_cost(reading: Reading, month: date) -> Answer | None:
         return None
     table = _table(
         ("Currency", _month(month), _month(_previous(month)), "Change", "Tax withheld", "Charges", "Of charges"),
-        [
-            (
-                currency, Money(now, currency), Money(before, currency), Money(change, currency),
-                Money(withheld, currency), Money(charged, currency), _percent(now, charged),
-            )
-            for currency, now, before, change, withheld, charged in rows
-        ],
+        [(c, *(Money(amount, c) for amount in (now, before, change, withheld, charged)), _percent(now, charged))
+         for c, now, before, change, withheld, charged in rows],
     )  # fmt: skip
     said = "; ".join(shown(Money(now, currency)) for currency, now, *_ in rows) + "."
     return Answer(
@@ -313,7 +308,23 @@ def freight_cost(reading: Reading, month: date) -> Answer | None:
             ],
         )
         tables.append(("Against your own orders", orders))
-    return Answer("freight", f"What did freight cost in {_month(month)}?", Light.NONE, said, tuple(tables))
+    asked, flows = f"What did freight cost in {_month(month)}?", _freight_by_month(reading, month)
+    return Answer("freight", asked, Light.NONE, said, tuple(tables), flows)
+
+
+def _freight_by_month(reading: Reading, month: date) -> tuple[Flow, ...]:
+    """The last half year, a drawing a currency; a month without freight has no bar."""
+    months: dict[str, dict[str, Decimal]] = {}
+    for currency, first, amount in reading.rows(
+        f"select currency, cast(date_trunc('month', invoice_date) as date) as month, sum(net_amount) "
+        f"from {{schema}}.freight_by_shipment where invoice_date < '{_next(month)}' "
+        f"and invoice_date >= cast('{month}' as date) - interval '5 months' group by 1, 2 order by 1, 2"
+    ):
+        months.setdefault(currency, {})[f"{first:%b %Y}"] = amount
+    return tuple(
+        Flow(f"{currency}: freight by month, without tax", _bars((*found,), [*found.values()], currency))
+        for currency, found in months.items()
+    )
 
 
 def tax(reading: Reading) -> Answer | None:

@@ -75,7 +75,7 @@ SETTINGS = (
             reporting_category=d.TEXT,
             connected_account=d.TEXT,
             payouts=d.TEXTS,
-            extra_parameters=d.parameters_schema("interval_start", "interval_end", "timezone", "columns", "payout"),
+            extra_parameters=d.parameters_schema("interval_start", "interval_end", "columns", "payout"),
             include_partial=d.FLAG,
         ),
         default=[],
@@ -183,20 +183,22 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
         windows = d.Windowed(entry.get("window") or "day", include_partial=bool(entry.get("include_partial")))
         names = ("currency", "reporting_category", "connected_account")
         filters = {name: entry[name] for name in names if entry.get(name)}
+        extra = entry.get("extra_parameters") or {}
         yield d.Report.of(
             "stripe",
             entry,
-            zone=entry.get("timezone") or "UTC",
+            zone=str(extra.get("timezone") or entry.get("timezone") or "UTC"),
             # Some types with their names in full would not fit into a stream's.
-            short={"connected_account": "ca"},
+            short={"connected_account": "ca", "financial_account": "fa"},
             cadence=d.Subjects(payouts) if payouts or _by_payout(entry["report_type"]) else windows,
             columns=_columns(entry["report_type"], entry.get("columns") or ()),
-            parameters=filters | (entry.get("extra_parameters") or {}),
+            parameters=filters | extra,
         )
 
 
-# Documented on the pages of most balance types: with it, an amount could be read as another one.
-_CHANGES_THE_FORM = {"decimal_separator"}
+# Documented on the pages of most balance types, and of revenue recognition: with it, an amount could be read as another
+# one.
+_CHANGES_THE_FORM = {"decimal_separator", "decimal_format"}
 
 
 def _columns(report_type: str, given: Sequence[str]) -> tuple[str, ...]:
@@ -219,6 +221,9 @@ def _check(values: d.Values) -> Iterator[str]:
     for number, entry in enumerate(values["stripe_reports"]):
         if _by_payout(entry["report_type"]) and not entry.get("payouts"):
             yield f"setting stripe_reports[{number}].payouts is missing: {entry['report_type']} takes one payout a run"
+        zone = (entry.get("extra_parameters") or {}).get("timezone")
+        if zone and entry.get("timezone") not in (None, zone):
+            yield f"setting stripe_reports[{number}] gives two time zones: give one, in extra_parameters or in timezone"
         for name in _CHANGES_THE_FORM & {*(entry.get("extra_parameters") or {})}:
             where = f"setting stripe_reports[{number}].extra_parameters"
             yield f"{where} has {name}, which changes the form of the file: the tap reads the default form, take it out"
@@ -288,7 +293,9 @@ def _availability(client: d.SourceClient, account: d.Account, report_type: str) 
 
 
 def _column_type(report: d.Report, header: str) -> ColumnType:
-    """The catalogue's type; `timestamp` is in the run's zone, and in UTC for a type that takes no zone."""
+    """The catalogue's type; `timestamp` is in the run's zone, and in UTC for a type that is not asked for one."""
+    if "timezone" in report.parameters:
+        return COLUMN_TYPES.get(header, "text")
     optional = KNOWN.get(report.report_type, {}).get("optional")
     kind = COLUMN_TYPES.get(header, "text")
     return "timestamp_utc" if kind == "timestamp" and optional is not None and "timezone" not in optional else kind

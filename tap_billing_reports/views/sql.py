@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.views.models import CellKind, Orders, Seed, Staged, models
 from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.database import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _AMOUNT: Final = {Engine.DUCKDB: "decimal(38, 12)", Engine.POSTGRES: "numeric"}
 _TYPES: Final = {
@@ -56,6 +57,22 @@ class Warehouse:
     report_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     named: Mapping[str, str] = field(default_factory=dict)
     orders: OwnOrders | None = None
+
+
+def tables_named(given: Iterable[str]) -> dict[str, str]:
+    """`WHAT=TABLE` texts as `Warehouse.named`.
+
+    Raises:
+        ConfigError: one has another form, or no view reads what it names.
+    """
+    known = {source.table for source in models().sources.values() if isinstance(source, Staged)}
+    found = {}
+    for text in given:
+        what, _, table = text.partition("=")
+        if what not in known or not table:
+            raise ConfigError(f"--table {text}: give WHAT=TABLE, where WHAT is one of {', '.join(sorted(known))}")
+        found[what] = table
+    return found
 
 
 def views_for(warehouse: Warehouse) -> dict[str, str]:

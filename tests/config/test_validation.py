@@ -164,7 +164,7 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
         ),
         (
             {"stripe_reports": [{"report_type": "a.1", "extra_parameters": {"interval_end": "1795132800"}}]},
-            "interval_start, interval_end, timezone, columns, payout have one",
+            "interval_start, interval_end, columns, payout have one",
         ),
         ({"stripe_reports": [{"report_type": "1.a"}]}, "has no name that a stream can have"),
         ({"brp_api_url": "http://brp.example.test"}, "setting brp_api_url must be an https URL"),

@@ -59,9 +59,9 @@ def test_keys_are_columns_that_are_never_null(streams):
 
 
 def test_all_streams_and_columns_have_names_that_postgres_takes(streams):
-    assert len(catalogue("stripe")["report_types"]) == 62
+    assert len(catalogue("stripe")["report_types"]) == 72
     rows = [stream for stream in streams.values() if stream.schema_name == "report_rows"]
-    assert len([stream for stream in rows if stream.report.source == "stripe"]) == 62
+    assert len([stream for stream in rows if stream.report.source == "stripe"]) == 72
     for stream in streams.values():
         assert POSTGRES_NAME.fullmatch(stream.name), stream.name
         # Unquoted names are folded to lower case: what differs only there would be one column.

@@ -104,6 +104,10 @@ def fill(place, months):
         [
             {**charged, "description": "Frakt", "agreement_price": D("100")},
             {**charged, "description": "Bompenger", "agreement_price": D("7.125")},
+            {
+                **charged, "period": "0", "invoice_number": "0", "invoice_date": before, "shipment_number": "S0",
+                "description": "Frakt", "agreement_price": D("40"),
+            },
         ],
     )  # fmt: skip
     views(place)
@@ -142,6 +146,10 @@ def test_what_is_asked_at_the_end_of_a_month(place, months):
     freight = table(answered["freight"], "By currency and month, without tax").rows
     assert freight[0][1:3] == (1, Money(D("100"), "NOK"))
     assert freight[0][-2] == Money(D("107.125"), "NOK")
+    (by_month,) = answered["freight"].flows
+    assert [(bar.label, bar.money) for bar in by_month.bars] == [
+        (f"{months[1]:%b %Y}", Money(D("40"), "NOK")), (f"{months[0]:%b %Y}", Money(D("107.125"), "NOK")),
+    ]  # fmt: skip
     assert table(answered["tax"], "By month").rows[0][3:7] == (
         "25 %", 30, Money(D("2400"), "NOK"), Money(D("600"), "NOK"),
     )  # fmt: skip

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.views.models import Staged, models
-from tap_billing_reports.views.sql import Warehouse, table_of
+from tap_billing_reports.views.sql import Warehouse, table_of, tables_named
 from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.errors import LoadError
 from tests.views.tables import D, answers, make, views
@@ -91,6 +92,13 @@ def test_a_table_with_the_name_of_a_view_is_left_alone(place):
     with pytest.raises(LoadError, match=r"open_items.*--no-views"):
         views(place)
     assert place.tables() == ["_state", "open_items"]
+
+
+def test_tables_with_other_names_are_named_by_what_they_hold():
+    assert tables_named(["stripe_activity=a", "invoices=b=c"]) == {"stripe_activity": "a", "invoices": "b=c"}
+    for wrong in ("stripe_activity", "stripe_activity=", "nothing=a"):
+        with pytest.raises(ConfigError, match=r"WHAT is one of .*stripe_activity"):
+            tables_named([wrong])
 
 
 def test_of_a_family_of_reports_the_newest_version_is_read():
