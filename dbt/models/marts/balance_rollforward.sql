@@ -1,19 +1,46 @@
 -- A row is an account, a currency and a month of the report's zone: opening balance, what moved it, ending balance.
+-- The vendor's page on the report names four categories: starting_balance, activity, payouts, ending_balance. Activity
+-- is split by the itemised report; an account that sees it split already keeps its own split.
 with stated as (
     select
         source, account_id, currency, period_start, period_end,
         sum(net_amount) filter (where category = 'starting_balance') as opening_balance,
         sum(net_amount) filter (where category = 'ending_balance') as ending_balance,
+        count(*) filter (where category = 'activity') > 0 as is_in_one,
+        coalesce(sum(net_amount) filter (where category not in ('starting_balance', 'ending_balance', 'payouts', 'payout',
+            'payout_reversal')), 0) as activity,
         coalesce(sum(net_amount) filter (where category in ('charge', 'charge_failure')), 0) as charges,
         coalesce(sum(net_amount) filter (where category in ('refund', 'refund_failure')), 0) as refunds,
         coalesce(sum(net_amount) filter (where category in ('dispute', 'dispute_reversal')), 0) as disputes,
         coalesce(sum(net_amount) filter (where category in ('fee', 'network_cost', 'tax')), 0) as fees,
-        coalesce(sum(net_amount) filter (where category in ('payout', 'payout_reversal')), 0) as payouts,
-        coalesce(sum(net_amount) filter (where category not in ('starting_balance', 'ending_balance', 'charge',
-            'charge_failure', 'refund', 'refund_failure', 'dispute', 'dispute_reversal', 'fee', 'network_cost', 'tax',
-            'payout', 'payout_reversal')), 0) as other
+        coalesce(sum(net_amount) filter (where category in ('payouts', 'payout', 'payout_reversal')), 0) as payouts
     from {{ ref('stg_stripe_balance') }} as balance
     group by source, account_id, currency, period_start, period_end
+),
+
+split as (
+    select
+        source, account_id, currency, period_start,
+        coalesce(sum(net) filter (where reporting_category in ('charge', 'charge_failure')), 0) as charges,
+        coalesce(sum(net) filter (where reporting_category in ('refund', 'refund_failure')), 0) as refunds,
+        coalesce(sum(net) filter (where reporting_category in ('dispute', 'dispute_reversal')), 0) as disputes,
+        coalesce(sum(net) filter (where reporting_category in ('fee', 'network_cost', 'tax')), 0) as fees
+    from {{ ref('stg_stripe_activity') }} as activity
+    group by source, account_id, currency, period_start
+),
+
+told as (
+    select
+        stated.source, stated.account_id, stated.currency, stated.period_start, stated.period_end,
+        stated.opening_balance, stated.ending_balance, stated.activity, stated.payouts,
+        case when stated.is_in_one then coalesce(split.charges, 0) else stated.charges end as charges,
+        case when stated.is_in_one then coalesce(split.refunds, 0) else stated.refunds end as refunds,
+        case when stated.is_in_one then coalesce(split.disputes, 0) else stated.disputes end as disputes,
+        case when stated.is_in_one then coalesce(split.fees, 0) else stated.fees end as fees
+    from stated
+    left join split
+        on stated.source = split.source and stated.account_id = split.account_id
+        and stated.currency = split.currency and stated.period_start = split.period_start
 ),
 
 itemized as (
@@ -36,22 +63,21 @@ unsettled as (
 
 following as (
     select
-        stated.*,
+        told.*,
         lag(ending_balance) over (partition by source, account_id, currency order by period_start) as previous_ending,
         lag(period_end) over (partition by source, account_id, currency order by period_start) as previous_end
-    from stated
+    from told
 )
 
 select
     following.source, following.account_id, following.currency,
     cast(date_trunc('month', following.period_start) as date) as month,
     following.period_start, following.period_end, following.opening_balance,
-    following.charges, following.refunds, following.disputes, following.fees, following.other, following.payouts,
-    following.ending_balance,
-    following.opening_balance + following.charges + following.refunds + following.disputes + following.fees
-        + following.other + following.payouts - following.ending_balance as difference,
-    following.opening_balance + following.charges + following.refunds + following.disputes + following.fees
-        + following.other + following.payouts = following.ending_balance as ties,
+    following.charges, following.refunds, following.disputes, following.fees,
+    following.activity - following.charges - following.refunds - following.disputes - following.fees as other,
+    following.payouts, following.ending_balance,
+    following.opening_balance + following.activity + following.payouts - following.ending_balance as difference,
+    following.opening_balance + following.activity + following.payouts = following.ending_balance as ties,
     following.previous_ending = following.opening_balance and following.previous_end + 1 = following.period_start
         as follows_previous,
     itemized.net as itemized_net,
