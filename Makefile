@@ -1,6 +1,6 @@
 # Everything one does with the project. Only python3 (3.10 to 3.13), make and git are assumed.
 #   make demo [BREAK=1]   the whole way, without any account: emulated vendors -> Meltano -> DuckDB, totals compared
-#   make pictures         one page of charts from what the demo loaded (runs the demo when it has not run yet)
+#   make pictures         the page for the end of a month, of what the demo loaded (runs the demo when it has not run yet)
 #   make test             lint, types and tests
 #   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone
 #   make bench            the benchmarks' table
@@ -31,8 +31,10 @@ demo: setup
 
 pictures: setup
 	@test -f output/demo.duckdb || $(MAKE) --no-print-directory demo
-	@sh scripts/with_python.sh scripts/venvs.py pictures
-	@.tools/pictures/bin/python -m scripts.pictures
+	@.venv/bin/billing-reports views --in duckdb:output/demo.duckdb \
+		--orders "read_csv('$(CURDIR)/output/demo/orders.csv', all_varchar = true)" --order-column order_number
+	@.venv/bin/billing-reports page --from duckdb:output/demo.duckdb --out output/demo.html \
+		--note "The vendors of this page, their customers and all amounts are invented: it shows what make demo has loaded."
 
 lint: setup
 	$(PY) -m ruff check .
@@ -42,9 +44,9 @@ lint: setup
 	$(PY) -m scripts.known_secrets
 	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows examples/github-actions/billing-sync.yml
 
-# Environments first: they are made once, not by whichever of the two workers comes to them first.
+# The environment first: it is made once, not by whichever of the two workers comes to them first.
 test: lint
-	@sh scripts/with_python.sh scripts/venvs.py meltano pictures
+	@sh scripts/with_python.sh scripts/venvs.py meltano
 	$(PY) -m pytest -p tests.no_skips -n 2 --dist loadfile --no-loadscope-reorder $(COVERAGE)
 
 bench: setup

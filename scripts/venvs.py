@@ -2,7 +2,6 @@
 
     python scripts/venvs.py project    .venv: the project, editable, with its sandbox and development tools
     python scripts/venvs.py meltano    .tools/meltano: Meltano, which must not share an environment with a tap
-    python scripts/venvs.py pictures   .tools/pictures: what draws the page of the loaded demo
     python scripts/venvs.py docs       .tools/docs: what builds the site of the pages in docs/
 
 Standard library only: this is the first thing that runs in a fresh clone. uv is used where it is installed,
@@ -75,14 +74,6 @@ ENVIRONMENTS = {
         path=ROOT / ".tools" / "meltano",
         requirements=("meltano==4.4.1",),
         made_from=("constraints.txt",),
-    ),
-    "pictures": Environment(
-        path=ROOT / ".tools" / "pictures",
-        # The loader's duckdb reads the loader's file; plotly carries the script that draws, so the page loads none.
-        requirements=("plotly==7.1.0", "narwhals==2.28.0", "duckdb>=2,<3"),
-        made_from=("constraints.txt",),
-        # Of plotly's thousands of modules a few are used.
-        compiled=False,
     ),
     "docs": Environment(
         path=ROOT / ".tools" / "docs",

@@ -16,7 +16,6 @@ LONGEST = (
     "tests/warehouse/test_target.py",
     "tests/examples/test_acme_meltano.py",
     "tests/examples/test_acme_package.py",
-    "tests/pictures/test_page.py",
     "tests/vendors/stripe/test_kill.py",
     "tests/vendors/stripe/test_columns_of_files.py",
     "tests/vendors/stripe/test_unsettled.py",

@@ -190,9 +190,12 @@ def does_not_tie(reading: Reading) -> Answer | None:
         else f"{_count(len(off), 'payout')}, {_count(len(unbalanced), 'balance')} and {_count(len(cash), 'invoice')} "
         f"do not tie."
     )
-    if payouts > checked:
-        said += f" {_count(payouts - checked, 'payout')} cannot be checked."
-    return Answer("ties", "What does not tie, and why?", Light.LOOK if wrong else Light.GOOD, said, _filled(tables))
+    for count, why in reading.rows(
+        "select count(*), verdict from {schema}.payout_reconciliation where ties is null group by verdict order by 2"
+    ):
+        said += f" {_count(count, 'payout')} {why}."
+    light = Light.LOOK if wrong or (payouts and not checked) else Light.GOOD  # nothing seen is not in order
+    return Answer("ties", "What does not tie, and why?", light, said, _filled(tables))
 
 
 def is_overdue(reading: Reading) -> Answer | None:
@@ -300,14 +303,10 @@ def freight_cost(reading: Reading, month: date) -> Answer | None:
         "group by kind, currency order by kind, currency"
     )
     if loose:
-        orders = _table(
-            ("What", "Count", "Freight"),
-            [
-                (kind, count, None if amount is None or currency is None else Money(amount, currency))
-                for kind, currency, count, amount in loose
-            ],
-        )
-        tables.append(("Against your own orders", orders))
+        tables.append(("Against your own orders", _table(("What", "Count", "Freight"), [
+            (kind, count, None if amount is None or currency is None else Money(amount, currency))
+            for kind, currency, count, amount in loose
+        ])))  # fmt: skip
     asked, flows = f"What did freight cost in {_month(month)}?", _freight_by_month(reading, month)
     return Answer("freight", asked, Light.NONE, said, tuple(tables), flows)
 

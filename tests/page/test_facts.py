@@ -172,6 +172,21 @@ def test_the_file_has_every_figure_and_nothing_from_elsewhere(place, months):
     assert not re.search(r"https?://|<script|@import|url\(", written)
 
 
+def test_payouts_that_nobody_could_check_are_not_in_order(place):
+    make(
+        place, "stripe_payouts_itemized_3",
+        [{
+            **ME, "currency": "nok", "fee": D("0"), "reporting_category": "payout", "payout_status": "paid",
+            "payout_type": "bank_account", "payout_id": "po_1", "gross": D("-9"), "net": D("-9"),
+            "balance_transaction_id": "a", "effective_at": "2026-05-01 09:00:00+00", "period_zone": "UTC",
+        }],
+    )  # fmt: skip
+    views(place)
+    ties = by_key(read(place))["ties"]
+    assert ties.light is Light.LOOK
+    assert " 1 payout cannot be checked: no transaction names this payout" in ties.said
+
+
 def test_a_vendor_that_is_not_there_leaves_no_box(place):
     views(place)
     found = read(place)

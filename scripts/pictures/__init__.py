@@ -1,1 +1,0 @@
-"""`make pictures`: one page of charts and tables, made by SQL from the DuckDB file that the demo loaded."""
