@@ -7,12 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from tap_billing_reports.core.columns import Column
+from tap_billing_reports.core.columns import Column, ColumnType
 from tap_billing_reports.declare import RollForward, RowIdentity
 from tap_billing_reports.reports.files.readers.csv import CsvReader
 from tap_billing_reports.reports.files.readers.tallies import Balance, IdentityTally, RollTally
 
-TYPES = {"gross": "decimal", "fee": "decimal", "net": "decimal", "net_amount": "decimal", "currency": "currency"}
+TYPES: dict[str, ColumnType] = {
+    "gross": "decimal",
+    "fee": "decimal",
+    "net": "decimal",
+    "net_amount": "decimal",
+    "currency": "currency",
+}
 
 
 def column(name):
