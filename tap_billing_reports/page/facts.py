@@ -287,13 +287,9 @@ def freight_cost(reading: Reading, month: date) -> Answer | None:
         return None
     table = _table(
         ("Month", "Shipments", "Freight", "Fuel", "Toll", "Other", "Rebates", "In all", "A shipment"),
-        [
-            (
-                _month(month if is_last else _previous(month)), count,
-                *(Money(amount, currency) for amount in amounts), Money(_each(amounts[-1], count), currency),
-            )
-            for currency, is_last, count, *amounts in rows
-        ],
+        [(_month(month if is_last else _previous(month)), count,
+          *(Money(amount, currency) for amount in amounts), Money(_each(amounts[-1], count), currency))
+         for currency, is_last, count, *amounts in rows],
     )  # fmt: skip
     last = [Money(row[-1], row[0]) for row in rows if row[1]]
     said = "; ".join(map(shown, last)) + "." if last else "No shipment was invoiced."
@@ -307,8 +303,15 @@ def freight_cost(reading: Reading, month: date) -> Answer | None:
             (kind, count, None if amount is None or currency is None else Money(amount, currency))
             for kind, currency, count, amount in loose
         ])))  # fmt: skip
+    astray = reading.rows(
+        "select account_id, tracking_number, invoice_date, freight_amount, currency from {schema}.freight_per_order "
+        "where kind = 'shipment without an order' order by invoice_date desc, tracking_number"
+    )
+    tables.append(("Shipments without an order", _table(("Account", "Shipment", "Invoiced", "Freight"), [
+        (account, shipment, day, Money(amount, currency)) for account, shipment, day, amount, currency in astray
+    ])))  # fmt: skip
     asked, flows = f"What did freight cost in {_month(month)}?", _freight_by_month(reading, month)
-    return Answer("freight", asked, Light.NONE, said, tuple(tables), flows)
+    return Answer("freight", asked, Light.LOOK if astray else Light.NONE, said, _filled(tables), flows)
 
 
 def _freight_by_month(reading: Reading, month: date) -> tuple[Flow, ...]:
@@ -338,13 +341,9 @@ def tax(reading: Reading) -> Answer | None:
         return None
     table = _table(
         ("Month", "Vendor", "Document", "Rate", "Documents", "Net", "Tax", "Total"),
-        [
-            (
-                month, source, kind.replace("_", " "), None if rate is None else f"{rate.normalize():f} %", count,
-                *(None if amount is None else Money(amount, currency) for amount in amounts),
-            )
-            for month, source, kind, rate, count, *amounts, currency in rows
-        ],
+        [(month, source, kind.replace("_", " "), None if rate is None else f"{rate.normalize():f} %", count,
+          *(None if amount is None else Money(amount, currency) for amount in amounts))
+         for month, source, kind, rate, count, *amounts, currency in rows],
     )  # fmt: skip
     said = "What is on the invoices, by rate; no tax return."
     return Answer("tax", "Which tax is on the invoices?", Light.NONE, said, (("By month", table),))

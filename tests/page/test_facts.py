@@ -12,6 +12,7 @@ from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.page.facts import Light, Money, facts, shown
 from tap_billing_reports.page.html import page
 from tap_billing_reports.page.read import opened
+from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import address_of
 from tests.views.tables import D, answers, make, views
 
@@ -45,7 +46,7 @@ def table(answer, caption):
     return found
 
 
-def fill(place, months):
+def fill(place, months, orders=None):
     last, before, present = months
 
     def moved(number, category, gross, fee, month, **others):
@@ -110,7 +111,7 @@ def fill(place, months):
             },
         ],
     )  # fmt: skip
-    views(place)
+    views(place, orders=orders)
 
 
 def test_what_is_asked_at_the_end_of_a_month(place, months):
@@ -170,6 +171,16 @@ def test_the_file_has_every_figure_and_nothing_from_elsewhere(place, months):
                         assert f">{shown(cell)}<" in written
     assert "the first 25 of 29" in written
     assert not re.search(r"https?://|<script|@import|url\(", written)
+
+
+def test_shipments_without_an_order_are_named(place, months):
+    make(place, "shop_orders", [{"order_id": "1", "tracking_number": "S0"}])
+    fill(place, months, orders=OwnOrders("billing.shop_orders", "order_id", "tracking_number"))
+    freight = by_key(read(place))["freight"]
+    assert freight.light is Light.LOOK
+    assert table(freight, "Shipments without an order").rows == (
+        ("2000", "S1", months[0], Money(D("107.125"), "NOK")),
+    )  # fmt: skip
 
 
 def test_payouts_that_nobody_could_check_are_not_in_order(place):
