@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from tap_billing_reports.warehouse.columns import Form, Kind, Table
+from tap_billing_reports.warehouse.columns import Column, Form, Kind, Table
 from tap_billing_reports.warehouse.errors import LoadError, Misfit
 
 if TYPE_CHECKING:
@@ -45,14 +46,25 @@ class Digits:
         """Whether the number fits without a change of its value."""
         if not number:
             return True
-        _, digits, exponent = number.normalize(_EXACT).as_tuple()
-        assert isinstance(exponent, int)
+        digits, exponent = number.normalize(_EXACT).as_tuple().digits, _exponent(number)
         return (self.after is None or -exponent <= self.after) and (
             self.before is None or len(digits) + exponent <= self.before
         )
 
     def __str__(self) -> str:
         return f"{self.before} digits before and {self.after} behind the point"
+
+
+class Room(Protocol):
+    """What a database tells of the columns that hold amounts."""
+
+    def digits_of(self, stream: str, column: str) -> Digits:
+        """How many digits an amount may have in this column."""
+        ...
+
+    def make_room(self, stream: str, column: str, decimals: int) -> bool:
+        """Let the column hold so many digits behind the point, if it can; whether it does now."""
+        ...
 
 
 _EXACT: Final = Context(prec=LONGEST_NUMBER)
@@ -95,16 +107,12 @@ class Proof:
     """Holds the values of batches against what a database takes exactly.
 
     Args:
-        digits: of amounts.
+        room: that columns have for amounts.
     """
 
-    def __init__(self, digits: Digits) -> None:
-        self._digits = digits
-        self._patterns = {
-            Kind.DECIMAL: _all_match(digits.pattern),
-            Kind.DATE: _all_match(_DATE),
-            Kind.TIMESTAMP: _all_match(_TIMESTAMP),
-        }
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._patterns = {Kind.DATE: _all_match(_DATE), Kind.TIMESTAMP: _all_match(_TIMESTAMP)}
 
     def check(self, batch: Batch) -> None:
         """Make the rows' values what the database takes: amounts, days and instants as plain text.
@@ -121,12 +129,27 @@ class Proof:
                 continue
             if column.kind is Kind.INTEGER:
                 self._each(batch, column.name, attribute, _integer, unless=_are_bigints)
+            elif column.kind is Kind.DECIMAL:
+                self._check_amounts(batch, column, attribute)
             elif column.kind in self._patterns:
-                each = self._amount if column.kind is Kind.DECIMAL else _MOMENTS[column.kind]
-                # Numbers come as Decimals, which the pattern does not match: each is written out.
-                self._each(batch, column.name, attribute, each, unless=self._patterns[column.kind])
+                self._each(batch, column.name, attribute, _MOMENTS[column.kind], unless=self._patterns[column.kind])
             elif column.form is Form.ANY:
                 self._each(batch, column.name, attribute, _json if column.kind is Kind.JSON else _any_text)
+
+    def _check_amounts(self, batch: Batch, column: Column, attribute: str) -> None:
+        """JSON numbers are often binary fractions, such as 0.30000000000000004: their column is made to hold them."""
+        stream = batch.table.stream
+        digits = self._room.digits_of(stream, column.name)
+        try:
+            # Numbers come as Decimals, which the pattern does not match: each is written out.
+            self._each(batch, column.name, attribute, partial(_amount, digits), unless=_fitting(digits))
+        except Misfit:
+            decimals = _most_decimals(batch.values(column.name)) if column.form is Form.NUMBER else None
+            if decimals is None or digits.after is None or decimals <= digits.after:
+                raise
+            if not self._room.make_room(stream, column.name, decimals):
+                raise
+            self._check_amounts(batch, column, attribute)
 
     @staticmethod
     def _check_key(batch: Batch, name: str) -> None:
@@ -159,24 +182,49 @@ class Proof:
             if converted is not value:
                 setattr(batch.rows[place], attribute, converted)
 
-    def _amount(self, value: Any) -> str:
-        text = value if isinstance(value, str) else str(value)
-        try:
-            number = Decimal(text.strip())
-        except InvalidOperation:
-            raise ValueError("is no number") from None
-        if not number.is_finite():
-            raise ValueError("is no finite number")
-        if abs(number.adjusted()) + len(number.as_tuple().digits) > LONGEST_NUMBER:
-            raise ValueError(f"has more than {LONGEST_NUMBER} digits")
-        if not self._digits.holds(number):
-            raise ValueError(
-                f"has more digits than the type DECIMAL of this database holds ({self._digits}); load into PostgreSQL, "
-                f"which holds them all, or make the column text with the tap's stream_maps"
-            )
-        plain = format(number, "f")
-        # Zeros that say nothing may be more than the type has room for.
-        return plain if self._patterns[Kind.DECIMAL]([plain]) else format(number.normalize(_EXACT), "f")
+
+def _number(value: Any) -> Decimal:
+    text = value if isinstance(value, str) else str(value)
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError("is no number") from None
+    if not number.is_finite():
+        raise ValueError("is no finite number")
+    if abs(number.adjusted()) + len(number.as_tuple().digits) > LONGEST_NUMBER:
+        raise ValueError(f"has more than {LONGEST_NUMBER} digits")
+    return number
+
+
+def _amount(digits: Digits, value: Any) -> str:
+    number = _number(value)
+    if not digits.holds(number):
+        raise ValueError(
+            f"has more digits than the type DECIMAL of this database holds ({digits}); load into PostgreSQL, "
+            f"which holds them all, or make the column text with the tap's stream_maps"
+        )
+    plain = format(number, "f")
+    # Zeros that say nothing may be more than the type has room for.
+    return plain if _fitting(digits)([plain]) else format(number.normalize(_EXACT), "f")
+
+
+def _most_decimals(values: list[Any]) -> int | None:
+    """How many digits behind the point the values need; None if one of them is no number at all."""
+    try:
+        return max(-_exponent(_number(value)) for value in values if value is not None)
+    except ValueError:
+        return None
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.normalize(_EXACT).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
+@cache
+def _fitting(digits: Digits) -> Callable[[list[Any]], bool]:
+    return _all_match(digits.pattern)
 
 
 def _all_match(pattern: str) -> Callable[[list[Any]], bool]:

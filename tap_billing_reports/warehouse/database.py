@@ -22,11 +22,19 @@ class Database(Protocol):
 
     Attributes:
         engine: which database system it is.
-        digits: that an amount may have.
+        digits: that an amount has room for in every column.
     """
 
     engine: Engine
     digits: Digits
+
+    def digits_of(self, stream: str, column: str) -> Digits:
+        """See `Room`: of a column of a stream that is prepared."""
+        ...
+
+    def make_room(self, stream: str, column: str, decimals: int) -> bool:
+        """See `Room`."""
+        ...
 
     def state(self, job: str) -> str | None:
         """The STATE of the last commit as JSON text; None if there was none."""

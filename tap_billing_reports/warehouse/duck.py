@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import duckdb
 import pyarrow as pa
@@ -35,6 +35,8 @@ _TYPES: Final = {
     Kind.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
     Kind.JSON: "JSON",
 }
+# How many of its 38 digits stand behind the point, in a column of JSON numbers that needs more than the usual 12.
+WIDER: Final = (18, 24, 30)
 # Of its buffers; what is more goes to files beside the database. With Python and Arrow the process stays under 300 MiB.
 MEMORY_LIMIT: Final = "96MiB"
 
@@ -46,6 +48,7 @@ class DuckDatabase(SqlDatabase):
     parameter = "?"
     types = _TYPES
     errors = (duckdb.Error, pa.ArrowException, OverflowError)
+    wider_types: ClassVar[Mapping[str, Kind]] = {f"DECIMAL(38,{scale})": Kind.DECIMAL for scale in WIDER}
     digits = Digits(26, 12)
     amounts_as_text = False
 
@@ -146,6 +149,26 @@ class DuckDatabase(SqlDatabase):
             [self._schema, stream],
         ).fetchall()
 
+    def digits_of(self, stream: str, column: str) -> Digits:
+        if self._kinds[stream][column] is not Kind.DECIMAL:  # the column holds text by now
+            return self.digits
+        scale = int(self._sql_types[stream][column].partition(",")[2].rstrip(")"))
+        return Digits(38 - scale, scale)
+
+    def make_room(self, stream: str, column: str, decimals: int) -> bool:
+        scale = next((one for one in WIDER if one >= decimals), None)
+        if scale is None or self._kinds[stream][column] is not Kind.DECIMAL:
+            return False
+        self._settle_if_staged(stream)
+        into, name = self._of(stream), quoted(column)
+        with self._told(f"stream {stream}"):
+            largest = self._one(f"select max(abs({name})) from {into}")
+            if largest is not None and largest >= 10 ** (38 - scale):
+                return False
+            self._run(f"alter table {into} alter column {name} type DECIMAL(38,{scale})")
+            self._sql_types[stream] = dict(self._types_of(stream))
+        return True
+
     # -- rows ------------------------------------------------------------------------------------------
 
     def stage(self, batch: Batch) -> None:
@@ -178,12 +201,12 @@ class DuckDatabase(SqlDatabase):
             self._insert(self._of(table.stream), table, rows, shared, "")
 
     def _insert(self, into: str, table: Table, rows: pa.Table, shared: Mapping[str, Any], more: str) -> None:
-        kinds = self._kinds[table.stream]
+        types = self._sql_types[table.stream]
         own = [*rows.column_names]
         same = [name for name in table.names if name in shared and name not in own]
         # Amounts as text are proven to fit, so that no cast rounds.
-        cells = [f"cast({quoted(name)} as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in own]
-        cells += [f"cast(? as {_TYPES[kinds[name]]}) as {quoted(name)}" for name in same]
+        cells = [f"cast({quoted(name)} as {types[name]}) as {quoted(name)}" for name in own]
+        cells += [f"cast(? as {types[name]}) as {quoted(name)}" for name in same]
         # By the name of a variable: what is registered is kept until the transaction ends.
         loader_batch = rows  # noqa: F841 - DuckDB finds it by its name
         self._run(

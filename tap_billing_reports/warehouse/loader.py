@@ -117,7 +117,7 @@ class Loader:
     ) -> None:
         self._database, self._options = database, options
         self._committed, self._monotonic = committed, monotonic
-        self._proof = Proof(database.digits)
+        self._proof = Proof(database)
         self._streams: dict[str, _Stream] = {}
         self._state: str | None = None
         self._had_state = False

@@ -14,7 +14,7 @@ from tap_billing_reports.warehouse.errors import LoadError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_billing_reports.warehouse.batch import Batch
+    from tap_billing_reports.warehouse.batch import Batch, Digits
 
 
 class SqlDatabase(ABC):
@@ -23,11 +23,15 @@ class SqlDatabase(ABC):
     Attributes:
         parameter: how one stands in a statement.
         types: of each kind of column, as the system itself names it.
+        wider_types: others that columns may get later, with the kind that they hold.
+        digits: see `Database`.
         errors: what its package raises where it refuses.
     """
 
     parameter: ClassVar[str]
     types: ClassVar[Mapping[Kind, str]]
+    wider_types: ClassVar[Mapping[str, Kind]] = {}
+    digits: Digits
     errors: ClassVar[tuple[type[Exception], ...]]
 
     def __init__(self, schema: str) -> None:
@@ -35,6 +39,7 @@ class SqlDatabase(ABC):
         # Streams with rows in a table of their own since the last commit, and the columns that those have.
         self._staged: dict[str, Table] = {}
         self._kinds: dict[str, dict[str, Kind]] = {}
+        self._sql_types: dict[str, dict[str, str]] = {}  # of each stream's columns, as the system names them
 
     # -- what each system does in its way ------------------------------------------------------------------
 
@@ -168,8 +173,15 @@ class SqlDatabase(ABC):
             self._commit()
 
     def _columns(self, stream: str) -> dict[str, Kind]:
-        kinds = {name: kind for kind, name in self.types.items()}
-        return {name: kind_of_type(stream, name, sql_type, kinds) for name, sql_type in self._types_of(stream)}
+        kinds = {**{name: kind for kind, name in self.types.items()}, **self.wider_types}
+        found = self._sql_types[stream] = dict(self._types_of(stream))
+        return {name: kind_of_type(stream, name, sql_type, kinds) for name, sql_type in found.items()}
+
+    def digits_of(self, stream: str, column: str) -> Digits:  # noqa: ARG002 - see DuckDB's
+        return self.digits
+
+    def make_room(self, stream: str, column: str, decimals: int) -> bool:  # noqa: ARG002 - see DuckDB's
+        return False
 
     def holds(self, table: Table, shared: Mapping[str, Any]) -> bool:
         where = " and ".join(f"{quoted(name)} = {self.parameter}" for name in shared)

@@ -124,6 +124,44 @@ def test_duckdb_refuses_digits_that_do_not_fit(file_place, text):
     assert file_place.tables() == ["_state"]
 
 
+FRACTIONS = {"a": 0.1 + 0.2, "b": 1.2345678901234567e-7, "c": 1 / 3 * 1e-12, "d": 99999999.5, "e": -59.913868812345674}
+
+
+def test_json_numbers_with_many_decimals_are_exact(place):
+    """Binary fractions have up to 17 digits, wherever their point is."""
+    load(place, schema(id=TEXT, n=NUMBER), record(id="first", n=1234567.5), state(1))
+    for number, (name, value) in enumerate(FRACTIONS.items()):
+        load(place, schema(id=TEXT, n=NUMBER), record(id=name, n=value), record(id="none"), state(number))
+    held = {name: value for name, value in place.rows("orders") if value is not None}
+    assert held == {name: Decimal(repr(value)) for name, value in {**FRACTIONS, "first": 1234567.5}.items()}
+    if place.engine == "duckdb":
+        assert place.types("orders")["n"] == "decimal(38,30)"
+
+
+def test_json_numbers_with_many_decimals_behind_others_in_one_transaction(place):
+    one = loading(place, commit_seconds=float("inf"))
+    one.load([schema(id=TEXT, n=NUMBER, m=NUMBER), record(id="a", n=1.5, m=1), record(id="b", n=2)])
+    one.loader._load(one.loader._streams["orders"])
+    one.load([record(id="b", n=0.1 + 0.2), record(id="c", m=-(0.1 + 0.7)), state(1)])
+    one.loader.finish()
+    one.database.close()
+    assert place.rows("orders") == [
+        ("a", Decimal("1.5"), Decimal(1)),
+        ("b", Decimal("0.30000000000000004"), None),
+        ("c", None, Decimal("-0.7999999999999999")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(1e25, 0.1 + 0.2), (0.1 + 0.2, 1e25), (1, 1e-31), ("1e25", "0.30000000000000004")]
+)
+def test_duckdb_refuses_json_numbers_for_which_38_digits_are_not_enough(file_place, first, second):
+    load(file_place, schema(id=TEXT, n=NUMBER), record(id="a", n=first), state(1))
+    with pytest.raises(Misfit, match="column 'n' of the row id=b has more digits than the type DECIMAL"):
+        load(file_place, schema(id=TEXT, n=NUMBER), record(id="b", n=second), state(2))
+    assert file_place.rows("orders") == [("a", Decimal(str(first)))]
+
+
 @pytest.mark.parametrize(
     ("declared", "value", "reason"),
     [
