@@ -42,7 +42,7 @@ lint: setup
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m scripts.known_secrets
-	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows examples/github-actions/billing-sync.yml
+	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows .github/dependabot.yml examples/github-actions/billing-sync.yml
 
 # The environment first: it is made once, not by whichever of the two workers comes to them first.
 test: lint

@@ -32,10 +32,25 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = "billing"
+QUESTION = (
+    "select source, count(*) as invoices, sum(total_amount) as total from billing.invoices "
+    "where currency = 'NOK' and _sdc_deleted_at is null group by source order by source"
+)
 
 # One line less in the files of the second sync, whose declared size then no longer fits: the tap has to
 # refuse them, and the totals must differ.
 ONE_LINE_LESS = {"match": {"host": "stripe_files"}, "do": {"alter": {"drop_line": 2}}}
+
+
+def where_to_ask(database: Path) -> tuple[str, ...]:
+    """How a reader goes on: where the data are, and commands to ask them with."""
+    command, url = ".venv/bin/billing-reports", f"duckdb:{database}"
+    return (
+        "",
+        f"The data are in {database}, in the schema {SCHEMA}. Ask them:",
+        f'  {command} query --in {url} "{QUESTION}"',
+        f"  {command} page --from {url} --out output/billing.html",
+    )
 
 
 class Demo:
@@ -93,6 +108,7 @@ class Demo:
             return 1
         print(f"demo: all {len(lines)} control totals are equal ({time.monotonic() - self._began:.0f} s)")
         print(f"demo: billing-reports sync has the same rows in {self.second.relative_to(ROOT)}")
+        print("\n".join(where_to_ask(self.second.relative_to(ROOT))))
         return 0
 
     def _judge(self, lines: Sequence[Line], said: str) -> None:

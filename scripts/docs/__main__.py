@@ -2,7 +2,7 @@
 
     python -m scripts.docs [--parts]
 
-    --parts    only the generated parts of the pages, and the README's settings
+    --parts    only the generated parts of the pages
 
 Exit status 1 when a page has lost its markers, when a link is broken, when the builder warns, or when the site would
 load anything from another host.
@@ -16,7 +16,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts import readme_settings
 from scripts.docs.foreign import foreign
 from scripts.docs.parts import PARTS
 from scripts.docs.staging import BrokenLinkError, stage
@@ -36,7 +35,6 @@ def write_parts() -> None:
             before, _old, after = between(text, part, name)
             text = f"{before}\n{written()}\n{after}"
         page.write_text(text, encoding="utf-8")
-    readme_settings.main()
 
 
 def build() -> None:

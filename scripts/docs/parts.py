@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from scripts import readme_settings, schema_snapshot
-from scripts.docs import personal
+from scripts import schema_snapshot
+from scripts.docs import examples, numbers, personal, settings_table
 from scripts.docs.tables import code, codes, table
 from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.reports.state import journal, layout
 from tap_billing_reports.singer.schemas import stream_schema
-from tap_billing_reports.vendors import all_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,26 +40,8 @@ def kind(schema: Mapping[str, Any]) -> str:
 
 
 def settings() -> str:
-    """The README's tables, one heading higher."""
-    return readme_settings.table(readme_settings.about()).strip().replace("### ", "## ") + "\n"
-
-
-def _entry(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    needed = schema.get("required", ())
-    for name, value in schema["properties"].items():
-        notes = (("required" if name in needed else ""), codes(value.get("enum", ())))
-        yield code(name), value["type"], "; ".join(filter(None, notes))
-
-
-def entries() -> str:
-    """The keys of the settings that are lists of objects."""
-    parts = []
-    for source in all_sources():
-        for setting in source.settings:
-            items = setting.schema.get("items", {})
-            if "properties" in items:
-                parts.append(f"### {code(setting.name)}\n\n" + table(("key", "type", ""), _entry(items)))
-    return "\n".join(parts)
+    """One table for each group of settings, as the tap tells of them."""
+    return settings_table.table(settings_table.about())
 
 
 # -- streams -------------------------------------------------------------------------------------------
@@ -139,7 +120,7 @@ def stripe_types() -> str:
 
 
 def personal_core() -> str:
-    names = {"report_rows": "<source>_<name>"}  # as the README calls the rows of a configured report
+    names = {"report_rows": "<source>_<name>"}  # as docs/streams.md calls the rows of a configured report
     return table(
         ("stream", "column", "what it holds"),
         ((code(names.get(s, s)), code(c), why) for s, columns in personal.CORE.items() for c, why in columns.items()),
@@ -173,7 +154,8 @@ def contract() -> str:
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "docs/settings.md": {"settings": settings, "entries": entries},
+    "README.md": {"query": examples.query, "rows": examples.rows},
+    "docs/settings.md": {"settings": settings},
     "docs/streams.md": {"streams": streams, "invoice lines": invoice_lines},
     "docs/report-columns.md": {"stripe columns": stripe_columns, "stripe types": stripe_types},
     "docs/privacy.md": {
@@ -182,5 +164,6 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "personal columns of Bring": personal_bring,
     },
     "docs/compatibility.md": {"contract": contract},
+    "docs/numbers.md": {"numbers": numbers.numbers},
 }
 """Page -> name of the part -> what writes it."""

@@ -24,12 +24,14 @@ PLACES = {
 }
 """Page of the tree's top -> where it stands in the site."""
 CONTENTS = {
-    "First steps": ("quick-start",),
+    "First steps": ("glossary", "quick-start", "faq"),
     "Vendors": ("sources/stripe", "sources/bring", "sources/brp"),
     "Running it": (
         "operations",
         "warehouse",
+        "singer",
         "models",
+        "second-sync",
         "backfill",
         "recovery",
         "targets",
@@ -38,8 +40,17 @@ CONTENTS = {
         "privacy",
     ),
     "Reference": ("streams", "report-columns", "settings", "state", "compatibility"),
-    "How well it works": ("reliability", "performance", "scale"),
-    "Development": ("glossary", "architecture", "add-a-source", "contributing", "security", "changelog"),
+    "How well it works": ("numbers", "reliability", "performance", "scale"),
+    "Development": (
+        "architecture",
+        "decisions/README",
+        *(f"decisions/{path.stem}" for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))),
+        "add-a-source",
+        "releasing",
+        "contributing",
+        "security",
+        "changelog",
+    ),
 }
 """Heading of the site's contents -> its pages."""
 

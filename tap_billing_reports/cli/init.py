@@ -48,6 +48,16 @@ def vendors() -> list[str]:
     return [source.name for source in all_sources()]
 
 
+def suggested() -> dict[str, Any]:
+    """The settings that `init` suggests, such as Stripe's reports."""
+    return {
+        setting.name: setting.suggested
+        for source in all_sources()
+        for setting in source.settings
+        if setting.suggested is not None
+    }
+
+
 def sources_of(names: Sequence[str]) -> list[Source]:
     """The sources with these names.
 

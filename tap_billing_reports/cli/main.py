@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.singer.tap import TapBillingReports
 
-_config = click.option(
-    "--config",
-    multiple=True,
-    metavar="FILE|ENV",
-    help="Settings file, or ENV for environment variables and .env; may be given more than once. Unset: ENV.",
-)
+_config = warehouse.config_option
 
 _WRITABLE = {True: "ok", False: "refused -> make the folder writable for this user", None: "not tried"}
 
@@ -41,6 +36,7 @@ main.add_command(warehouse.sync)
 main.add_command(warehouse.state)
 main.add_command(warehouse.views)
 main.add_command(warehouse.page)
+main.add_command(warehouse.query)
 
 
 @main.command()
@@ -84,10 +80,11 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
 
     with _told():
         tap = _tap(config, state=state, catalog=catalog)
+        tap.limits = tap.limits or plan.LIMITS
         selection.check_selection(tap)
         tap.session.hold_realms(tap.state.get("bookmarks", {}), record=False)
         tap.lifecycle.check_identities()
-        rows = list(plan.plan(tap.lifecycle, tap.session))
+        rows = list(plan.plan(tap.lifecycle, tap.session, _say_to_who_waits))
         notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
     for line in plan.table(rows):
         _say(line)
@@ -104,6 +101,12 @@ def _say(text: str) -> None:
     from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
 
     click.echo(redact(text))
+
+
+def _say_to_who_waits(text: str) -> None:
+    """A line for a person at a terminal, and for nobody else."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
 
 
 @contextmanager
@@ -124,11 +127,11 @@ def _told() -> Iterator[None]:
 
 
 def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None) -> TapBillingReports:
-    """The tap with these settings, those of the environment where none are named."""
+    """The tap with these settings, or those of this folder and the environment where none are named."""
     from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415 - slow to import
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    tap = TapBillingReports.opened(config or ("ENV",), state=state, catalog=catalog)
+    tap = TapBillingReports.opened(warehouse.given(config), state=state, catalog=catalog)
     # The tap ends a sync in good order, with a last STATE; here there is none to end.
     for number, handler in handlers.items():
         signal.signal(number, handler)
@@ -137,12 +140,23 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
 
 @main.command()
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
-@click.option("--days-ago", type=int, default=0, show_default=True, help="Start the vendors' clock so many days ago.")
+@click.option(
+    "--days-ago",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Start the vendors' clock so many days ago: as often `--next-day` has something new for a tap of today.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed gives other data.")
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write URLs and settings here when ready.",
+)
+@click.option(
+    "--config-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write settings here when ready, for --config as they are; they ask for the reports that `init` suggests.",
 )
 @click.option(
     "--env-file",
@@ -152,16 +166,29 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
 @click.option(
     "--hidden-faults", is_flag=True, help="Hide a payout that does not tie, shipments without order, a payment."
 )
+@click.option(
+    "--next-day",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Start nothing: let a day pass at the vendors that have written this file (`--ready-file`).",
+)
 def sandbox(
     port_base: int | None,
     days_ago: int,
     seed: int,
     ready_file: Path | None,
+    config_file: Path | None,
     env_file: Path | None,
+    next_day: Path | None,
     *,
     hidden_faults: bool,
 ) -> None:
     """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""
+    from tap_billing_reports.cli import emulated  # noqa: PLC0415 - slow to import
+
+    if next_day is not None:
+        with _told():
+            _say(emulated.next_day(next_day))
+        return
     try:
         from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
     except ImportError as error:
@@ -171,7 +198,23 @@ def sandbox(
         ) from None
     now = datetime.now(timezone.utc) - timedelta(days=days_ago)
     options = {"hidden_faults": True} if hidden_faults else {}
-    serve(port_base=port_base, now=now, seed=seed, ready_file=ready_file, env_file=env_file, options=options)
+    suggested = {}
+    if config_file is not None:
+        with _told():
+            emulated.check_replaceable(config_file)
+        from tap_billing_reports.cli.init import suggested as suggested_settings  # noqa: PLC0415 - slow to import
+
+        suggested = suggested_settings()
+    serve(
+        port_base=port_base,
+        now=now,
+        seed=seed,
+        ready_file=ready_file,
+        config_file=config_file,
+        env_file=env_file,
+        suggested=suggested,
+        options=options,
+    )
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from tap_billing_reports.core.errors import ISOLATED
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Period
+from tap_billing_reports.http.client import Limits
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.console.live_view import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from tap_billing_reports.core.errors import BillingError
@@ -40,6 +41,8 @@ _WORDS = {
 }
 SKIP, WAIT, FAIL = "skip", "wait", "fail"
 SUBJECTS_NAMED = 2  # of a row, so that it stays one line
+# A person waits for the answer, and a vendor that is not there shall be told of at once.
+LIMITS = Limits(connect_seconds=5, tries=2, waiting_seconds=5, asks_the_absent_again=False)
 HEADER = ("report", "account", "action", "count", "windows", "why")
 
 
@@ -59,10 +62,19 @@ class Row:
         return (self.report, self.account, self.action, str(self.count), self.windows, sentence(self.why))
 
 
-def plan(lifecycle: Lifecycle, session: Session) -> Iterator[Row]:
-    """The rows, in the order of the sync. What cannot be found out is a row, too, and a failure of the session."""
+def plan(lifecycle: Lifecycle, session: Session, told: Callable[[str], None]) -> Iterator[Row]:
+    """The rows, in the order of the sync. What cannot be found out is a row, too, and a failure of the session.
+
+    Args:
+        lifecycle: of the sync.
+        session: of the sync.
+        told: takes what is being asked, for somebody who waits.
+    """
     wanted = lifecycle.wanted()
-    jobs = {report.stream: lifecycle.due.jobs(report) for report in wanted}
+    jobs = {}
+    for number, report in enumerate(wanted, 1):
+        told(f"{number} of {len(wanted)}: asking {report.source} about {report.stream}")
+        jobs[report.stream] = lifecycle.due.jobs(report)
     session.forget_invoices()
     lifecycle.orders.adoption.look_ahead([job for found in jobs.values() for job in found])
     decider = Decider(lifecycle.orders, lifecycle.recorder, session.settings.max_new_runs)

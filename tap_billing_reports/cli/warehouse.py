@@ -20,6 +20,9 @@ _into = click.option(
     metavar="URL",
     help="The warehouse: duckdb:PATH or postgresql://...; unset: BILLING_REPORTS_WAREHOUSE, the setting warehouse.",
 )
+_in = click.option(
+    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
+)
 _schema = click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
 _job = click.option(
     "--job",
@@ -27,7 +30,7 @@ _job = click.option(
     show_default=True,
     help="Whose STATE it is: each configuration in a warehouse has its own.",
 )
-_config = click.option(
+config_option = click.option(
     "--config",
     multiple=True,
     metavar="FILE|ENV",
@@ -48,7 +51,8 @@ def _one_line() -> Iterator[None]:
         raise click.ClickException(redact(str(error))) from None
 
 
-def _given(config: tuple[str, ...]) -> tuple[str, ...]:
+def given(config: tuple[str, ...]) -> tuple[str, ...]:
+    """What --config names; where it names nothing, what is in this folder and the environment."""
     if config:
         return config
     return ("config.json", "ENV") if Path("config.json").is_file() else ("ENV",)
@@ -63,14 +67,31 @@ def _named(url: str | None) -> str | None:
     if url:
         return url
     found: dict[str, Any] = {}
-    for one in _given(()):
+    for one in given(()):
         found |= TapBillingReports.in_environment() if one == "ENV" else object_at(one, "--config", ConfigError)
     named = found.get("warehouse")
     return named if isinstance(named, str) else None
 
 
+def _asked(url: str | None, option: str) -> str:
+    """The same of a command that only reads.
+
+    Raises:
+        ConfigError: no warehouse is named anywhere.
+    """
+    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
+
+    found = _named(url)
+    if not found:
+        raise ConfigError(
+            f"no warehouse is named: give {option} duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE or the setting "
+            "warehouse"
+        )
+    return found
+
+
 @click.command(short_help="Load everything into a warehouse, and again tomorrow: the increment.")
-@_config
+@config_option
 @_into
 @_schema
 @_job
@@ -99,14 +120,12 @@ def sync(
     log_to_stderr()
     with _one_line():
         imported = None if import_state is None else object_in(import_state, "--import-state", StateError)
-        status = run(Job(_given(config), into, schema, job, catalog, full_refresh, imported, not no_views))
+        status = run(Job(given(config), into, schema, job, catalog, full_refresh, imported, not no_views))
     sys.exit(status)
 
 
 @click.command(short_help="Make the views that answer finance's questions.")
-@click.option(
-    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
-)
+@_in
 @_schema
 @click.option("--orders", metavar="RELATION", help="Your own table of orders, for freight_per_order.")
 @click.option("--order-column", default="order_id", show_default=True, help="Its column with the order's number.")
@@ -128,7 +147,7 @@ def views(
 
     `sync` makes them too, unless it is told `--no-views`, and knows nothing of `--table`.
     """
-    from tap_billing_reports.sync.job import opened  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
     from tap_billing_reports.views.create import create_views  # noqa: PLC0415
     from tap_billing_reports.views.sql import OwnOrders, tables_named  # noqa: PLC0415
 
@@ -151,23 +170,36 @@ def page(url: str | None, schema: str, out: str, note: str) -> None:
 
     It needs no network, and changes nothing in the warehouse.
     """
-    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
     from tap_billing_reports.page.facts import facts  # noqa: PLC0415
     from tap_billing_reports.page.html import page as html  # noqa: PLC0415
     from tap_billing_reports.page.read import opened  # noqa: PLC0415
     from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
 
     with _one_line():
-        url = _named(url)
-        if not url:
-            raise ConfigError(
-                "no warehouse is named: give --from duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE or the setting "
-                "warehouse"
-            )
-        with opened(address_of(url), schema) as reading:
+        with opened(address_of(_asked(url, "--from")), schema) as reading:
             text = html(facts(reading), note=note)
         Path(out).write_text(text, encoding="utf-8")
     click.echo(f"written: {out}")
+
+
+@click.command(short_help="Ask the warehouse a question in SQL; nothing is changed.")
+@click.argument("sql")
+@_in
+def query(sql: str, into: str | None) -> None:
+    """Show the rows that an SQL query finds, such as "select * from billing.close_checklist".
+
+    The warehouse is opened for reading alone.
+    """
+    from tap_billing_reports.cli import query  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+    from tap_billing_reports.page.read import opened  # noqa: PLC0415
+    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+
+    with _one_line(), opened(address_of(_asked(into, "--in")), "billing", with_views=False) as reading:
+        names, rows = reading.answer(sql)
+    for line in query.table(names, rows) if names else ():
+        click.echo(redact(line))
+    click.echo(f"({len(rows)} row{'s' * (len(rows) != 1)})")
 
 
 @click.command(short_help="Ask for the vendors' settings, write config.json and .env, and try them.")
@@ -201,7 +233,7 @@ def init(
         command = context.parent.command if context.parent is not None else None
         check = command.get_command(context, "check") if isinstance(command, click.Group) else None
         if check is not None:
-            context.invoke(check, config=_given(()))
+            context.invoke(check, config=given(()))
 
 
 @click.group()

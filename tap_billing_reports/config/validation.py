@@ -29,6 +29,9 @@ _is_name = re.compile(r"[a-z][a-z0-9_]*").fullmatch
 # A century of days, and more runs or minutes than anybody waits for: beyond it dates leave the calendar.
 LARGEST_INTEGER = 36_500
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+NEARLY = 0.8  # how alike a misspelt name is to the one that was meant, of 1
+_VERSION = re.compile(r"\.\d+$")
+_WORD = re.compile(r"[a-z_]{1,40}")
 
 
 def malformed(values: Values, sources: Sequence[Source], schema: Mapping[str, Any]) -> list[str]:
@@ -68,6 +71,26 @@ def problems(values: Values, sources: Sequence[Source], schema: Mapping[str, Any
         else:
             found.extend(source.check(values))
     return [*found, *_dates(values, now)]
+
+
+def unknown_types(values: Values, sources: Sequence[Source]) -> Iterator[str]:
+    """One line for each report type that is nearly one that is known. No error: a vendor may have more than we know."""
+    for source in sources:
+        if source.reports is None or not all(values.get(name) for name in source.required):
+            continue
+        known = list(source.reports.known_types)
+        for report in source.reports.configured(values):
+            near = get_close_matches(report.report_type, known, n=1, cutoff=NEARLY)
+            # Another version of a known type is no misspelling.
+            if (
+                near
+                and report.report_type not in known
+                and _VERSION.sub("", report.report_type) != _VERSION.sub("", near[0])
+            ):
+                yield sentence(
+                    f"setting {source.name}_reports: no report type {sentence(report.report_type, 80)} is known: "
+                    f"is {near[0]} meant?"
+                )
 
 
 def unknown(values: Values, schema: Mapping[str, Any]) -> Iterator[str]:
@@ -188,7 +211,7 @@ def _explain(error: ValidationError) -> str:
         return f"setting {place}.{lacking[0]} is missing"
     said = f"breaks the rule {rule}"
     if rule == "additionalProperties":
-        said = f"has a key that is none of {', '.join(schema.get('properties', {}))}"
+        said = _unknown_key(error.instance, schema.get("properties", {}))
     elif rule == "type":
         kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
         said = f"must be {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}"
@@ -204,6 +227,17 @@ def _explain(error: ValidationError) -> str:
     elif rule in _LIMITS:
         said = f"must {_LIMITS[rule].format(wanted)}"
     return f"{where} {said}"
+
+
+def _unknown_key(instance: Any, known: Mapping[str, Any]) -> str:
+    """Names the key where it is a word such as those of the settings: anything else may be a secret."""
+    keys = [str(key) for key in instance if key not in known] if isinstance(instance, Mapping) else []
+    said = f"has a key that is none of {', '.join(known)}"
+    for key in keys:
+        if _WORD.fullmatch(key):
+            near = get_close_matches(key, known, n=1)
+            return f"{said}: {key}" + (f"; is {near[0]} meant?" if near else "")
+    return said
 
 
 def _place(error: ValidationError) -> str:

@@ -104,6 +104,8 @@ class ReportApi:
     """The type of a column, known or new, by its header."""
     budget: Callable[[Values], int]
     """Runs that may wait at once."""
+    known_types: Collection[str] = ()
+    """The report types that have been described, for a hint where one is misspelt; others can be configured as well."""
     xml: XmlForm | None = None
     """The elements of an XML report."""
     orders_are_free: bool = False

@@ -126,6 +126,7 @@ class HttpClient:
         self._hints = hints or Hints()
         self._gone = gone
         self._limits = limits or Limits()
+        self._absent: dict[str, str] = {}  # host that could not be reached -> why
         self._transport = Transport(
             self._hosts.values(),
             authenticator=authenticator,
@@ -215,7 +216,14 @@ class HttpClient:
                 return error.replayed or (error.sent and not safe)
             return not wait_when_throttled
 
-        return self._retries(once, hopeless=hopeless)
+        if host in self._absent and not self._limits.asks_the_absent_again:
+            raise Unavailable(self._absent[host], sent=False, about=about)
+        try:
+            return self._retries(once, hopeless=hopeless)
+        except Unavailable as error:
+            if not error.sent:
+                self._absent[host] = error.message
+            raise
 
     def download(
         self,

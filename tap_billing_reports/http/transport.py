@@ -50,6 +50,8 @@ class Limits:
     tries: int = 6
     waiting_seconds: float = 600
     """Longest sum of waits between the tries of one call."""
+    asks_the_absent_again: bool = True
+    """Whether a host that no call has reached is tried anew by each further call; not where a person waits."""
 
 
 def checked_base(url: str) -> str:

@@ -26,10 +26,23 @@ class Reading(Protocol):
         """
         ...
 
+    def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The names of the columns, and all rows, of a person's own query, which is passed on as it is.
+
+        Raises:
+            LoadError: the warehouse refuses; also where the query would change anything.
+        """
+        ...
+
 
 @contextmanager
-def opened(address: Address, schema: str) -> Iterator[Reading]:
+def opened(address: Address, schema: str, *, with_views: bool = True) -> Iterator[Reading]:
     """The warehouse for a while, read only; a loader may be at work in PostgreSQL meanwhile.
+
+    Args:
+        address: of the warehouse.
+        schema: that tables and views are in.
+        with_views: refuse a schema that has no views.
 
     Raises:
         ConfigError: there is no such file, the extra is not installed, or the schema has no views.
@@ -39,7 +52,8 @@ def opened(address: Address, schema: str) -> Iterator[Reading]:
         connection = _connect(address)
     try:
         reading = _Connection(connection, address, schema)
-        reading.check()
+        if with_views:
+            reading.check()
         yield reading
     finally:
         connection.close()
@@ -64,7 +78,7 @@ def _connect(address: Address) -> Any:
         connection = psycopg.connect(
             address.target,
             connect_timeout=CONNECT_SECONDS,
-            application_name="billing-reports page",
+            application_name="billing-reports",
             options="-c timezone=UTC",
         )
         connection.read_only = True
@@ -79,8 +93,13 @@ class _Connection:
         self._address, self._schema = address, schema
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.answer(sql.replace("{schema}", quoted(self._schema)))[1]
+
+    def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         try:
-            return list(self._connection.execute(sql.replace("{schema}", quoted(self._schema))).fetchall())
+            done = self._connection.execute(sql)
+            # A statement that has no answer, such as SET, has no columns either.
+            return ([column[0] for column in done.description], list(done.fetchall())) if done.description else ([], [])
         except Exception as error:  # noqa: BLE001 - each package has errors of its own
             raise refused(f"warehouse {self._address.shown}", error) from None
 

@@ -28,15 +28,18 @@ def serve(
     now: datetime | None = None,
     seed: int = 1,
     ready_file: str | os.PathLike[str] | None = None,
+    config_file: str | os.PathLike[str] | None = None,
+    suggested: Mapping[str, Any] | None = None,
     env_file: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
     vendors: Sequence[str] = tuple(VENDORS),
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
-    Prints a line on stdout when it is ready, and without `ready_file` and `env_file` where the settings are. Writes
-    {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, and to `env_file` the
-    settings as lines of a shell, with the control host as SANDBOX_CONTROL. Each file is there in full or not at all.
+    Prints a line on stdout when it is ready, and without `ready_file` where the settings are. Writes
+    {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, which is there in
+    full or not at all. `config_file` gets the settings alone, with those of `suggested`, before it,
+    and `env_file` the settings as lines of a shell, with the control host as SANDBOX_CONTROL.
 
     Raises:
         OSError: a port is taken, or the file cannot be written.
@@ -45,13 +48,16 @@ def serve(
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with Sandbox(now, seed, vendors, port_base=port_base, **(options or {})) as sandbox:
+            if config_file is not None:
+                settings = {**sandbox.settings(), **(suggested or {})}
+                _write(Path(config_file), json.dumps(settings, indent=2) + "\n")
+            if env_file is not None:
+                _write(Path(env_file), _variables(sandbox.urls["control"], sandbox.settings()))
             if ready_file is not None:
                 ready = {"urls": sandbox.urls, "settings": sandbox.settings(), "pid": os.getpid()}
                 _write(Path(ready_file), json.dumps(ready, indent=2) + "\n")
-            if env_file is not None:
-                _write(Path(env_file), _variables(sandbox.urls["control"], sandbox.settings()))
             sys.stdout.write(f"sandbox ready, control at {sandbox.urls['control']}\n")
-            if ready_file is None and env_file is None:
+            if ready_file is None and config_file is None and env_file is None:
                 sys.stdout.write(f"settings for the tap at {sandbox.urls['control']}/settings\n")
             sys.stdout.flush()
             stop.wait()

@@ -19,7 +19,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_billing_reports import __version__
 from tap_billing_reports.config.environment import settings_from
 from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
-from tap_billing_reports.config.validation import malformed, problems, unknown
+from tap_billing_reports.config.validation import malformed, problems, unknown, unknown_types
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.clock import Clock, CountingClock
 from tap_billing_reports.core.errors import AccountError, BillingError, FirstFailure
@@ -132,8 +132,11 @@ class TapBillingReports(TapCommand):
         return self._streams
 
     def ignored_settings(self) -> list[str]:
-        """The given settings that do not exist, one line each."""
-        return list(unknown(self.config, self.config_jsonschema))
+        """The given settings that do not exist, and report types that look misspelt, one line each."""
+        return [
+            *unknown(self.config, self.config_jsonschema),
+            *unknown_types(self.config, self.active_sources()),
+        ]
 
     # -- the sync --------------------------------------------------------------------------------------
 

@@ -349,6 +349,7 @@ BRING = d.Source(
     report_types=d.ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),
     reports=d.ReportApi(
         configured=_configured,
+        known_types=KNOWN.report_types,
         parameters=_parameters,
         order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
         order_call=_order_call,

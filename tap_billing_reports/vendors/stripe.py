@@ -362,6 +362,7 @@ STRIPE = d.Source(
     report_types=d.ReportTypeApi(TYPES, TYPE_FIELDS),
     reports=d.ReportApi(
         configured=_configured,
+        known_types=KNOWN,
         parameters=_parameters,
         order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
         order_call=_order_call,

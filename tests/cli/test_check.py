@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -143,8 +144,8 @@ def test_wrong_settings_are_one_line_each_without_a_value(desk):
     assert "Traceback" not in printed.output
 
 
-def test_without_a_file_the_environment_is_read(desk, monkeypatch):
-    monkeypatch.chdir(desk.folder)
+def test_without_a_file_the_environment_is_read(desk, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     for name, value in desk.only("brp").items():
         monkeypatch.setenv(f"TAP_BILLING_REPORTS_{name.upper()}", ",".join(value) if isinstance(value, list) else value)
     from click.testing import CliRunner
@@ -153,4 +154,7 @@ def test_without_a_file_the_environment_is_read(desk, monkeypatch):
 
     printed = CliRunner().invoke(main, ["check"])
     assert printed.exit_code == 0, printed.output
+    # A config.json of the folder is read too, as `sync` does.
+    Path("config.json").write_text("{")
+    assert "config.json" in CliRunner().invoke(main, ["check"]).output
     assert printed.output.startswith("brp 1: reachable ok")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tap_billing_reports.cli import plan
+from tap_billing_reports.cli import main, plan
 from tap_billing_reports.declare import Period
+from tap_billing_reports.http.transport import Transport
+from tap_billing_reports.singer.tap import TapBillingReports
 from tests.cli.desk import DAILY
 from tests.running import selecting
 
@@ -69,6 +72,36 @@ def test_what_a_first_sync_would_order(desk):
     assert desk.orders() == 0
     assert not kept.exists(), "neither journal nor lock"
     assert "nothing was ordered" in printed.output
+
+
+def test_a_vendor_that_cannot_be_reached_is_tried_twice_and_named_once(desk, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{free.getsockname()[1]}"
+    tried = []
+    opening = Transport.open
+
+    def counted(self, method, url, **more):
+        tried.append(url)
+        return opening(self, method, url, **more)
+
+    monkeypatch.setattr(Transport, "open", counted)
+    monkeypatch.setattr(TapBillingReports, "limits", None)
+    weekly = {**DAILY, "name": "weekly", "window": "week"}
+    printed = desk.command("plan", desk.config(DAILY, weekly, stripe_api_url=gone))
+    assert printed.exit_code == 1
+    assert len([url for url in tried if url.startswith(gone)]) == plan.LIMITS.tries == 2
+    assert printed.output.count("\nfailed: stripe") == 1
+    assert "failed: bring" not in printed.output
+    assert set(actions(printed, "bring_invoice_lines")) & {"order", "wait", "skip"}
+
+
+def test_it_tells_somebody_at_a_terminal_what_it_asks(desk, monkeypatch):
+    assert "asking" not in desk.command("plan", desk.only("stripe", DAILY)).output
+    told: list[str] = []
+    monkeypatch.setattr(main, "_say_to_who_waits", told.append)
+    desk.command("plan", desk.only("stripe", DAILY))
+    assert told == ["1 of 1: asking stripe about stripe_daily"]
 
 
 def state_of_pending(desk, config):

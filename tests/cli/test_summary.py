@@ -56,6 +56,10 @@ def test_runs_files_bytes_and_waiting(desk):
     assert found["bytes"] == sum(file["size"] for file in first.of("report_files"))
     waited, took = some(re.search(r"waited (\d+:\d\d) of (\d+:\d\d)", first.log)).groups()
     assert "1:00" <= waited <= took <= "2:00", "two at a time, 30 s each"
+    (cut,) = [line for line in first.log.splitlines() if "not all was read yet" in line]
+    assert cut.startswith("WARNING ")
+    assert "1 period more are due" in cut
+    assert first.log.index(cut) < first.log.index("records sent: "), "before all other closing lines"
     again = runs(desk.sync(config).log)
     assert (again["adopted"], again["ordered"]) == (4, 1)
     last = runs(desk.sync(config, state=first.state).log)

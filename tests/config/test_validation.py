@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
-from tap_billing_reports.config.validation import malformed, problems, unknown
+from tap_billing_reports.config.validation import malformed, problems, unknown, unknown_types
 from tap_billing_reports.core.redaction import Redactor
 from tap_billing_reports.vendors import all_sources
 
@@ -187,6 +187,32 @@ def test_whatever_stands_in_a_report_is_refused_by_name_or_taken(place, value):
 def test_each_mistake_has_its_line(changed, said):
     (line,) = check(**changed)
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("timezome", ": timezome; is timezone meant?"), ("colour_of_it", ": colour_of_it"), (CANARY, "include_partial")],
+)
+def test_a_misspelt_key_of_an_entry_is_named_and_the_nearest_suggested(key, said):
+    (line,) = check(stripe_reports=[{"report_type": "a.1", key: []}])
+    assert line.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("balance_change_from_activity.itemised.3", "balance_change_from_activity.itemized.3"),
+        ("payout.itemized.3", "payouts.itemized.3"),
+        ("payouts.itemized.3", None),
+        ("payouts.itemized.99", None),
+        ("something.else.1", None),
+    ],
+)
+def test_a_report_type_that_is_nearly_a_known_one_is_told_of(written, meant):
+    values = with_defaults({**ALL, "stripe_reports": [{"report_type": written}]}, SOURCES)
+    found = list(unknown_types(values, [source for source in SOURCES if source.is_on(values)]))
+    assert bool(found) == (meant is not None)
+    assert all(line.endswith(f"no report type {written} is known: is {meant} meant?") for line in found)
 
 
 def test_a_bring_report_without_a_window_has_dates_of_its_own():

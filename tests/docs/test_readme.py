@@ -1,4 +1,4 @@
-"""The README says what the code does: settings, streams, keys, examples, the test command."""
+"""README and the pages that take up from it say what the code does: settings, streams, keys, examples, commands."""
 
 from __future__ import annotations
 
@@ -10,26 +10,61 @@ from datetime import datetime, timezone
 import pytest
 import yaml
 
-from scripts import readme_settings, schema_snapshot
+from scripts import schema_snapshot
+from scripts.demo.__main__ import QUESTION, where_to_ask
+from scripts.docs import settings_table
+from scripts.docs.examples import INVOICE
 from tap_billing_reports.config.settings import TOP, all_settings, config_jsonschema, with_defaults
 from tap_billing_reports.config.validation import problems
 from tap_billing_reports.vendors import all_sources
 from tests.docs.pages import PAGES, ROOT, blocks, rows
 
 README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+STREAMS = (ROOT / "docs" / "streams.md").read_text()
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
 META = yaml.safe_load((ROOT / "meltano.yml").read_text())
 
 
-def test_the_settings_are_those_that_the_tap_tells():
-    """Where this fails: `python scripts/readme_settings.py`."""
-    told = readme_settings.about()
-    _before, table, _after = readme_settings.between(README)
-    assert table == readme_settings.table(told)
+MOST_LINES = 150  # what a reader takes in before trying it
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MOST_LINES
+
+
+def test_the_settings_are_those_that_the_tap_tells_and_stand_on_one_page():
+    """Where this fails: `python -m scripts.docs --parts`."""
+    told = settings_table.about()
+    table = settings_table.table(told)
+    assert SETTINGS.count(table) == 1
     named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     assert named == list(told["settings"]["properties"])
     needed = re.findall(r"^\| `(\w+)` \| (?:yes|for [\w ]+) \|", table, re.MULTILINE)
     assert needed == [setting.name for setting in all_settings(all_sources()) if setting.required]
+    for page in PAGES:
+        if page.name != "settings.md":
+            assert "| setting | required | default |" not in page.read_text(), page.name
+
+
+def test_the_record_of_the_readme_is_one_of_the_stream(streams):
+    (message,) = [found for found in map(json.loads, blocks(README, "json")) if "type" in found]
+    stream = streams[message["stream"]]
+    assert set(stream.primary_keys) <= set(message["record"]) <= set(stream.schema["properties"])
+    assert list(message["record"]) == list(INVOICE)
+
+
+def test_the_readmes_query_is_the_one_that_the_demo_ends_with():
+    (query,) = blocks(README, "sql")
+    assert " ".join(query.split()) == QUESTION
+    assert any(QUESTION in line for line in where_to_ask(ROOT / "output" / "demo.duckdb"))
+
+
+def test_there_are_settings_to_copy_for_stripe_for_bring_and_for_both():
+    found = [json.loads(block) for block in blocks(SETTINGS, "json")]
+    assert [{name.partition("_")[0] for name in settings} - {"start"} for settings in found] == [
+        {"stripe"}, {"bring"}, {"stripe", "bring"},
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +73,7 @@ def streams():
 
 
 def test_the_streams_have_the_keys_of_the_table(streams):
-    listed = {name.strip("`"): (keys, replication) for name, keys, replication, _holds in rows(README, "stream")}
+    listed = {name.strip("`"): (keys, replication) for name, keys, replication, _holds in rows(STREAMS, "stream")}
     shapes: dict[str, set[tuple[str, str]]] = {}
     for stream in streams.values():
         name = "<source>_<name>" if stream.schema_name == "report_rows" else stream.name
@@ -48,7 +83,7 @@ def test_the_streams_have_the_keys_of_the_table(streams):
 
 @pytest.mark.parametrize(("setting", "schema"), [("stripe_reports", "stripe"), ("bring_reports", "bring")])
 def test_the_keys_of_report_entries_are_those_of_the_schema(setting, schema):
-    _, _, after = README.partition(f"### Entries of `{setting}`")
+    _, _, after = SETTINGS.partition(f"## Entries of `{setting}`")
     listed = [re.findall(r"`(\w+)`", row[0]) for row in rows(after, "key")]
     (source,) = (source for source in all_sources() if source.name == schema)
     (found,) = (found for found in source.settings if found.name == setting)
@@ -63,7 +98,7 @@ def test_defaults_named_in_prose_are_the_defaults():
     assert all(str(defaults[name]) == number for name, number in named)
 
 
-@pytest.mark.parametrize("block", blocks(README, "json"))
+@pytest.mark.parametrize("block", [text for text in blocks(README + SETTINGS, "json") if '"type"' not in text])
 def test_example_settings_are_valid(block):
     settings = json.loads(block)
     sources = all_sources()
@@ -83,6 +118,7 @@ def test_example_settings_for_meltano_are_those_of_the_project():
         assert known[setting["name"]]["kind"] == setting["kind"]
         assert known[setting["name"]].get("sensitive", False) == setting.get("sensitive", False)
     assert set(tap["config"]) <= set(known)
+    assert len(block.splitlines()) <= 10
 
 
 def test_the_test_command_is_the_one_that_continuous_integration_runs():

@@ -49,16 +49,17 @@ def coverage_checks(
         )
     if client.api.availability is not None:
         age, most = planner.now - available.end, client.api.stale_after_hours
-        hours, up_to = Decimal(int(age.total_seconds() // 3600)), f"data up to {utc_text(available.end)}"
+        hours = Decimal(int(age.total_seconds() // 3600))
+        ends = f"the vendor's data end at {utc_text(available.end)}, {hours} hours ago"
         if most is None:
-            said = "the source does not say how many hours that may lag"
+            said = f"{ends}; how old they may be is not known"
         else:
-            said = "expected is the most hours that it may lag"
+            said = f"{ends}; {most} hours at most are usual"
         yield Check(
             **facts,
             check="freshness",
             expected=None if most is None else Decimal(most),
             actual=hours,
             ok=None if most is None else hours <= most,
-            reason=f"{up_to}; {said}",
+            reason=said,
         )

@@ -28,6 +28,13 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
         waited: seconds of the sync in which it only waited: for runs, rate limits, the next try.
         took: seconds of the whole sync.
     """
+    waiting = board.steps[Step.DEFERRED]
+    if waiting:
+        due = f"{waiting} period{'s' * (waiting > 1)}"
+        yield (
+            logging.WARNING,
+            f"not all was read yet: {due} more are due, and come with the next sync; see `left` below",
+        )
     sent = ", ".join(f"{stream} {count}" for stream, count in sorted(summary.records.items()) if count)
     yield logging.INFO, f"records sent: {sent or 'none'}"
     runs = ", ".join(f"{board.steps[step]} {step.value}" for step in _COUNTED)

@@ -136,7 +136,7 @@ def test_stale_data_are_named(stripe, on_mismatch, code):
     ended = stripe.sync(report, start_date="2026-11-12", on_mismatch=on_mismatch)
     assert ended.code == code, ended.log
     assert [r["ok"] for r in checks(ended)["freshness"]] == [False]
-    assert "reconciliation freshness does not hold: data up to 2026-11-15T00:00:00Z" in ended.log
+    assert "reconciliation freshness does not hold: the vendor's data end at 2026-11-15T00:00:00Z" in ended.log
     assert ended.of("stripe_balance_change_from_activity_summary_1")
 
 

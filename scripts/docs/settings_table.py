@@ -1,9 +1,4 @@
-"""Writes the README's settings table anew, from what the tap says about itself.
-
-    python scripts/readme_settings.py
-
-The table stands between two marker lines. A test compares it with `tap-billing-reports --about --format=json`.
-"""
+"""The tables of settings, from what the tap says about itself."""
 
 from __future__ import annotations
 
@@ -13,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-BEGIN, END = "<!-- settings: written by scripts/readme_settings.py -->\n", "<!-- end of settings -->\n"
+from tap_billing_reports.config.settings import TOP
+from tap_billing_reports.vendors import all_sources
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def about() -> dict[str, Any]:
@@ -29,9 +25,6 @@ def about() -> dict[str, Any]:
 
 def groups() -> dict[str, tuple[str, tuple[str, ...]]]:
     """Setting -> the heading it stands under, and the settings that its source cannot do without."""
-    from tap_billing_reports.config.settings import TOP  # noqa: PLC0415 - the path is set up in `main`
-    from tap_billing_reports.vendors import all_sources  # noqa: PLC0415
-
     found: dict[str, tuple[str, tuple[str, ...]]] = {setting.name: ("All sources", ()) for setting in TOP}
     for source in all_sources():
         found |= {setting.name: (source.title, source.required) for setting in source.settings}
@@ -46,31 +39,11 @@ def table(told: dict[str, Any]) -> str:
         title, needed = grouped.get(name, ("Of the Meltano Singer SDK", ()))
         if title != heading:
             heading = title
-            lines += ["", f"### {title}", "", "| setting | required | default | what it does |", "|---|---|---|---|"]
+            lines += ["", f"## {title}", "", "| setting | required | default | what it does |", "|---|---|---|---|"]
         required = "yes" if name in always else f"for {title}" if name in needed else ""
         default = schema.get("default")
         shown = "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
         described = " ".join(schema["description"].split()).replace("|", "\\|")
         secret = " Secret." if schema.get("secret") else ""
         lines.append(f"| `{name}` | {required} | {shown} | {described}{secret} |")
-    return "\n".join([*lines, "", ""])
-
-
-def between(text: str) -> tuple[str, str, str]:
-    """The text before, of and after the table."""
-    before, begin, rest = text.partition(BEGIN)
-    inside, end, after = rest.partition(END)
-    if not (begin and end):
-        sys.exit(f"readme_settings.py: {README.name} has lost the lines {BEGIN.strip()} and {END.strip()}")
-    return before + begin, inside, end + after
-
-
-def main() -> None:
-    """Rewrites the file in place."""
-    sys.path.insert(0, str(ROOT))
-    before, _old, after = between(README.read_text(encoding="utf-8"))
-    README.write_text(before + table(about()) + after, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join(lines[1:]) + "\n"
