@@ -137,7 +137,7 @@ def sync(
     "named",
     multiple=True,
     metavar="WHAT=TABLE",
-    help="A table that is not found by itself, such as stripe_activity=stripe_my_activity; as `billing_tables` of the "
+    help="A table that is not found by itself, such as invoices=my_invoices; as `billing_tables` of the "
     "dbt package; may be given more than once.",
 )
 def views(
