@@ -29,7 +29,7 @@ from tap_billing_reports.singer.schemas import stream_schema
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declare import Report, ReportApi
     from tap_billing_reports.reports.files.readers.tallies import Tally
@@ -231,7 +231,7 @@ class ReportRows(FastRows, ReportStream):
             required += defaults or [column.header for column in self._catalogued if column.type == "decimal"]
         return required
 
-    def _money_in(self, header: tuple[str, ...]) -> set[str]:
+    def _money_in(self, header: Iterable[str]) -> set[str]:
         holds_money = self._api.holds_money or self._looks_like_money
         return {cell for cell in header if holds_money(self.report, cell)}
 
@@ -239,13 +239,13 @@ class ReportRows(FastRows, ReportStream):
         return self._api.column_type(report, header) in {"decimal", "currency"}
 
     def _missing_money(self, reader: Reader, account: str) -> list[str]:
-        """What holds money in earlier files of the same kind and in no line of this one.
+        """What earlier files of the same kind had and no line of this one has, of what holds money today.
 
         One report may have files of several kinds, such as parcels and cargo, that have no such column in common.
         """
         if not reader.rows:
             return []
-        here, kinds = self._money_in(reader.header), self._memory.last(account)
+        here, kinds = self._money_in(reader.header), [self._money_in(kind) for kind in self._memory.last(account)]
         alike = [kind for kind in kinds if kind & here] or ([] if here else kinds[:1])
         lost = {cell for kind in alike for cell in kind - here}
         without = {currency for amount, currency in self._api.currency_of(self.report).items() if amount in here}

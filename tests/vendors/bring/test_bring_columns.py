@@ -47,6 +47,16 @@ def test_an_amount_that_earlier_specifications_had_must_be_there(bring, element)
     assert f"the column '{element}' is missing" in ended.log
 
 
+def test_a_name_that_holds_no_amount_today_is_not_asked_for(bring):
+    """An earlier version may have known it; a damaged STATE may name it."""
+    first = bring.run(bring.config(end_date="2026-11-01"))
+    for group in first.state["bookmarks"][LINES]["last_columns"]:
+        group["columns"].append("AMOUNT_OF_ANOTHER_TIME")
+    ended = bring.run(state=first.state)
+    assert ended.status == 0, ended.log
+    assert ended.of(LINES)
+
+
 def test_what_the_settings_allow_may_be_missing(bring):
     _without(bring, "CurrencyCode")
     ended = bring.run(bring.config(allow_missing_columns={LINES: ["CurrencyCode"]}))
