@@ -4,7 +4,7 @@
 #   make test             lint, types and tests
 #   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone
 #   make bench            the benchmarks' table
-#   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; 25 minutes
+#   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; an hour
 #   make models [BREAK=1]  builds and tests the dbt package on DuckDB and PostgreSQL, compares views, totals and targets; writes docs/models.md
 #   make targets          the demo's data through the well-used targets; writes docs/targets.md
 #   make airflow [BREAK=1]  eight accounts through Apache Airflow into one PostgreSQL, totals compared

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 4, 6, tzinfo=timezone.utc)
 
 @pytest.mark.parametrize(
     ("promised", "ok", "said"),
-    [(30, True, "the most hours"), (29, False, "the most hours"), (None, None, "does not say")],
+    [(30, True, "30 hours at most are usual"), (29, False, "29 hours at most are usual"), (None, None, "is not known")],
 )
 def test_data_thirty_hours_old(promised, ok, said):
     available = Interval(NOW - timedelta(days=9), NOW - timedelta(hours=30))
