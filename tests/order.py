@@ -36,7 +36,6 @@ LONGEST = (
 )
 
 UNMEASURED = (
-    "tests/faults/test_sample.py",
     "tests/reports/bulk/test_plain_csv.py",
     "tests/reports/readers/test_hostile.py",
     "tests/reports/test_model.py",
