@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from tap_billing_reports.cli.aligned import aligned
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import ISOLATED
 from tap_billing_reports.core.failure import Failure
@@ -185,13 +186,7 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         same = row.cells[:2] == before
         before = row.cells[:2]
         cells.append(("", "", *row.cells[2:]) if same else row.cells)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        padded = [
-            cell.rjust(width) if name == "count" else cell.ljust(width)
-            for name, cell, width in zip(HEADER, line, widths, strict=True)
-        ]
-        yield "  ".join(padded).rstrip()
+    yield from aligned(cells, [name == "count" for name in HEADER])
 
 
 def totals(rows: Iterable[Row]) -> str:

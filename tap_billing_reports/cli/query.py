@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_billing_reports.cli.aligned import aligned
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -26,15 +28,9 @@ def cell(value: Any) -> str:
 def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
     """The lines: names, rows, each column as wide as its widest cell, numbers to the right."""
     cells = [list(names), *([cell(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     numbers = [
         any(isinstance(value, (int, Decimal)) for value in column)
         and not any(isinstance(value, str) for value in column)
         for column in zip(*rows, strict=True)
     ] or [False] * len(names)
-    for line in cells:
-        padded = [
-            text.rjust(width) if number else text.ljust(width)
-            for text, width, number in zip(line, widths, numbers, strict=True)
-        ]
-        yield "  ".join(padded).rstrip()
+    yield from aligned(cells, numbers)

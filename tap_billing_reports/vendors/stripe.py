@@ -19,6 +19,7 @@ from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator
 from tap_billing_reports.vendors import stripe_asked, stripe_checks
+from tap_billing_reports.vendors.stripe_checks import KNOWN
 from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
 
 if TYPE_CHECKING:
@@ -168,7 +169,6 @@ def _created(since: date, until: date) -> d.Query:
 # -- reports -------------------------------------------------------------------------------------------
 
 
-KNOWN: Mapping[str, Mapping[str, Any]] = catalogue("stripe")["report_types"]
 ALL_COLUMNS = "*"
 COLUMN_TYPES: Mapping[str, ColumnType] = catalogue("stripe")["types"]
 
@@ -294,11 +294,10 @@ def _availability(client: d.SourceClient, account: d.Account, report_type: str) 
 
 def _column_type(report: d.Report, header: str) -> ColumnType:
     """The catalogue's type; `timestamp` is in the run's zone, and in UTC for a type that is not asked for one."""
-    if "timezone" in report.parameters:
-        return COLUMN_TYPES.get(header, "text")
-    optional = KNOWN.get(report.report_type, {}).get("optional")
     kind = COLUMN_TYPES.get(header, "text")
-    return "timestamp_utc" if kind == "timestamp" and optional is not None and "timezone" not in optional else kind
+    optional = KNOWN.get(report.report_type, {}).get("optional")
+    has_no_zone = optional is not None and "timezone" not in optional and "timezone" not in report.parameters
+    return "timestamp_utc" if kind == "timestamp" and has_no_zone else kind
 
 
 # What an order's refusal may be about without speaking of the report's other periods.

@@ -66,7 +66,6 @@ class ReportRows(FastRows, ReportStream):
         self._by_header: dict[str, Column] = {}
         self._names: dict[str, str] = {}
         self._recalled = False
-        self._told_left_out: set[str] = set()
         headers = tuple(dict.fromkeys(api.headers(report)))
         # Report families may spell one column in two ways: both mean the same one. What is chosen is meant apart.
         chosen = assigned_names(headers, reserved=self._reserved) if report.columns else {}
@@ -338,10 +337,9 @@ class ReportRows(FastRows, ReportStream):
         return bool(left_out) and (self.selected or not left_out >= {column.name for column in self._catalogued})
 
     def _tell_left_out(self, fresh: Sequence[str]) -> None:
-        """Name, once a sync, the new columns that the user's catalogue leaves out without naming them."""
-        for header in (header for header in fresh if header not in self._told_left_out):
-            self._told_left_out.add(header)
-            why = "the catalogue selects columns of this stream one by one: make it anew and select this one, too"
+        """Name the new columns that the user's catalogue leaves out without naming them."""
+        why = "the catalogue selects columns of this stream one by one: make it anew and select this one, too"
+        for header in fresh:
             self.session.note(f"{self.name}: column {clipped(header, 80)} is new and is left out, because {why}")
 
     def _mask_of_columns(self) -> SelectionMask:
