@@ -70,6 +70,8 @@ def problems(values: Values, sources: Sequence[Source], schema: Mapping[str, Any
             found.append(f"setting {', '.join(missing)} is missing: {source.title} needs {needed}")
         else:
             found.extend(source.check(values))
+            # Nobody's settings are wrong then, but nothing that is read could be trusted either.
+            found.extend(f"the declaration of {source.title}: {line}" for line in source.problems(values))
     return [*found, *_dates(values, now)]
 
 

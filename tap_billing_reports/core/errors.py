@@ -55,6 +55,12 @@ class Unreadable(AccountError):  # noqa: N818 - named for what the answer is
     remedy = "update the tap; if that does not help, report it with this line"
 
 
+class DeclarationError(AccountError):
+    """A function of a source's declaration has made a mistake; the message names it. What it was called for ends."""
+
+    remedy = "update the tap, or the package that brings this source; else report this line to its author"
+
+
 class ReportError(AccountError):
     """A run, its file or its rows are at fault: that period ends, no bookmark moves."""
 
@@ -211,12 +217,16 @@ class AuthenticationFailed(Refused):
     remedy = "`billing-reports check` shows which credential or right is missing"
 
 
+UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What a function that reads a vendor's answer stumbles with where that answer has another shape than declared."""
+
+
 @contextmanager
 def understood(what: str, kind: type[BillingError], about: About | None = None) -> Iterator[None]:
     """Within it a declaration reads an answer; where it stumbles, that is an error of this kind about `what`."""
     try:
         yield
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+    except UNDERSTOOD as error:
         raise kind(f"{what} has an unknown shape or status ({error})", about=about) from None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import AccountError, Misplaced, Unavailable
+from tap_billing_reports.core.errors import AccountError, DeclarationError, Misplaced, Unavailable
 from tap_billing_reports.declare import Asked, Need
+from tap_billing_reports.declare.checks import endpoint_problems
 from tap_billing_reports.declare.paging import Page, pages, records_of
 from tap_billing_reports.declare.paths import fill, tree, value_at
 from tap_billing_reports.http.bodies import Doubled
@@ -29,6 +30,7 @@ class HttpSourceClient:
         self.clock = clock
         self.realm = source.whole_realm(values)
         """Where the data come from; what the settings do not say is learned from state, else from answers."""
+        self.hosts = frozenset(host.name for host in source.hosts)
         used = _Noted(values)
         authenticator = source.authenticator(used)
         self.http = HttpClient(
@@ -119,10 +121,14 @@ class HttpSourceClient:
         *,
         doubtful: bool = False,
     ) -> Answer:
+        for problem in endpoint_problems(f"{endpoint.method} {endpoint.path}", endpoint, self.hosts, None):
+            raise DeclarationError(problem)
+        # The account's id is there for every path.
+        known = {} if account is None else {"account_id": account.account_id}
         return self.http.call(
             endpoint.method,
             endpoint.host,
-            fill(endpoint.path, path or {}),
+            fill(endpoint.path, {**known, **(path or {})}),
             params=params or (),
             headers={"Accept": endpoint.accept, **(account.headers if account else {})},
             account=account.account_id if account else None,

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tap_billing_reports.core.errors import AccountError, Unreadable
+from tap_billing_reports.core.errors import AccountError, DeclarationError, Unreadable
 
 if TYPE_CHECKING:
     from lxml import etree
 
+_names_of = re.compile(r"\{(\w+)\}").findall
+
 
 def fill(path: str, names: Mapping[str, str]) -> str:
-    """The path with its names filled in, percent-encoded; a value cannot leave its segment."""
+    """The path with its names filled in, percent-encoded; a value cannot leave its segment.
+
+    Raises:
+        AccountError: a value is no segment of a path.
+        DeclarationError: a name has no value.
+    """
     for name, value in names.items():
         if value in {"", ".", ".."}:
             raise AccountError(f"{value!r} is not a valid {name} for {path}: correct that id where it comes from")
         path = path.replace("{" + name + "}", quote(value, safe=""))
+    if left := names_in(path):
+        raise DeclarationError(f"nothing fills {', '.join(left)} in the path {path}")
     return path
+
+
+def names_in(path: str) -> list[str]:
+    """The names in a path that are to be filled in. What has been filled in holds no braces."""
+    return _names_of(path)
 
 
 def tree(element: etree._Element) -> Any:

@@ -6,13 +6,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tap_billing_reports.declare.checks import (
+    column_problems,
+    endpoint_problems,
+    field_problems,
+    host_problems,
+    name_problems,
+)
+from tap_billing_reports.declare.guarded import guarded
 from tap_billing_reports.http.responses import Hints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tap_billing_reports.core.errors import AccountError, NotFound
-    from tap_billing_reports.declare.endpoints import Account, Host, Record, SourceClient
+    from tap_billing_reports.declare.endpoints import Account, Endpoint, Host, Record, SourceClient
     from tap_billing_reports.declare.invoices import InvoiceApi
     from tap_billing_reports.declare.reports import ReportApi, ReportTypeApi
     from tap_billing_reports.declare.settings import Schema, Setting, Values
@@ -62,6 +70,55 @@ class Source:
     rights: Mapping[str, str] = field(default_factory=dict)
     """What to ask the vendor for where `invoices`, `reports` or `files` are refused, in the vendor's own terms."""
 
+    def __post_init__(self) -> None:
+        # A frozen value: `guarded` gives an equal one whose functions name themselves when they fail.
+        if self.invoices is not None:
+            object.__setattr__(self, "invoices", guarded(self.invoices, self.name))
+        if self.report_types is not None:
+            object.__setattr__(self, "report_types", guarded(self.report_types, self.name))
+        if self.reports is not None:
+            object.__setattr__(self, "reports", guarded(self.reports, self.name))
+        own = guarded(_Functions(self.accounts, self.check, self.gone, self.realm_of), self.name)
+        for name in ("accounts", "check", "gone", "realm_of"):
+            object.__setattr__(self, name, getattr(own, name))
+
+    def problems(self, values: Values | None = None) -> list[str]:
+        """What is wrong with the declaration itself, one line each; nothing for one that can be used.
+
+        Args:
+            values: the tap's settings. Without them nothing is said of what only settings tell.
+        """
+        found = [
+            *name_problems(self.name, self.settings, self.columns),
+            *host_problems(self.hosts, self.settings),
+            *column_problems(self.columns),
+        ]
+        hosts = {host.name for host in self.hosts}
+        for where, endpoint, filled in self._endpoints(values):
+            found += endpoint_problems(where, endpoint, hosts, filled)
+        if self.report_types is not None:
+            found += field_problems("report_types.fields", self.report_types.fields, "report_types", self.columns)
+        if self.invoices is not None and values is not None:
+            found += field_problems("invoices.fields", self.invoices.fields(values), "invoices", self.columns)
+        return found
+
+    def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
+        """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""
+        if self.report_types is not None:
+            yield "report_types.endpoint", self.report_types.endpoint, None
+        if (invoices := self.invoices) is not None:
+            if values is not None:
+                yield "invoices.endpoint", invoices.endpoint(values), None
+            if invoices.by_id is not None:
+                yield "invoices.by_id", invoices.by_id, frozenset({"invoice_id"})
+            if invoices.document is not None:
+                yield "invoices.document", invoices.document, None
+        if (reports := self.reports) is not None:
+            yield "reports.order", reports.order, None
+            yield "reports.status", reports.status, frozenset({"run_id"})
+            if reports.runs is not None:
+                yield "reports.runs", reports.runs, frozenset()
+
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(setting.name for setting in self.settings if setting.required)
@@ -77,3 +134,13 @@ class Source:
 
     def is_on(self, values: Values) -> bool:
         return any(values.get(name) for name in self.required)
+
+
+@dataclass(frozen=True)
+class _Functions:
+    """Those functions of a source itself whose mistakes end one account or list."""
+
+    accounts: Callable[[SourceClient], Iterable[Account | AccountError]]
+    check: Callable[[Values], Iterable[str]]
+    gone: Callable[[NotFound], bool]
+    realm_of: Callable[[Record], Mapping[str, str]]

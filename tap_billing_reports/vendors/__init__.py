@@ -44,11 +44,7 @@ def with_added(sources: Iterable[Source], entries: Iterable[EntryPoint]) -> tupl
             raise ConfigError(f"{named} is no Source: repair or remove that package")
         if source.name in found or not _is_name(source.name):
             raise ConfigError(f"{named}: the name {source.name} is taken, or is not lower case of at most 15 letters")
-        own = f"{source.name}_"
-        names = [setting.name for setting in source.settings]
-        names += [column for columns in source.columns.values() for column in columns]
-        foreign = [name for name in names if not name.startswith(own)]
-        if foreign:
-            raise ConfigError(f"{named}: the settings and columns {', '.join(foreign)} do not begin with {own}")
+        if problems := source.problems():
+            raise ConfigError(f"{named}: {'; '.join(problems)}")
         found[source.name] = source
     return tuple(found.values())

@@ -8,12 +8,14 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from tap_billing_reports.core.errors import ConfigError
-from tap_billing_reports.declare import Setting, Source
+from tap_billing_reports.declare import Host, Setting, Source
 from tap_billing_reports.vendors import ENTRY_POINTS, with_added
 from tap_billing_reports.vendors.brp import BRP
 
-OWN = replace(BRP, name="acme", settings=(Setting("acme_key", "The key.", required=True),), columns={})
-FOREIGN = replace(OWN, settings=(Setting("stripe_api_key", "The key."),))
+SETTINGS = (Setting("acme_key", "The key.", required=True), Setting("acme_url", "The URL.", required=True))
+OWN = replace(BRP, name="acme", settings=SETTINGS, hosts=(Host("brp", "acme_url"),), columns={})
+FOREIGN = replace(OWN, settings=(*SETTINGS, Setting("stripe_api_key", "The key.")))
+HOMELESS = replace(OWN, hosts=(Host("brp", "acme_link"),))
 TAKEN = replace(OWN, name="brp")
 UNNAMEABLE = replace(OWN, name="Acme Pay")
 BARE_COLUMN = replace(OWN, columns={"invoices": {"project": {"type": ["string", "null"]}}})
@@ -33,6 +35,7 @@ def test_a_source_joins_ours():
     [
         ("FOREIGN", "settings and columns stripe_api_key do not begin with acme_"),
         ("BARE_COLUMN", "settings and columns project do not begin with acme_"),
+        ("HOMELESS", "hosts: the setting acme_link of the host brp is not declared"),
         ("TAKEN", "the name brp is taken"),
         ("UNNAMEABLE", "not lower case"),
         ("NOTHING", "is no Source"),

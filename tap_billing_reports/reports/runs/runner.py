@@ -11,6 +11,7 @@ from tap_billing_reports.core.errors import (
     ISOLATED,
     AbsenceUnproven,
     BillingError,
+    DeclarationError,
     NotFound,
     Refused,
     ReportError,
@@ -21,7 +22,7 @@ from tap_billing_reports.core.errors import (
 from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.events import Event, Listener
-from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
+from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob, Step
 from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision, is_given_up, what_follows
 from tap_billing_reports.reports.runs.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue, pause
@@ -234,10 +235,14 @@ class Runner:
         queue.queue.clear()
 
     def _refused(self, queue: RunQueue, job: ReportJob, error: BillingError) -> None:
-        if isinstance(error, Refused) and job.client.api.out_of_range(error):
-            self._ends.append(self._out_of_range(queue, job, error))
-            return
-        self._ends.extend(self._refusals.ended(queue, job, error))
+        try:
+            if isinstance(error, Refused) and job.client.api.out_of_range(error):
+                ends = [self._out_of_range(queue, job, error)]
+            else:
+                ends = self._refusals.ended(queue, job, error)
+        except DeclarationError as mistake:
+            ends = [Finished(job, error=job.failure(error, mistake.remedy, more=f"; and then {mistake}"))]
+        self._ends.extend(ends)
 
     def _out_of_range(self, queue: RunQueue, job: ReportJob, error: Refused) -> Finished:
         """Availability moved between reading it and ordering: look once more."""
@@ -366,24 +371,26 @@ class Runner:
         """The files of the run that has been ready longest; None when it takes another way."""
         pending = queue.ready.popleft()
         job, run = pending.job, pending.run
-        if pending.kept:
-            files = self._collector.restore(job, run, pending.kept)
-            if files is None:
-                # Gone or changed since: the run is asked for them again.
-                self._recorder.unkept(job)
-                queue.queue.appendleft(job)
-                self._tell(Step.AGAIN, pending, reason="the kept file is gone or has changed")
-                return None
-        else:
-            try:
+        files: tuple[LocalFile, ...] | None
+        try:
+            if pending.kept:
+                files = self._collector.restore(job, run, pending.kept)
+            else:
                 self._orders.confirm(job)
                 files = self._collector.collect(job, run)
-            except NotFound as error:
-                self._again(queue, pending, replace(run, error=str(error)))
-                return None
-            except ISOLATED as error:
-                self._failed(queue, pending, error, was_bad=isinstance(error, ReportError))
-                return None
+        except NotFound as error:
+            self._again(queue, pending, replace(run, error=str(error)))
+            return None
+        except ISOLATED as error:
+            self._failed(queue, pending, error, was_bad=isinstance(error, ReportError))
+            return None
+        if files is None:
+            # Gone or changed since: the run is asked for them again.
+            self._recorder.unkept(job)
+            queue.queue.appendleft(job)
+            self._tell(Step.AGAIN, pending, reason="the kept file is gone or has changed")
+            return None
+        if not pending.kept:
             self._recorder.collected(job, run, files)
         self._tell(Step.COLLECTED, pending, files=len(files), size=sum(file.size for file in files))
         job = replace(job, previous_rows=self._recorder.earlier_rows(job, files[0]))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.files.readers import Part, Resolve, RowChunk
     from tap_billing_reports.reports.files.readers.tallies import Tally
 
+# What else separates cells; a header of one column that holds such a sign is none.
+OTHER_DELIMITERS: Final = (";", "\t", "|")
 BLOCK: Final = 64 << 10  # bytes; twice as much, and its cells no longer fit the caches
 
 
@@ -110,6 +112,11 @@ class CsvReader(TableReader):
             raise FileError("the file has no header", line=1)
         if not all(header):
             raise FileError("the header has a column without a name", line=1)
+        if len(header) == 1 and (sign := next((sign for sign in OTHER_DELIMITERS if sign in header[0]), "")):
+            said = f"the header is one column with {sign!r} in it: the file's cells are separated by that sign"
+            raise FileError(
+                said, line=1, remedy="update the tap: the declaration of the report must name its delimiter"
+            )
         repeated = sorted({name for name in header if header.count(name) > 1})
         if repeated:
             raise FileError(f"the header names {clipped(repeated[0], 80)} more than once", line=1)

@@ -1,0 +1,71 @@
+"""The functions of a declaration, each so that its own mistake ends what it was called for, and not the sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tap_billing_reports.core.errors import UNDERSTOOD, BillingError, DeclarationError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Declared = TypeVar("Declared", bound="DataclassInstance")
+
+# Functions that refuse what a vendor says by one of `UNDERSTOOD`: their callers say what of the vendor it was.
+_REFUSING: Final = frozenset({"read_order", "read_status", "read_listed", "window", "availability", "read_problem"})
+
+
+def guarded(part: Declared, source: str) -> Declared:
+    """The same part of a declaration; what its functions raise by mistake is a `DeclarationError` that names them.
+
+    Args:
+        part: a dataclass some of whose fields are functions.
+        source: the source's name, for messages.
+    """
+    changed = {
+        each.name: _guarded(value, f"{each.name} of the source {source}", refuses=each.name in _REFUSING)
+        for each in fields(part)
+        if callable(value := getattr(part, each.name)) and not hasattr(value, "__guarded__")
+    }
+    return replace(part, **changed) if changed else part
+
+
+def _guarded(function: Callable[..., Any], called: str, *, refuses: bool) -> Callable[..., Any]:
+    let_through: tuple[type[Exception], ...] = (BillingError, *(UNDERSTOOD if refuses else ()))
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        try:
+            answer = function(*args, **named)
+        except let_through:
+            raise
+        except Exception as error:
+            raise _mistake(called, error) from error
+        return _iterated(answer, called) if isinstance(answer, Iterator) else answer
+
+    # A part may be taken over into another source: it is not guarded twice.
+    setattr(call, "__guarded__", True)  # noqa: B010 - functions have no such attribute by their type
+    return call
+
+
+def _iterated(values: Iterator[Any], called: str) -> Iterator[Any]:
+    """The values of a generator, whose body runs only now."""
+    try:
+        yield from values
+    except BillingError:
+        raise
+    except Exception as error:
+        raise _mistake(called, error) from error
+
+
+def _mistake(called: str, error: Exception) -> DeclarationError:
+    """Names the function, what it raised, and the line where it did."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"
+    return DeclarationError(f"the function {called} fails: {type(error).__name__}: {error}{where}")
