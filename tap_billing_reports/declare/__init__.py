@@ -7,6 +7,7 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 from __future__ import annotations
 
 from tap_billing_reports.declare.cadence import ALL, Cadence, PerInvoice, Subjects, Unit, Windowed
+from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.declare.endpoints import (
     Account,
     Asked,
@@ -65,6 +66,7 @@ __all__ = [
     "Cadence",
     "ComparedTotal",
     "Convert",
+    "CsvForm",
     "CursorPaging",
     "Endpoint",
     "Field",

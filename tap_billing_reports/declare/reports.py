@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
+    from tap_billing_reports.declare.csv_form import CsvForm
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.rows import RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
@@ -106,6 +107,8 @@ class ReportApi:
     """Runs that may wait at once."""
     known_types: Collection[str] = ()
     """The report types that have been described, for a hint where one is misspelt; others can be configured as well."""
+    csv: Callable[[Report], CsvForm | None] = lambda _report: None
+    """How a report's CSV is written, where that is not with commas, in UTF-8, with plain cells."""
     xml: XmlForm | None = None
     """The elements of an XML report."""
     orders_are_free: bool = False

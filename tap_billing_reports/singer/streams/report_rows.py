@@ -157,6 +157,7 @@ class ReportRows(FastRows, ReportStream):
                 sum_of=sums,
                 decimals_as=decimals_as,
                 tallies=tallies,
+                form=self._api.csv(self.report),
             )
         from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.redaction import clipped
-from tap_billing_reports.reports.files.readers.csv_blocks import Rows, blocks
+from tap_billing_reports.declare.csv_form import amounts
+from tap_billing_reports.reports.files.readers import NotPlain
+from tap_billing_reports.reports.files.readers.csv_blocks import PLAIN, Rows, blocks
 from tap_billing_reports.reports.files.readers.table import CellFault, Source, Table, TableReader, check_size, opened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_billing_reports.core.columns import DecimalsAs
+    from tap_billing_reports.declare.csv_form import CsvForm
     from tap_billing_reports.reports.files.readers import Part, Resolve, RowChunk
     from tap_billing_reports.reports.files.readers.tallies import Tally
 
@@ -33,6 +36,7 @@ class CsvReader(TableReader):
         decimals_as: `number` gives decimals as Decimal instead of text.
         tallies: are told the rows of each pass.
         block: about how many bytes of the file become one chunk.
+        form: how the file is declared to be written; None: nothing is declared.
 
     Raises:
         FileError: the size is wrong, or the header is missing, empty, repeated or unreadable.
@@ -49,13 +53,25 @@ class CsvReader(TableReader):
         decimals_as: DecimalsAs = "string",
         tallies: Sequence[Tally] = (),
         block: int = BLOCK,
+        form: CsvForm | None = None,
     ) -> None:
         check_size(source, size)
         self._source = source
         self._size = size
         self._block = block
-        super().__init__(Table(resolve=resolve, zone=zone, decimals_as=decimals_as, sum_of=sum_of, tallies=tallies))
-        self.header = self._read_header()
+        self._form = form or PLAIN
+        cells = self._form.cells
+        table = Table(
+            resolve=resolve,
+            zone=zone,
+            decimals_as=decimals_as,
+            sum_of=sum_of,
+            tallies=tallies,
+            forms=cells,
+            decimals=amounts(decimal_comma=True) if self._form.decimal_comma else None,
+        )
+        super().__init__(table)
+        self.header = self._read_header(is_declared=form is not None)
         self._table.resolve(self.header)
         self._ended_at: int | None = None
 
@@ -68,7 +84,9 @@ class CsvReader(TableReader):
         self.blank_lines = 0
         with opened(self._source) as stream:
             header_is_next = True
-            for line, rows, columns in blocks(stream, size=self._size, block=self._block, width=len(self.header)):
+            for line, rows, columns in blocks(
+                stream, size=self._size, block=self._block, width=len(self.header), form=self._form
+            ):
                 first_line = line
                 if rows:
                     if header_is_next:
@@ -88,6 +106,8 @@ class CsvReader(TableReader):
     def arrays(self, *, amounts_as_text: bool = False) -> Iterator[Part]:
         from tap_billing_reports.reports.files.readers.csv_arrow import PlainCsv  # noqa: PLC0415 - for the bulk lane alone
 
+        if not self._form.is_plain:
+            raise NotPlain
         table = self._table
         plain = PlainCsv(
             header=self.header,
@@ -95,6 +115,7 @@ class CsvReader(TableReader):
             zone=table.zone,
             sum_of=table.to_sum,
             amounts_as_text=amounts_as_text,
+            delimiter=self._form.delimiter,
         )
         table.start_tallies()
         with opened(self._source) as stream:
@@ -104,22 +125,27 @@ class CsvReader(TableReader):
                 yield part
         table.told(plain.rows, plain.sums, plain.ambiguous_times)
 
-    def _read_header(self) -> tuple[str, ...]:
+    def _read_header(self, *, is_declared: bool) -> tuple[str, ...]:
         with opened(self._source) as stream:
-            block = next(blocks(stream, size=self._size, block=self._block), None)
+            block = next(blocks(stream, size=self._size, block=self._block, form=self._form), None)
+        first = 1 + self._form.skipped_lines
         header = tuple(block.rows[0]) if block else ()
         if not any(header):
-            raise FileError("the file has no header", line=1)
+            raise FileError("the file has no header", line=first)
         if not all(header):
-            raise FileError("the header has a column without a name", line=1)
-        if len(header) == 1 and (sign := next((sign for sign in OTHER_DELIMITERS if sign in header[0]), "")):
+            raise FileError("the header has a column without a name", line=first)
+        if (
+            not is_declared
+            and len(header) == 1
+            and (sign := next((sign for sign in OTHER_DELIMITERS if sign in header[0]), ""))
+        ):
             said = f"the header is one column with {sign!r} in it: the file's cells are separated by that sign"
             raise FileError(
                 said, line=1, remedy="update the tap: the declaration of the report must name its delimiter"
             )
         repeated = sorted({name for name in header if header.count(name) > 1})
         if repeated:
-            raise FileError(f"the header names {clipped(repeated[0], 80)} more than once", line=1)
+            raise FileError(f"the header names {clipped(repeated[0], 80)} more than once", line=first)
         return header
 
     def _columns_of(self, rows: Rows, first_line: int) -> Sequence[Sequence[str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,17 +41,20 @@ _FORMS: Final[Mapping[str, str]] = {
     "timestamp": _TIME,
     "timestamp_utc": _TIME,
 }
-_TEXT: Final = r'(?:[^",\r\n\x00]*|"(?:[^"\x00]|"")*")'
 
 
-def _pattern(places: Sequence[Column | None]) -> str:
+def _text(delimiter: str) -> str:
+    return rf'(?:[^"{re.escape(delimiter)}\r\n\x00]*|"(?:[^"\x00]|"")*")'
+
+
+def _pattern(places: Sequence[Column | None], delimiter: str) -> str:
     """Matches a block of records, with cells in the forms of their columns, and nothing else."""
     cells = [
-        _TEXT if column is None or column.type == "text" else f'(?:(?:{form})?|"(?:{form})?")'
+        _text(delimiter) if column is None or column.type == "text" else f'(?:(?:{form})?|"(?:{form})?")'
         for column in places
         for form in [_FORMS.get(column.type if column else "text", "")]
     ]
-    return rf"\A(?:{','.join(cells)}\r?\n)*\z"
+    return rf"\A(?:{re.escape(delimiter).join(cells)}\r?\n)*\z"
 
 
 class PlainCsv:
@@ -62,6 +66,7 @@ class PlainCsv:
         zone: IANA name of the zone of `timestamp` columns.
         sum_of: names of the decimal and integer columns to add up.
         amounts_as_text: see `Reader.arrays`.
+        delimiter: one ASCII character between cells.
 
     Attributes:
         rows, sums, ambiguous_times: as `Reader` says, once `parts` has come to its end.
@@ -75,6 +80,7 @@ class PlainCsv:
         zone: str,
         sum_of: Collection[str],
         amounts_as_text: bool = False,
+        delimiter: str = ",",
     ) -> None:
         if not 2 <= len(header) <= MAX_COLUMNS:
             # An empty line of a single column may be a row or none.
@@ -87,7 +93,8 @@ class PlainCsv:
         self._columns = [(place, column) for place, column in enumerate(places) if column is not None]
         self._width = len(places)
         self._zone = zone
-        self._pattern = _pattern(places)
+        self._delimiter = delimiter
+        self._pattern = _pattern(places, delimiter)
         self._amounts_as_text = amounts_as_text
 
     def parts(self, stream: BinaryIO, size: int) -> Iterator[Part]:
@@ -147,7 +154,8 @@ class PlainCsv:
                 raise NotPlain
             quotes += block.count(b'"', start, end)
         try:
-            records = list(csv.reader(io.StringIO(block[:end].decode(), newline=""), strict=True))
+            first = io.StringIO(block[:end].decode(), newline="")
+            records = list(csv.reader(first, strict=True, delimiter=self._delimiter))
         except (csv.Error, UnicodeDecodeError):
             raise NotPlain from None
         if records != [list(self._header)]:
@@ -166,7 +174,9 @@ class PlainCsv:
             read_options=arrow_csv.ReadOptions(
                 column_names=list(map(str, range(self._width))), block_size=len(records) + 1, use_threads=False
             ),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
             convert_options=self._options,
         )
         for batch in table.to_batches():

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tap_billing_reports.core.errors import FileError
+from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.reports.files.readers.table import after_marks
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ MAX_CELL: Final = 4 << 20  # characters
 MAX_RECORD: Final = 16 << 20  # characters
 
 Rows = list[list[str]]
+PLAIN: Final = CsvForm()
 _limit_lock: Final = threading.Lock()
 
 
@@ -43,7 +45,9 @@ class Block(NamedTuple):
     columns: Sequence[Sequence[str]]
 
 
-def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None) -> Iterator[Block]:
+def blocks(
+    stream: BinaryIO, *, size: int, block: int, width: int | None = None, form: CsvForm = PLAIN
+) -> Iterator[Block]:
     """The file's records; the first block comes as rows, later ones as columns if they are plain.
 
     Args:
@@ -51,8 +55,12 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
         size: its bytes.
         block: about how many bytes to read at a time.
         width: the number of cells that records should have; None gives rows always.
+        form: how the file is written.
     """
     line, total, rest, carried = 1, after_marks(stream), b"", ""
+    for _ in range(form.skipped_lines):
+        skipped = stream.readline(MAX_RECORD)
+        total, line = total + len(skipped), line + 1
     first = True
     while True:
         # What is read again with the next block is at least doubled, so that reading stays linear.
@@ -61,11 +69,11 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
         total += len(data)
         cut = len(data) if final else data.rfind(b"\n") + 1
         if cut or final:
-            text = carried + _decoded(rest + data[:cut], line + carried.count("\n"))
+            text = carried + _decoded(rest + data[:cut], line + carried.count("\n"), form.encoding)
             rest = data[cut:]
-            columns = None if first or not width else _plain(text, width)
+            columns = None if first or not width else _plain(text, width, form.delimiter)
             if columns is None:
-                rows, used = _parsed(text, line, final=final)
+                rows, used = _parsed(text, line, form.delimiter, final=final)
                 if rows:
                     yield Block(line, rows, ())
                 first = first and not rows
@@ -84,16 +92,16 @@ def blocks(stream: BinaryIO, *, size: int, block: int, width: int | None = None)
         raise FileError(f"the file changed while it was read: {total} bytes where {size} were declared")
 
 
-def _decoded(data: bytes, line: int) -> str:
+def _decoded(data: bytes, line: int, encoding: str) -> str:
     if (nul := data.find(b"\0")) >= 0:
         raise FileError("a NUL byte", line=line + data.count(b"\n", 0, nul))
     try:
-        return data.decode()
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise FileError("not UTF-8", line=line + data.count(b"\n", 0, error.start)) from None
+        raise FileError(f"not {encoding.upper()}", line=line + data.count(b"\n", 0, error.start)) from None
 
 
-def _plain(text: str, width: int) -> list[list[str]] | None:
+def _plain(text: str, width: int, delimiter: str) -> list[list[str]] | None:
     """The columns of a text without quotes whose lines all have the width, None for any other text."""
     if width < 2 or '"' in text or len(text) > MAX_CELL or not text:
         return None
@@ -102,10 +110,10 @@ def _plain(text: str, width: int) -> list[list[str]] | None:
         text += end
     # Each line break becomes a cell of its own. All of them in the last place of a row mean: every row is as
     # wide as it should be.
-    marked = text.replace(end, ",\n,")
+    marked = text.replace(end, f"{delimiter}\n{delimiter}")
     if "\r" in marked:
         return None
-    cells = marked.split(",")
+    cells = marked.split(delimiter)
     cells.pop()
     stride = width + 1
     count = text.count("\n")
@@ -125,17 +133,17 @@ def _cell_limit() -> Iterator[None]:
             csv.field_size_limit(before)
 
 
-def _parsed(text: str, line: int, *, final: bool) -> tuple[Rows, int]:
+def _parsed(text: str, line: int, delimiter: str, *, final: bool) -> tuple[Rows, int]:
     """The records that end in the text, and how many characters they are."""
     source = io.StringIO(text)  # splits at \n only, and translates nothing
-    reader = csv.reader(source, strict=True)
+    reader = csv.reader(source, strict=True, delimiter=delimiter)
     rows: Rows = []
     try:
         with _cell_limit():
             rows.extend(reader)  # when it raises, the records before the fault have been appended
     except csv.Error as error:
         unfinished = source.tell() == len(text)
-        end, lines = _end_of(text, len(rows))
+        end, lines = _end_of(text, len(rows), delimiter)
         if unfinished and not final:
             return rows, end
         # A quote that is never closed is at fault where its record begins.
@@ -144,10 +152,10 @@ def _parsed(text: str, line: int, *, final: bool) -> tuple[Rows, int]:
     return rows, len(text)
 
 
-def _end_of(text: str, records: int) -> tuple[int, int]:
+def _end_of(text: str, records: int, delimiter: str) -> tuple[int, int]:
     """Where the text's first `records` records end: in characters and in lines."""
     source = io.StringIO(text)
-    reader = csv.reader(source, strict=True)
+    reader = csv.reader(source, strict=True, delimiter=delimiter)
     with _cell_limit():
         deque(islice(reader, records), maxlen=0)
     return source.tell(), reader.line_num

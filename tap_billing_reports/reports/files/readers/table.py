@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from decimal import Decimal, Inexact, localcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.core.columns import Column, DecimalsAs
+    from tap_billing_reports.declare.csv_form import Cells as Written
     from tap_billing_reports.reports.files.readers import Part, Resolve
     from tap_billing_reports.reports.files.readers.tallies import Tally
 
@@ -89,7 +91,12 @@ class Table:
         decimals_as: DecimalsAs,
         sum_of: Collection[str],
         tallies: Sequence[Tally] = (),
+        forms: Mapping[str, Written] = MappingProxyType({}),
+        decimals: Written | None = None,
     ) -> None:
+        """`forms`, by header, and `decimals`, for other columns of that type, say how cells are written."""
+        self._forms, self._decimals = forms, decimals
+        self._place_of: dict[str, int] = {}
         self.cells = Cells(zone=zone, decimals_as=decimals_as)
         self.columns: tuple[Column, ...] = ()
         self.sums: dict[str, Decimal] = {}
@@ -116,6 +123,7 @@ class Table:
         if len({ROW_NUMBER, *names}) <= len(names):
             raise ValueError(f"columns share a name: {sorted(names)}")
         self.places = answer
+        self._place_of = {cell: place for place, cell in enumerate(header)}
         self.columns = tuple(column for _, column in self._places)
 
     def start(self, constants: Mapping[str, Any] | None) -> None:
@@ -170,9 +178,12 @@ class Table:
         """A chunk of `count` rows from the block's columns of cells, by place in the header; or CellFault."""
         values = []
         for place, column, convert, summed in self._work:
+            form = self._form_of(column)
             try:
-                converted = convert(cells[place])
+                converted = convert(cells[place]) if form is None else self._formed(form, convert, column, place, cells)
             except ValueError:
+                if form is not None:
+                    raise self._fault_of_form(form, convert, column, place, cells) from None
                 raise self._fault(column, convert, cells[place]) from None
             values.append(converted)
             if summed:
@@ -185,6 +196,36 @@ class Table:
         rows = list(map(self._row, range(first, first + count), *values[: len(self._emitted)]))
         self.rows += count
         return RowChunk(rows, self._emitted)
+
+    def _form_of(self, column: Column) -> Written | None:
+        form = self._forms.get(column.header)
+        return self._decimals if form is None and column.type == "decimal" else form
+
+    def _formed(
+        self, form: Written, convert: Convert, column: Column, place: int, cells: Sequence[Sequence[str]]
+    ) -> Sequence[Any]:
+        """The values of a column that is written in a form of its own."""
+
+        def other(header: str) -> Sequence[str]:
+            if header not in self._place_of:
+                raise ValueError(f"the file has no column {header}")
+            return cells[self._place_of[header]]
+
+        plain = form(cells[place], other)
+        if column.type.startswith("timestamp"):
+            # Instants are what the column holds already.
+            return [cell or None for cell in plain]
+        return convert(plain)
+
+    def _fault_of_form(
+        self, form: Written, convert: Convert, column: Column, place: int, cells: Sequence[Sequence[str]]
+    ) -> CellFault:
+        for row in range(len(cells[place])):
+            try:
+                self._formed(form, convert, column, place, [each[row : row + 1] for each in cells])
+            except ValueError:  # noqa: PERF203 - runs once, for a file that is refused
+                return CellFault(row, column)
+        return CellFault(0, column)
 
     @staticmethod
     def _fault(column: Column, convert: Convert, cells: Sequence[str]) -> CellFault:
