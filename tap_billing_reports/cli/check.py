@@ -220,7 +220,8 @@ def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
     """The same question for one record, on one page."""
     if endpoint.paging is None:
         return endpoint, query
-    return replace(endpoint, paging=None), [*query, (endpoint.paging.size[0], "1")]
+    size = endpoint.paging.size
+    return replace(endpoint, paging=None), [*query, *([] if size is None else [(size[0], "1")])]
 
 
 def _listed(client: HttpSourceClient, account: Account) -> list[Run]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import AccountError, DeclarationError, Misplaced, Unavailable
 from tap_billing_reports.declare import Asked, Need
 from tap_billing_reports.declare.checks import endpoint_problems
-from tap_billing_reports.declare.paging import Page, pages, records_of
+from tap_billing_reports.declare.numbered_pages import Page, place_of
+from tap_billing_reports.declare.paging import pages, records_of
 from tap_billing_reports.declare.paths import fill, tree, value_at
 from tap_billing_reports.http.bodies import Doubled
 from tap_billing_reports.http.client import HttpClient, Limits, RetryBudget
@@ -31,12 +33,13 @@ class HttpSourceClient:
         self.realm = source.whole_realm(values)
         """Where the data come from; what the settings do not say is learned from state, else from answers."""
         self.hosts = frozenset(host.name for host in source.hosts)
+        self._bases = {host.name: str(values.get(host.setting) or host.url).rstrip("/") for host in source.hosts}
         used = _Noted(values)
         authenticator = source.authenticator(used)
         self.http = HttpClient(
             source=source.name,
             account=source.account_label(values),
-            hosts={host.name: values.get(host.setting) or host.url for host in source.hosts},
+            hosts=self._bases,
             authenticator=authenticator,
             headers=source.headers(values),
             remedy=f"the settings {', '.join(used.names)}",
@@ -153,7 +156,18 @@ class HttpSourceClient:
         Raises:
             AccountError: the answer has no place for records, or its pages do not advance.
         """
-        return pages(endpoint.paging, lambda query: self._page(endpoint, path, query, account), list(params or []))
+        asked = endpoint
+
+        def follow(link: str, page: Page) -> Page:
+            nonlocal asked
+            place = place_of(link, self._bases[asked.host] + fill(asked.path, names), self._bases, page)
+            asked = replace(endpoint, host=place.host, path=place.path)
+            return self._page(asked, {}, place.query, account)
+
+        names = {**({} if account is None else {"account_id": account.account_id}), **(path or {})}
+        return pages(
+            endpoint.paging, lambda query: self._page(endpoint, path, query, account), follow, list(params or [])
+        )
 
     def _page(self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None) -> Page:
         """One answer of a list."""

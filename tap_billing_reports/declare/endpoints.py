@@ -36,8 +36,8 @@ class CursorPaging:
     parameter: str
     key: str
     more: str
-    size: tuple[str, str]
-    """The page size's parameter and value."""
+    size: tuple[str, str] | None = None
+    """The page size's parameter and value; None: the vendor's own size."""
     lost: Callable[[Refused], bool] = lambda _error: False
     """Whether a refusal says that the record at the cursor is not in the list any more: paging goes on from an
     earlier one."""
@@ -49,12 +49,50 @@ class TokenPaging:
 
     parameter: str
     next: str
-    size: tuple[str, str]
-    """The page size's parameter and value."""
+    size: tuple[str, str] | None = None
+    """The page size's parameter and value; None: the vendor's own size."""
 
     @property
     def more(self) -> str:
         return self.next
+
+
+@dataclass(frozen=True)
+class OffsetPaging:
+    """Pages that begin at a record's place: `parameter` = how many records have been read, until there are no more."""
+
+    parameter: str = "offset"
+    total: str = ""
+    """Where an answer says how many records there are (keys joined by a dot), for vendors that do: each answer must.
+    Without it the last page is the one without records."""
+    size: tuple[str, str] | None = None
+    """The page size's parameter and value; None: the vendor's own size."""
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class NumberPaging:
+    """Numbered pages, until there are no more."""
+
+    parameter: str = "page"
+    total: str = ""
+    """Where an answer says how many pages there are, as for `OffsetPaging`."""
+    size: tuple[str, str] | None = None
+    """The page size's parameter and value; None: the vendor's own size."""
+    first: int = 1
+
+
+@dataclass(frozen=True)
+class LinkPaging:
+    """Pages that link the next one, until there is no link. A link that leads to no declared host is refused."""
+
+    next: str | None = None
+    """Where the link stands in the body (keys joined by a dot); None: in the header `Link`, as `rel="next"`."""
+    size: tuple[str, str] | None = None
+    """The page size's parameter and value, for the first page: links have their own."""
+
+
+Paging = CursorPaging | TokenPaging | OffsetPaging | NumberPaging | LinkPaging
 
 
 @dataclass(frozen=True)
@@ -92,7 +130,7 @@ class Endpoint:
     """Keys (or XML tags of the list) under which the records may stand; a bare list is taken too."""
     record: str = ""
     """Key or XML tag of a single record, for answers that hold one or a list."""
-    paging: CursorPaging | TokenPaging | None = None
+    paging: Paging | None = None
     objection: Callable[[Asked], Objection | None] = no_objection
     """What the answers give back of the question is held against it: a wrong answer is asked for again, never data."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.core.errors import AccountError, Refused, Unreadable
-from tap_billing_reports.declare import CursorPaging, TokenPaging
+from tap_billing_reports.declare import CursorPaging, LinkPaging, NumberPaging, OffsetPaging, TokenPaging
+from tap_billing_reports.declare.numbered_pages import Page, linked, numbered
 from tap_billing_reports.declare.paths import local_name, value_at
 
 if TYPE_CHECKING:
-    from tap_billing_reports.declare import Endpoint, Query, Record
+    from tap_billing_reports.declare import Endpoint, Paging, Query, Record
     from tap_billing_reports.http.responses import Answer
 
 # Records of a list whose keys are kept: so many in a row may be deleted while it is read.
@@ -22,35 +22,41 @@ _TRAIL_RECORDS: Final = 1000
 _DETOURS: Final = 100
 
 
-@dataclass(frozen=True)
-class Page:
-    """One answer of a list: as it came, its whole body, its records."""
-
-    answer: Answer
-    whole: Any
-    records: list[Record]
-
-
-def pages(paging: CursorPaging | TokenPaging | None, ask: Callable[[Query], Page], params: Query) -> Iterator[Record]:
+def pages(
+    paging: Paging | None,
+    ask: Callable[[Query], Page],
+    follow: Callable[[str, Page], Page],
+    params: Query,
+) -> Iterator[Record]:
     """The records of all pages, as the vendor orders them.
 
     Args:
         paging: how the list is cut; None for one page.
         ask: gets the page of a query.
+        follow: gets the page that a link of another one leads to.
         params: of every page's query.
 
     Raises:
         AccountError: an answer does not say whether or where there is more, or its pages do not advance.
     """
+    if isinstance(paging, LinkPaging):
+        return linked(paging, ask, follow, params)
+    if isinstance(paging, OffsetPaging | NumberPaging):
+        return numbered(paging, ask, params)
+    return _continued(paging, ask, params)
+
+
+def _continued(
+    paging: CursorPaging | TokenPaging | None, ask: Callable[[Query], Page], params: Query
+) -> Iterator[Record]:
+    """The same, for pages that go on from a record or a token."""
     cursor = None
     seen: set[str | None] = {None}
     trail = _Trail(paging) if isinstance(paging, CursorPaging) else None
     for number in count(1):
-        query = list(params)
-        if paging is not None:
-            query.append(paging.size)
-            if cursor is not None:
-                query.append((paging.parameter, cursor))
+        query = [*params, *([paging.size] if paging is not None and paging.size is not None else [])]
+        if paging is not None and cursor is not None:
+            query.append((paging.parameter, cursor))
         try:
             page = ask(query)
         except Refused as error:

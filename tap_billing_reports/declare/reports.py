@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -32,11 +32,17 @@ class ReportTypeApi:
 
 @dataclass(frozen=True)
 class OrderCall:
-    """How an order goes out: query or form, and the path's names."""
+    """How an order goes out: query, and a form or JSON as its body; and the path's names."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     params: Query = field(default_factory=list)
     form: Query | None = None
+    json: Mapping[str, Any] | None = None
+    """The body as JSON; Decimals keep their digits."""
+
+    def __post_init__(self) -> None:
+        if self.form is not None and self.json is not None:
+            raise ValueError("form and json: a body is one of them")
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,8 @@ class ReportApi:
     too."""
     idempotency_header: str | None = None
     """Where set, an order that is sent again with the same key is the same order; else it is never resent."""
+    repeatable: bool = False
+    """Orders take no key, but one more of the same does no harm: it is sent again when its answer was lost."""
     runs: Endpoint | None = None
     """Lists runs, newest first; None: runs cannot be listed, so none can be adopted."""
     list_query: Callable[[datetime], Query] | None = None

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from tap_billing_reports import __version__
 from tap_billing_reports.core.about import About
@@ -23,6 +23,7 @@ from tap_billing_reports.core.errors import (
     Throttled,
     Unavailable,
 )
+from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import install, redact, sentence
 from tap_billing_reports.http.auth import SharedAuthenticator
 from tap_billing_reports.http.bodies import Remarks
@@ -162,6 +163,7 @@ class HttpClient:
         *,
         params: Iterable[tuple[str, str]] = (),
         form: Iterable[tuple[str, str]] | None = None,
+        json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         account: str | None = None,
         safe: bool = True,
@@ -179,6 +181,7 @@ class HttpClient:
             path: below the host's base URL, already percent-encoded (`fill` does that).
             params: the query.
             form: the body, form-encoded.
+            json: the body as JSON, instead of a form.
             headers: for this call only.
             account: whose data is asked for, for messages; unset: the client's own.
             safe: may be sent again when it is unknown whether it had its effect.
@@ -198,12 +201,14 @@ class HttpClient:
         """
         url, about = self._place(method, host, path, account)
         query, body_form = list(params), None if form is None else list(form)
+        body = body_form if json is None else to_json(json).encode()
+        kind = {} if json is None else {"Content-Type": "application/json"}
 
         def once() -> Answer:
-            whole = {**self._headers, **(headers or {})}
+            whole = {**self._headers, **kind, **(headers or {})}
             with (
                 guard(),
-                self._transport.open(method, url, about=about, params=query, form=body_form, headers=whole) as response,
+                self._transport.open(method, url, about=about, params=query, body=body, headers=whole) as response,
             ):
                 answer = self._answer(response, about, doubtful=doubtful)
             if parse:

@@ -124,10 +124,12 @@ class Transport:
         *,
         about: About,
         params: Iterable[tuple[str, str]] = (),
-        form: Iterable[tuple[str, str]] | None = None,
+        body: list[tuple[str, str]] | bytes | None = None,
         headers: Mapping[str, str],
     ) -> requests.Response:
         """The answer's header, its body still to be read; redirects of a GET are followed among the source's hosts.
+
+        `body` is a form's fields, or bytes as they are.
 
         Raises:
             Unavailable: no answer. `sent` is False when the request certainly never reached the vendor.
@@ -137,7 +139,7 @@ class Transport:
             method,
             url,
             params=list(params),
-            data=None if form is None else list(form),
+            data=body,
             headers=dict(headers),
             auth=self._auth,
         )

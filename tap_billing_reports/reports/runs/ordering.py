@@ -85,6 +85,7 @@ class Orders:
             ReportError: the vendor keeps replaying its own failure.
         """
         api, report = job.client.api, job.report
+        is_safe = api.idempotency_header is not None or api.repeatable
         call = api.order_call(job.account, report, job.parameters)
         judge = job.client.source_client.judge(api.order, path=call.path, params=call.params, account=job.account)
 
@@ -104,14 +105,15 @@ class Orders:
                     fill(api.order.path, call.path),
                     params=call.params,
                     form=call.form,
+                    json=call.json,
                     headers=headers,
                     account=job.account.account_id,
-                    safe=api.idempotency_header is not None,
+                    safe=is_safe,
                     # A cut answer is worth asking for again where that orders nothing new.
-                    parse=api.idempotency_header is not None,
+                    parse=is_safe,
                     judge=fits,
                     wait_when_throttled=False,
-                    guard=nullcontext if api.idempotency_header is not None else guard,
+                    guard=nullcontext if is_safe else guard,
                 )
             except Unavailable as error:
                 if not error.replayed:
