@@ -119,6 +119,7 @@ def test_a_list_that_says_two_things_is_refused(body):
     endpoint = Endpoint("api", "/x", records=("data",), paging=CursorPaging("after", "id", "has_more", ("limit", "9")))
     client: Any = object.__new__(HttpSourceClient)
     client.source = SimpleNamespace(realm_of=lambda _record: {}, account_header="")
+    client.hosts = {"api"}
     client.http = SimpleNamespace(call=lambda *_, **__: answer(body))
     with pytest.raises(DoubledKey):
         list(client.records(endpoint))

@@ -43,6 +43,7 @@ class Pages(HttpSourceClient):
         self.asked = []
         here: Any = self
         here.source, here.http = SimpleNamespace(realm_of=lambda _record: {}, account_header=""), self
+        here.hosts = {"x"}
 
     def call(self, *_, params, **__):
         self.asked.append(params)
