@@ -21,7 +21,7 @@ TAKEN_TOGETHER = 100
 RECORD = b'{"type":"RECORD","stream":"stripe_activity"'
 TIMES = 300  # each row of the sandbox's; files of about 2 to 5 MB
 TAP = "import tap_billing_reports.__main__"
-ALONE = "from tap_billing_reports.reports.files.prefetch import Ahead; Ahead.begin = lambda *_: None; "
+ALONE = "from tap_billing_reports.reports.files.prefetch import Ahead; Ahead.begin = lambda *_, **__: None; "
 
 
 def measure():
