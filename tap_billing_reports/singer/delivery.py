@@ -32,7 +32,7 @@ def deliver(
     """
     reader = finished_run.reader
     assert reader is not None
-    rows.check_columns(finished_run)
+    rows.needed.check(finished_run)
     keeping = None if lane is None else _Keeping(lane, rows, finished_run, pulse)
     if rows.selected:
         rows.emit(finished_run)

@@ -287,7 +287,7 @@ class Lifecycle:
         tallies = tallies_of(job.client.api, job.report)
         finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=tallies)
         deliver(rows, finished_run, finished.file, self._lane, runner.tend)
-        rows.check_columns(finished_run)
+        rows.needed.check(finished_run)
         finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
         finished_run.checks += row_checks(tallies, finished_run.subject)
         self._itemized_summary.note(finished_run)
@@ -300,7 +300,7 @@ class Lifecycle:
             if self._session.settings.on_mismatch == "fail":
                 raise ReportError(f"reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations")
             self._session.note(text)
-        rows.note_columns(finished_run)
+        rows.needed.note(finished_run)
 
     def _tell_of_run(self, finished_run: FinishedRun) -> None:
         """Its record, or where nobody takes that a note for later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,17 +20,18 @@ from tap_billing_reports.core.columns import (
 )
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import FileError
-from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import clipped
 from tap_billing_reports.declare import PerInvoice
+from tap_billing_reports.reports.files.opening import open_reader
 from tap_billing_reports.reports.files.readers import ArrayChunk, NotPlain, Reader, RowChunk
 from tap_billing_reports.singer.column_memory import ColumnMemory
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
+from tap_billing_reports.singer.needed_columns import NeededColumns
 from tap_billing_reports.singer.schemas import stream_schema
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.declare import Report, ReportApi
     from tap_billing_reports.reports.files.readers.tallies import Tally
@@ -145,123 +147,29 @@ class ReportRows(FastRows, ReportStream):
         `judge` refuses a file by what that says of itself, before its first row; `tallies` are told a CSV file's rows.
         """
         sums = (*(column for kind in self._api.sums(self.report) for column in kind), *sum_of)
-        decimals_as = decimals_as or self._decimals_as
-        if file.remote.format == "csv":
-            from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
-
-            return CsvReader(
-                file.path,
-                size=file.size if file.remote.size is None else file.remote.size,
-                resolve=self.resolve,
-                zone=self.report.zone,
-                sum_of=sums,
-                decimals_as=decimals_as,
-                tallies=tallies,
-                form=self._api.csv(self.report),
-            )
-        from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
-
-        form = self._api.xml
-        assert form is not None
-        return XmlReader(
-            file.path,
-            form=form,
-            size=file.size,
+        return open_reader(
+            file,
+            self._api,
+            self.report,
             resolve=self.resolve,
-            zone=self.report.zone,
             sum_of=sums,
-            decimals_as=decimals_as,
+            decimals_as=decimals_as or self._decimals_as,
             common=self._common,
             judge=judge,
+            tallies=tallies,
         )
 
-    # -- what a file must have -------------------------------------------------------------------------
-
-    def check_columns(self, finished_run: FinishedRun) -> None:
-        """Refuse a file without a column that it must have: it would be read as null, over what was known.
-
-        Of CSV that is told before the first row. XML leaves out the elements that a line does not have, so it is told
-        once all lines are read.
-
-        Args:
-            finished_run: its reader is open, or has read the file.
-
-        Raises:
-            FileError: names the column.
-        """
-        reader = finished_run.reader
-        assert reader is not None
-        allowed = set(self.session.settings.allow_missing_columns.get(self.name, ()))
-        if self._api.xml is not None:
-            missing = self._missing_money(reader, finished_run.job.account.account_id)
-        else:
-            header = {*reader.header}
-            names = {self._by_header[cell].name for cell in header if cell in self._by_header}
-            missing = [
-                cell
-                for cell in self._required(finished_run)
-                if cell not in header and (cell not in self._by_header or self._by_header[cell].name not in names)
-            ]
-        for cell in missing:
-            if cell not in allowed:
-                ours = {self.name: [cell]}
-                remedy = "if the vendor does not offer it any more, " + (
-                    "name those that are wanted in the report's columns"
-                    if self.report.columns
-                    else f"say so: set allow_missing_columns to {to_json(ours)}; otherwise the file is at fault"
-                )
-                raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
-
-    def _required(self, finished_run: FinishedRun) -> list[str]:
-        """The headers that a table must have.
-
-        Those asked for. Else those of the account's last good reading and, of a run that was ordered in this sync or
-        where nothing was read before, the type's default ones: a run from before may be older than they are. Where
-        the vendor names none, the known columns that hold amounts.
-        """
-        if self.report.columns:
-            return [*self.report.columns]
-        job, origin = finished_run.job, finished_run.finished.origin
-        required = sorted({cell for headers in self._memory.last(job.account.account_id) for cell in headers})
-        if required and origin != "ordered":
-            return required
-        # For a kept file the vendor is asked nothing.
-        defaults = job.client.default_columns(job.account, job.report.report_type, ask=origin != "kept")
-        if defaults is not None:
-            required += defaults or [column.header for column in self._catalogued if column.type == "decimal"]
-        return required
-
-    def _money_in(self, header: Iterable[str]) -> set[str]:
-        holds_money = self._api.holds_money or self._looks_like_money
-        return {cell for cell in header if holds_money(self.report, cell)}
-
-    def _looks_like_money(self, report: Report, header: str) -> bool:
-        return self._api.column_type(report, header) in {"decimal", "currency"}
-
-    def _missing_money(self, reader: Reader, account: str) -> list[str]:
-        """What earlier files of the same kind had and no line of this one has, of what holds money today.
-
-        One report may have files of several kinds, such as parcels and cargo, that have no such column in common.
-        """
-        if not reader.rows:
-            return []
-        here, kinds = self._money_in(reader.header), [self._money_in(kind) for kind in self._memory.last(account)]
-        alike = [kind for kind in kinds if kind & here] or ([] if here else kinds[:1])
-        lost = {cell for kind in alike for cell in kind - here}
-        without = {currency for amount, currency in self._api.currency_of(self.report).items() if amount in here}
-        return sorted(lost | (without - here))
-
-    def note_columns(self, finished_run: FinishedRun) -> None:
-        """The file was read well: the next one of this account must have its columns, too."""
-        reader, account = finished_run.reader, finished_run.job.account.account_id
-        assert reader is not None
-        if self._api.format != "xml":
-            self._memory.note(account, [] if self.report.columns else [reader.header])
-            return
-        here, kinds = self._money_in(reader.header), self._memory.last(account)
-        alike = [kind for kind in kinds if kind & here]
-        if here and len(alike) < 2:
-            self._memory.note(account, [here, *(kind for kind in kinds if kind not in alike)])
+    @cached_property
+    def needed(self) -> NeededColumns:
+        """What a file of this stream must have."""
+        return NeededColumns(
+            self.report,
+            self._api,
+            self._memory,
+            by_header=self._by_header,
+            catalogued=self._catalogued,
+            may_be_missing=lambda: self.session.settings.allow_missing_columns.get(self.name, ()),
+        )
 
     # -- names -----------------------------------------------------------------------------------------
 

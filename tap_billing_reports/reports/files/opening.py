@@ -1,0 +1,72 @@
+"""Which reader a report file has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from tap_billing_reports.core.columns import DecimalsAs
+    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.reports.files.readers import Reader, Resolve
+    from tap_billing_reports.reports.files.readers.tallies import Tally
+    from tap_billing_reports.reports.jobs import LocalFile
+
+
+def open_reader(
+    file: LocalFile,
+    api: ReportApi,
+    report: Report,
+    *,
+    resolve: Resolve,
+    sum_of: Collection[str],
+    decimals_as: DecimalsAs,
+    common: Mapping[str, Sequence[str]],
+    judge: Callable[[Mapping[str, str]], None],
+    tallies: Sequence[Tally],
+) -> Reader:
+    """The reader of a report's file.
+
+    Args:
+        file: on disk.
+        api: says how the vendor's files are written.
+        report: whose rows they are.
+        resolve: says which header is which column.
+        sum_of: names of the columns to add up.
+        decimals_as: how amounts are given out.
+        common: see `ReportApi.common_columns`.
+        judge: refuses an XML file by what that says of itself, before its first row.
+        tallies: are told a CSV file's rows.
+
+    Raises:
+        FileError: the file is refused before its first row.
+    """
+    if file.remote.format == "csv":
+        from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
+
+        return CsvReader(
+            file.path,
+            size=file.size if file.remote.size is None else file.remote.size,
+            resolve=resolve,
+            zone=report.zone,
+            sum_of=sum_of,
+            decimals_as=decimals_as,
+            tallies=tallies,
+            form=api.csv(report),
+        )
+    from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
+
+    form = api.xml
+    assert form is not None
+    return XmlReader(
+        file.path,
+        form=form,
+        size=file.size,
+        resolve=resolve,
+        zone=report.zone,
+        sum_of=sum_of,
+        decimals_as=decimals_as,
+        common=common,
+        judge=judge,
+    )
