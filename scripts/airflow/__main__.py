@@ -26,7 +26,7 @@ from scripts.airflow.warehouse import Postgres
 from scripts.demo.compare import columns_of, compare, table
 from scripts.demo.processes import leave_on_sigterm
 from scripts.demo.sandbox import RunningSandbox, running_sandbox
-from scripts.demo.settings import DAYS, demo_settings
+from scripts.demo.settings import DAYS, FEWER_REPORTS, demo_settings
 from scripts.targets.postgres import USER, postgres_server
 from scripts.venvs import ROOT, InstallError, provide
 
@@ -154,7 +154,7 @@ class Trial:
     def _settings(self, sandbox: RunningSandbox) -> dict[str, Any]:
         today = datetime.now(timezone.utc).date()
         kept = {"storage_url": str(self.folder / KEPT)}
-        return demo_settings(sandbox.settings, today=today, days=DAYS) | kept
+        return demo_settings(sandbox.settings, today=today, days=DAYS, reports=FEWER_REPORTS) | kept
 
     def _billing(self, settings: dict[str, Any], server: Server) -> dict[str, str]:
         target = {

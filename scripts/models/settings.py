@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.settings import ZONE, demo_settings
+from scripts.demo.settings import MODEL_REPORTS, demo_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 ACTIVITY = "balance_change_from_activity.itemized.3"
 PAYOUTS = "payouts.itemized.3"
 SETTLED = "payout_reconciliation.itemized.5"
-BALANCE = "balance.summary.1"
-UNSETTLED = "ending_balance_reconciliation.itemized.4"
 
 
 def stream_of(report_type: str) -> str:
@@ -23,15 +21,5 @@ def stream_of(report_type: str) -> str:
 
 
 def model_settings(sandbox: Mapping[str, Any], *, today: date) -> dict[str, Any]:
-    """As the demo's, with one period a month for all reports that the models read."""
-    by_month = {"window": "month", "timezone": ZONE}
-    return {
-        **demo_settings(sandbox, today=today),
-        "stripe_reports": [
-            {"report_type": ACTIVITY, "columns": ["*"], **by_month},
-            {"report_type": PAYOUTS, "columns": ["*"], **by_month},
-            {"report_type": SETTLED, "columns": ["*"], **by_month},
-            {"report_type": BALANCE, **by_month},
-            {"report_type": UNSETTLED, **by_month},
-        ],
-    }
+    """As the demo's, with no other reports than those that the models read."""
+    return demo_settings(sandbox, today=today, reports=MODEL_REPORTS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.demo.compare import Line, compare
 from scripts.demo.sandbox import running_sandbox
-from scripts.demo.settings import demo_settings
+from scripts.demo.settings import FEWER_REPORTS, demo_settings
 from scripts.demo.warehouse import Held
 from scripts.targets import edge_cases
 from scripts.targets.truth import decimal, read_messages
@@ -55,7 +55,8 @@ def capture(folder: Path, *, root: Path, days: int) -> Captured:
     """
     captured = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
     with running_sandbox(folder, root=root) as sandbox:
-        settings = demo_settings(sandbox.settings, today=datetime.now(timezone.utc).date(), days=days)
+        today = datetime.now(timezone.utc).date()
+        settings = demo_settings(sandbox.settings, today=today, days=days, reports=FEWER_REPORTS)
         settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)
         _sync(folder, settings, captured["first"], root=root)
         first = read_messages([captured["first"]])

@@ -185,7 +185,7 @@ def _replace(path: Path, text: str, mode: int) -> None:
 def ask_person(setting: Setting, proposal: Any) -> Any:
     """Ask on the terminal; a secret is not shown."""
     if setting.suggested is not None:
-        shown = json.dumps(proposal)
+        shown = "\n  ".join(map(json.dumps, proposal if isinstance(proposal, list) else [proposal]))
         return proposal if click.confirm(f"{setting.name}: {setting.description}\n  {shown}\n", default=True) else None
     return click.prompt(
         f"{setting.name}: {setting.description}\n ",

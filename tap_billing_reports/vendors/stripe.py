@@ -18,7 +18,7 @@ from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator
-from tap_billing_reports.vendors import stripe_asked, stripe_checks
+from tap_billing_reports.vendors import stripe_asked, stripe_checks, stripe_suggested
 from tap_billing_reports.vendors.stripe_checks import KNOWN
 from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
 
@@ -80,10 +80,7 @@ SETTINGS = (
             include_partial=d.FLAG,
         ),
         default=[],
-        suggested=[
-            {"report_type": "balance_change_from_activity.itemized.3", "window": "month"},
-            {"report_type": "payouts.itemized.3", "window": "month"},
-        ],
+        suggested=stripe_suggested.REPORTS,
     ),
     d.Setting("stripe_api_url", "Stripe: the API's base URL (for a sandbox).", default="https://api.stripe.com"),
     d.Setting("stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"),

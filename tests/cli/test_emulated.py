@@ -57,6 +57,9 @@ def test_the_suggested_reports_are_those_of_init():
     assert [entry["report_type"] for entry in init.suggested()["stripe_reports"]] == [
         "balance_change_from_activity.itemized.3",
         "payouts.itemized.3",
+        "payout_reconciliation.itemized.5",
+        "balance.summary.1",
+        "ending_balance_reconciliation.itemized.4",
     ]
     with pytest.raises(ConfigError, match="cannot be read"):
         emulated.next_day(Path("/nowhere/ready.json"))

@@ -46,6 +46,9 @@ def test_what_a_person_says(folder):
     assert [entry["report_type"] for entry in config["stripe_reports"]] == [
         "balance_change_from_activity.itemized.3",
         "payouts.itemized.3",
+        "payout_reconciliation.itemized.5",
+        "balance.summary.1",
+        "ending_balance_reconciliation.itemized.4",
     ]
     assert KEY not in (folder / "config.json").read_text()
     assert (folder / ".env").read_text() == f"TAP_BILLING_REPORTS_STRIPE_API_KEY={KEY}\n"
