@@ -125,12 +125,12 @@ def facts(reading: Reading) -> Facts:
 def may_close(reading: Reading, month: date) -> Answer | None:
     """By account, for the last month that is over."""
     rows = reading.rows(
-        f"select source, account_id, may_close, why_not from {{schema}}.close_checklist where month = '{month}' "
-        f"order by may_close, source, account_id"
+        f"select source, account_id, verdict, concat_ws('; ', why_not, 'not checked: ' || not_checked) "
+        f"from {{schema}}.close_checklist where month = '{month}' order by verdict, source, account_id"
     )
     if not rows:
         return None
-    open_accounts = sum(not may for _, _, may, _ in rows)
+    open_accounts = sum(verdict != "yes" for _, _, verdict, _ in rows)
     said = (
         f"Yes: nothing speaks against closing {_month(month)}."
         if not open_accounts

@@ -21,8 +21,8 @@ def D(text: str) -> Decimal:  # noqa: N802 - as the constructor
     return Decimal(text)
 
 
-def make(place: Place, table: str, rows: Sequence[dict[str, Any]], **types: str) -> None:
-    """A table with these rows; `types` names those of columns that no value tells."""
+def make(place: Place, table: str, rows: Sequence[dict[str, Any]], *, add: bool = False, **types: str) -> None:
+    """A table with these rows; `types` names those of columns that no value tells. With `add` it is there already."""
     columns: dict[str, str] = {}
     for row in rows:
         for name, value in row.items():
@@ -30,12 +30,15 @@ def make(place: Place, table: str, rows: Sequence[dict[str, Any]], **types: str)
                 columns.setdefault(name, _type_of(value, place.engine))
     columns.update(types)
     database = place.open()
-    database._run(  # type: ignore[attr-defined]
-        f"create table billing.{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
-    )
+    if not add:
+        database._run(  # type: ignore[attr-defined]
+            f"create table billing.{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
+        )
     for row in rows:
         values = ", ".join(_literal(row.get(name)) for name in columns)
-        database._run(f"insert into billing.{table} values ({values})")  # type: ignore[attr-defined]
+        database._run(  # type: ignore[attr-defined]
+            f"insert into billing.{table} ({', '.join(columns)}) values ({values})"
+        )
     database._commit()  # type: ignore[attr-defined]
     database.close()
 

@@ -3,55 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
 from tap_billing_reports.views.sql import OwnOrders
+from tests.views.rows import ACTIVITY, JUNE, MAY, ME, cargo, invoice, moved, named, paid_out, parcel
 from tests.views.tables import D, answers, make, views
-
-ME = {"source": "stripe", "account_id": "acct_1"}
-MAY = {"period": "2026-05-01T07:00:00Z", "period_start": date(2026, 5, 1), "period_end": date(2026, 5, 31)}
-JUNE = {"period": "2026-06-01T07:00:00Z", "period_start": date(2026, 6, 1), "period_end": date(2026, 6, 30)}
-ZONE = {"period_zone": "America/Los_Angeles"}
-ACTIVITY = "stripe_balance_change_from_activity_itemized_3"
-
-
-def moved(number, category, gross, fee="0", period=MAY, **others):
-    row = {
-        **ME, **period, **ZONE, "balance_transaction_id": f"txn_{number}", "currency": "nok",
-        "reporting_category": category, "gross": D(gross), "fee": D(fee), "net": D(gross) - D(fee),
-        # 23:30 in the zone of the report: the next day in UTC.
-        "created": f"{period['period_start']} 23:30:00-07", "automatic_payout_id": None, "invoice_id": None,
-        "charge_id": None, "card_brand": None, "card_country": None,
-    }  # fmt: skip
-    return {**row, **others}
-
-
-def paid_out(number, gross, category="payout", status="paid", fee="0", period=MAY, day="2026-05-20"):
-    return {
-        **ME, **period, **ZONE, "payout_id": f"po_{number}", "currency": "nok", "reporting_category": category,
-        "gross": D(gross), "fee": D(fee), "net": D(gross) - D(fee), "payout_status": status,
-        "effective_at": f"{day} 23:30:00-07", "balance_transaction_id": f"txn_{category}_{number}",
-        "payout_expected_arrival_date": date(2026, 5, 22), "payout_type": "bank_account",
-    }  # fmt: skip
-
-
-def named(number, payout, category, net):
-    return {
-        **ME, "automatic_payout_id": f"po_{payout}", "balance_transaction_id": f"txn_{number}", "currency": "nok",
-        "gross": D(net), "fee": D("0"), "net": D(net), "reporting_category": category,
-    }  # fmt: skip
-
-
-def invoice(number, status, total, *, day=date(2026, 5, 5), **others):
-    row = {
-        **ME, "invoice_id": f"in_{number}", "invoice_number": f"N-{number}", "type": "invoice", "status": status,
-        "source_status": status, "invoice_date": day, "due_date": day + timedelta(days=14), "currency": "NOK",
-        "net_amount": D(total) / D("1.25"), "tax_amount": D(total) - D(total) / D("1.25"), "total_amount": D(total),
-        "amount_remaining": D("0") if status == "paid" else D(total), "is_settled": status == "paid",
-    }  # fmt: skip
-    return {**row, **others}
 
 
 def test_a_payout_is_held_against_its_transactions(place):
@@ -231,31 +188,6 @@ def test_tax_by_month_and_rate(place):
     ]
 
 
-PARCEL = {
-    "invoice_number": "9", "invoice_date": date(2026, 5, 5), "handed_in_date": date(2026, 5, 2),
-    "currency_code": "NOK", "weight_kg": D("2.5"), "sent_to_postal_code": "0150", "product": "Pakke levert hjem",
-}  # fmt: skip
-CARGO = {
-    "trx_number": "10", "trx_date": date(2026, 5, 6), "invoice_currency_code": "NOK",
-    "description": "Frakt of furniture",
-    "freight_calc_weight": D("80"), "delivery_postal_code": "5003", "tax_amount": D("1.5"),
-}  # fmt: skip
-
-
-def line(number, **columns):
-    return {"source": "bring", "account_id": "2000", "row_number": number, "period": "9", **columns}
-
-
-def parcel(number, shipment, text, price):
-    described = f"{text} til Tollerud"
-    return line(number, **PARCEL, shipment_number=shipment, description=described, agreement_price=D(price))
-
-
-def cargo(number, item, text, amount):
-    item_of = {"item_number": item, "item_description": text}
-    return line(number, **{**CARGO, "period": "10", "waybill_number": "S3", "amount": D(amount), **item_of})
-
-
 def test_freight_by_shipment_and_by_order(place):
     make(
         place, "bring_invoice_lines",
@@ -307,44 +239,6 @@ def test_without_orders_of_ones_own_there_is_no_freight_per_order(place):
     make(place, "bring_invoice_lines", [parcel(1, "S1", "Frakt", "100")])
     views(place)
     assert answers(place, "select count(*) from billing.freight_per_order") == [(0,)]
-
-
-def test_a_month_may_be_closed_when_nothing_speaks_against_it(place):
-    make(place, "invoices", [invoice(1, "paid", "125"), invoice(2, "paid", "50", day=date(2026, 6, 2))])
-    make(
-        place, ACTIVITY,
-        [moved(1, "charge", "125", invoice_id="in_1"), moved(2, "charge", "9", period=JUNE)],
-    )  # fmt: skip
-    make(place, "stripe_payouts_itemized_3", [paid_out(1, "-50", period=JUNE, day="2026-06-03")])
-    make(place, "stripe_payout_reconciliation_itemized_5", [named(1, 1, "charge", "51")])
-    runs = [
-        {**ME, "run_id": "r1", "period": MAY["period"], "status": "succeeded"},
-        {**ME, "run_id": "r2", "period": JUNE["period"], "status": "pending"},
-    ]
-    make(place, "report_runs", runs)
-    checks: list[dict[str, Any]] = [
-        {**ME, "run_id": "r1", "check": "file_bytes", "ok": True},
-        {**ME, "run_id": "r2", "check": "file_bytes", "ok": False},
-        {**ME, "run_id": "r2", "check": "lines_tax", "ok": None},
-    ]
-    quoted = [{'"check"' if name == "check" else name: value for name, value in one.items()} for one in checks]
-    make(place, "reconciliations", quoted)
-    views(place)
-    found = answers(
-        place,
-        "select month, checks_failed, checks_not_made, payouts_off, invoices_off, runs_unfinished, may_close, why_not "
-        "from billing.close_checklist order by month",
-    )
-    assert found == [
-        (date(2026, 5, 1), 0, 0, 0, 0, 0, True, None),
-        (
-            date(2026, 6, 1), 1, 1, 1, 1, 1, False,
-            (
-                "1 failed checks (reconciliations); 1 payouts do not tie (payout_reconciliation); 1 invoices and their "
-                "cash differ (invoice_settlement); 1 reports are not there yet (report_runs)"
-            ),
-        ),
-    ]  # fmt: skip
 
 
 def test_bookings_balance(place):

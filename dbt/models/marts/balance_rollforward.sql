@@ -55,6 +55,22 @@ itemized as (
     group by source, account_id, currency, period_start
 ),
 
+-- What is loaded of a period, in whatever currency: one in which nothing moved has no transaction.
+itemized_periods as (
+    select
+        source, account_id, period_start,
+        max(is_activity) as has_activity,
+        max(1 - is_activity) as has_payouts
+    from (
+        select source, account_id, period_start, 1 as is_activity
+        from {{ ref('stg_stripe_activity') }} as activity
+        union all
+        select source, account_id, period_start, 0 as is_activity
+        from {{ ref('stg_stripe_payouts') }} as payouts
+    ) as moved
+    group by source, account_id, period_start
+),
+
 unsettled as (
     select source, account_id, currency, period_start, sum(net) as net
     from {{ ref('stg_stripe_unsettled') }} as unsettled
@@ -67,26 +83,40 @@ following as (
         lag(ending_balance) over (partition by source, account_id, currency order by period_start) as previous_ending,
         lag(period_end) over (partition by source, account_id, currency order by period_start) as previous_end
     from told
+),
+
+explained as (
+    select
+        following.*,
+        case
+            when (following.activity = 0 or itemized_periods.has_activity = 1)
+                and (following.payouts = 0 or itemized_periods.has_payouts = 1)
+                then coalesce(itemized.net, 0)
+        end as itemized_net
+    from following
+    left join itemized
+        on following.source = itemized.source and following.account_id = itemized.account_id
+        and following.currency = itemized.currency and following.period_start = itemized.period_start
+    left join itemized_periods
+        on following.source = itemized_periods.source and following.account_id = itemized_periods.account_id
+        and following.period_start = itemized_periods.period_start
 )
 
 select
-    following.source, following.account_id, following.currency,
-    cast(date_trunc('month', following.period_start) as date) as month,
-    following.period_start, following.period_end, following.opening_balance,
-    following.charges, following.refunds, following.disputes, following.fees,
-    following.activity - following.charges - following.refunds - following.disputes - following.fees as other,
-    following.payouts, following.ending_balance,
-    following.opening_balance + following.activity + following.payouts - following.ending_balance as difference,
-    following.opening_balance + following.activity + following.payouts = following.ending_balance as ties,
-    following.previous_ending = following.opening_balance and following.previous_end + 1 = following.period_start
+    explained.source, explained.account_id, explained.currency,
+    cast(date_trunc('month', explained.period_start) as date) as month,
+    explained.period_start, explained.period_end, explained.opening_balance,
+    explained.charges, explained.refunds, explained.disputes, explained.fees,
+    explained.activity - explained.charges - explained.refunds - explained.disputes - explained.fees as other,
+    explained.payouts, explained.ending_balance,
+    explained.opening_balance + explained.activity + explained.payouts - explained.ending_balance as difference,
+    explained.opening_balance + explained.activity + explained.payouts = explained.ending_balance as ties,
+    explained.previous_ending = explained.opening_balance and explained.previous_end + 1 = explained.period_start
         as follows_previous,
-    itemized.net as itemized_net,
-    itemized.net = following.ending_balance - following.opening_balance as itemized_agrees,
+    explained.itemized_net,
+    explained.itemized_net = explained.ending_balance - explained.opening_balance as itemized_agrees,
     unsettled.net as unsettled_net
-from following
-left join itemized
-    on following.source = itemized.source and following.account_id = itemized.account_id
-    and following.currency = itemized.currency and following.period_start = itemized.period_start
+from explained
 left join unsettled
-    on following.source = unsettled.source and following.account_id = unsettled.account_id
-    and following.currency = unsettled.currency and following.period_start = unsettled.period_start
+    on explained.source = unsettled.source and explained.account_id = unsettled.account_id
+    and explained.currency = unsettled.currency and explained.period_start = unsettled.period_start

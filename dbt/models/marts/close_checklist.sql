@@ -1,4 +1,5 @@
--- A row is an account and a month: what speaks against closing it.
+-- A row is an account and a month: may it be closed, what speaks against it, and what nobody could check.
+-- What was not checked is neither a yes nor a no: `may_close` is null then, and `not_checked` says what would help.
 with months as (
     select source, account_id, month
     from {{ ref('balance_rollforward') }} as balance_rollforward
@@ -10,19 +11,80 @@ with months as (
     select source, account_id, cast(date_trunc('month', period_start) as date) as month
     from {{ ref('stg_stripe_activity') }} as activity
     where period_start is not null
+    union
+    select source, account_id, cast(date_trunc('month', effective_date) as date) as month
+    from {{ ref('payout_reconciliation') }} as payout_reconciliation
+    where effective_date is not null
+),
+
+-- One row a report and period: it may have been ordered more than once.
+reports as (
+    select
+        source, account_id, month, report_name, report_type, period,
+        max(case when run_status = 'succeeded' then 1 else 0 end) as is_there,
+        max(case when outcome in ('passed', 'failed') then 1 else 0 end) as is_checked,
+        max(finished_at) as last_read
+    from {{ ref('check_results') }} as check_results
+    where report_name is not null and month is not null
+    group by source, account_id, month, report_name, report_type, period
+),
+
+runs as (
+    select
+        source, account_id, month,
+        count(*) filter (where is_there = 0) as runs_unfinished,
+        count(*) filter (where is_there = 1 and is_checked = 0) as reports_not_checked,
+        count(*) filter (where is_there = 1 and report_type like 'balance.summary.%') as balance_reports,
+        max(last_read) as last_read
+    from reports
+    group by source, account_id, month
+),
+
+checks as (
+    select
+        source, account_id, month,
+        count(*) filter (where outcome = 'failed') as checks_failed,
+        count(*) filter (where outcome = 'not made' and check_name is not null) as checks_not_made
+    from {{ ref('check_results') }} as check_results
+    where month is not null
+    group by source, account_id, month
+),
+
+-- Checks over all periods: one that fails speaks against every month.
+account_checks as (
+    select
+        source, account_id,
+        count(*) filter (where outcome = 'failed' and month is null) as checks_failed,
+        count(*) filter (where outcome in ('passed', 'failed')) as checks_made
+    from {{ ref('check_results') }} as check_results
+    group by source, account_id
 ),
 
 loaded as (
-    select source, account_id, max(period_end) as last_day
+    select
+        source, account_id,
+        min(cast(date_trunc('month', period_start) as date)) as first_month,
+        max(period_end) as last_day
     from {{ ref('stg_stripe_activity') }} as activity
     group by source, account_id
+),
+
+payout_reports as (
+    select source, account_id
+    from {{ ref('stg_stripe_payouts') }} as payouts
+    union
+    select source, account_id
+    from {{ ref('check_results') }} as check_results
+    where report_type like 'payouts.itemized.%' and run_status = 'succeeded'
 ),
 
 balances as (
     select
         source, account_id, month,
+        count(*) as balances,
         count(*) filter (where not ties or not itemized_agrees) as balances_off,
         count(*) filter (where not follows_previous) as balances_unchained,
+        count(*) filter (where ties is null or itemized_agrees is null) as balances_not_checked,
         count(*) filter (where unsettled_net <> 0) as currencies_unsettled
     from {{ ref('balance_rollforward') }} as balance_rollforward
     group by source, account_id, month
@@ -32,69 +94,46 @@ payouts as (
     select
         source, account_id, cast(date_trunc('month', effective_date) as date) as month,
         count(*) filter (where not ties) as payouts_off,
+        count(*) filter (where ties is null) as payouts_not_checked,
         count(*) filter (where is_returned) as payouts_returned
     from {{ ref('payout_reconciliation') }} as payout_reconciliation
     group by source, account_id, date_trunc('month', effective_date)
 ),
 
+-- Only where money comes through the vendor. What was paid in a later month is no matter of this one.
 settlements as (
     select
         source, account_id, cast(date_trunc('month', invoice_date) as date) as month,
-        count(*) filter (where not cash_agrees) as invoices_off
+        count(*) filter (where not cash_agrees) as invoices_off,
+        count(*) filter (
+            where cash_agrees is null and total_amount > 0 and status <> 'deleted' and source = 'stripe'
+                and (paid_date is null or paid_date < cast(date_trunc('month', invoice_date) + interval '1 month' as date))
+        ) as invoices_not_checked
     from {{ ref('invoice_settlement') }} as invoice_settlement
     group by source, account_id, date_trunc('month', invoice_date)
 ),
 
--- A period of a report starts at midnight of its zone: half a day on, it is that day in UTC too. Other periods are
--- invoices.
-run_months as (
+-- No row where no orders of one's own are named.
+freight as (
     select
-        runs.source, runs.account_id, runs.run_id, runs.status, runs.finished_at,
-        case
-            when runs.period like '____-__-__T%'
-                then cast(date_trunc('month', cast(runs.period as timestamp) + interval '12 hours') as date)
-            else cast(date_trunc('month', invoices.invoice_date) as date)
-        end as month
-    from {{ ref('stg_report_runs') }} as runs
-    left join {{ ref('stg_invoices') }} as invoices
-        on runs.source = invoices.source and runs.account_id = invoices.account_id
-        and runs.period = invoices.invoice_number
-),
-
-runs as (
-    select
-        source, account_id, month,
-        count(*) filter (where status not in ('succeeded')) as runs_unfinished,
-        max(finished_at) as last_read
-    from run_months
-    group by source, account_id, month
-),
-
-checks as (
-    select
-        run_months.source, run_months.account_id, run_months.month,
-        count(*) filter (where reconciliations.ok = false) as checks_failed,
-        count(*) filter (where reconciliations.ok is null) as checks_not_made
-    from {{ ref('stg_reconciliations') }} as reconciliations
-    inner join run_months
-        on reconciliations.source = run_months.source and reconciliations.account_id = run_months.account_id
-        and reconciliations.run_id = run_months.run_id
-    group by run_months.source, run_months.account_id, run_months.month
-),
-
--- Checks over all periods of a report belong to no run: one that fails speaks against every month.
-account_checks as (
-    select source, account_id, count(*) filter (where ok = false) as checks_failed
-    from {{ ref('stg_reconciliations') }} as reconciliations
-    where run_id is null
-    group by source, account_id
+        source, account_id, cast(date_trunc('month', invoice_date) as date) as month,
+        count(*) filter (where kind = 'shipment without an order') as shipments_without_order,
+        count(*) filter (where kind = 'invoice without specification') as invoices_without_specification
+    from {{ ref('freight_per_order') }} as freight_per_order
+    group by source, account_id, date_trunc('month', invoice_date)
 ),
 
 counted as (
     select
         months.source, months.account_id, months.month,
         months.month < cast(date_trunc('month', current_date) as date) as is_over,
-        loaded.last_day is null or loaded.last_day + 1 >= cast(months.month + interval '1 month' as date) as is_loaded,
+        -- Only Stripe's reports are read by days; of the others, a sync lists all invoices.
+        case
+            when months.source <> 'stripe' then true
+            when loaded.last_day is not null
+                then loaded.first_month <= months.month
+                    and loaded.last_day + 1 >= cast(months.month + interval '1 month' as date)
+        end as is_loaded,
         coalesce(checks.checks_failed, 0) + coalesce(account_checks.checks_failed, 0) as checks_failed,
         coalesce(checks.checks_not_made, 0) as checks_not_made,
         coalesce(balances.balances_off, 0) as balances_off,
@@ -103,7 +142,16 @@ counted as (
         coalesce(payouts.payouts_returned, 0) as payouts_returned,
         coalesce(settlements.invoices_off, 0) as invoices_off,
         coalesce(runs.runs_unfinished, 0) as runs_unfinished,
+        coalesce(freight.shipments_without_order, 0) as shipments_without_order,
         coalesce(balances.currencies_unsettled, 0) as currencies_unsettled,
+        coalesce(account_checks.checks_made, 0) > 0 as has_checks,
+        coalesce(runs.reports_not_checked, 0) as reports_not_checked,
+        months.source <> 'stripe' or coalesce(balances.balances, runs.balance_reports, 0) > 0 as has_balance,
+        coalesce(balances.balances_not_checked, 0) as balances_not_checked,
+        months.source <> 'stripe' or payout_reports.account_id is not null as has_payouts,
+        coalesce(payouts.payouts_not_checked, 0) as payouts_not_checked,
+        coalesce(settlements.invoices_not_checked, 0) as invoices_not_checked,
+        coalesce(freight.invoices_without_specification, 0) as invoices_without_specification,
         runs.last_read
     from months
     left join loaded on months.source = loaded.source and months.account_id = loaded.account_id
@@ -111,30 +159,72 @@ counted as (
         on months.source = balances.source and months.account_id = balances.account_id and months.month = balances.month
     left join payouts
         on months.source = payouts.source and months.account_id = payouts.account_id and months.month = payouts.month
+    left join payout_reports
+        on months.source = payout_reports.source and months.account_id = payout_reports.account_id
     left join settlements
         on months.source = settlements.source and months.account_id = settlements.account_id
         and months.month = settlements.month
+    left join freight
+        on months.source = freight.source and months.account_id = freight.account_id and months.month = freight.month
     left join runs
         on months.source = runs.source and months.account_id = runs.account_id and months.month = runs.month
     left join account_checks
         on months.source = account_checks.source and months.account_id = account_checks.account_id
     left join checks
         on months.source = checks.source and months.account_id = checks.account_id and months.month = checks.month
+),
+
+said as (
+    select
+        counted.*,
+        nullif(concat_ws(
+            '; ',
+            case when not is_over then 'the month is not over' end,
+            case when not is_loaded then 'not all of its days are loaded' end,
+            case when runs_unfinished > 0 then 'reports that are not there yet: ' || cast(runs_unfinished as text) end,
+            case when checks_failed > 0 then 'checks that failed: ' || cast(checks_failed as text) end,
+            case when balances_off > 0 then 'balances that do not add up: ' || cast(balances_off as text) end,
+            case when balances_unchained > 0
+                then 'balances that do not follow the month before: ' || cast(balances_unchained as text) end,
+            case when payouts_off > 0 then 'payouts that do not tie: ' || cast(payouts_off as text) end,
+            case when invoices_off > 0 then 'invoices whose status and cash differ: ' || cast(invoices_off as text) end,
+            case when shipments_without_order > 0
+                then 'shipments without an order: ' || cast(shipments_without_order as text) end
+        ), '') as why_not,
+        nullif(concat_ws(
+            '; ',
+            case when is_loaded is null
+                then 'what happened on its days (load the report balance_change_from_activity.itemized)' end,
+            case when not has_checks then 'the files (load the stream reconciliations)' end,
+            case when has_checks and reports_not_checked > 0
+                then 'reports without any check: ' || cast(reports_not_checked as text) || ' (see check_results)' end,
+            case when not has_balance then 'the balance (load the report balance.summary by month)' end,
+            case when balances_not_checked > 0
+                then 'balances against their transactions: ' || cast(balances_not_checked as text)
+                    || ' (load balance_change_from_activity.itemized and payouts.itemized by the same window)' end,
+            case when not has_payouts then 'the payouts (load the report payouts.itemized)' end,
+            case when payouts_not_checked > 0
+                then 'payouts against their transactions: ' || cast(payouts_not_checked as text)
+                    || ' (load the report payout_reconciliation.itemized; compare a payout by hand with the bank)' end,
+            case when invoices_not_checked > 0
+                then 'invoices against their cash: ' || cast(invoices_not_checked as text)
+                    || ' (load balance_change_from_activity.itemized with its column invoice_id)' end,
+            case when invoices_without_specification > 0
+                then 'shipments of invoices without specification: ' || cast(invoices_without_specification as text)
+                    || ' (look at the invoice, or ask the vendor for the specification)' end
+        ), '') as not_checked
+    from counted
 )
 
 select
-    counted.*,
-    is_over and is_loaded and checks_failed = 0 and balances_off = 0 and payouts_off = 0 and invoices_off = 0
-        and runs_unfinished = 0 as may_close,
-    nullif(concat_ws(
-        '; ',
-        case when not is_over then 'the month is not over' end,
-        case when not is_loaded then 'not all of its days are loaded' end,
-        case when checks_failed > 0 then cast(checks_failed as text) || ' failed checks (reconciliations)' end,
-        case when balances_off > 0 then cast(balances_off as text) || ' balances do not add up (balance_rollforward)' end,
-        case when payouts_off > 0 then cast(payouts_off as text) || ' payouts do not tie (payout_reconciliation)' end,
-        case when invoices_off > 0
-            then cast(invoices_off as text) || ' invoices and their cash differ (invoice_settlement)' end,
-        case when runs_unfinished > 0 then cast(runs_unfinished as text) || ' reports are not there yet (report_runs)' end
-    ), '') as why_not
-from counted
+    source, account_id, month,
+    case when why_not is not null then 'no' when not_checked is not null then 'not checked' else 'yes' end as verdict,
+    case when why_not is not null then false when not_checked is null then true end as may_close,
+    why_not, not_checked,
+    is_over, is_loaded, runs_unfinished, checks_failed, checks_not_made, reports_not_checked,
+    balances_off, balances_unchained, balances_not_checked,
+    payouts_off, payouts_not_checked, payouts_returned,
+    invoices_off, invoices_not_checked,
+    shipments_without_order, invoices_without_specification,
+    currencies_unsettled, last_read
+from said

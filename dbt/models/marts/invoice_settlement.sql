@@ -19,7 +19,8 @@ loaded as (
     select
         source, account_id,
         min(cast(coalesce(created, created_utc) at time zone coalesce(period_zone, 'UTC') as date)) as first_day,
-        max(period_end) as last_day
+        max(period_end) as last_day,
+        count(invoice_id) as invoice_ids
     from {{ ref('stg_stripe_activity') }} as activity
     group by source, account_id
 ),
@@ -28,6 +29,8 @@ judged as (
     select
         invoices.source, invoices.account_id, invoices.invoice_id,
         loaded.first_day is null as has_no_transactions,
+        -- The report was ordered without that column.
+        loaded.invoice_ids = 0 as names_no_invoice,
         -- The charge of an invoice that was paid on a day that is not loaded cannot be there.
         loaded.first_day is not null
             and (invoices.paid_date < loaded.first_day or invoices.paid_date > loaded.last_day) as is_outside
@@ -42,13 +45,16 @@ select
     cash.charged_amount, cash.refunded_amount, cash.disputed_amount, cash.fee_amount as charge_fee_amount,
     cash.net_amount as cash_net_amount, cash.payout_ids, cash.payout_date,
     case
-        when judged.has_no_transactions or judged.is_outside or invoices.total_amount <= 0 then null
+        when judged.has_no_transactions or judged.names_no_invoice or judged.is_outside or invoices.total_amount <= 0
+            then null
         when invoices.status = 'paid' then coalesce(cash.charges, 0) > 0
         when invoices.status in ('draft', 'void') then coalesce(cash.charges, 0) = 0
         when invoices.status in ('open', 'uncollectible') then coalesce(cash.charged_amount, 0) < invoices.total_amount
     end as cash_agrees,
     case
         when judged.has_no_transactions then 'cannot be checked: no transactions of this account are loaded'
+        when judged.names_no_invoice
+            then 'cannot be checked: no transaction of this account names an invoice (order the column invoice_id)'
         when judged.is_outside then 'cannot be checked: it was paid on a day whose transactions are not loaded'
         when invoices.total_amount <= 0 then 'nothing to be paid'
         when invoices.status = 'paid' and coalesce(cash.charges, 0) = 0

@@ -1,5 +1,5 @@
 {{ staged("reconciliations", {
-    "source": "text", "account_id": "text", "subject": "text", "check": "text", "expected": "amount",
+    "source": "text", "account_id": "text", "subject": "text", "check": "text", "title": "text", "expected": "amount",
     "actual": "amount", "difference": "amount", "currency": "currency", "ok": "truth", "reason": "text",
     "run_id": "text", "checked_at": "instant",
 }) }}

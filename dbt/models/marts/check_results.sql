@@ -1,0 +1,43 @@
+-- A row is a check and what came of it: of a report's file, of an invoice's lines, of all that is loaded of an account.
+-- A run of a report that no check belongs to has a row too, so that nothing unchecked is out of sight.
+with runs as (
+    select
+        runs.source, runs.account_id, runs.run_id, runs.report_name, runs.report_type, runs.period, runs.status,
+        runs.finished_at, runs.error,
+        -- A period of a report starts at midnight of its zone: half a day on, it is that day in UTC too. Other periods
+        -- are invoices.
+        case
+            when runs.period like '____-__-__T%'
+                then cast(date_trunc('month', cast(runs.period as timestamp) + interval '12 hours') as date)
+            else cast(date_trunc('month', invoices.invoice_date) as date)
+        end as month
+    from {{ ref('stg_report_runs') }} as runs
+    left join {{ ref('stg_invoices') }} as invoices
+        on runs.source = invoices.source and runs.account_id = invoices.account_id
+        and runs.period = invoices.invoice_id
+    -- Runs of others are no reports of ours.
+    where coalesce(runs.origin, 'ordered') <> 'foreign'
+)
+
+select
+    coalesce(checks.source, runs.source) as source,
+    coalesce(checks.account_id, runs.account_id) as account_id,
+    runs.month,
+    coalesce(checks.subject, concat_ws(' ', coalesce(runs.report_name, runs.report_type), runs.period)) as subject,
+    checks."check" as check_name,
+    coalesce(checks.title, checks."check") as title,
+    case when checks.ok then 'passed' when not checks.ok then 'failed' else 'not made' end as outcome,
+    checks.expected, checks.actual, checks.difference, checks.currency,
+    coalesce(
+        checks.reason,
+        case
+            when checks."check" is not null then null
+            when runs.status = 'succeeded' then 'no check of this report is loaded'
+            else concat_ws(': ', 'the report is not there', runs.status, runs.error)
+        end
+    ) as reason,
+    coalesce(checks.run_id, runs.run_id) as run_id,
+    runs.report_name, runs.report_type, runs.period, runs.status as run_status, runs.finished_at, checks.checked_at
+from {{ ref('stg_reconciliations') }} as checks
+full outer join runs
+    on checks.source = runs.source and checks.account_id = runs.account_id and checks.run_id = runs.run_id
