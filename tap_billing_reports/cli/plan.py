@@ -121,7 +121,7 @@ def _refused(report: Report, account: Account, error: BillingError, session: Ses
 def _why(decision: Decision, now: datetime) -> str:
     job = decision.job
     if decision.step is Step.ORDERED:
-        return _why_ordered(job)
+        return _why_ordered(job, now)
     if decision.pending is None:
         return decision.reason
     run = decision.pending.run
@@ -135,7 +135,9 @@ def _why(decision: Decision, now: datetime) -> str:
     return f"run {run.run_id} is pending{age}{again}"
 
 
-def _why_ordered(job: ReportJob) -> str:
+def _why_ordered(job: ReportJob, now: datetime) -> str:
+    if job.not_yet is not None:
+        return f"{duration((now - job.not_yet).total_seconds())} ago the vendor did not have its data yet"
     if job.given_up:
         return f"run {job.given_up} could not be used {job.bad} times and is given up"
     if job.failed:

@@ -67,6 +67,12 @@ class ReportError(AccountError):
     remedy = "sync again: the period is still due; if it fails again, ask the vendor's support about the run"
 
 
+class NotYet(AccountError):  # noqa: N818 - named for what the vendor says
+    """What was asked for is not there yet, in the vendor's own words: the period is left to a later sync, unharmed."""
+
+    remedy = "sync again later"
+
+
 class FileError(ReportError):
     """A report file is not what the vendor declared, or not what its reader can trust.
 

@@ -6,6 +6,7 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 
 from __future__ import annotations
 
+from tap_billing_reports.core.errors import NotYet
 from tap_billing_reports.declare.cadence import ALL, Cadence, PerInvoice, Subjects, Unit, Windowed
 from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.declare.endpoints import (
@@ -29,6 +30,7 @@ from tap_billing_reports.declare.endpoints import (
     no_objection,
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
+from tap_billing_reports.declare.not_yet import NotYetWhen
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
 from tap_billing_reports.declare.rows import RollForward, RowIdentity
 from tap_billing_reports.declare.runs import (
@@ -80,6 +82,8 @@ __all__ = [
     "InvoiceApi",
     "LinkPaging",
     "Need",
+    "NotYet",
+    "NotYetWhen",
     "NumberPaging",
     "Objection",
     "OffsetPaging",

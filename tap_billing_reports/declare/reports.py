@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.declare.csv_form import CsvForm
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
+    from tap_billing_reports.declare.not_yet import NotYetWhen
     from tap_billing_reports.declare.rows import RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
@@ -160,6 +161,9 @@ class ReportApi:
     vendor promises nothing, and the lag is only told."""
     out_of_range: Callable[[Refused], bool] = lambda _error: False
     """Whether a refusal means that availability has moved since it was read."""
+    not_yet: NotYetWhen | None = None
+    """How the vendor says that a period is not due yet: it is left to a later sync, which is no failure. None: only
+    what a function raises as `NotYet` is taken so."""
     extra_files: Callable[[Report, Run], tuple[RemoteFile, ...]] = lambda _report, _run: ()
     """Files of a finished run that are kept beside that of its rows."""
     file_objection: Callable[[Ordered, Mapping[str, str]], str | None] = lambda _ordered, _metadata: None

@@ -170,6 +170,8 @@ class ReportJob:
     failed_at: datetime | None = None
     refused: int = 0
     """How often its order was refused since then."""
+    not_yet: datetime | None = None
+    """When the vendor said last that it does not have the period yet."""
     old_key: int | None = None
     """The number of an order that may have gone out under a key that did not tell realms apart: it keeps that key."""
     billed_account: str = ""

@@ -87,6 +87,7 @@ class Planner(SyncBounds):
             refused=known.refused,
             failed=known.failed,
             failed_at=known.failed_at,
+            not_yet=known.not_yet,
             billed_account=self.plan(report).billed(known.period),
         )
 

@@ -207,6 +207,12 @@ class Recorder:
             known = entry.opened(job.key)
             entry.open[job.key] = replace(known, refused=known.refused + 1)
 
+    def not_yet(self, job: ReportJob, at: datetime) -> None:
+        """The vendor does not have the period yet, in its own words."""
+        with self._changing(job) as entry:
+            moment = at.astimezone(timezone.utc).replace(microsecond=0)
+            entry.open[job.key] = replace(entry.opened(job.key), not_yet=moment)
+
     def done(self, job: ReportJob, rows: int | None, *, sent: bool = True) -> None:
         """All that was selected of this period is out and its checks hold; `sent`: its rows are out, too."""
         if not sent:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_billing_reports import declare as d
+from tap_billing_reports.cli import plan
 from tap_billing_reports.config.settings import config_jsonschema
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.http.auth import BearerAuthenticator
@@ -193,16 +194,37 @@ def with_reports(**changes: Any) -> d.Source:
     return replace(SHOP, reports=replace(REPORT_API, **changes))
 
 
+def values_of(shop: Shop, **settings: Any) -> dict[str, Any]:
+    """The settings of a sync from 2026-11-18 on."""
+    values = {"start_date": "2026-11-18", "shop_key": "a-secret-key", "shop_url": shop.url, **settings}
+    values.setdefault("shop_reports", [{"report_type": "sales"}])
+    return values
+
+
+def declared(monkeypatch: pytest.MonkeyPatch, source: d.Source) -> None:
+    """The tap has this source and no other."""
+    monkeypatch.setattr(tap_module, "all_sources", lambda: (source,))
+    monkeypatch.setattr(tap_module.TapBillingReports, "config_jsonschema", config_jsonschema((source,)))
+
+
 def synced(
     monkeypatch: pytest.MonkeyPatch,
     shop: Shop,
     source: d.Source = SHOP,
     state: dict[str, Any] | None = None,
+    clock: FakeClock | None = None,
     **settings: Any,
 ) -> Result:
-    """One sync of two closed days at a fixed instant, 2026-11-20 09:30 UTC."""
-    monkeypatch.setattr(tap_module, "all_sources", lambda: (source,))
-    monkeypatch.setattr(tap_module.TapBillingReports, "config_jsonschema", config_jsonschema((source,)))
-    values = {"start_date": "2026-11-18", "shop_key": "a-secret-key", "shop_url": shop.url, **settings}
-    values.setdefault("shop_reports", [{"report_type": "sales"}])
-    return run_tap(values, state=state, clock=FakeClock())
+    """One sync, at 2026-11-20 09:30 UTC (of two closed days) unless another clock is given."""
+    declared(monkeypatch, source)
+    return run_tap(values_of(shop, **settings), state=state, clock=clock or FakeClock())
+
+
+def planned(
+    monkeypatch: pytest.MonkeyPatch, shop: Shop, source: d.Source, state: dict[str, Any] | None = None
+) -> list[plan.Row]:
+    """What `plan` shows at the same instant."""
+    declared(monkeypatch, source)
+    tap = tap_module.TapBillingReports(config=values_of(shop), state=state)
+    tap.clock = FakeClock()
+    return list(plan.plan(tap.lifecycle, tap.session, lambda _asked: None))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A transfer that was cut without a sign is worth repeating; a vendor that declares wrongly is not.
 TRIES = 3
 _ENDS_BYTES = 8192
+ABSENT = frozenset({404, 410})
 
 
 class Collector:
@@ -138,7 +139,13 @@ class Collector:
 
 
 def _lives(job: ReportJob, remote: RemoteFile) -> bool:
-    """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not."""
+    """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not.
+
+    Where a 404 may mean that it is not there yet, it stays what it is, to be told apart.
+    """
+    rule = job.client.api.not_yet
+    if rule is not None and not ABSENT.isdisjoint(rule.statuses):
+        return False
     return remote.expires_at is None or remote.expires_at > job.client.source_client.clock.now()
 
 

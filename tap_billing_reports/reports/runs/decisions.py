@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.declare import Run, RunStatus
+from tap_billing_reports.declare.not_yet import SAID
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.recorder import READINGS
 from tap_billing_reports.reports.runs.queues import PendingRun
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.runs.ordering import Orders
     from tap_billing_reports.reports.state.journal import Note
 
-NOT_YET = "the vendor does not have its data yet"
+NOT_YET = SAID
 # After so many failed runs, the next one is ordered only so long after the last one.
 MANY_FAILED = 10
 PAUSE = timedelta(days=1)

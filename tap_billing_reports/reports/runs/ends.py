@@ -6,10 +6,10 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.core.errors import AbsenceUnproven, BillingError, ReportError
+from tap_billing_reports.core.errors import AbsenceUnproven, BillingError, NotYet, ReportError
 from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.events import Event, Listener
-from tap_billing_reports.reports.jobs import Finished, Step
+from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
 from tap_billing_reports.reports.runs.decisions import is_given_up, what_follows
 from tap_billing_reports.reports.runs.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.runs.refusals import remedy_for
@@ -56,6 +56,17 @@ class Ends:
     def told(self, event: Event) -> None:
         """The same, of a period without a run."""
         self._listener.tell(event)
+
+    def not_yet(self, job: ReportJob, error: NotYet) -> None:
+        """The vendor does not have the period yet: a later sync asks again. For ever, that would hide a fault."""
+        now, rule, due = self._clock.now(), job.client.api.not_yet, job.period.end
+        if rule is not None and due is not None and now - due > rule.believed_for:
+            text = f"{error.message}, and it ended {(now - due).days} days ago"
+            remedy = f"check the account and the address in the settings, or ask the vendor. {ReportError.remedy}"
+            self.put(Finished(job, error=job.failure(text, remedy)))
+            return
+        self._recorder.not_yet(job, now)
+        self.put(Finished(job, note=f"deferred: {error.message}", step=Step.DEFERRED))
 
     def failed(self, queue: RunQueue, pending: PendingRun, error: BillingError, *, was_bad: bool = False) -> None:
         """The period has failed in this sync; its run stays, unless it could not be used too often."""

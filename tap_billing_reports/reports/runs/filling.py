@@ -10,6 +10,7 @@ from tap_billing_reports.core.errors import (
     ISOLATED,
     BillingError,
     DeclarationError,
+    NotYet,
     Refused,
     ReportError,
     RetryableError,
@@ -76,6 +77,9 @@ class Filling:
                 queue.queue.appendleft(job)
                 self._cool(queue, error, now)
                 break
+            except NotYet as error:
+                self._ends.not_yet(job, error)
+                continue
             except ISOLATED as error:
                 self._refused(queue, job, error)
                 if isinstance(error, RetryableError):

@@ -13,6 +13,7 @@ from tap_billing_reports.core.errors import ISOLATED, NotFound, ReportError, Una
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.jobs import ReportClient, ReportJob, Step, fingerprint
+from tap_billing_reports.reports.not_yet import look, told_apart
 from tap_billing_reports.reports.runs.adoption import Adoption
 from tap_billing_reports.reports.runs.queues import PendingRun
 
@@ -82,7 +83,7 @@ class Orders:
 
         Raises:
             Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
-            ReportError: the vendor keeps replaying its own failure.
+            ReportError: the vendor keeps replaying its own failure. NotYet: the period is not due yet.
         """
         api, report = job.client.api, job.report
         is_safe = api.idempotency_header is not None or api.repeatable
@@ -99,22 +100,23 @@ class Orders:
                 headers[api.idempotency_header] = self._key(job, number)
             intended(number)
             try:
-                answer = job.client.source_client.http.call(
-                    api.order.method,
-                    api.order.host,
-                    fill(api.order.path, call.path),
-                    params=call.params,
-                    form=call.form,
-                    json=call.json,
-                    headers=headers,
-                    account=job.account.account_id,
-                    safe=is_safe,
-                    # A cut answer is worth asking for again where that orders nothing new.
-                    parse=is_safe,
-                    judge=fits,
-                    wait_when_throttled=False,
-                    guard=nullcontext if is_safe else guard,
-                )
+                with told_apart(api):
+                    answer = job.client.source_client.http.call(
+                        api.order.method,
+                        api.order.host,
+                        fill(api.order.path, call.path),
+                        params=call.params,
+                        form=call.form,
+                        json=call.json,
+                        headers=headers,
+                        account=job.account.account_id,
+                        safe=is_safe,
+                        # A cut answer is worth asking for again where that orders nothing new.
+                        parse=is_safe,
+                        judge=fits,
+                        wait_when_throttled=False,
+                        guard=nullcontext if is_safe else guard,
+                    )
             except Unavailable as error:
                 if not error.replayed:
                     raise
@@ -129,6 +131,7 @@ class Orders:
 
     @staticmethod
     def _read(job: ReportJob, read: Callable[[Answer], Run], answer: Answer) -> Run:
+        look(job.client.api, answer)
         with understood("the answer to the order", ReportError):
             run = read(answer)
         check_run(job, run)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.core.errors import ISOLATED, NotFound, ReportError, RetryableError, understood
+from tap_billing_reports.core.errors import ISOLATED, NotFound, NotYet, ReportError, RetryableError, understood
 from tap_billing_reports.declare import Run, RunStatus
 from tap_billing_reports.reports.answered import check_run
 from tap_billing_reports.reports.jobs import Step
+from tap_billing_reports.reports.not_yet import look, told_apart
 from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue, pause
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Polling:
         for pending in [pending for pending in queue.waiting if pending.next_poll <= now]:
             try:
                 ended = self._ask(queue, pending)
+            except NotYet as error:
+                self._ends.not_yet(pending.job, error)
+                ended = True
             except ISOLATED as error:
                 self._ends.failed(queue, pending, error)
                 ended = True
@@ -49,7 +53,8 @@ class Polling:
         """Whether the run is no longer to be waited for."""
         job = pending.job
         try:
-            run = self._status(pending)
+            with told_apart(job.client.api):
+                run = self._status(pending)
         except NotFound as error:
             self._ends.again(queue, pending, replace(pending.run, status=RunStatus.FAILED, error=str(error)))
             return True
@@ -74,6 +79,7 @@ class Polling:
         job, client, known = pending.job, pending.job.client, pending.run
 
         def read(answer: Answer) -> Run:
+            look(client.api, answer)
             with understood(f"run {known.run_id}", ReportError):
                 run = client.api.read_status(answer, known.run_id)
             if run.status is RunStatus.UNKNOWN:

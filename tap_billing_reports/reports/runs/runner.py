@@ -6,9 +6,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.core.errors import ISOLATED, NotFound, ReportError
+from tap_billing_reports.core.errors import ISOLATED, NotFound, NotYet, ReportError
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob, Step
+from tap_billing_reports.reports.not_yet import told_apart
 from tap_billing_reports.reports.runs.ends import Ends
 from tap_billing_reports.reports.runs.filling import Filling
 from tap_billing_reports.reports.runs.polling import Polling
@@ -126,7 +127,11 @@ class Runner:
                 files = self._collector.restore(job, run, pending.kept)
             else:
                 self._orders.confirm(job)
-                files = self._collector.collect(job, run)
+                with told_apart(job.client.api):
+                    files = self._collector.collect(job, run)
+        except NotYet as error:
+            self._ends.not_yet(job, error)
+            return None
         except NotFound as error:
             self._ends.again(queue, pending, replace(run, error=str(error)))
             return None

@@ -36,6 +36,7 @@ class OpenPeriod(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         rows: how many rows of earlier readings may be out.
         failed, failed_at: how many runs have failed since the period was last read, and when the last did.
         refused: how often its order was refused since then.
+        not_yet: when the vendor said last that it does not have it yet.
     """
 
     period: str
@@ -54,6 +55,7 @@ class OpenPeriod(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     failed: int = 0
     failed_at: Instant | None = None
     refused: int = 0
+    not_yet: Instant | None = None
 
     @property
     def next_attempt(self) -> int:
