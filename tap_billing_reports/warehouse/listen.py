@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import queue
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tap_billing_reports.warehouse.errors import LoadError
@@ -70,6 +72,9 @@ def _blocks(file: int, loader: Loader) -> Iterator[bytes]:
 
 
 def _read(file: int, ahead: queue.Queue[bytes | OSError]) -> None:
+    # Linux alone: a pipe of 64 KiB makes the tap wait for this thread, which waits for the loader's, at each of them.
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(file, fcntl.F_SETPIPE_SZ, BLOCK)
     try:
         with open(file, "rb", buffering=0, closefd=False) as pipe:
             while data := pipe.read(BLOCK):
