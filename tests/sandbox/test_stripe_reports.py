@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.sandbox.stripe.accounts import ACCOUNTS, CONNECTED, LARGE_AMOUNTS
-from tap_billing_reports.sandbox.stripe.catalogue import report_types
+from tap_billing_reports.sandbox.stripe.catalogue import not_offered, report_types
 from tests.sandbox.stripe_calls import RUNS, at
 
 ITEMIZED = "balance_change_from_activity.itemized.3"
@@ -68,6 +69,43 @@ def test_the_balance_adds_up(calls):
     for currency in {row["currency"] for row in lines}:
         *parts, end = [Decimal(row["net_amount"]) for row in lines if row["currency"] == currency]
         assert sum(parts) == end
+
+
+def test_a_balance_has_the_four_categories_and_texts_of_the_vendors_page(calls):
+    """docs.stripe.com/reports/report-types/balance; CData quotes it in its help on BalanceSummaryReport."""
+    november = {"interval_start": at(2026, 10, 31, 23), "interval_end": at(2026, 11, 12, 23)}
+    lines = rows(calls.file("balance.summary.1", **november, timezone="Europe/Oslo"))
+    told = [(row["category"], row["description"]) for row in lines]
+    of_one = [
+        ("starting_balance", "Starting balance (2026-11-01)"),
+        ("activity", "Activity"),
+        ("payouts", "Less payouts"),
+        ("ending_balance", "Ending balance (2026-11-12)"),
+    ]
+    assert told == of_one * len({row["currency"] for row in lines})
+    itemized = rows(calls.file(ITEMIZED, **november, currency="nok"))
+    paid_out = rows(calls.file("payouts.itemized.3", **november, currency="nok"))
+    nok = {row["category"]: Decimal(row["net_amount"]) for row in lines if row["currency"] == "nok"}
+    assert nok["activity"] == sum(Decimal(row["net"]) for row in itemized)
+    assert nok["payouts"] == sum(Decimal(row["net"]) for row in paid_out) < 0
+
+
+def test_every_catalogued_type_is_offered_or_said_not_to_be():
+    offered, missing = set(report_types()), not_offered()
+    assert offered | set(missing) == set(catalogue("stripe")["report_types"])
+    assert not offered & set(missing)
+    assert all(missing.values())
+
+
+def test_payouts_without_their_ids(calls):
+    """Of this version it is known that it leaves them out, and no more."""
+    five, six = (f"payout_reconciliation.itemized.{version}" for version in (5, 6))
+    assert "automatic_payout_id" not in report_types()[six].columns
+    found = rows(calls.file(six, **AUTUMN))
+    wanted = [{**row} for row in rows(calls.file(five, **AUTUMN))]
+    for row in wanted:
+        del row["automatic_payout_id"]
+    assert found == wanted
 
 
 def test_a_payout_pays_what_it_reconciles(calls):

@@ -84,6 +84,12 @@ def report_types() -> dict[str, ReportType]:
     }
 
 
+def not_offered() -> dict[str, str]:
+    """Documented types that an account of this world never sees, each with the reason why."""
+    reasons: dict[str, str] = _facts()["not_offered"]
+    return reasons
+
+
 def _default_columns(name: str, facts: dict[str, str]) -> list[str]:
     """Those of the type's set; of a type without one, all but metadata."""
     if "default" not in facts:

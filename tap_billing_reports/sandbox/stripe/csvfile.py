@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 from .money import Money
 
@@ -28,8 +27,8 @@ class CsvStyle:
     that nobody knows), `stripe_missing_columns` (names that the file lacks, though it should have them).
     """
 
-    def __init__(self, zone: str, separator: str, options: Mapping[str, Any]) -> None:
-        self._zone = timezone.utc if zone in {"UTC", "Etc/UTC"} else ZoneInfo(zone)
+    def __init__(self, zone: tzinfo, separator: str, options: Mapping[str, Any]) -> None:
+        self._zone = zone
         self._separator = separator
         self._newline = "\r\n" if options.get("stripe_csv_crlf") else "\n"
         self._bom = "\ufeff" if options.get("stripe_csv_bom") else ""

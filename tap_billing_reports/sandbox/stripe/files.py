@@ -6,8 +6,9 @@ Option `stripe_rows_multiplier` repeats a file's rows that many times, to make a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from .accounts import CONNECTED, PLATFORM
 from .catalogue import report_types
@@ -62,7 +63,7 @@ class Files:
         if made is None:
             kind = report_types()[run.report_type]
             given = run.parameters
-            style = CsvStyle(given.get("timezone", "UTC"), given.get("decimal_separator", "."), run.options)
+            style = CsvStyle(zone_of(given), given.get("decimal_separator", "."), run.options)
             columns = given.get("columns") or list(kind.default_columns)
             found = self.rows(run.account, run.report_type, given)
             kept = found[: max(0, len(found) - run.drop_rows)]
@@ -81,6 +82,7 @@ class Files:
             currency=given.get("currency"),
             category=given.get("reporting_category"),
             payout=given.get("payout"),
+            zone=zone_of(given),
         )
         return list(rows(kind.family, question))
 
@@ -90,6 +92,12 @@ class Files:
         named = given.get("connected_accounts") or [given.get("connected_account")]
         names = [name for name in named if name] or [other.id for other in CONNECTED]
         return tuple(self._ledgers[name] for name in names)
+
+
+def zone_of(given: Mapping[str, Any]) -> tzinfo:
+    """The zone in which a run with these parameters writes its times."""
+    name = given.get("timezone", "UTC")
+    return timezone.utc if name in {"UTC", "Etc/UTC"} else ZoneInfo(name)
 
 
 def _moment(timestamp: int | None) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 
 from .cells import Row, entry_cells, payout_cells
@@ -26,6 +26,7 @@ class Question:
     currency: str | None = None
     category: str | None = None
     payout: str | None = None
+    zone: tzinfo = timezone.utc
 
     def wants(self, entry: Entry) -> bool:
         movement = entry.movement
@@ -33,6 +34,8 @@ class Question:
             self.category or movement.category
         ) == movement.category
 
+
+_SECOND = timedelta(seconds=1)
 
 Family = Callable[[Question], Iterator[Row]]
 Chosen = Callable[[Question, "Ledger"], Iterable["Entry"]]
@@ -117,25 +120,30 @@ def _failed_payouts(question: Question) -> Iterator[Row]:
 
 
 def _balance_summary(question: Question) -> Iterator[Row]:
-    nets: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    """Four lines a currency: https://docs.stripe.com/reports/report-types/balance names their categories and texts.
+
+    CData's help quotes both (cdn.cdata.com/help/BOK, BalanceSummaryReport). Neither page says that payouts are
+    negative, nor which days the texts of the balances show: here the window's first and last, in the run's zone.
+    """
+    nets: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("start", "activity", "payouts"), 0))
     for ledger in question.ledgers:
         for entry in ledger.before(question.end):
             movement = entry.movement
             if question.wants(entry):
-                before = movement.created < question.start
-                nets[movement.currency]["starting_balance" if before else movement.category] += movement.net
+                moved = "activity" if movement.payout is None else "payouts"
+                nets[movement.currency]["start" if movement.created < question.start else moved] += movement.net
+    first, last = (moment.astimezone(question.zone).date() for moment in (question.start, question.end - _SECOND))
     for currency, found in sorted(nets.items()):
-        start = found.pop("starting_balance", 0)
-        yield _balance_line("starting_balance", start, currency)
-        for category, net in sorted(found.items()):
-            yield _balance_line(category, net, currency)
-        yield _balance_line("ending_balance", start + sum(found.values()), currency)
+        yield _balance_line("starting_balance", f"Starting balance ({first})", found["start"], currency)
+        yield _balance_line("activity", "Activity", found["activity"], currency)
+        yield _balance_line("payouts", "Less payouts", found["payouts"], currency)
+        yield _balance_line("ending_balance", f"Ending balance ({last})", sum(found.values()), currency)
 
 
-def _balance_line(category: str, net: int, currency: str) -> Row:
+def _balance_line(category: str, description: str, net: int, currency: str) -> Row:
     return {
         "category": category,
-        "description": category.replace("_", " ").capitalize(),
+        "description": description,
         "net_amount": Money(net, currency),
         "currency": currency,
     }
