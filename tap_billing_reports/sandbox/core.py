@@ -12,7 +12,7 @@ import uvicorn
 
 from .control import Control
 from .control_http import control_app
-from .emulation import VENDORS, Emulation, available, hosts
+from .emulation import SERVED, Emulation, available, hosts
 from .front import Front
 from .wire import WireProtocol
 
@@ -37,7 +37,7 @@ class Sandbox:
         self,
         now: datetime | None = None,
         seed: int = 1,
-        vendors: Sequence[str] = tuple(VENDORS),
+        vendors: Sequence[str] = SERVED,
         *,
         port_base: int | None = None,
         **options: Any,

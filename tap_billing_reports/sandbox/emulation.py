@@ -21,8 +21,12 @@ VENDORS: Mapping[str, tuple[str, Sequence[str]]] = {
     "stripe": ("StripeVendor", ("stripe_api", "stripe_files")),
     "bring": ("BringVendor", ("bring",)),
     "brp": ("BrpVendor", ("brp",)),
+    "vipps": ("VippsVendor", ("vipps",)),
 }
 """Vendor -> its class in the package `sandbox.<vendor>` and the names of its hosts."""
+
+SERVED = ("stripe", "bring", "brp")
+"""The vendors of a sandbox that was asked for none by name: those that the tap reads."""
 
 OWN_HOSTS = ("control", "foreign")
 

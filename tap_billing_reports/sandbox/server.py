@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core import Sandbox
-from .emulation import VENDORS
+from .emulation import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ def serve(
     suggested: Mapping[str, Any] | None = None,
     env_file: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
-    vendors: Sequence[str] = tuple(VENDORS),
+    vendors: Sequence[str] = SERVED,
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 
