@@ -56,6 +56,7 @@ from tap_billing_reports.declare.settings import (
     parameters_schema,
     reports_schema,
 )
+from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.source import Source
 from tap_billing_reports.http.responses import Hints
 
@@ -109,6 +110,7 @@ __all__ = [
     "SourceClient",
     "Subjects",
     "TokenPaging",
+    "TokenSignIn",
     "Unit",
     "Values",
     "Windowed",

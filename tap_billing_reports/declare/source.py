@@ -14,6 +14,7 @@ from tap_billing_reports.declare.checks import (
     name_problems,
 )
 from tap_billing_reports.declare.guarded import guarded
+from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.http.responses import Hints
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.settings import Schema, Setting, Values
     from tap_billing_reports.http.auth import Authenticator
     from tap_billing_reports.http.responses import Answer, Problem
+    from tap_billing_reports.http.sign_in import SignIn
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Source:
     zone: str
     settings: tuple[Setting, ...]
     hosts: tuple[Host, ...]
-    authenticator: Callable[[Values], Authenticator]
+    authenticator: Callable[[Values], Authenticator | SignIn]
     account_label: Callable[[Values], str]
     """Whose credentials these are, for messages; never a secret."""
     accounts: Callable[[SourceClient], Iterable[Account | AccountError]]
@@ -104,6 +106,8 @@ class Source:
 
     def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""
+        if values is not None and isinstance(sign_in := self.authenticator(values), TokenSignIn):
+            yield "authenticator.endpoint", sign_in.endpoint, frozenset()
         if self.report_types is not None:
             yield "report_types.endpoint", self.report_types.endpoint, None
         if (invoices := self.invoices) is not None:

@@ -6,7 +6,7 @@ import hashlib
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from tap_billing_reports import __version__
 from tap_billing_reports.core.about import About
@@ -16,6 +16,7 @@ from tap_billing_reports.core.errors import (
     AuthenticationFailed,
     BillingError,
     ConfigError,
+    DeclarationError,
     NotFound,
     Refused,
     RetryableError,
@@ -25,10 +26,11 @@ from tap_billing_reports.core.errors import (
 )
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import install, redact, sentence
-from tap_billing_reports.http.auth import SharedAuthenticator
+from tap_billing_reports.http.auth import Authenticator, SharedAuthenticator
 from tap_billing_reports.http.bodies import Remarks
 from tap_billing_reports.http.responses import Answer, Hints, Problem, describe, problem_of, retry_after
 from tap_billing_reports.http.retries import Retries, RetryBudget
+from tap_billing_reports.http.sign_in import SharedSignIn, SignIn, SignInCall
 from tap_billing_reports.http.transport import Limits, Transport, checked_base
 
 if TYPE_CHECKING:
@@ -37,9 +39,9 @@ if TYPE_CHECKING:
 
     import requests
 
-    from tap_billing_reports.http.auth import Authenticator
-
 __all__ = ["USER_AGENT", "Download", "HttpClient", "Limits", "RetryBudget"]
+
+_T = TypeVar("_T")
 
 USER_AGENT = f"tap-billing-reports/{__version__}"
 
@@ -61,7 +63,7 @@ class HttpClient:
         account: the account or key that the credentials belong to, for messages.
         hosts: host name of the declaration -> base URL. Nothing else is ever asked, and nothing else ever
             sees a credential. https only, http on loopback.
-        authenticator: signs every request.
+        authenticator: signs every request; a `SignIn` asks for what to sign with, through this client.
         headers: sent with every request.
         remedy: what to do about refused credentials: the settings to look at.
         read_problem: reads a vendor's error body into a `Problem`; None when the body holds none.
@@ -83,7 +85,7 @@ class HttpClient:
         source: str,
         account: str,
         hosts: Mapping[str, str],
-        authenticator: Authenticator,
+        authenticator: Authenticator | SignIn,
         headers: Mapping[str, str],
         remedy: str,
         read_problem: Callable[[Answer], Problem | None] | None = None,
@@ -95,8 +97,11 @@ class HttpClient:
         budget: RetryBudget | None = None,
     ) -> None:
         install()
-        if not isinstance(authenticator, SharedAuthenticator):
+        if isinstance(authenticator, SignIn):
+            authenticator = SharedSignIn(authenticator)
+        elif not isinstance(authenticator, SharedAuthenticator | SharedSignIn):
             authenticator = SharedAuthenticator(authenticator)
+        self._sign_in = authenticator if isinstance(authenticator, SharedSignIn) else None
         redact.add(*authenticator.secrets)
         self._another = partial(
             HttpClient,
@@ -224,7 +229,7 @@ class HttpClient:
         if host in self._absent and not self._limits.asks_the_absent_again:
             raise Unavailable(self._absent[host], sent=False, about=about)
         try:
-            return self._retries(once, hopeless=hopeless)
+            return self._tried(once, hopeless)
         except Unavailable as error:
             if not error.sent:
                 self._absent[host] = error.message
@@ -262,7 +267,7 @@ class HttpClient:
                 count, sha256 = _write(to, first, chunks, about)
             return Download(count, sha256, response.headers.get("Content-Type", ""))
 
-        return self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+        return self._tried(once, _is_replayed)
 
     def peek(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> None:
         """Ask for a file and leave all of it but its first bytes: whether it may be had. Raises as `download`."""
@@ -274,7 +279,26 @@ class HttpClient:
             ) as response:
                 self._begun(response, self._limits.answer_seconds, about)
 
-        self._retries(once, hopeless=lambda error: isinstance(error, Unavailable) and error.replayed)
+        self._tried(once, _is_replayed)
+
+    def _tried(self, once: Callable[[], _T], hopeless: Callable[[RetryableError], bool]) -> _T:
+        """The result of a call, signed in for it, after the retries; the sign-in's own failures cost retries, too."""
+        if (sign_in := self._sign_in) is None:
+            return self._retries(once, hopeless=hopeless)
+        return self._retries(
+            lambda: sign_in.around(once, self._ask_to_sign_in, self.clock, self._remedy), hopeless=hopeless
+        )
+
+    def _ask_to_sign_in(self, call: SignInCall) -> Answer:
+        """The whole answer to one request of a sign-in. Raises as `call`, without its retries."""
+        if call.host not in self._hosts:
+            raise DeclarationError(f"the host {call.host} of the sign-in is not declared", about=self.about)
+        url, about = self._place(call.method, call.host, call.path, None)
+        kind = {} if call.json is None else {"Content-Type": "application/json"}
+        body = call.form if call.json is None else to_json(call.json).encode()
+        whole = {**self._headers, **kind, **call.headers}
+        with self._transport.open(call.method, url, about=about, body=body, headers=whole, signed=False) as response:
+            return self._answer(response, about)
 
     def _begun(
         self, response: requests.Response, seconds: float, about: About, *, doubtful: bool = False
@@ -331,6 +355,10 @@ class HttpClient:
             if doubtful and isinstance(error, NotFound) and not self._gone(error):
                 error = AbsenceUnproven(f"{said}: no proof that it is gone", about=about, retry_after=wait)
         raise error
+
+
+def _is_replayed(error: RetryableError) -> bool:
+    return isinstance(error, Unavailable) and error.replayed
 
 
 def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: About) -> tuple[int, str]:

@@ -126,22 +126,24 @@ class Transport:
         params: Iterable[tuple[str, str]] = (),
         body: list[tuple[str, str]] | bytes | None = None,
         headers: Mapping[str, str],
+        signed: bool = True,
     ) -> requests.Response:
         """The answer's header, its body still to be read; redirects of a GET are followed among the source's hosts.
 
-        `body` is a form's fields, or bytes as they are.
+        `body` is a form's fields, or bytes as they are. Without `signed` the authenticator has no part in it.
 
         Raises:
             Unavailable: no answer. `sent` is False when the request certainly never reached the vendor.
             AccountError: it must not be asked: a certificate that is not trusted, a redirect that leads elsewhere.
         """
+        auth = self._auth if signed else Authenticator()
         request = requests.Request(
             method,
             url,
             params=list(params),
             data=body,
             headers=dict(headers),
-            auth=self._auth,
+            auth=auth,
         )
         for _ in range(REDIRECTS + 1):
             response = self._send(request, about)
@@ -149,13 +151,13 @@ class Transport:
             if response.status_code not in REDIRECT_STATUSES or location is None:
                 return response
             response.close()
-            request = self._redirected(request, response.url, location, origin(url), about)
+            request = self._redirected(request, response.url, location, (origin(url), auth), about)
         raise AccountError(f"more than {REDIRECTS} redirects; check {self._remedy}", about=about)
 
     def _redirected(
-        self, request: requests.Request, asked: str, location: str, first: tuple[object, ...], about: About
+        self, request: requests.Request, asked: str, location: str, first: tuple[object, Authenticator], about: About
     ) -> requests.Request:
-        """The request that a redirect asks for, if it may be sent."""
+        """The request that a redirect asks for, if it may be sent; `first`: whom was asked, and what signs for it."""
         try:
             target = urljoin(asked, location)
             there = origin(target)
@@ -174,8 +176,8 @@ class Transport:
                 f"nothing was sent there; check {self._remedy}",
                 about=about,
             )
-        if there == first:
-            return requests.Request("GET", target, headers=request.headers, auth=self._auth)
+        if there == first[0]:
+            return requests.Request("GET", target, headers=request.headers, auth=first[1])
         if redact(target) != target:
             raise AccountError(
                 f"redirected to {where} with a credential; nothing was sent there; check {self._remedy}", about=about
