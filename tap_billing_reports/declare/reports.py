@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
-    from tap_billing_reports.declare.csv_form import CsvForm
+    from tap_billing_reports.declare.csv_form import Cells, CsvForm
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.not_yet import NotYetWhen
     from tap_billing_reports.declare.rows import RollForward, RowIdentity
@@ -104,7 +104,7 @@ class ReportApi:
     """By `{run_id}`."""
     read_status: Callable[[Answer, str], Run]
     """The answer and the run's id."""
-    format: Literal["csv", "xml"]
+    format: Literal["csv", "xml", "ndjson"]
     """XML needs its `xml`, too."""
     headers: Callable[[Report], Iterable[str]]
     """The headers that the report's file is known to have; none for a report that nobody has described."""
@@ -116,6 +116,8 @@ class ReportApi:
     """The report types that have been described, for a hint where one is misspelt; others can be configured as well."""
     csv: Callable[[Report], CsvForm | None] = lambda _report: None
     """How a report's CSV is written, where that is not with commas, in UTF-8, with plain cells."""
+    cells: Callable[[Report], Mapping[str, Cells]] = lambda _report: {}
+    """Of NDJSON: name, joined by dots where it is within others -> how such values are written."""
     xml: XmlForm | None = None
     """The elements of an XML report."""
     orders_are_free: bool = False
@@ -135,8 +137,8 @@ class ReportApi:
     with text in a line is taken, typed as the first of them. They come beside the vendor's own columns."""
     holds_money: Callable[[Report, str], bool] | None = None
     """Whether a column holds amounts or their currency, by its header. None: columns of the types `decimal` and
-    `currency`. Asked of XML, which leaves out what a line does not have: a whole file without such a column is refused
-    if files before had it. Of CSV, every column that was there before must be there."""
+    `currency`. Asked of XML and NDJSON, which leave out what a line does not have: a whole file without such a column
+    is refused if files before had it. Of CSV, every column that was there before must be there."""
     currency_of: Callable[[Report], Mapping[str, str]] = lambda _report: {}
     """Header of an amount -> header of its currency: an XML file that has the one must have the other, the first time,
     too."""

@@ -17,6 +17,9 @@ from tap_billing_reports.declare.cadence import ALL, Cadence, Windowed
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+Format = Literal["csv", "ndjson", "xml", "xlsx", "pdf"]
+"""Of a file. Rows are read from the first three."""
+
 Parameters = Mapping[str, Any]
 """Parameters of a run: text, or a list of texts. Equal parameters are the same report."""
 
@@ -138,7 +141,7 @@ class RemoteFile:
     """A result file at the vendor. `size` in bytes, None where the vendor does not declare it."""
 
     file_id: str
-    format: Literal["csv", "xml", "xlsx"]
+    format: Format
     host: str
     path: str
     size: int | None = None

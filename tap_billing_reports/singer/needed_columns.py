@@ -49,7 +49,7 @@ class NeededColumns:
     def check(self, finished_run: FinishedRun) -> None:
         """Refuse a file without a column that it must have: it would be read as null, over what was known.
 
-        Of CSV that is told before the first row. XML leaves out the elements that a line does not have, so it is told
+        Of CSV that is told before the first row. XML and NDJSON leave out what a line does not have, so it is told
         once all lines are read.
 
         Args:
@@ -61,7 +61,8 @@ class NeededColumns:
         reader = finished_run.reader
         assert reader is not None
         allowed = set(self._may_be_missing())
-        if self._api.xml is not None:
+        file = finished_run.finished.file
+        if file is not None and file.remote.format != "csv":
             missing = self._missing_money(reader, finished_run.job.account.account_id)
         else:
             header = {*reader.header}
@@ -124,7 +125,8 @@ class NeededColumns:
         """The file was read well: the next one of this account must have its columns, too."""
         reader, account = finished_run.reader, finished_run.job.account.account_id
         assert reader is not None
-        if self._api.format != "xml":
+        file = finished_run.finished.file
+        if file is not None and file.remote.format == "csv":
             self._memory.note(account, [] if self._report.columns else [reader.header])
             return
         here, kinds = self._money_in(reader.header), self._memory.last(account)

@@ -12,9 +12,11 @@ from tap_billing_reports.reports.jobs import LocalFile, ReportJob
 from tap_billing_reports.storage.disk_guard import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tap_billing_reports.declare import RemoteFile, Run
+    from tap_billing_reports.declare.runs import Format
     from tap_billing_reports.http.client import Download
     from tap_billing_reports.reports.files.prefetch import Ahead
     from tap_billing_reports.reports.state.journal import KeptFile
@@ -161,7 +163,13 @@ def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
 
 _PROLOG = re.compile(rb"<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(rb"<([^\s<>/!?]+)[^<>]*>?")
-_ACCEPT = {"csv": "text/csv, */*;q=0.1", "xml": "application/xml", "xlsx": "*/*"}
+_ACCEPT: Mapping[Format, str] = {
+    "csv": "text/csv, */*;q=0.1",
+    "ndjson": "application/x-ndjson, */*;q=0.1",
+    "xml": "application/xml",
+    "xlsx": "*/*",
+    "pdf": "application/pdf",
+}
 
 
 def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
@@ -212,8 +220,24 @@ def _check_xlsx(head: bytes, tail: bytes) -> str | None:
     return None if b"PK\x05\x06" in tail else "it does not end as a ZIP archive: it was cut short"
 
 
+def _check_ndjson(head: bytes, _tail: bytes) -> str | None:
+    return None if _text(head).startswith(b"{") else "it does not begin as a JSON object"
+
+
+def _check_pdf(head: bytes, tail: bytes) -> str | None:
+    if not head.startswith(b"%PDF-"):
+        return "it does not begin as a PDF"
+    return None if b"%%EOF" in tail else "it does not end as a PDF: it was cut short"
+
+
 def _text(head: bytes) -> bytes:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n")
 
 
-_CHECKS = {"csv": _check_csv, "xml": _check_xml, "xlsx": _check_xlsx}
+_CHECKS: Mapping[Format, Callable[[bytes, bytes], str | None]] = {
+    "csv": _check_csv,
+    "ndjson": _check_ndjson,
+    "xml": _check_xml,
+    "xlsx": _check_xlsx,
+    "pdf": _check_pdf,
+}

@@ -37,7 +37,7 @@ def open_reader(
         decimals_as: how amounts are given out.
         common: see `ReportApi.common_columns`.
         judge: refuses an XML file by what that says of itself, before its first row.
-        tallies: are told a CSV file's rows.
+        tallies: are told the rows of CSV and NDJSON.
 
     Raises:
         FileError: the file is refused before its first row.
@@ -54,6 +54,19 @@ def open_reader(
             decimals_as=decimals_as,
             tallies=tallies,
             form=api.csv(report),
+        )
+    if file.remote.format == "ndjson":
+        from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader  # noqa: PLC0415
+
+        return NdjsonReader(
+            file.path,
+            size=file.size if file.remote.size is None else file.remote.size,
+            resolve=resolve,
+            zone=report.zone,
+            sum_of=sum_of,
+            decimals_as=decimals_as,
+            tallies=tallies,
+            cells=api.cells(report),
         )
     from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 

@@ -18,13 +18,14 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import RemoteFile, Run, RunStatus
+from tap_billing_reports.declare.runs import Format  # noqa: TC001 - msgspec reads the annotations
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob, fingerprint
 from tap_billing_reports.reports.state.layout import Instant  # noqa: TC001 - msgspec reads the annotations
 
@@ -40,7 +41,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id
     """A file in the storage, and what it was at the vendor. `size` and `sha256` tell whether it is intact."""
 
     file_id: str
-    format: Literal["csv", "xml", "xlsx"]
+    format: Format
     host: str
     path: str
     declared_size: int | None
