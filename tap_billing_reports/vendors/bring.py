@@ -21,6 +21,7 @@ from tap_billing_reports.declare.paths import tree
 from tap_billing_reports.http.auth import Authenticator, HeaderAuthenticator
 from tap_billing_reports.http.responses import Problem, excerpt
 from tap_billing_reports.vendors import bring_asked
+from tap_billing_reports.vendors.bring_types import KNOWN_TYPES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -349,7 +350,7 @@ BRING = d.Source(
     report_types=d.ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),
     reports=d.ReportApi(
         configured=_configured,
-        known_types=KNOWN.report_types,
+        known_types=KNOWN_TYPES,
         parameters=_parameters,
         order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
         order_call=_order_call,

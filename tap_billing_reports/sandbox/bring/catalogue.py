@@ -62,6 +62,14 @@ PARCELS = (
     ReportType("PARCELS-FREIGHT_STATISTICS_DETAILED", ("Freight, detailed", "Frakt, detaljert"), YEAR, "economy"),
     ReportType("PARCELS-ADDITIONAL-COSTS", ("Additional costs", "Tilleggskostnader"), INVOICE, "economy"),
     ReportType("PARCELS-ADDITIONAL-COSTS", ("Additional costs", "Tilleggskostnader"), RANGE, "economy"),
+    # That live customers are offered these two is known, but not with which parameters: those of their neighbours.
+    ReportType("PARCELS_EMISSIONS_PER_SHIPMENT", ("Emissions per shipment", "Utslipp per sending"), RANGE),
+    ReportType(
+        "COMPLETE_STATUS_INCLUDING_FREIGHT_COST",
+        ("Complete status including freight cost", "Komplett status med fraktkostnad"),
+        RANGE,
+        "economy",
+    ),
     ReportType("PARCELS_EMISSIONS_PER_MONTH", ("Emissions per month", "Utslipp per måned"), RANGE),
 )
 CARGO = (ReportType("CARGO_EMISSIONS_PER_SHIPMENT", ("Emissions per shipment", "Utslipp per sending"), RANGE),)
