@@ -14,6 +14,7 @@ from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.run_owners import RunOwners
+from tap_billing_reports.storage.packing import plain_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.errors import BillingError
     from tap_billing_reports.declare import Account, Interval, Parameters, Period, RemoteFile, Report, ReportApi, Run
     from tap_billing_reports.declare.client import HttpSourceClient
+    from tap_billing_reports.storage.packing import Packing
 
 
 class Step(str, Enum):
@@ -215,13 +217,27 @@ class ReportJob:
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A collected file: on disk until the sync ends, and where it is kept if it is."""
+    """A collected file: on disk until the sync ends, and where it is kept if it is.
+
+    `size` and `sha256` are of what arrived, which is at `path`; `packing` says how that is packed.
+    """
 
     path: Path
     size: int
     sha256: str
     remote: RemoteFile
     uri: str | None = None
+    packing: Packing = ""
+
+    @property
+    def plain(self) -> Path:
+        """What is read: the file itself, or what was unpacked of it."""
+        return plain_path(self.path) if self.packing else self.path
+
+    @property
+    def plain_size(self) -> int:
+        """The bytes of what is read."""
+        return self.plain.stat().st_size if self.packing else self.size
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.files.readers.xml_head import metadata_in
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob
 from tap_billing_reports.storage.disk_guard import Spool
+from tap_billing_reports.storage.packing import ENDINGS, PackingError, packing_of, plain_path, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.files.prefetch import Ahead
     from tap_billing_reports.reports.state.journal import KeptFile
     from tap_billing_reports.storage.files import Storage
+    from tap_billing_reports.storage.packing import Packing
 
 # A transfer that was cut without a sign is worth repeating; a vendor that declares wrongly is not.
 TRIES = 3
+# Files of text, which may come packed; the others are formats of their own.
+_UNPACKED = frozenset({"csv", "ndjson", "xml"})
 _ENDS_BYTES = 8192
 ABSENT = frozenset({404, 410})
 
@@ -79,11 +83,15 @@ class Collector:
         wanted = 1 + len(job.client.api.extra_files(job.report, run))
         files = []
         for file in kept:
-            path, where = self._local_path(job, file.remote), self._kept_path(job, run, file.remote)
+            path, where = self._local_path(job, file.remote), self._kept_path(job, run, file.remote, file.packing)
             if not self._storage.fetch(where, path, size=file.size, sha256=file.sha256):
                 path.unlink(missing_ok=True)
                 break
-            files.append(LocalFile(path, file.size, file.sha256, file.remote, self._storage.uri(where)))
+            local = LocalFile(path, file.size, file.sha256, file.remote, self._storage.uri(where), file.packing)
+            if local.packing and _unpacked(path, local.packing) is not None:
+                discard([local])
+                break
+            files.append(local)
         if len(files) >= wanted:
             return tuple(files)
         discard(files)
@@ -96,6 +104,7 @@ class Collector:
         except BaseException:
             # A part of a file that nobody reads: thousands of such periods would fill the disk before the sync ends.
             path.unlink(missing_ok=True)
+            plain_path(path).unlink(missing_ok=True)
             raise
 
     def _fetched(self, job: ReportJob, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
@@ -103,7 +112,8 @@ class Collector:
         for attempt in range(1, TRIES + 1):
             if got is None:
                 got = self._download(job, remote, path)
-            problem = _problem(path, got.size, remote) or _objection(path, job, remote)
+            packing = packing_of(path) if remote.format in _UNPACKED else ""
+            problem = _problem(path, got.size, remote, packing) or _objection(path, job, remote, packing)
             if problem is None:
                 break
             if attempt == TRIES:
@@ -112,10 +122,10 @@ class Collector:
         assert got is not None
         uri = None
         if self._storage is not None:
-            where = self._kept_path(job, run, remote)
+            where = self._kept_path(job, run, remote, packing)
             self._storage.keep(path, where)
             uri = self._storage.uri(where)
-        return LocalFile(path, got.size, got.sha256, remote, uri)
+        return LocalFile(path, got.size, got.sha256, remote, uri, packing)
 
     @staticmethod
     def _download(job: ReportJob, remote: RemoteFile, path: Path) -> Download:
@@ -134,10 +144,10 @@ class Collector:
     def _local_path(self, job: ReportJob, remote: RemoteFile) -> Path:
         return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{job.client.name}-{remote.file_id}")
 
-    def _kept_path(self, job: ReportJob, run: Run, remote: RemoteFile) -> str:
+    def _kept_path(self, job: ReportJob, run: Run, remote: RemoteFile, packing: Packing) -> str:
         assert self._storage is not None
         folders = ("files", job.client.name, job.account.account_id, job.report.name, job.key)
-        return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}")
+        return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}{ENDINGS[packing]}")
 
 
 def _lives(job: ReportJob, remote: RemoteFile) -> bool:
@@ -159,6 +169,7 @@ def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
     """The rows are out: give the disk back."""
     for file in files:
         file.path.unlink(missing_ok=True)
+        plain_path(file.path).unlink(missing_ok=True)
 
 
 _PROLOG = re.compile(rb"<\?.*?\?>|<!--.*?-->", re.DOTALL)
@@ -172,12 +183,19 @@ _ACCEPT: Mapping[Format, str] = {
 }
 
 
-def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
-    """What is wrong with a downloaded file, before any of it is read as rows."""
+def _problem(path: Path, size: int, remote: RemoteFile, packing: Packing) -> str | None:
+    """What is wrong with a downloaded file, before any of it is read as rows; a packed one is unpacked for that."""
     if remote.size is not None and size != remote.size:
         return f"{size} bytes arrived, {remote.size} were declared"
     if size == 0:
         return "it is empty"
+    if packing:
+        if (problem := _unpacked(path, packing)) is not None:
+            return problem
+        path = plain_path(path)
+        size = path.stat().st_size
+        if size == 0:
+            return "what it unpacks to is empty"
     with path.open("rb") as file:
         head = file.read(_ENDS_BYTES)
         file.seek(max(0, size - _ENDS_BYTES))
@@ -185,12 +203,21 @@ def _problem(path: Path, size: int, remote: RemoteFile) -> str | None:
     return _CHECKS[remote.format](head, tail)
 
 
-def _objection(path: Path, job: ReportJob, remote: RemoteFile) -> str | None:
+def _unpacked(path: Path, packing: Packing) -> str | None:
+    """Unpack a file; what is wrong with it."""
+    try:
+        unpack(path, packing)
+    except PackingError as error:
+        return str(error)
+    return None
+
+
+def _objection(path: Path, job: ReportJob, remote: RemoteFile, packing: Packing) -> str | None:
     """How the beginning of a file shows that it is another run's; its reader looks once more."""
     form = job.client.api.xml
     if remote.format != "xml" or form is None or not form.metadata:
         return None
-    with path.open("rb") as file:
+    with (plain_path(path) if packing else path).open("rb") as file:
         try:
             check_file(job, metadata_in(file.read(_ENDS_BYTES), form.metadata))
         except FileError as error:

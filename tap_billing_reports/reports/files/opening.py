@@ -46,8 +46,8 @@ def open_reader(
         from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
 
         return CsvReader(
-            file.path,
-            size=file.size if file.remote.size is None else file.remote.size,
+            file.plain,
+            size=file.plain_size,
             resolve=resolve,
             zone=report.zone,
             sum_of=sum_of,
@@ -59,8 +59,8 @@ def open_reader(
         from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader  # noqa: PLC0415
 
         return NdjsonReader(
-            file.path,
-            size=file.size if file.remote.size is None else file.remote.size,
+            file.plain,
+            size=file.plain_size,
             resolve=resolve,
             zone=report.zone,
             sum_of=sum_of,
@@ -73,9 +73,9 @@ def open_reader(
     form = api.xml
     assert form is not None
     return XmlReader(
-        file.path,
+        file.plain,
         form=form,
-        size=file.size,
+        size=file.plain_size,
         resolve=resolve,
         zone=report.zone,
         sum_of=sum_of,

@@ -28,6 +28,7 @@ from tap_billing_reports.declare import RemoteFile, Run, RunStatus
 from tap_billing_reports.declare.runs import Format  # noqa: TC001 - msgspec reads the annotations
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob, fingerprint
 from tap_billing_reports.reports.state.layout import Instant  # noqa: TC001 - msgspec reads the annotations
+from tap_billing_reports.storage.packing import Packing  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id
     expires_at: Instant | None
     size: int
     sha256: str
+    packing: Packing = ""
 
     @property
     def remote(self) -> RemoteFile:
@@ -202,6 +204,7 @@ def _kept(file: LocalFile) -> KeptFile:
         expires_at=_utc(file.remote.expires_at),
         size=file.size,
         sha256=file.sha256,
+        packing=file.packing,
     )
 
 
