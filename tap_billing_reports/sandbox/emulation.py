@@ -22,6 +22,7 @@ VENDORS: Mapping[str, tuple[str, Sequence[str]]] = {
     "bring": ("BringVendor", ("bring",)),
     "brp": ("BrpVendor", ("brp",)),
     "vipps": ("VippsVendor", ("vipps",)),
+    "klarna": ("KlarnaVendor", ("klarna",)),
 }
 """Vendor -> its class in the package `sandbox.<vendor>` and the names of its hosts."""
 

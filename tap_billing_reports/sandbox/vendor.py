@@ -14,7 +14,7 @@ class Vendor(Protocol):
     """One emulated vendor: its hosts, its routes and what a warehouse must hold after a sync."""
 
     name: str
-    """`stripe`, `bring`, `brp`, `vipps`."""
+    """`stripe`, `bring`, `brp`, `vipps`, `klarna`."""
 
     hosts: Sequence[str]
     """Names of its hosts (for instance `stripe_api`, `stripe_files`); each is served on a port of its own."""

@@ -1,0 +1,5 @@
+"""An emulated Klarna: payouts, their transactions and files."""
+
+from .vendor import KlarnaVendor
+
+__all__ = ["KlarnaVendor"]
