@@ -1,7 +1,9 @@
--- A row is an invoice that is not settled: how long it has been due, and whether a collector has it.
+-- A row is an invoice that is not settled and of which something remains: how long it has been due, and whether a collector has it.
 select
-    source, account_id, invoice_id, invoice_number, type, status, source_status, invoice_date, due_date, currency,
-    total_amount,
+    source, account_id,
+    -- Bring's invoices are what its customer, the user, is to pay; the others are the user's own.
+    case when source = 'bring' then 'payable' else 'receivable' end as direction,
+    invoice_id, invoice_number, type, status, source_status, invoice_date, due_date, currency, total_amount,
     coalesce(amount_remaining, total_amount) as open_amount,
     amount_remaining is null as open_amount_is_total,
     customer_id, recipient,
@@ -17,3 +19,4 @@ select
     status = 'collection' as is_with_collector
 from {{ ref('stg_invoices') }} as invoices
 where not coalesce(is_settled, false) and status not in ('draft', 'void', 'deleted')
+    and (amount_remaining is null or amount_remaining <> 0)

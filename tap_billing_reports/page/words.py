@@ -1,0 +1,65 @@
+"""How the page writes amounts, counts, months and names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from tap_billing_reports.page.values import Money
+
+THIN_SPACE = "\u202f"
+"""Between thousands; a line does not break at it."""
+_LONGEST_SHORT_NAME = 3
+_HUNDREDTH = Decimal("0.01")
+
+
+def shown(money: Money) -> str:
+    """An amount as people write it: at least two decimals, none lost, with its currency."""
+    # No arithmetic: a context of decimal's would round what has more digits than it.
+    whole, _, fraction = f"{money.amount:,f}".replace(",", THIN_SPACE).partition(".")
+    return f"{whole}.{fraction.rstrip('0'):0<2} {money.currency}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: `1 payout`, `2 payouts`; `many` where the plural is more than an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}".replace(",", THIN_SPACE)
+
+
+def agreed(number: int, one: str, many: str) -> str:
+    """The verb that goes with a count: `1 payout does`, `2 payouts do`."""
+    return one if number == 1 else many
+
+
+def listed(parts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def amounts(money: Sequence[Money]) -> str:
+    """Amounts of several currencies, which are never added up."""
+    return listed(map(shown, money))
+
+
+def percent(part: Decimal, whole: Decimal) -> str | None:
+    """A part in percent of a whole, to two decimals; None of a whole that is none."""
+    return f"{(100 * part / whole).quantize(_HUNDREDTH)} %" if whole > 0 else None
+
+
+def rate(number: Decimal | None) -> str | None:
+    """A rate of tax in percent."""
+    return None if number is None else f"{number.normalize():f} %"
+
+
+def vendor(source: str) -> str:
+    """A vendor's name as people write it; short ones are initials."""
+    return source.upper() if len(source) <= _LONGEST_SHORT_NAME else source.capitalize()
+
+
+def month_of(first: date) -> str:
+    """`October 2026`."""
+    return f"{first:%B %Y}"
