@@ -38,6 +38,7 @@ _WORDS = {
     Step.RESUMED: "resume",
     Step.ADOPTED: "adopt",
     Step.ORDERED: "order",
+    Step.FETCHED: "fetch",
     Step.DEFERRED: "defer",
 }
 SKIP, WAIT, FAIL = "skip", "wait", "fail"
@@ -120,7 +121,7 @@ def _refused(report: Report, account: Account, error: BillingError, session: Ses
 
 def _why(decision: Decision, now: datetime) -> str:
     job = decision.job
-    if decision.step is Step.ORDERED:
+    if decision.step in {Step.ORDERED, Step.FETCHED}:
         return _why_ordered(job, now)
     if decision.pending is None:
         return decision.reason
@@ -197,4 +198,5 @@ def totals(rows: Iterable[Row]) -> str:
     for row in rows:
         # Where not even the periods could be found out, that is one failure.
         counts[row.action] += row.count or int(row.action == FAIL)
-    return ", ".join(f"{action} {count}" for action, count in counts.items())
+    seldom = _WORDS[Step.FETCHED]
+    return ", ".join(f"{action} {count}" for action, count in counts.items() if count or action != seldom)

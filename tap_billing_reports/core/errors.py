@@ -142,6 +142,10 @@ class Unavailable(RetryableError):  # noqa: N818 - named for what the vendor is,
             self.remedy = f"check the network, a proxy and the host in the settings; then {RetryableError.remedy}"
 
 
+class ListMoved(Unavailable):
+    """A list has changed while it was read, so that what was read of it is not whole: read again, it may be."""
+
+
 class AbsenceUnproven(Unavailable):
     """HTTP 404 or 410, but not in the vendor's own words: a proxy's page, or another mode's key, answers so, too."""
 

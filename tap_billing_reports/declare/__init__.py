@@ -58,6 +58,7 @@ from tap_billing_reports.declare.settings import (
 )
 from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.source import Source
+from tap_billing_reports.declare.unordered import PagedRows, ReadyFiles, Unordered
 from tap_billing_reports.http.responses import Hints
 
 __all__ = [
@@ -90,11 +91,13 @@ __all__ = [
     "OffsetPaging",
     "OrderCall",
     "Ordered",
+    "PagedRows",
     "Paging",
     "Parameters",
     "PerInvoice",
     "Period",
     "Query",
+    "ReadyFiles",
     "Record",
     "RemoteFile",
     "Report",
@@ -112,6 +115,7 @@ __all__ = [
     "TokenPaging",
     "TokenSignIn",
     "Unit",
+    "Unordered",
     "Values",
     "Windowed",
     "XmlForm",

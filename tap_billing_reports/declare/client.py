@@ -147,8 +147,11 @@ class HttpSourceClient:
         path: Mapping[str, str] | None = None,
         params: Query | None = None,
         account: Account | None = None,
+        heed: Callable[[Answer], object] = lambda _answer: None,
     ) -> Iterator[Record]:
         """The records of all pages, as the vendor orders them.
+
+        `heed` is told each answer before its records are looked for; what it raises ends the list.
 
         Where the record that paging would go on from has been deleted meanwhile, it goes on from an earlier one;
         what has been read already does not come again.
@@ -162,19 +165,27 @@ class HttpSourceClient:
             nonlocal asked
             place = place_of(link, self._bases[asked.host] + fill(asked.path, names), self._bases, page)
             asked = replace(endpoint, host=place.host, path=place.path)
-            return self._page(asked, {}, place.query, account)
+            return self._page(asked, {}, place.query, account, heed)
 
         names = {**({} if account is None else {"account_id": account.account_id}), **(path or {})}
         return pages(
-            endpoint.paging, lambda query: self._page(endpoint, path, query, account), follow, list(params or [])
+            endpoint.paging, lambda query: self._page(endpoint, path, query, account, heed), follow, list(params or [])
         )
 
-    def _page(self, endpoint: Endpoint, path: Mapping[str, str] | None, query: Query, account: Account | None) -> Page:
+    def _page(
+        self,
+        endpoint: Endpoint,
+        path: Mapping[str, str] | None,
+        query: Query,
+        account: Account | None,
+        heed: Callable[[Answer], object],
+    ) -> Page:
         """One answer of a list."""
         asked = Asked(path or {}, dict(query), account, self.today)
         read: list[Page] = []
 
         def judge(answer: Answer) -> None:
+            heed(answer)
             whole = tree(answer.xml()) if answer.is_xml else answer.json()
             page = Page(answer, whole, records_of(answer, whole, endpoint))
             self._hold(endpoint, asked, answer, page.records)

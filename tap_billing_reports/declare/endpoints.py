@@ -51,10 +51,8 @@ class TokenPaging:
     next: str
     size: tuple[str, str] | None = None
     """The page size's parameter and value; None: the vendor's own size."""
-
-    @property
-    def more(self) -> str:
-        return self.next
+    more: str = ""
+    """Where each answer says whether there is another page; empty: there is while one is named."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from tap_billing_reports.core.errors import Unavailable, Unreadable
+from tap_billing_reports.core.errors import ListMoved, Unreadable
 from tap_billing_reports.declare.endpoints import LinkPaging, NumberPaging, OffsetPaging
 from tap_billing_reports.declare.paths import value_at
 from tap_billing_reports.http.transport import origin
@@ -47,7 +47,7 @@ def numbered(paging: OffsetPaging | NumberPaging, ask: Callable[[Query], Page], 
 
     Raises:
         Unreadable: a page comes again, or does not state the total that the declaration names.
-        Unavailable: the list has become shorter meanwhile: what moved to pages that were read already is not known.
+        ListMoved: the list has become shorter meanwhile: what moved to pages that were read already is not known.
     """
     place, read, total, before = paging.first, 0, None, None
     while True:
@@ -63,10 +63,10 @@ def numbered(paging: OffsetPaging | NumberPaging, ask: Callable[[Query], Page], 
             if stated is None:
                 raise Unreadable(f"does not say at {paging.total} how many there are", about=about)
             if total is not None and stated < total:
-                raise Unavailable(f"the list became shorter while it was read: {stated} of {total}", about=about)
+                raise ListMoved(f"the list became shorter while it was read: {stated} of {total}", about=about)
             total = stated
             if isinstance(paging, OffsetPaging) and page.records == [] and read < total:
-                raise Unavailable(f"the list ends after {read} records, but says that it has {total}", about=about)
+                raise ListMoved(f"the list ends after {read} records, but says that it has {total}", about=about)
         reached = read if isinstance(paging, OffsetPaging) else place - paging.first + 1
         if not page.records or (total is not None and reached >= total):
             return

@@ -66,8 +66,8 @@ def _continued(
             seen = {None, cursor}
             continue
         yield from page.records if trail is None else trail.new(page.records)
-        more = None if paging is None else value_at(page.whole, paging.more)
-        if more is None and isinstance(paging, CursorPaging):
+        more = None if paging is None else value_at(page.whole, _more_at(paging))
+        if more is None and paging is not None and paging.more:
             raise Unreadable(
                 "does not say whether there is more: the vendor's format has changed", about=page.answer.about
             )
@@ -180,6 +180,11 @@ def _no_way_on(page: Page, number: int, paging: CursorPaging | TokenPaging) -> U
     error = Unreadable(f"{found}, {why}: nothing of this list can be trusted", about=page.answer.about)
     error.remedy = f"sync again; if it stays so, ask the vendor's support. {Unreadable.remedy}"
     return error
+
+
+def _more_at(paging: CursorPaging | TokenPaging) -> str:
+    """Where an answer says whether there is more."""
+    return paging.more or (paging.next if isinstance(paging, TokenPaging) else "")
 
 
 def _last_key(page: list[Record], paging: CursorPaging) -> Any:

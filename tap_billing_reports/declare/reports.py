@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from tap_billing_reports.declare.endpoints import Endpoint
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
@@ -13,11 +15,12 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.declare.csv_form import Cells, CsvForm
-    from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
+    from tap_billing_reports.declare.endpoints import Account, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.not_yet import NotYetWhen
     from tap_billing_reports.declare.rows import RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
+    from tap_billing_reports.declare.unordered import Unordered
     from tap_billing_reports.http.responses import Answer
 
 
@@ -86,23 +89,32 @@ class XmlForm:
         return rows + blank if self.counts_blank else rows
 
 
+NOT_ORDERED = Endpoint("", "/")
+
+
+def _not_ordered(*_: object) -> Any:
+    raise ValueError("nothing is ordered here")
+
+
 def _no_window(_parameters: Parameters) -> tuple[datetime | None, datetime]:
     raise ValueError("no window")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportApi:
-    """How reports are configured, ordered, polled and collected."""
+    """How reports are configured, got and collected."""
 
     configured: Callable[[Values], Iterable[Report]]
     parameters: Callable[[Report, Period], Parameters]
     """What the run is asked for; runs with equal parameters are interchangeable."""
-    order: Endpoint
-    order_call: Callable[[Account, Report, Parameters], OrderCall]
-    read_order: Callable[[Answer], Run]
-    status: Endpoint
+    unordered: Callable[[Report], Unordered | None] = lambda _report: None
+    """How a report is got that is there without an order. None: it is ordered, by the next five."""
+    order: Endpoint = NOT_ORDERED
+    order_call: Callable[[Account, Report, Parameters], OrderCall] = _not_ordered
+    read_order: Callable[[Answer], Run] = _not_ordered
+    status: Endpoint = NOT_ORDERED
     """By `{run_id}`."""
-    read_status: Callable[[Answer, str], Run]
+    read_status: Callable[[Answer, str], Run] = _not_ordered
     """The answer and the run's id."""
     format: Literal["csv", "xml", "ndjson"]
     """XML needs its `xml`, too."""
@@ -110,7 +122,7 @@ class ReportApi:
     """The headers that the report's file is known to have; none for a report that nobody has described."""
     column_type: Callable[[Report, str], ColumnType]
     """The type of a column, known or new, by its header."""
-    budget: Callable[[Values], int]
+    budget: Callable[[Values], int] = lambda _values: 1
     """Runs that may wait at once."""
     known_types: Collection[str] = ()
     """The report types that have been described, for a hint where one is misspelt; others can be configured as well."""
@@ -183,3 +195,20 @@ class ReportApi:
     def __post_init__(self) -> None:
         if (self.format == "xml") != (self.xml is not None):
             raise ValueError("format and xml: an XML report needs its XmlForm, and no other has one")
+        if len({value is absent for value, absent in self._ordering}) > 1:
+            raise ValueError("order, order_call, read_order, status and read_status: all of them, or none")
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether it says how reports are ordered."""
+        return self.order is not NOT_ORDERED
+
+    @property
+    def _ordering(self) -> list[tuple[object, object]]:
+        """What says how reports are ordered, each with what stands there where nothing is."""
+        functions = (self.order_call, self.read_order, self.read_status)
+        given = [getattr(function, "__wrapped__", function) for function in functions]
+        return [
+            *((endpoint, NOT_ORDERED) for endpoint in (self.order, self.status)),
+            *((function, _not_ordered) for function in given),
+        ]

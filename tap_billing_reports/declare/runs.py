@@ -138,7 +138,7 @@ class RunStatus(str, Enum):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A result file at the vendor. `size` in bytes, None where the vendor does not declare it."""
+    """A result file at the vendor. `size` in bytes and `rows`, None where the vendor does not declare them."""
 
     file_id: str
     format: Format
@@ -147,6 +147,7 @@ class RemoteFile:
     size: int | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
+    rows: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tap_billing_reports.declare.checks import (
 )
 from tap_billing_reports.declare.guarded import guarded
 from tap_billing_reports.declare.sign_in import TokenSignIn
+from tap_billing_reports.declare.unordered import PagedRows
 from tap_billing_reports.http.responses import Hints
 
 if TYPE_CHECKING:
@@ -102,7 +103,18 @@ class Source:
             found += field_problems("report_types.fields", self.report_types.fields, "report_types", self.columns)
         if self.invoices is not None and values is not None:
             found += field_problems("invoices.fields", self.invoices.fields(values), "invoices", self.columns)
+        if self.reports is not None and values is not None:
+            found += self._problems_of_reports(self.reports, values)
         return found
+
+    @staticmethod
+    def _problems_of_reports(api: ReportApi, values: Values) -> Iterator[str]:
+        for report in api.configured(values):
+            unordered = api.unordered(report)
+            if unordered is None and not api.is_ordered:
+                yield f"reports: nothing says how {report.name} is got: neither an order nor `unordered`"
+            if isinstance(unordered, PagedRows):
+                yield from (f"reports.unordered of {report.name}: {problem}" for problem in unordered.problems())
 
     def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""
@@ -117,11 +129,21 @@ class Source:
                 yield "invoices.by_id", invoices.by_id, frozenset({"invoice_id"})
             if invoices.document is not None:
                 yield "invoices.document", invoices.document, None
-        if (reports := self.reports) is not None:
+        if self.reports is not None:
+            yield from self._endpoints_of_reports(self.reports, values)
+
+    @staticmethod
+    def _endpoints_of_reports(
+        reports: ReportApi, values: Values | None
+    ) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
+        if reports.is_ordered:
             yield "reports.order", reports.order, None
             yield "reports.status", reports.status, frozenset({"run_id"})
-            if reports.runs is not None:
-                yield "reports.runs", reports.runs, frozenset()
+        for report in () if values is None else reports.configured(values):
+            if isinstance(unordered := reports.unordered(report), PagedRows):
+                yield f"reports.unordered of {report.name}", unordered.endpoint, None
+        if reports.runs is not None:
+            yield "reports.runs", reports.runs, frozenset()
 
     @property
     def required(self) -> tuple[str, ...]:

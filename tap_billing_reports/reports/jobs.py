@@ -21,18 +21,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_billing_reports.core.errors import BillingError
-    from tap_billing_reports.declare import Account, Interval, Parameters, Period, RemoteFile, Report, ReportApi, Run
+    from tap_billing_reports.declare import (
+        Account,
+        Interval,
+        Parameters,
+        Period,
+        RemoteFile,
+        Report,
+        ReportApi,
+        Run,
+        Unordered,
+    )
     from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.storage.packing import Packing
 
 
 class Step(str, Enum):
-    """A transition of a period; the first four are how a run is got."""
+    """A transition of a period; the first five are how a run is got."""
 
     ORDERED = "ordered"
     ADOPTED = "adopted"
     RESUMED = "resumed"
     KEPT = "kept"
+    FETCHED = "fetched"
+    """There without an order."""
     READY = "ready"
     COLLECTED = "collected"
     EMITTED = "emitted"
@@ -46,7 +58,7 @@ class Step(str, Enum):
     """Not ordered, for a reason that a later sync will meet too."""
 
 
-GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT})
+GOT = frozenset({Step.ORDERED, Step.ADOPTED, Step.RESUMED, Step.KEPT, Step.FETCHED})
 ENDS = frozenset({Step.DONE, Step.FAILED, Step.DEFERRED, Step.LEFT})
 
 
@@ -200,6 +212,11 @@ class ReportJob:
         return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
 
     @property
+    def unordered(self) -> Unordered | None:
+        """How it is got without an order; None: it is ordered."""
+        return self.client.api.unordered(self.report)
+
+    @property
     def about(self) -> About:
         """Whose data it reads."""
         return About(self.client.name, self.account.account_id)
@@ -249,7 +266,7 @@ class Finished:
     tells apart.
 
     `origin` says how its run was got: ORDERED, ADOPTED (found at the vendor), RESUMED (ordered by an earlier
-    sync), KEPT (its file was still in the storage, nothing was asked of the vendor).
+    sync), KEPT (its file was still in the storage, nothing was asked of the vendor), FETCHED (without an order).
     """
 
     job: ReportJob

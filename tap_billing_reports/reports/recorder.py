@@ -129,6 +129,21 @@ class Recorder:
                 end=job.period.end,
             )
 
+    def fetched(self, job: ReportJob, run: Run, attempt: int, files: Sequence[LocalFile]) -> None:
+        """What is there without an order is here; if it is kept, it need not be asked for again."""
+        assert run.created_at is not None
+        note = Note(
+            asked=asked_of(job),
+            attempt=attempt,
+            at=run.created_at.astimezone(timezone.utc),
+            rows=job.previous_rows,
+            realm=dict(job.client.realm),
+            run=NotedRun.of(run),
+            files=kept_files(files),
+        )
+        self._journal.write(job, note)
+        self.resumed(job, note)
+
     def collected(self, job: ReportJob, run: Run, files: Sequence[LocalFile]) -> None:
         """The run's files are here; if they are kept, they need not be asked for again."""
         kept = kept_files(files)

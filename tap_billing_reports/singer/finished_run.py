@@ -94,6 +94,12 @@ class FinishedRun:
             "_sdc_deleted_at": None,
         }
 
+    @property
+    def _origin(self) -> str:
+        if self.job.unordered is not None:
+            return "fetched"
+        return "adopted" if self.finished.origin is Step.ADOPTED or self.job.adopted else "ordered"
+
     def run_record(self) -> dict[str, Any]:
         """The record of the stream `report_runs`."""
         run, job, failure = self.run, self.job, self.finished.error
@@ -110,8 +116,8 @@ class FinishedRun:
             "status": run.status.value,
             "source_status": run.source_status,
             "attempt": self.finished.attempt,
-            # A run that an earlier sync ordered is still one that this tap ordered.
-            "origin": "adopted" if self.finished.origin is Step.ADOPTED or job.adopted else "ordered",
+            # One that an earlier sync ordered is still one that this tap ordered.
+            "origin": self._origin,
             "created_at": utc_or_none(run.created_at),
             "finished_at": utc_or_none(run.finished_at),
             "error": run.error or (None if failure is None else str(failure.redacted())),
@@ -175,6 +181,8 @@ class FinishedRun:
         size = file.remote.size
         unstated = "the vendor does not say how many bytes its file has"
         self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size), unstated=unstated)
+        if file.remote.rows is not None:
+            self.check("rows_declared", Decimal(file.remote.rows), Decimal(reader.rows))
         form = self.job.client.api.xml
         if form is not None:
             declared = reader.declared_rows

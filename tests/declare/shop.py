@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from tap_billing_reports import declare as d
@@ -97,9 +97,20 @@ class Shop:
         return [asked.path for asked in self.asked if asked.path.endswith(ending)]
 
 
+class Served(Protocol):
+    """What answers requests, and is told where it can be asked."""
+
+    url: str
+
+    def answer(self, asked: Asked) -> Answered: ...
+
+
+Vendor = TypeVar("Vendor", bound=Served)
+
+
 @contextmanager
-def served(shop: Shop) -> Iterator[Shop]:
-    """The shop on loopback until the block ends."""
+def served(shop: Vendor) -> Iterator[Vendor]:
+    """The vendor on loopback until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports.core.errors import FileError, NotFound, ReportError
+from tap_billing_reports.declare import PagedRows
 from tap_billing_reports.reports.answered import check_file
+from tap_billing_reports.reports.files.paged import spool
 from tap_billing_reports.reports.files.readers.xml_head import metadata_in
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob
 from tap_billing_reports.storage.disk_guard import Spool
@@ -50,13 +53,15 @@ class Collector:
         """Begin to fetch the file of a run whose turn is next; does nothing while another one is fetched."""
         if self._ahead is None or not self._ahead.is_idle or run.file is None:
             return
+        if isinstance(job.unordered, PagedRows):
+            return
         path = self._local_path(job, run.file)
         # Two reports may share a run: then its file is the one that is being read.
         if not path.exists():
             self._ahead.begin(job, run.file, path, _headers(job, run.file), doubtful=_lives(job, run.file))
 
-    def collect(self, job: ReportJob, run: Run) -> tuple[LocalFile, ...]:
-        """The run's files on disk, whole, that of the rows first.
+    def collect(self, job: ReportJob, run: Run, between: Callable[[], None] = lambda: None) -> tuple[LocalFile, ...]:
+        """The run's files on disk, whole, that of the rows first. `between` is called between pages of rows.
 
         Raises:
             NotFound: the rows' file has expired or is gone: the period must be ordered again.
@@ -65,10 +70,14 @@ class Collector:
         """
         if run.file is None:
             raise ReportError(f"run {run.run_id} has succeeded but names no file")
-        files = [self._fetch(job, run, run.file)]
+        paged = job.unordered
+        if isinstance(paged, PagedRows):
+            files = [self._spool(job, run, run.file, paged, between)]
+        else:
+            files = [self._fetch(job, run, run.file)]
         try:
             for remote in job.client.api.extra_files(job.report, run):
-                files.append(self._fetch(job, run, remote))  # noqa: PERF401 - what is there is known if the next fails
+                files.append(self._fetch(job, run, remote))
         except NotFound as error:
             discard(files)
             raise FileError(f"a file beside that of the rows is not there: {error}") from None
@@ -97,6 +106,26 @@ class Collector:
         discard(files)
         return None
 
+    def _spool(
+        self, job: ReportJob, run: Run, remote: RemoteFile, paged: PagedRows, between: Callable[[], None]
+    ) -> LocalFile:
+        path = self._local_path(job, remote)
+        try:
+            got = spool(job, paged, path, between)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        remote = replace(remote, rows=got.total)
+        return LocalFile(path, got.size, got.sha256, remote, self._kept(job, run, remote, path))
+
+    def _kept(self, job: ReportJob, run: Run, remote: RemoteFile, path: Path, packing: Packing = "") -> str | None:
+        """Where a file is kept beyond the sync, if it is."""
+        if self._storage is None:
+            return None
+        where = self._kept_path(job, run, remote, packing)
+        self._storage.keep(path, where)
+        return self._storage.uri(where)
+
     def _fetch(self, job: ReportJob, run: Run, remote: RemoteFile) -> LocalFile:
         path = self._local_path(job, remote)
         try:
@@ -120,12 +149,7 @@ class Collector:
                 raise FileError(f"file {remote.file_id}: {problem}")
             got = None
         assert got is not None
-        uri = None
-        if self._storage is not None:
-            where = self._kept_path(job, run, remote, packing)
-            self._storage.keep(path, where)
-            uri = self._storage.uri(where)
-        return LocalFile(path, got.size, got.sha256, remote, uri, packing)
+        return LocalFile(path, got.size, got.sha256, remote, self._kept(job, run, remote, path, packing), packing)
 
     @staticmethod
     def _download(job: ReportJob, remote: RemoteFile, path: Path) -> Download:

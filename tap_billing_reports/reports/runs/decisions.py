@@ -12,6 +12,7 @@ from tap_billing_reports.declare.not_yet import SAID
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.recorder import READINGS
 from tap_billing_reports.reports.runs.queues import PendingRun
+from tap_billing_reports.reports.runs.unordered import run_of
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.jobs import ReportJob
@@ -30,8 +31,8 @@ class Decision:
     """What is done about a period.
 
     Attributes:
-        step: KEPT: read the kept file; RESUMED: go on with a run; ADOPTED: take a listed one; ORDERED: order one;
-            DEFERRED: leave it for now.
+        step: KEPT: read the kept file; FETCHED: read what is there without an order; RESUMED: go on with a run;
+            ADOPTED: take a listed one; ORDERED: order one; DEFERRED: leave it for now.
         job: the period with what the journal adds to it.
         attempt: the number of its run, or of the order that is to go out.
         pending: the run that is read, resumed or adopted; None where there is none yet.
@@ -84,6 +85,9 @@ class Decider:
                 job = replace(job, bad=bad, bad_since=note.bad_since or job.bad_since)
                 if (kept := note.kept_run(job)) is not None:
                     return _decided(PendingRun(job, kept, Step.KEPT, attempt, note.files), unknown)
+        if (unordered := job.unordered) is not None:
+            run = run_of(job, unordered, self._orders.adoption.now())
+            return _decided(PendingRun(job, run, Step.FETCHED, attempt), unknown)
         if job.run_id is not None and not is_given_up(job):
             return _decided(PendingRun(job, _pending(job, job.run_id), Step.RESUMED, attempt), unknown)
         if job.run_id is not None:
@@ -120,7 +124,7 @@ def is_given_up(job: ReportJob) -> bool:
 
 def what_follows(job: ReportJob, run: Run, bad: int) -> str:
     """What happens to a run that could not be used so many times; the end of a message."""
-    if bad < READINGS:
+    if bad < READINGS or job.unordered is not None:
         return ""
     said = f"; run {run.run_id} could not be used {bad} times"
     if job.client.may_order_anew:

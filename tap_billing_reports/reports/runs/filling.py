@@ -67,6 +67,10 @@ class Filling:
         self._refusals = Refusals(recorder)
         self._uninterrupted = uninterrupted
 
+    def taken(self, job: ReportJob) -> None:
+        """The vendor has given what was asked."""
+        self._refusals.taken(job)
+
     def fill(self, queue: RunQueue) -> None:
         """Order and take up what may be now; waits for nothing but answers."""
         while queue.may_order(now := self._clock.monotonic()):
@@ -81,7 +85,7 @@ class Filling:
                 self._ends.not_yet(job, error)
                 continue
             except ISOLATED as error:
-                self._refused(queue, job, error)
+                self.refused(queue, job, error)
                 if isinstance(error, RetryableError):
                     # This order is not sent again: the wait that the vendor asks for holds for the next one.
                     self._hold(queue, error, now)
@@ -89,17 +93,25 @@ class Filling:
             if isinstance(got, Finished):
                 self._ends.put(got)
                 continue
-            if got.origin is Step.ORDERED:
-                queue.throttled_since = None
-                self._refusals.taken(job)
-            self._ends.tell(got.origin, got)
-            if job.run_id is None or got.origin in {Step.ORDERED, Step.ADOPTED}:
-                # Before the next order: one whose id is lost would be ordered again.
-                self._checkpoint()
-            if got.kept:
+            if got.origin is Step.FETCHED:
+                # There is nothing to wait for, and nothing yet to tell.
                 queue.ready.append(got)
             else:
-                queue.waiting.append(got)
+                self._take_up(queue, job, got)
+
+    def _take_up(self, queue: RunQueue, job: ReportJob, got: PendingRun) -> None:
+        """A run is there, to be waited for or kept."""
+        if got.origin is Step.ORDERED:
+            queue.throttled_since = None
+            self._refusals.taken(job)
+        self._ends.tell(got.origin, got)
+        if job.run_id is None or got.origin in {Step.ORDERED, Step.ADOPTED}:
+            # Before the next order: one whose id is lost would be ordered again.
+            self._checkpoint()
+        if got.kept:
+            queue.ready.append(got)
+        else:
+            queue.waiting.append(got)
 
     def _obtain(self, job: ReportJob, now: float) -> PendingRun | Finished:
         """A run to wait for, or why there is none."""
@@ -177,7 +189,8 @@ class Filling:
             self._ends.put(Finished(job, error=job.failure(error, more=more)))
         queue.queue.clear()
 
-    def _refused(self, queue: RunQueue, job: ReportJob, error: BillingError) -> None:
+    def refused(self, queue: RunQueue, job: ReportJob, error: BillingError) -> None:
+        """The vendor has refused a period: its end, and that of others that need not be asked for any more."""
         try:
             if isinstance(error, Refused) and job.client.api.out_of_range(error):
                 ends = [self._out_of_range(queue, job, error)]

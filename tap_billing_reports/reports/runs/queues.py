@@ -35,7 +35,7 @@ class PendingRun:
     Attributes:
         job: what it is for.
         run: as the vendor last described it.
-        origin: how it was got: ORDERED, ADOPTED, RESUMED or KEPT.
+        origin: how it was got: ORDERED, ADOPTED, RESUMED, KEPT or FETCHED.
         attempt: the number of its order.
         kept: its files in the storage, where an earlier sync has collected them.
         since: since when it is waited for (monotonic seconds).
@@ -77,7 +77,7 @@ class RunQueue:
     @property
     def has_room(self) -> bool:
         """Whether one more may be begun: within the budget, and kept files not looked up far ahead of their use."""
-        kept = sum(bool(pending.kept) for pending in self.ready)
+        kept = sum(bool(pending.kept) or pending.origin is Step.FETCHED for pending in self.ready)
         return bool(self.queue) and len(self.waiting) < self.budget and kept < self.budget
 
     def may_order(self, now: float) -> bool:

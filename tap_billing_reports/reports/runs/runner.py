@@ -6,14 +6,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.core.errors import ISOLATED, NotFound, NotYet, ReportError
+from tap_billing_reports.core.errors import ISOLATED, BillingError, NotFound, NotYet, Refused, ReportError
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob, Step
 from tap_billing_reports.reports.not_yet import told_apart
 from tap_billing_reports.reports.runs.ends import Ends
 from tap_billing_reports.reports.runs.filling import Filling
 from tap_billing_reports.reports.runs.polling import Polling
-from tap_billing_reports.reports.runs.queues import RunQueue
+from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue
+from tap_billing_reports.reports.runs.refusals import remedy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -128,15 +129,12 @@ class Runner:
             else:
                 self._orders.confirm(job)
                 with told_apart(job.client.api):
-                    files = self._collector.collect(job, run)
+                    files = self._collector.collect(job, run, self.tend)
         except NotYet as error:
             self._ends.not_yet(job, error)
             return None
-        except NotFound as error:
-            self._ends.again(queue, pending, replace(run, error=str(error)))
-            return None
         except ISOLATED as error:
-            self._ends.failed(queue, pending, error, was_bad=isinstance(error, ReportError))
+            self._not_collected(queue, pending, error)
             return None
         if files is None:
             # Gone or changed since: the run is asked for them again.
@@ -144,8 +142,25 @@ class Runner:
             queue.queue.appendleft(job)
             self._ends.tell(Step.AGAIN, pending, reason="the kept file is gone or has changed")
             return None
-        if not pending.kept:
+        if pending.origin is Step.FETCHED:
+            self._filling.taken(job)
+            self._recorder.fetched(job, run, pending.attempt, files)
+            self._ends.tell(Step.FETCHED, pending)
+        elif not pending.kept:
             self._recorder.collected(job, run, files)
         self._ends.tell(Step.COLLECTED, pending, files=len(files), size=sum(file.size for file in files))
         job = replace(job, previous_rows=self._recorder.earlier_rows(job, files[0]))
         return Finished(job, run, pending.origin, pending.attempt, file=files[0], extra=files[1:])
+
+    def _not_collected(self, queue: RunQueue, pending: PendingRun, error: BillingError) -> None:
+        job, run = pending.job, pending.run
+        if pending.origin is not Step.FETCHED:
+            if isinstance(error, NotFound):
+                self._ends.again(queue, pending, replace(run, error=str(error)))
+            else:
+                self._ends.failed(queue, pending, error, was_bad=isinstance(error, ReportError))
+        elif isinstance(error, Refused):
+            self._filling.refused(queue, job, error)
+        else:
+            # There is no run that could be no good: the next sync asks anew.
+            self._ends.put(Finished(job, error=job.failure(error, remedy_for(job, error.remedy))))

@@ -51,6 +51,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id
     size: int
     sha256: str
     packing: Packing = ""
+    declared_rows: int | None = None
 
     @property
     def remote(self) -> RemoteFile:
@@ -63,6 +64,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id
             size=self.declared_size,
             created_at=self.created_at,
             expires_at=self.expires_at,
+            rows=self.declared_rows,
         )
 
 
@@ -205,6 +207,7 @@ def _kept(file: LocalFile) -> KeptFile:
         size=file.size,
         sha256=file.sha256,
         packing=file.packing,
+        declared_rows=file.remote.rows,
     )
 
 

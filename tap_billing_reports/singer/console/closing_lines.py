@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.singer.console.progress import Board
     from tap_billing_reports.singer.outcome import Summary
 
-_COUNTED = (Step.ORDERED, Step.RESUMED, Step.ADOPTED, Step.KEPT, Step.DONE, Step.DEFERRED, Step.FAILED)
+_COUNTED = (Step.ORDERED, Step.RESUMED, Step.ADOPTED, Step.KEPT, Step.FETCHED, Step.DONE, Step.DEFERRED, Step.FAILED)
 
 
 def closing(summary: Summary, board: Board, *, waited: float, took: float) -> Iterator[tuple[int, str]]:
@@ -37,7 +37,9 @@ def closing(summary: Summary, board: Board, *, waited: float, took: float) -> It
         )
     sent = ", ".join(f"{stream} {count}" for stream, count in sorted(summary.records.items()) if count)
     yield logging.INFO, f"records sent: {sent or 'none'}"
-    runs = ", ".join(f"{board.steps[step]} {step.value}" for step in _COUNTED)
+    # Few vendors have what is there without an order.
+    counted = [step for step in _COUNTED if step is not Step.FETCHED or board.steps[step]]
+    runs = ", ".join(f"{board.steps[step]} {step.value}" for step in counted)
     yield (
         logging.INFO,
         f"runs: {runs}; {board.files} files, {board.size} bytes; waited {duration(waited)} of {duration(took)}",
