@@ -99,6 +99,12 @@ def _asked(url: str | None, option: str) -> str:
 @click.option("--full-refresh", multiple=True, metavar="STREAM", help="Read this stream from the start again.")
 @click.option("--import-state", type=click.File(), help="Begin with this STATE, from Meltano or a state file.")
 @click.option("--no-views", is_flag=True, help="Leave the views as they are.")
+@click.option(
+    "--summary",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write what came of it here, as one JSON object; also of a sync that failed.",
+)
 def sync(
     config: tuple[str, ...],
     into: str | None,
@@ -108,6 +114,7 @@ def sync(
     full_refresh: tuple[str, ...],
     import_state: IO[str] | None,
     no_views: bool,
+    summary: str | None,
 ) -> None:
     """Load all streams into a warehouse; rows and STATE are committed together.
 
@@ -120,7 +127,7 @@ def sync(
     log_to_stderr()
     with _one_line():
         imported = None if import_state is None else object_in(import_state, "--import-state", StateError)
-        status = run(Job(given(config), into, schema, job, catalog, full_refresh, imported, not no_views))
+        status = run(Job(given(config), into, schema, job, catalog, full_refresh, imported, not no_views, summary))
     sys.exit(status)
 
 

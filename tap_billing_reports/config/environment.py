@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TRUE = frozenset({"true", "1", "yes", "on"})
 FALSE = frozenset({"false", "0", "no", "off"})
@@ -16,6 +18,23 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+
+_from_file: set[str] = set()
+
+
+@contextmanager
+def reading_file() -> Iterator[None]:
+    """What comes into the process's environment inside has come from `.env`, not from the caller."""
+    before = frozenset(os.environ)
+    try:
+        yield
+    finally:
+        _from_file.update(os.environ.keys() - before)
+
+
+def callers_environment() -> dict[str, str]:
+    """The environment for a command of the user's: without the secrets that `.env` has brought into this process."""
+    return {name: value for name, value in os.environ.items() if name not in _from_file}
 
 
 def settings_from(environment: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> dict[str, Any]:

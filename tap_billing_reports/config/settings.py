@@ -93,6 +93,13 @@ TOP: tuple[Setting, ...] = (
         default=False,
     ),
     Setting(
+        "on_finish",
+        'A command as a list of words, such as `["/usr/local/bin/tell"]`, which is run at the end of each sync, also '
+        "of one that failed, with its summary as JSON on stdin. There is no shell; it has 30 seconds, and what becomes "
+        "of it does not change the exit status.",
+        {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+    ),
+    Setting(
         "include_source_record",
         "Send the vendor's own object as JSON text in `source_record`.",
         {"type": "boolean"},

@@ -1,7 +1,9 @@
-"""Files that the command line names: each holds one JSON object, or an error says where it does not."""
+"""Files that the command line names: what is read holds one JSON object, what is written is there whole."""
 
 from __future__ import annotations
 
+import os
+import uuid
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -61,6 +63,24 @@ def _object(content: bytes | str, name: str, option: str, error: type[BillingErr
         kind = _KINDS.get(type(found), "a number")
         raise error(_about(option, name, f"holds {kind}, and must hold one JSON object in {{ }}"))
     return found
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all: whoever reads it meanwhile finds what it was before.
+
+    Raises:
+        OSError: it cannot be written; the file is as it was.
+    """
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with aside.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def json_slip(text: str) -> str:

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
+import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
+from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib import Catalog
 
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.json_files import object_at, object_in
 from tap_billing_reports.singer.termination import DeferredTermination
+from tap_billing_reports.singer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Self
 
+    from tap_billing_reports.singer.console.progress import Progress
+    from tap_billing_reports.singer.outcome import Summary
     from tap_billing_reports.singer.writer import BufferedWriter
 
 logger = logging.getLogger("tap-billing-reports")
+
+# Where the command line keeps what --summary names, for options that are looked at before it.
+_SUMMARY = "tap_billing_reports.summary"
+
+
+class _CommandLine(SingerCommand):
+    """The SDK's command line, which knows of --summary before it reads the settings."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with suppress(click.UsageError):  # it comes again
+            ctx.meta[_SUMMARY] = self.make_parser(ctx).parse_args([*args])[0].get("summary")
+        return super().parse_args(ctx, args)
 
 
 class TapCommand(DeferredTermination):
@@ -33,11 +51,52 @@ class TapCommand(DeferredTermination):
         """Sync all streams and return the exit status: 0 only if nothing failed."""
         raise NotImplementedError
 
+    @property
+    def summary(self) -> Summary:
+        """What the closing lines of this sync tell."""
+        raise NotImplementedError
+
+    @property
+    def progress(self) -> Progress:
+        """Hears how far this sync is."""
+        raise NotImplementedError
+
+    @classmethod
+    def in_environment(cls) -> dict[str, Any]:
+        """The settings that the environment and .env hold; none of them is validated."""
+        found: dict[str, Any] = cls._env_var_config
+        return found
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The command line, with --summary."""
+        command = super().get_singer_command()
+        help_text = "Write what came of the sync here, as one JSON object; also of one that failed."
+        option = click.Option(["--summary"], type=click.Path(dir_okay=False), metavar="FILE", help=help_text)
+        return _CommandLine(
+            name=command.name,
+            callback=command.callback,
+            context_settings=command.context_settings,
+            params=[*command.params, option],
+            help=command.help,
+            logger=cls.logger,
+        )
+
     @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
         """The settings' files."""
-        with _one_line_errors():
+        path = None if ctx is None else ctx.meta.get(_SUMMARY)
+        with _one_line_errors(None if path is None else Watch("tap", path, lambda: cls.as_given(value))):
             return cls._settings_of(value)
+
+    @classmethod
+    def as_given(cls, config: tuple[str, ...]) -> dict[str, Any]:
+        """The settings that `--config` names, as far as they can be read; none of them is validated."""
+        found: dict[str, Any] = {}
+        for path in config:
+            with suppress(BillingError):
+                found |= cls.in_environment() if path == "ENV" else object_at(path, "--config", ConfigError)
+        return found
 
     @classmethod
     def _settings_of(cls, value: tuple[str, ...]) -> Any:
@@ -103,17 +162,24 @@ class TapCommand(DeferredTermination):
         config: Any = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        summary: str | None = None,
     ) -> None:
         """The command: sync everything, then exit 1 if anything failed."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
-        with _one_line_errors():
+        given = dict(config.config) if config else {}
+        watch = Watch("tap", summary, lambda: given | (cls.in_environment() if config and config.parse_env else {}))
+        with _one_line_errors(watch):
+            watch.check()
             tap = cls(
                 config=config.config if config else None,
                 parse_env_config=bool(config and config.parse_env),
                 state=_object_in(state, StateError, "--state"),
                 catalog=_catalog_in(catalog),
             )
-        sys.exit(tap.run())
+        with watch.over(tap):
+            status = tap.run()
+        watch.ended(status)
+        sys.exit(status)
 
 
 def _object_in(file: IO[str] | None, error: type[BillingError], option: str) -> dict[str, Any] | None:
@@ -135,8 +201,8 @@ def _catalog_in(file: IO[str] | None) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """What a person can mend is one line each, without a traceback, and exit status 1."""
+def _one_line_errors(watch: Watch | None = None) -> Iterator[None]:
+    """What a person can mend is one line each, without a traceback, and exit status 1; `watch` is told."""
     redaction.install()
     try:
         yield
@@ -150,4 +216,6 @@ def _one_line_errors() -> Iterator[None]:
         return
     for line in lines:
         logger.error("%s", redaction.sentence(line))
+    if watch is not None:
+        watch.ended(1, map(Failure, lines))
     sys.exit(1)

@@ -147,7 +147,7 @@ class DueJobs:
         check = Check(feed.source.name, brief.account_id, actual=Decimal(0), ok=False, reason=reason, **facts)
         if check not in self._missing:
             self._missing.append(check)
-            self._session.checks.append(check)
+            self._session.checked(report.stream, [check])
             failure = Failure.of(
                 f"invoice {brief.invoice_id}: {reason}",
                 About(feed.source.name, brief.account_id),

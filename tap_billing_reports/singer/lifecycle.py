@@ -291,6 +291,7 @@ class Lifecycle:
         finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
         finished_run.checks += row_checks(tallies, finished_run.subject)
         self._itemized_summary.note(finished_run)
+        self._session.summary.checks.take(job.report.stream, finished_run.checks)
         self._emit_to(ReportFiles, finished_run)
         self._emit_to(Reconciliations, finished_run)
         self._tell(Step.EMITTED, finished, rows=finished_run.reader.rows)
@@ -322,7 +323,7 @@ class Lifecycle:
         of other streams.
         """
         session = self._session
-        session.checks.extend(self._itemized_summary.unmatched())
+        session.checked("", self._itemized_summary.unmatched())
         wrong: list[Failure] = []
         for report in wanted:
             client, ledger = self.client(report.source), self.ledger(report.stream)
@@ -333,7 +334,7 @@ class Lifecycle:
                 with session.isolated(report.stream, about):
                     entry = ledger.entry(account.account_id)
                     checks = list(coverage_checks(client, report, account, entry, self.planner))
-                    session.checks.extend(checks)
+                    session.checked(report.stream, checks)
                     wrong += [
                         Failure.of(
                             f"reconciliation {check.check} does not hold: {check.reason}", about, stream=report.stream

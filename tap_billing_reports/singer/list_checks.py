@@ -33,7 +33,7 @@ def judge_list(session: Session, feed: InvoiceFeed, bookmark: MutableMapping[str
     memory = ListMemory(bookmark, feed.remembered_days)
     checks, lost = list(memory.checks(source, account, feed.contents, since, until)), memory.lost(feed.contents)
     memory.move(feed.contents, since, until)
-    session.checks.extend(check for check in checks if check not in feed.told)
+    session.checked("invoices", (check for check in checks if check not in feed.told))
     feed.told.update(checks)
     wrong = [f"{check.check}: {check.reason}" for check in checks if check.ok is False]
     if wrong:

@@ -4,10 +4,62 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tap_billing_reports.core.failure import Failure
+    from tap_billing_reports.singer.check import Check
+
+# Failed checks that are remembered with their facts; all are counted.
+FAILED_CHECKS: Final = 500
+
+
+class Place(NamedTuple):
+    """Where something was read; a stream that is no single one's is empty."""
+
+    source: str
+    account: str
+    stream: str
+
+
+class Verdict(str, Enum):
+    """What came of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_MADE = "not_made"
+
+    @classmethod
+    def of(cls, check: Check) -> Verdict:
+        return {True: cls.PASSED, False: cls.FAILED, None: cls.NOT_MADE}[check.ok]
+
+
+@dataclass
+class Checks:
+    """What came of the checks of a sync.
+
+    Attributes:
+        counted: how many, by place and verdict.
+        failed: the first of those that failed, with their streams.
+        freshness: the check of that name, by place.
+    """
+
+    counted: Counter[tuple[Place, Verdict]] = field(default_factory=Counter)
+    failed: list[tuple[str, Check]] = field(default_factory=list)
+    freshness: dict[Place, Check] = field(default_factory=dict)
+
+    def take(self, stream: str, checks: Iterable[Check]) -> None:
+        """Count checks of what one stream reads."""
+        for check in checks:
+            place = Place(check.source, check.account_id, stream)
+            self.counted[place, Verdict.of(check)] += 1
+            if check.ok is False and len(self.failed) < FAILED_CHECKS:
+                self.failed.append((stream, check))
+            if check.check == "freshness":
+                self.freshness[place] = check
 
 
 @dataclass
@@ -18,12 +70,16 @@ class Summary:
         failures: failure -> the streams that it kept from being read; none where the failure is of a single period.
         remarks: what was changed or left out in records, and why.
         records: stream -> records sent.
+        rows: the same by source and account.
+        checks: what came of them, whether anybody takes their records or not.
     """
 
     failures: dict[Failure, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
+    rows: Counter[Place] = field(default_factory=Counter)
+    checks: Checks = field(default_factory=Checks)
 
     def failed(self, failure: Failure) -> bool:
         """Remember a failure; whether it is a new one. What several streams meet in turn is one failure."""

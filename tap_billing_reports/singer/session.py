@@ -26,7 +26,7 @@ from tap_billing_reports.storage.lock import Lock
 from tap_billing_reports.storage.workspace import Workspace, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tap_billing_reports.config.settings import Settings
@@ -140,6 +140,12 @@ class Session:
     def forget_invoices(self) -> None:
         """Nothing more hangs on the lists: give their memory back."""
         self._feeds.clear()
+
+    def checked(self, stream: str, checks: Iterable[Check]) -> None:
+        """Checks of what a stream reads, of no single run: they are counted, and sent with the next ones."""
+        found = [*checks]
+        self.summary.checks.take(stream, found)
+        self.checks.extend(found)
 
     # -- failures --------------------------------------------------------------------------------------
 

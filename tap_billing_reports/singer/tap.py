@@ -17,7 +17,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_billing_reports import __version__
-from tap_billing_reports.config.environment import settings_from
+from tap_billing_reports.config.environment import reading_file, settings_from
 from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
 from tap_billing_reports.config.validation import malformed, problems, unknown, unknown_types
 from tap_billing_reports.core import redaction
@@ -100,14 +100,9 @@ class TapBillingReports(TapCommand):
         # installed; here it begins in the working directory.
         folder = Path.cwd()
         found = (path for above in (folder, *folder.parents) if (path := above / ".env").is_file())
-        parse_environment_config({}, cls._env_var_prefix, next(found, None))
+        with reading_file():
+            parse_environment_config({}, cls._env_var_prefix, next(found, None))
         return settings_from(os.environ, cls._env_var_prefix, schema)
-
-    @classmethod
-    def in_environment(cls) -> dict[str, Any]:
-        """The settings that the environment and .env hold; none of them is validated."""
-        found: dict[str, Any] = cls._env_var_config
-        return found
 
     def active_sources(self) -> tuple[Source, ...]:
         """The sources that the settings turn on; discovery without settings shows none's reports."""

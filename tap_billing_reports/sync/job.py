@@ -13,8 +13,10 @@ from singer_sdk.logging import ConsoleFormatter
 from singer_sdk.metrics import get_metrics_logger
 
 from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
+from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.singer.tap import TapBillingReports
+from tap_billing_reports.singer.watch import Watch
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.views.create import create_views
 from tap_billing_reports.views.sql import OwnOrders
@@ -41,6 +43,7 @@ class Job:
         full_refresh: streams whose bookmarks are forgotten first.
         imported: a STATE from elsewhere to begin with; None for the warehouse's own.
         views: whether the views are made at the end.
+        summary: the file that what came of it is written to; None for none.
     """
 
     config: tuple[str, ...]
@@ -51,6 +54,7 @@ class Job:
     full_refresh: tuple[str, ...] = ()
     imported: dict[str, Any] | None = None
     views: bool = True
+    summary: str | None = None
 
 
 @contextmanager
@@ -100,8 +104,18 @@ def run(job: Job) -> int:
         StateError: the STATE is not one of this tap.
         LoadError: the warehouse cannot be opened.
     """
+    watch = Watch("sync", job.summary, lambda: TapBillingReports.as_given(job.config), job=job.name, schema=job.schema)
+    watch.check()
+    with watch.over():
+        status = _synced(job, watch)
+    watch.ended(status)
+    return status
+
+
+def _synced(job: Job, watch: Watch) -> int:
     writer = WarehouseWriter()
     tap = TapBillingReports.opened(job.config, catalog=job.catalog, writer=writer)
+    watch.sees(tap)
     for stream in job.full_refresh:
         if stream not in tap.streams:
             raise ConfigError(f"--full-refresh {stream}: there is no such stream; one of {', '.join(tap.streams)}")
@@ -117,9 +131,17 @@ def run(job: Job) -> int:
             tap.logger.info("%s", loader.totals)
             for note in loader.totals.notes:
                 tap.logger.warning("%s", note)
+            watch.facts["loaded"] = dict(sorted(loader.totals.rows.items()))
         if job.views and loader.lost is None:
             status = _with_views(tap, database, job.schema) or status
         return status
+
+
+def _told(tap: TapBillingReports, error: BillingError) -> int:
+    """The exit status after what a person can mend: it is logged, and remembered for the summary."""
+    tap.summary.failed(Failure.of(error).redacted())
+    tap.logger.error("%s", sentence(str(error)))
+    return 1
 
 
 def _with_views(tap: TapBillingReports, database: Database, schema: str) -> int:
@@ -127,8 +149,7 @@ def _with_views(tap: TapBillingReports, database: Database, schema: str) -> int:
     try:
         create_views(database, schema, orders=own_orders(tap.config))
     except BillingError as error:
-        tap.logger.error("%s", sentence(str(error)))  # noqa: TRY400 - a line that a person can act on
-        return 1
+        return _told(tap, error)
     return 0
 
 
@@ -147,8 +168,7 @@ def _ended(tap: TapBillingReports, writer: WarehouseWriter, loader: Loader, stat
     try:
         writer.finish()
     except BillingError as error:
-        tap.logger.error("%s", sentence(str(error)))  # noqa: TRY400 - a line that a person can act on
-        return 1
+        return _told(tap, error)
     return status
 
 

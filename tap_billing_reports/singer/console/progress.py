@@ -17,6 +17,7 @@ from tap_billing_reports.core.redaction import redact
 from tap_billing_reports.reports.events import Event, Listener
 from tap_billing_reports.reports.jobs import ENDS, GOT, Step
 from tap_billing_reports.singer.console.live_view import LiveView, duration
+from tap_billing_reports.singer.outcome import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,17 @@ class Board(Listener):
             if event.step in {Step.DEFERRED, Step.LEFT}:
                 key = (job.report.stream, job.account.account_id, event.step, event.reason or "")
                 self.left.setdefault(key, []).append(job.period.key)
+
+    def ends(self) -> dict[Place, Counter[Step | None]]:
+        """How many of the periods that were due have come to which end, None: to none of them."""
+        found: dict[Place, Counter[Step | None]] = {}
+        with self._lock:
+            for standing in self._standings.values():
+                job = standing.job
+                place = Place(job.client.name, job.row_account, job.report.stream)
+                end = standing.step if standing.step in ENDS else None
+                found.setdefault(place, Counter())[end] += 1
+        return found
 
     def glance(self) -> Glance:
         """How things stand now."""

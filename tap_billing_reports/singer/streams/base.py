@@ -13,6 +13,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import redact
+from tap_billing_reports.singer.outcome import Place
 from tap_billing_reports.singer.schemas import stream_schema
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ class BillingStream(Stream):
 
     def get_record_counter(self, **_: Any) -> metrics.Counter:
         return Meter(self.name, self.billing_tap.summary.records)
+
+    def _write_record_message(self, record: dict[str, Any]) -> None:
+        super()._write_record_message(record)
+        self.count(record)
+
+    def count(self, record: Mapping[str, Any]) -> None:
+        """The record is out: count it for its account."""
+        self.billing_tap.summary.rows[Place(str(record.get("source")), str(record.get("account_id")), self.name)] += 1
 
     def get_batch_config(self, config: Mapping[str, Any]) -> None:
         """BATCH is not offered: the SDK's leaks deselected columns."""

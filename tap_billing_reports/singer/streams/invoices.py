@@ -85,7 +85,7 @@ class Invoices(BillingStream):
         with self.session.isolated(self.name, About(*key)):
             yield from self._pass(*self._accounts[key], bookmark)
         if key == list(self._accounts)[-1]:
-            self.session.checks.extend(self._duplicates.checks())
+            self.session.checked(self.name, self._duplicates.checks())
 
     @cached_property
     def _duplicates(self) -> Duplicates:
@@ -244,7 +244,7 @@ class Invoices(BillingStream):
             AccountError: it does, and `on_mismatch` is fail: the bookmark stays.
         """
         about = About(feed.source.name, feed.account.account_id)
-        self.session.checks.extend(unique_checks(feed))
+        self.session.checked(self.name, unique_checks(feed))
         wrong = [brief.invoice_id for brief in feed.clashes]
         wrong += self._duplicates.differing(feed.source.name, feed.account.account_id)
         if wrong:
@@ -285,9 +285,8 @@ class Invoices(BillingStream):
         text = f"{first} to {last} cannot be read any more: the vendor keeps {feed.api.horizon_days} days"
         self.session.note(f"{name} account {account_id}: invoices from {text}")
         # The subject is where the gap begins: the same gap found again is the same check.
-        self.session.checks.append(
-            Check(name, account_id, subject=f"invoices from {first}", check="unreachable_range", reason=text)
-        )
+        gap = Check(name, account_id, subject=f"invoices from {first}", check="unreachable_range", reason=text)
+        self.session.checked(self.name, [gap])
 
     def _record(self, feed: InvoiceFeed, columns: dict[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
         return self.complete({**columns, "source_record": self.source_record(record, feed.api.hidden)})

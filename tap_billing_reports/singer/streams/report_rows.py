@@ -27,6 +27,7 @@ from tap_billing_reports.reports.files.readers import ArrayChunk, NotPlain, Read
 from tap_billing_reports.singer.column_memory import ColumnMemory
 from tap_billing_reports.singer.fast_rows import FastRows, SelectedColumns
 from tap_billing_reports.singer.needed_columns import NeededColumns
+from tap_billing_reports.singer.outcome import Place
 from tap_billing_reports.singer.schemas import stream_schema
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
@@ -96,7 +97,17 @@ class ReportRows(FastRows, ReportStream):
         """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
         if not self.is_sampled:
             constants = self._constants(finished_run)
-            self.write_rows(self._chunks(finished_run, constants), constants, self.meter.increment)
+            job, rows = finished_run.job, self.billing_tap.summary.rows
+            place = Place(job.client.name, job.row_account, self.name)
+
+            def counted(written: int) -> None:
+                self.meter.increment(written)
+                rows[place] += written
+
+            self.write_rows(self._chunks(finished_run, constants), constants, counted)
+
+    def count(self, record: Mapping[str, Any]) -> None:
+        """Rows are counted in chunks, whichever way they go."""
 
     def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
         assert finished_run.reader is not None
