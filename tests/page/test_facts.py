@@ -203,6 +203,7 @@ def test_payouts_that_nobody_could_check_are_not_in_order(place, months):
     for key in ("close", "ties"):
         assert found[key].light is Light.UNCHECKED, key
     assert found["close"].said.startswith("It was not fully checked: nothing speaks against closing ")
+    assert found["ties"].said.startswith("Nothing could be checked yet. Not all of ")
     unchecked = table(found["ties"], f"What could not be checked in {months[0]:%B %Y}")
     assert "payouts against their transactions: 1 (load the report payout_reconciliation" in unchecked.rows[0][2]
     assert found["overdue"].light is Light.GOOD

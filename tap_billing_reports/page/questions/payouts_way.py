@@ -36,6 +36,8 @@ def payouts_way(reading: Reading, month: date) -> Answer | None:
         for currency, count, *amounts, paid in rows
     )
     said = f"Of the payouts of {month_of(month)} that were not sent back, by currency."
+    if any(row[-2] for row in rows):
+        said += " What is not explained: no transaction that is loaded says it."
     if unknown:
         said += f" {counted(unknown, 'payout')} more {agreed(unknown, 'names', 'name')} no transactions."
     return Answer("way", "How did charges become money at the bank?", Light.NONE, said, flows=flows)

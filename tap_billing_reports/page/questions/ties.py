@@ -27,9 +27,18 @@ def does_not_tie(reading: Reading, month: date) -> Answer | None:
         return None
     wrong = (_payouts(reading), _balances(reading), _invoices(reading), _checks(reading))
     unchecked = _unchecked(reading, month)
-    seen = [counted(paid_and_checked, "payout"), counted(balances, "balance"), counted(invoices, "invoice")]
-    seen.append(counted(checks, "check of files and lists", "checks of files and lists"))
-    said = _wrong(wrong) or f"Everything that was checked ties: {listed(seen)}."
+    seen = [
+        counted(number, *noun)
+        for number, noun in (
+            (paid_and_checked, ("payout",)),
+            (balances, ("balance",)),
+            (invoices, ("invoice",)),
+            (checks, ("check of files and lists", "checks of files and lists")),
+        )
+        if number
+    ]
+    all_well = f"Everything that was checked ties: {listed(seen)}." if seen else "Nothing could be checked yet."
+    said = _wrong(wrong) or all_well
     if unchecked.count:
         where = counted(unchecked.count, "account")
         said += f" Not all of {month_of(month)} could be checked: {where}, with what would help, below."
