@@ -77,17 +77,12 @@ def streams() -> str:
     return "\n".join(parts)
 
 
-def _own_columns(stream: Any) -> Iterator[tuple[str, str]]:
-    common = stream_schema("report_rows")["properties"]
-    for name, column in stream.schema["properties"].items():
-        if name not in common:
-            yield name, kind(column)
-
-
 def invoice_lines() -> str:
+    common = stream_schema("report_rows")["properties"]
+    columns = schema_snapshot.everything().streams["bring_invoice_lines"].schema["properties"]
     return table(
-        ("column", "type"),
-        ((code(n), k) for n, k in _own_columns(schema_snapshot.everything().streams["bring_invoice_lines"])),
+        ("column", "type", "what it holds"),
+        ((code(n), kind(column), column["description"]) for n, column in columns.items() if n not in common),
     )
 
 
@@ -100,7 +95,23 @@ def stripe_columns() -> str:
         "decimal": "decimal, as text",
         "currency": "currency code, in capitals",
     }
-    return table(("column", "type"), ((code(column_name(h)), words.get(types[h], types[h])) for h in sorted(types)))
+    texts = catalogue("stripe")["descriptions"]
+    return table(
+        ("column", "type", "what it holds"),
+        ((code(column_name(h)), words.get(types[h], types[h]), texts[h]) for h in sorted(types)),
+    )
+
+
+def stripe_differing() -> str:
+    """What a column holds in some types and not in others."""
+    return table(
+        ("in types with", "column", "what it holds"),
+        (
+            (code(part), code(column_name(header)), text)
+            for part, texts in catalogue("stripe")["descriptions_of"].items()
+            for header, text in texts.items()
+        ),
+    )
 
 
 def stripe_types() -> str:
@@ -157,7 +168,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"query": examples.query, "rows": examples.rows},
     "docs/settings.md": {"settings": settings},
     "docs/streams.md": {"streams": streams, "invoice lines": invoice_lines},
-    "docs/report-columns.md": {"stripe columns": stripe_columns, "stripe types": stripe_types},
+    "docs/report-columns.md": {
+        "stripe columns": stripe_columns,
+        "stripe columns of some types": stripe_differing,
+        "stripe types": stripe_types,
+    },
     "docs/privacy.md": {
         "personal columns": personal_core,
         "personal columns of Stripe": personal_stripe,

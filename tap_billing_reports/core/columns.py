@@ -27,6 +27,12 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "timestamp": {"type": ["string", "null"], "format": "date-time"},
     "timestamp_utc": {"type": ["string", "null"], "format": "date-time"},
 }
+# What a column's type tells beside what the column holds.
+_TOLD_BY_TYPE: Final[dict[ColumnType, str]] = {
+    "currency": " A code of three capitals.",
+    "timestamp": " Written in the run's zone, and sent in UTC.",
+    "timestamp_utc": " In UTC.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +140,14 @@ def _has_letters(header: str) -> bool:
     return bool(_NOT_IN_NAMES.sub("", header.lower()))
 
 
-def json_schema(type_: ColumnType, *, decimals_as: DecimalsAs = "string") -> dict[str, Any]:
-    """A fresh nullable JSON Schema of a column; only keywords that survive the SDK's catalogue."""
-    if type_ == "decimal" and decimals_as == "number":
-        return {"type": ["number", "null"]}
-    schema = _SCHEMAS[type_]
-    return {**schema, "type": [*schema["type"]]}
+def json_schema(type_: ColumnType, *, decimals_as: DecimalsAs = "string", description: str = "") -> dict[str, Any]:
+    """A fresh nullable JSON Schema of a column; only keywords that survive the SDK's catalogue.
+
+    Args:
+        type_: the column's.
+        decimals_as: how amounts go out.
+        description: what it holds and when it is null, in sentences; what the type adds is put behind. None: empty.
+    """
+    schema = {"type": ["number", "null"]} if (type_, decimals_as) == ("decimal", "number") else _SCHEMAS[type_]
+    told = {"description": f"{description}{_TOLD_BY_TYPE.get(type_, '')}"} if description else {}
+    return {**schema, "type": [*schema["type"]], **told}

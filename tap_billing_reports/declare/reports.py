@@ -124,6 +124,9 @@ class ReportApi:
     """The type of a column, known or new, by its header."""
     budget: Callable[[Values], int] = lambda _values: 1
     """Runs that may wait at once."""
+    describe: Callable[[Report, str], str | None] = lambda _report, _header: None
+    """What a column holds and when it is null, in sentences, by its header or, of `common_columns`, its name; its type
+    and zone are told beside that. None: nobody has described it."""
     known_types: Collection[str] = ()
     """The report types that have been described, for a hint where one is misspelt; others can be configured as well."""
     csv: Callable[[Report], CsvForm | None] = lambda _report: None

@@ -361,6 +361,7 @@ BRING = d.Source(
         xml=XML,
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
+        describe=KNOWN.describe,
         common_columns=lambda report: COMMON if isinstance(report.cadence, d.PerInvoice) else {},
         holds_money=lambda _report, header: header in MONEY,
         currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},

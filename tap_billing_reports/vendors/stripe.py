@@ -18,7 +18,7 @@ from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.declare.paths import fill
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.http.auth import BearerAuthenticator
-from tap_billing_reports.vendors import stripe_asked, stripe_checks, stripe_suggested
+from tap_billing_reports.vendors import stripe_asked, stripe_checks, stripe_columns, stripe_suggested
 from tap_billing_reports.vendors.stripe_checks import KNOWN
 from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
 
@@ -368,6 +368,7 @@ STRIPE = d.Source(
         format="csv",
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,
+        describe=stripe_columns.describe,
         budget=lambda values: int(values["stripe_max_concurrent_runs"]),
         # No page of Stripe's names a price for a run, and production taps order as they like.
         orders_are_free=True,

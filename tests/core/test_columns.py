@@ -68,6 +68,22 @@ def test_schemas():
     assert json_schema("text") == {"type": ["string", "null"]}
 
 
+@pytest.mark.parametrize(
+    ("type_", "told"),
+    [
+        ("text", "A b."),
+        ("decimal", "A b."),
+        ("date", "A b."),
+        ("currency", "A b. A code of three capitals."),
+        ("timestamp", "A b. Written in the run's zone, and sent in UTC."),
+        ("timestamp_utc", "A b. In UTC."),
+    ],
+)
+def test_a_description_tells_the_zone_too(type_, told):
+    assert json_schema(type_, description="A b.") == {**json_schema(type_), "description": told}
+    assert json_schema(type_, description="A b.", decimals_as="number")["description"] == told
+
+
 @pytest.mark.parametrize(("name", "type_"), [("no name", "text"), ("", "text"), ("a", "float")])
 def test_impossible_columns(name, type_):
     with pytest.raises(ValueError):

@@ -11,6 +11,7 @@ from singer_sdk.singerlib import Schema
 
 from scripts import schema_snapshot
 from tap_billing_reports.declare.catalogue import catalogue
+from tap_billing_reports.vendors import all_sources
 
 FILES = sorted((schema_snapshot.ROOT / "schemas").glob("*.json"))
 KEYWORDS = {"type", "format", "description"}
@@ -76,6 +77,38 @@ def test_every_catalogued_column_of_a_stripe_report_has_a_name_of_its_own(stream
             names = [column.name for column in stream.resolve(tuple(headers))]
             assert len(set(names)) == len(headers), stream.name
             assert set(names) <= set(stream.schema["properties"]), stream.name
+
+
+def test_every_column_of_every_stream_says_what_it_holds(streams):
+    for stream in streams.values():
+        for name, column in stream.schema["properties"].items():
+            text = column.get("description", "")
+            assert re.fullmatch(r"[A-Z`a-z_].{9,}\.", text), (stream.name, name, text)
+            assert set(column) <= KEYWORDS, (stream.name, name)
+
+
+@pytest.mark.parametrize("source", all_sources(), ids=lambda source: source.name)
+def test_every_catalogued_column_is_described_where_it_is_catalogued(streams, source):
+    reports = [stream.report for stream in streams.values() if stream.schema_name == "report_rows"]
+    for report in reports:
+        if report.source == source.name:
+            known = {*source.reports.headers(report), *source.reports.common_columns(report)}
+            assert [header for header in known if source.reports.describe(report, header) is None] == []
+
+
+def test_every_column_that_a_catalogue_knows_the_type_of_is_described():
+    """Of types whose columns nobody knows, too: their files have the same ones."""
+    for source in ("stripe", "bring"):
+        known = catalogue(source)
+        assert set(known["types"]) <= set(known["descriptions"])
+
+
+def test_a_text_of_some_types_is_of_a_column_that_is_there():
+    known = catalogue("stripe")
+    for part, texts in known["descriptions_of"].items():
+        types = [name for name in known["report_types"] if part in name]
+        assert types, part
+        assert set(texts) <= set(known["types"]), part
 
 
 def test_the_public_contract_is_unchanged():

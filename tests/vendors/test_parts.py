@@ -123,7 +123,7 @@ def test_a_catalogue_in_a_package(tmp_path, monkeypatch):
     package = tmp_path / "own_vendor_of_this_test"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    known = {"report_types": {"t": ["A", "B"]}, "types": {"A": "decimal"}}
+    known = {"report_types": {"t": ["A", "B"]}, "types": {"A": "decimal"}, "descriptions": {"A": "An A."}}
     (package / "catalogue.json").write_text(json.dumps(known))
     monkeypatch.syspath_prepend(tmp_path)
     found = Catalogue.in_package(package.name)
@@ -131,4 +131,5 @@ def test_a_catalogue_in_a_package(tmp_path, monkeypatch):
     assert list(found.headers(report)) == ["A", "B"]
     assert [found.column_type(report, header) for header in ("A", "B", "new")] == ["decimal", "text", "text"]
     assert list(found.headers(unknown)) == []
+    assert [found.describe(report, header) for header in ("A", "B")] == ["An A.", None]
     sys.modules.pop(package.name, None)

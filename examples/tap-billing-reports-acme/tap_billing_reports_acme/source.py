@@ -111,6 +111,7 @@ ACME = d.Source(
         format="csv",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
+        describe=KNOWN.describe,
         budget=lambda _values: 4,
         idempotency_header="Idempotency-Key",
         runs=EXPORTS,

@@ -75,11 +75,11 @@ class ReportRows(FastRows, ReportStream):
         for header in headers:
             name = chosen.get(header) or unique_names([header], self._reserved)[0]
             column = self._by_header[header] = Column(header, name, api.column_type(report, header))
-            schema["properties"].setdefault(name, json_schema(column.type, decimals_as=self._decimals_as))
+            schema["properties"].setdefault(name, self._schema_of(column))
         for name, fields in self._common.items():
             header = common_header(name)
             column = self._by_header[header] = Column(header, name, api.column_type(report, fields[0]))
-            schema["properties"][name] = json_schema(column.type, decimals_as=self._decimals_as)
+            schema["properties"][name] = self._schema_of(column)
         self._catalogued = tuple(self._by_header.values())
         self._memory = ColumnMemory(lambda: self.stream_state)
         super().__init__(tap, name=report.stream, schema=schema)
@@ -296,6 +296,13 @@ class ReportRows(FastRows, ReportStream):
         self._take_up(columns)
         self.write_schema_again()
 
+    def _schema_of(self, column: Column) -> dict[str, Any]:
+        """Type and description; of a column that nobody has described, which header of the file it is."""
+        is_common = column.header == common_header(column.name)
+        text = self._api.describe(self.report, column.name if is_common else column.header)
+        text = text or f"{clipped(column.header, 80)} of the file, as the vendor writes it. Null where it is empty."
+        return json_schema(column.type, decimals_as=self._decimals_as, description=text)
+
     def _take_up(self, columns: tuple[Column, ...]) -> None:
         if all(column.name in self.schema["properties"] for column in columns):
             return
@@ -307,7 +314,7 @@ class ReportRows(FastRows, ReportStream):
 
     def _grown(self, schema: Mapping[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
         """A copy with the columns that are new: the SDK's mapper compares with the schema that it has seen."""
-        new = {column.name: json_schema(column.type, decimals_as=self._decimals_as) for column in columns}
+        new = {column.name: self._schema_of(column) for column in columns}
         return {
             **schema,
             "properties": {
