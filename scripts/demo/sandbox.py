@@ -15,6 +15,7 @@ from scripts.demo.processes import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
 READY_SECONDS = 60
@@ -72,11 +73,21 @@ class RunningSandbox:
             return json.load(answer)
 
 
-@contextlib.contextmanager
-def running_sandbox(folder: Path, *, root: Path, hidden_faults: bool = False) -> Iterator[RunningSandbox]:
-    """A sandbox whose clock stands one day back; it stops when the block is left. Its output is in `folder`.
+# As `billing-reports sandbox`, which knows no other start than so many days ago.
+SERVE_AT = (
+    "import sys, datetime; from tap_billing_reports.sandbox.server import serve; "
+    "serve(now=datetime.datetime.fromisoformat(sys.argv[1]), ready_file=sys.argv[2])"
+)
 
-    With `hidden_faults` it hides three for people to find (see `tap_billing_reports.sandbox.world`).
+
+@contextlib.contextmanager
+def running_sandbox(
+    folder: Path, *, root: Path, hidden_faults: bool = False, now: datetime | None = None
+) -> Iterator[RunningSandbox]:
+    """A sandbox whose clock stands one day back, or starts at `now`; it stops when the block is left.
+
+    Its output is in `folder`. With `hidden_faults` it hides three for people to find (see
+    `tap_billing_reports.sandbox.world`).
 
     Raises:
         RuntimeError: it ended or was not ready in time; the message holds its last words.
@@ -87,6 +98,8 @@ def running_sandbox(folder: Path, *, root: Path, hidden_faults: bool = False) ->
     if hidden_faults:
         arguments.append("--hidden-faults")
     command = [sys.executable, "-m", "tap_billing_reports.cli.main", *arguments]
+    if now is not None:
+        command = [sys.executable, "-c", SERVE_AT, now.isoformat(), str(ready)]
     with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
         deadline = time.monotonic() + READY_SECONDS
         while not ready.exists():

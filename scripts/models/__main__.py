@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from scripts.demo.sandbox import running_sandbox
 from scripts.models import page
 from scripts.models.compare import differing, identities, totals
 from scripts.models.dbt import Dbt
-from scripts.models.settings import SETTLED, model_settings, stream_of
+from scripts.models.settings import SETTLED, TODAY, VENDORS_NOW, model_settings, stream_of
 from scripts.models.stores import ANSWERS, ORDER_COLUMN, ORDERS, Store
 from scripts.targets import stores as targets_stores
 from scripts.targets import trial
@@ -106,7 +106,8 @@ class Models:
     def _ours(self, program: str, *words: str, output: Any = subprocess.DEVNULL) -> None:
         with (self.folder / "commands.log").open("a") as log:
             ran = subprocess.run(
-                [str(Path(sys.executable).parent / program), *words],
+                [sys.executable, "-m", "scripts.models.at", TODAY.isoformat(), program, *words],
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
@@ -150,7 +151,7 @@ class Models:
             return
         shutil.copy(OUTPUT / f"target-{store.name}" / "static_index.html", OUTPUT / "index.html")
         if not self.problems:
-            page.write(ROOT / "docs" / "models.md", store)
+            page.write(ROOT / "docs" / "models.md", store, TODAY.date())
 
 
 def run(*, broken: bool) -> int:
@@ -159,9 +160,9 @@ def run(*, broken: bool) -> int:
     OUTPUT.mkdir(parents=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="models-")))
-        box = stack.enter_context(running_sandbox(folder, root=ROOT))
+        box = stack.enter_context(running_sandbox(folder, root=ROOT, now=VENDORS_NOW))
         server = stack.enter_context(postgres_server(folder / "postgres.log"))
-        settings = model_settings(box.settings, today=datetime.now(timezone.utc).date())
+        settings = model_settings(box.settings, today=TODAY.date())
         work = Models(folder, server, settings, box.shop_orders())
         dbt = Dbt(OUTPUT)
         dbt.install()

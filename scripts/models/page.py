@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.targets.page import table
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from scripts.models.stores import Store
@@ -23,11 +24,11 @@ SECTION = re.compile(
 )
 
 
-def write(path: Path, store: Store) -> None:
-    """Put the first rows of each query's answer below it."""
+def write(path: Path, store: Store, today: date) -> None:
+    """Put the first rows of each query's answer below it, as they are on that day."""
 
     def filled(section: re.Match[str]) -> str:
-        names, rows = store.head(f"{section['sql']} limit {ROWS}")
+        names, rows = store.head(f"{section['sql']} limit {ROWS}", today)
         shown = table([names, *([_cell(value) for value in row] for row in rows)]) if rows else "(no row in the demo)\n"
         return f"{section[1]}\n{shown}\n{section[4]}"
 

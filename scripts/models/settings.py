@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from scripts.demo.settings import MODEL_REPORTS, demo_settings
@@ -9,6 +10,11 @@ from scripts.demo.settings import MODEL_REPORTS, demo_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+# The day of this run, whatever day it is: the rows on docs/models.md are the same ones each time. As in the demo the
+# vendors' clock starts a day before.
+TODAY = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+VENDORS_NOW = TODAY - timedelta(days=1)
 
 ACTIVITY = "balance_change_from_activity.itemized.3"
 PAYOUTS = "payouts.itemized.3"

@@ -13,6 +13,7 @@ import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from scripts.targets.postgres import Server
@@ -82,9 +83,11 @@ class Store:
         with self._open() as connection:
             return [tuple(map(plain, row)) for row in connection.execute(sql).fetchall()]
 
-    def head(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Names of the columns, and the rows."""
+    def head(self, sql: str, today: date) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names of the columns, and the rows as they are on that day; of a DuckDB file."""
         with self._open() as connection:
+            # Stands in for DuckDB's own, in views as well, as long as the connection is open.
+            connection.execute(f"create temp macro current_date() as date '{today}'")
             cursor = connection.execute(sql)
             return [column[0] for column in cursor.description], [tuple(map(plain, row)) for row in cursor.fetchall()]
 
