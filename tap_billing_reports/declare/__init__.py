@@ -7,7 +7,7 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 from __future__ import annotations
 
 from tap_billing_reports.core.errors import NotYet
-from tap_billing_reports.declare.cadence import ALL, Cadence, PerInvoice, Subjects, Unit, Windowed
+from tap_billing_reports.declare.cadence import ALL, Cadence, Listed, PerInvoice, Subjects, Unit, Windowed
 from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.declare.endpoints import (
     Account,
@@ -30,6 +30,7 @@ from tap_billing_reports.declare.endpoints import (
     no_objection,
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
+from tap_billing_reports.declare.listing import Listing
 from tap_billing_reports.declare.not_yet import NotYetWhen
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
 from tap_billing_reports.declare.rows import RollForward, RowIdentity
@@ -83,6 +84,8 @@ __all__ = [
     "Interval",
     "InvoiceApi",
     "LinkPaging",
+    "Listed",
+    "Listing",
     "Need",
     "NotYet",
     "NotYetWhen",

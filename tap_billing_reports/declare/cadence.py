@@ -1,4 +1,4 @@
-"""When a report is due: by calendar window, once an invoice, or once for each named subject.
+"""When a report is due: by calendar window, once an invoice, or once for each subject, named or listed.
 
 Data alone. What follows from each, what is due and what is done, is in `reports/due.py`.
 """
@@ -50,4 +50,17 @@ class Subjects:
     identity: ClassVar[dict[str, str]] = {}
 
 
-Cadence: TypeAlias = Windowed | PerInvoice | Subjects
+@dataclass(frozen=True)
+class Listed:
+    """One run for each subject that the vendor lists by date, such as a payout that it makes by itself.
+
+    Attributes:
+        lookback_days: so many days before the newest subject are listed again: one may appear late.
+    """
+
+    lookback_days: int = 14
+    has_subjects: ClassVar[bool] = True
+    identity: ClassVar[dict[str, str]] = {}
+
+
+Cadence: TypeAlias = Windowed | PerInvoice | Subjects | Listed

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.declare.csv_form import Cells, CsvForm
     from tap_billing_reports.declare.endpoints import Account, Field, Query, Record, SourceClient
+    from tap_billing_reports.declare.listing import Listing
     from tap_billing_reports.declare.not_yet import NotYetWhen
     from tap_billing_reports.declare.rows import RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
@@ -109,6 +110,8 @@ class ReportApi:
     """What the run is asked for; runs with equal parameters are interchangeable."""
     unordered: Callable[[Report], Unordered | None] = lambda _report: None
     """How a report is got that is there without an order. None: it is ordered, by the next five."""
+    listing: Callable[[Report], Listing | None] = lambda _report: None
+    """Where the subjects of a report with the cadence `Listed` come from."""
     order: Endpoint = NOT_ORDERED
     order_call: Callable[[Account, Report, Parameters], OrderCall] = _not_ordered
     read_order: Callable[[Answer], Run] = _not_ordered

@@ -88,6 +88,7 @@ class Interval:
 class Period:
     """One period of one report: what one run covers and one ledger entry stands for.
 
+    `listed` is what the vendor's list says of a listed subject, dated `day`, where this sync has read it.
     `key` is the calendar window's start (UTC, RFC 3339), the subject's id, or `all`; `start` and `end` are
     what is asked for (aware UTC, clamped to availability), None for subjects.
     """
@@ -96,6 +97,8 @@ class Period:
     start: datetime | None = None
     end: datetime | None = None
     subject: str | None = None
+    day: date | None = field(default=None, compare=False)
+    listed: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def days(self, zone: str) -> tuple[date, date]:
         """A window's first and last day in a zone, for vendors that ask for whole days and count both ends."""

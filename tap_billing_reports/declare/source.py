@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tap_billing_reports.declare.cadence import Listed
 from tap_billing_reports.declare.checks import (
     column_problems,
     endpoint_problems,
@@ -113,6 +114,8 @@ class Source:
             unordered = api.unordered(report)
             if unordered is None and not api.is_ordered:
                 yield f"reports: nothing says how {report.name} is got: neither an order nor `unordered`"
+            if isinstance(report.cadence, Listed) and api.listing(report) is None:
+                yield f"reports: nothing says where the subjects of {report.name} are listed"
             if isinstance(unordered, PagedRows):
                 yield from (f"reports.unordered of {report.name}: {problem}" for problem in unordered.problems())
 
@@ -142,6 +145,8 @@ class Source:
         for report in () if values is None else reports.configured(values):
             if isinstance(unordered := reports.unordered(report), PagedRows):
                 yield f"reports.unordered of {report.name}", unordered.endpoint, None
+            if (listing := reports.listing(report)) is not None:
+                yield f"reports.listing of {report.name}", listing.endpoint, None
         if reports.runs is not None:
             yield "reports.runs", reports.runs, frozenset()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
-from tap_billing_reports.declare import ALL, Interval, PerInvoice, Period, Subjects, Windowed
+from tap_billing_reports.declare import ALL, Interval, Listed, PerInvoice, Period, Subjects, Windowed
 from tap_billing_reports.reports import per_invoice
 from tap_billing_reports.reports.keys import split_key
 from tap_billing_reports.reports.state.layout import DonePeriod, OpenPeriod
@@ -214,7 +214,7 @@ class WindowPlan(CadencePlan):
 
 
 class InvoicePlan(CadencePlan):
-    """Invoices that have a specification, as `per_invoice` has entered them."""
+    """Invoices that have a specification, or subjects that are listed, as `per_invoice` has entered them."""
 
     def due(self, _client: ReportClient, _account: Account, entry: Entry) -> Iterator[tuple[str, Period]]:
         for key in entry.subjects_due:
@@ -268,7 +268,7 @@ def plan_of(bounds: SyncBounds, report: Report) -> CadencePlan:
     cadence = report.cadence
     if isinstance(cadence, Windowed):
         return WindowPlan(bounds, report, cadence)
-    if isinstance(cadence, PerInvoice):
+    if isinstance(cadence, PerInvoice | Listed):
         return InvoicePlan()
     return SubjectPlan(cadence)
 

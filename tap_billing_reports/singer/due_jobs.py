@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Refused
 from tap_billing_reports.core.failure import Failure
-from tap_billing_reports.declare import PerInvoice
+from tap_billing_reports.declare import Listed, PerInvoice
 from tap_billing_reports.reports.per_invoice import list_from, note_invoices
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
+from tap_billing_reports.singer.listed_subjects import ListedSubjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class DueJobs:
-    """Finds the jobs of each report; enters invoices that have a specification into the ledger before.
+    """Finds the jobs of each report; enters invoices that have a specification, and listed subjects, before.
 
     Args:
         session: of this sync.
@@ -51,6 +52,7 @@ class DueJobs:
     ) -> None:
         self.planned: set[tuple[str, str]] = set()
         self.invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._listed = ListedSubjects(session)
         self._missing: list[Check] = []
         self._session = session
         self._planner = planner
@@ -83,7 +85,10 @@ class DueJobs:
                 with ledger.changing(account.account_id) as entry:
                     self._planner.plan(report).reopen(client, entry)
                 try:
+                    if isinstance(report.cadence, Listed):
+                        self._listed.enter(client, account, report, ledger)
                     found = self._planner.due_jobs(client, report, account, ledger.entry(account.account_id))
+                    found = [self._listed.with_record(job) for job in found]
                     jobs.extend(self._to_be_had(client, report, account, found) if per_invoice else found)
                 except Refused as error:
                     if not is_excused(report, error):

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from tap_billing_reports import declare as d
 from tap_billing_reports.cli import plan
 from tap_billing_reports.config.settings import config_jsonschema
@@ -18,11 +20,10 @@ from tap_billing_reports.http.auth import BearerAuthenticator
 from tap_billing_reports.singer import tap as tap_module
 from tests.fakes import FakeClock
 from tests.running import Result, run_tap
+from tests.typed import writer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pytest
 
 HEADER = "Id,Amount\n"
 
@@ -239,3 +240,24 @@ def planned(
     tap = tap_module.TapBillingReports(config=values_of(shop), state=state)
     tap.clock = FakeClock()
     return list(plan.plan(tap.lifecycle, tap.session, lambda _asked: None))
+
+
+class Killed(BaseException):
+    """The sync is gone: nothing of it goes on."""
+
+
+def killed(monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], is_now: Callable[[], bool]) -> None:
+    """A sync that is gone at the first look at signals for which `is_now`; the rest of its output is lost."""
+    taps = []
+
+    def ends() -> None:
+        if is_now():
+            raise Killed
+
+    def prepare(tap: tap_module.TapBillingReports) -> None:
+        taps.append(tap)
+        monkeypatch.setattr(tap.lifecycle, "_pulse", ends)
+
+    with pytest.raises(Killed):
+        run_tap(values, clock=FakeClock(), prepare=prepare)
+    writer_of(taps[0])._buffer.clear()

@@ -10,7 +10,7 @@ import pytest
 
 from tap_billing_reports import declare as d
 from tests.declare.ledgers import ENTRIES, LEDGERS, Ledgers, item
-from tests.declare.shop import Answered, declared, served
+from tests.declare.shop import Answered, declared, killed, served
 from tests.fakes import FakeClock
 from tests.running import run_tap
 
@@ -98,21 +98,11 @@ def test_what_is_kept_is_read_from_there(monkeypatch, ledgers, tmp_path):
 def test_a_sync_that_ends_between_two_pages_has_sent_nothing_of_the_day(monkeypatch, ledgers, tmp_path, page, storage):
     kept = {"storage_url": str(tmp_path)} if storage else {}
 
-    class Killed(BaseException):
-        pass
-
-    def ends():
-        if len([asked for asked in ledgers.asked if "/funds/" in asked.path and DAY in asked.path]) == page:
-            raise Killed
-
-    def prepare(tap):
-        # Between the pages, where a signal would be heeded.
-        monkeypatch.setattr(tap.lifecycle, "_pulse", ends)
+    def is_now():
+        return len([asked for asked in ledgers.asked if "/funds/" in asked.path and DAY in asked.path]) == page
 
     declared(monkeypatch, LEDGERS)
-    values = {"start_date": DAY, "ledgers_key": "k", "ledgers_url": ledgers.url, **kept}
-    with pytest.raises(Killed):
-        run_tap(values, clock=FakeClock(), prepare=prepare)
+    killed(monkeypatch, {"start_date": DAY, "ledgers_key": "k", "ledgers_url": ledgers.url, **kept}, is_now)
     ledgers.asked.clear()
     second = synced(monkeypatch, ledgers, ledgers_key="k", **kept)
     assert second.status == 0, second.log

@@ -13,8 +13,11 @@ from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
 from tap_billing_reports.reports.runs.decisions import is_given_up, what_follows
 from tap_billing_reports.reports.runs.ordering import ORDERS_A_PERIOD, Orders
 from tap_billing_reports.reports.runs.refusals import remedy_for
+from tap_billing_reports.reports.window_dates import midnight
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tap_billing_reports.core.clock import Clock
     from tap_billing_reports.reports.recorder import Recorder
     from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue
@@ -59,7 +62,7 @@ class Ends:
 
     def not_yet(self, job: ReportJob, error: NotYet) -> None:
         """The vendor does not have the period yet: a later sync asks again. For ever, that would hide a fault."""
-        now, rule, due = self._clock.now(), job.client.api.not_yet, job.period.end
+        now, rule, due = self._clock.now(), job.client.api.not_yet, _due_at(job)
         if rule is not None and due is not None and now - due > rule.believed_for:
             text = f"{error.message}, and it ended {(now - due).days} days ago"
             remedy = f"check the account and the address in the settings, or ask the vendor. {ReportError.remedy}"
@@ -99,3 +102,9 @@ class Ends:
         note = f"run {run.run_id} failed ({reason}); ordering again"
         self.tell(Step.AGAIN, pending, reason=note)
         self.put(pending.ended(run, note=note, step=Step.AGAIN))
+
+
+def _due_at(job: ReportJob) -> datetime | None:
+    """When a period ended, or its subject was dated."""
+    day = job.period.day
+    return midnight(day, job.report.zone) if day is not None else job.period.end
