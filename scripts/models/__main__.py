@@ -37,7 +37,7 @@ from scripts.venvs import ROOT, provide
 from tap_billing_reports.views.models import models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scripts.models.compare import Line
     from scripts.targets.postgres import Server
@@ -169,8 +169,7 @@ def run(*, broken: bool) -> int:
         stores = work.stores()
         first = stores[0]
         if broken:
-            stream = f"{SCHEMA}.{stream_of(SETTLED)}"
-            first.change(f"delete from {stream} where row_number = 1 and period = (select min(period) from {stream})")
+            take_one_row(first)
         dbt.profile(stores)
         marts = {store.name: work.build(dbt, store) for store in stores}
         for name, found in marts.items():
@@ -184,6 +183,17 @@ def run(*, broken: bool) -> int:
             work.judge(f"The sandbox's control totals and the models on {store.name}", totals(store, ANSWERS, told))
         work.judge("Rows for which an identity does not hold", identities(first, ANSWERS))
         work.document(dbt, first)
+    return ended(work, stores)
+
+
+def take_one_row(store: Store) -> None:
+    """What `--break` does: the first transaction of the oldest payouts is taken out of a warehouse."""
+    stream = f"{SCHEMA}.{stream_of(SETTLED)}"
+    store.change(f"delete from {stream} where row_number = 1 and period = (select min(period) from {stream})")
+
+
+def ended(work: Models, stores: Sequence[Store]) -> int:
+    """Say how it ended; the exit status: 0 only without a problem."""
     print()
     for problem in work.problems:
         print(f"models: {problem}")

@@ -36,8 +36,7 @@ select
             else concat_ws(': ', 'the report is not there', runs.status, runs.error)
         end
     ) as reason,
-    coalesce(checks.run_id, runs.run_id) as run_id,
-    runs.report_name, runs.report_type, runs.period, runs.status as run_status, runs.finished_at, checks.checked_at
+    runs.report_name, runs.report_type, runs.period, runs.status as run_status, runs.finished_at
 from {{ ref('stg_reconciliations') }} as checks
 full outer join runs
     on checks.source = runs.source and checks.account_id = runs.account_id and checks.run_id = runs.run_id
