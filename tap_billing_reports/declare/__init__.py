@@ -33,7 +33,7 @@ from tap_billing_reports.declare.invoices import InvoiceApi
 from tap_billing_reports.declare.listing import Listing
 from tap_billing_reports.declare.not_yet import NotYetWhen
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
-from tap_billing_reports.declare.rows import RollForward, RowIdentity
+from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity
 from tap_billing_reports.declare.runs import (
     Interval,
     Ordered,
@@ -72,6 +72,7 @@ __all__ = [
     "TEXTS",
     "Account",
     "Asked",
+    "BalanceChain",
     "Cadence",
     "ComparedTotal",
     "Convert",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.endpoints import Account, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.listing import Listing
     from tap_billing_reports.declare.not_yet import NotYetWhen
-    from tap_billing_reports.declare.rows import RollForward, RowIdentity
+    from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
     from tap_billing_reports.declare.unordered import Unordered
@@ -59,6 +59,12 @@ class ComparedTotal:
     """`itemized` or `summary`."""
     column: str
     """The row column whose total must be equal on both sides."""
+    only: tuple[str, str] | None = None
+    """A row column and the value that it has in the rows that count; None: all rows count."""
+    is_opposite: bool = False
+    """What one side adds the other takes off: the totals must be opposite."""
+    check: str = "itemized_vs_summary"
+    """The name of the check."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +203,9 @@ class ReportApi:
     """What holds in each row of a CSV report; the check `row_identity`. None: nothing is known to."""
     rolls_forward: Callable[[Report], RollForward | None] = lambda _report: None
     """How the rows of a CSV report make a balance; the check `balance_rolls_forward`. None: they do not."""
+    chain: Callable[[Report], BalanceChain | None] = lambda _report: None
+    """How each row goes on with the balance of the one before; the checks `balance_chain` of a period and
+    `balance_goes_on` from period to period. None: rows hold no balance."""
 
     def __post_init__(self) -> None:
         if (self.format == "xml") != (self.xml is not None):

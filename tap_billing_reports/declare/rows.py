@@ -1,4 +1,4 @@
-"""What the rows of a CSV report must agree with among themselves, wherever the file has the columns for it."""
+"""What the rows of a report must agree with among themselves, wherever the file has the columns for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ class RowIdentity:
     whole: str
     less: str
     rest: str
+
+
+@dataclass(frozen=True)
+class BalanceChain:
+    """In every row the balance before and the amount make the balance after, with which the next row begins.
+
+    So does the first row of a period with the last one of the period before. Names of row columns.
+    """
+
+    before: str
+    amount: str
+    after: str
 
 
 @dataclass(frozen=True)

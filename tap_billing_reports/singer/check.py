@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ambiguous_local_times": "Times that the clock showed twice or skipped can be read in one way only.",
+        "balance_chain": "Every entry begins with the balance that the entry before left.",
+        "balance_goes_on": "A period begins with the balance with which the one before ended.",
         "balance_rolls_forward": "The opening balance and what moved it make the ending balance.",
         "blank_lines": "The file has no lines without content.",
         "duplicate_across_accounts": "An invoice belongs to one account only.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tap_billing_reports.reports.files.readers import Reader, RowChunk
+    from tap_billing_reports.reports.files.readers.tallies import Tally
     from tap_billing_reports.reports.jobs import Finished, LocalFile
 
 
@@ -27,8 +28,8 @@ def utc_or_none(moment: Any) -> str | None:
 class FinishedRun:
     """A finished run.
 
-    `reader` is there once its file is being read, and then knows rows, header, sums; `parquet_uri` once its rows
-    are kept as Parquet.
+    `reader` is there once its file is being read, and then knows rows, header, sums, and `tallies` are told the rows;
+    `parquet_uri` once its rows are kept as Parquet.
 
     Args:
         before_rows: called with the number of rows that will be out, before each chunk of them.
@@ -40,6 +41,7 @@ class FinishedRun:
         self.run = finished.run
         self.reader: Reader | None = None
         self.parquet_uri: str | None = None
+        self.tallies: tuple[Tally, ...] = ()
         self.checks: list[Check] = []
         self._before_rows = before_rows
 

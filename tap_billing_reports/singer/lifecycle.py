@@ -20,7 +20,8 @@ from tap_billing_reports.reports.runs.decisions import what_follows
 from tap_billing_reports.reports.runs.ordering import Orders
 from tap_billing_reports.reports.runs.runner import Runner
 from tap_billing_reports.reports.state.ledger import Ledger
-from tap_billing_reports.singer.checks.itemized_summary import CHECK, ItemizedSummary, Read
+from tap_billing_reports.singer.checks.balances import Balances
+from tap_billing_reports.singer.checks.itemized_summary import ItemizedSummary, Read
 from tap_billing_reports.singer.checks.rows import row_checks, tallies_of
 from tap_billing_reports.singer.checks.windows import coverage_checks
 from tap_billing_reports.singer.delivery import deliver
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tap_billing_reports.declare import Account, Report
+    from tap_billing_reports.singer.check import Check
     from tap_billing_reports.singer.context import SyncContext
     from tap_billing_reports.singer.session import Session
 
@@ -50,6 +52,7 @@ class Lifecycle:
         self._clients: dict[str, ReportClient] = {}
         self._ledgers: dict[str, Ledger] = {}
         self._itemized_summary = ItemizedSummary(())
+        self._balances = Balances()
         settings = tap.session.settings
         self.planner = Planner(
             settings.start_date, settings.end_date, tap.session.clock.now(), settings.reuse_runs_since
@@ -253,7 +256,9 @@ class Lifecycle:
     def _note_bad(self, finished_run: FinishedRun) -> str:
         """Note that the run's file could not be used, or both files if two reports disagree; the end of the message."""
         finished, now = finished_run.finished, self._session.clock.now()
-        disagree = any(check.check == CHECK and check.ok is False for check in finished_run.checks)
+        disagree = any(
+            check.check in self._itemized_summary.checks and check.ok is False for check in finished_run.checks
+        )
         other = self._itemized_summary.held_with(finished.job) if disagree else None
         if other is not None and other.finished.run is not None and other.finished.file is not None:
             self.recorder.broke_off(other.finished.job, other.finished.file)
@@ -284,14 +289,15 @@ class Lifecycle:
         self._tell_of_run(finished_run)
         sum_of, judge = self._itemized_summary.columns(finished_run.job.report), partial(check_file, finished_run.job)
         job = finished_run.job
-        tallies = tallies_of(job.client.api, job.report)
-        finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=tallies)
+        finished_run.tallies = tallies_of(job.client.api, job.report)
+        finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=finished_run.tallies)
         deliver(rows, finished_run, finished.file, self._lane, runner.tend)
         rows.needed.check(finished_run)
         finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
-        finished_run.checks += row_checks(tallies, finished_run.subject)
+        finished_run.checks += row_checks(finished_run.tallies, finished_run.subject, finished_run.reader.rows)
         self._itemized_summary.note(finished_run)
         self._session.summary.checks.take(job.report.stream, finished_run.checks)
+        self._balances.note(finished_run)
         self._emit_to(ReportFiles, finished_run)
         self._emit_to(Reconciliations, finished_run)
         self._tell(Step.EMITTED, finished, rows=finished_run.reader.rows)
@@ -324,7 +330,9 @@ class Lifecycle:
         """
         session = self._session
         session.checked("", self._itemized_summary.unmatched())
-        wrong: list[Failure] = []
+        balances = list(self._balances.checks())
+        session.checked("", balances)
+        wrong = [_not_holding(check) for check in balances if check.ok is False]
         for report in wanted:
             client, ledger = self.client(report.source), self.ledger(report.stream)
             for account in session.accounts(client.source_client.source):
@@ -335,13 +343,7 @@ class Lifecycle:
                     entry = ledger.entry(account.account_id)
                     checks = list(coverage_checks(client, report, account, entry, self.planner))
                     session.checked(report.stream, checks)
-                    wrong += [
-                        Failure.of(
-                            f"reconciliation {check.check} does not hold: {check.reason}", about, stream=report.stream
-                        )
-                        for check in checks
-                        if check.ok is False
-                    ]
+                    wrong += [_not_holding(check, report.stream) for check in checks if check.ok is False]
         for report_stream in self._selected(Reconciliations):
             report_stream.emit_records(report_stream.records(session.checks))
         session.checks.clear()
@@ -350,3 +352,9 @@ class Lifecycle:
                 session.fail(failure)
             else:
                 session.note(f"{failure.stream} account {failure.account}: {failure.said}")
+
+
+def _not_holding(check: Check, stream: str = "") -> Failure:
+    """A check of no single run as the failure that it may be."""
+    said = f"reconciliation {check.check} does not hold: {check.reason}"
+    return Failure.of(said, About(check.source, check.account_id), stream=stream or Reconciliations.name)

@@ -1,12 +1,18 @@
-"""`row_identity` and `balance_rolls_forward`: what they say when they hold, do not hold, or cannot be made."""
+"""What checks of rows and of balances say when they hold, do not hold, or cannot be made."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from tap_billing_reports.declare import RollForward, RowIdentity
-from tap_billing_reports.reports.files.readers.tallies import IdentityTally, RollTally
+from tap_billing_reports.declare import BalanceChain, RollForward, RowIdentity
+from tap_billing_reports.reports.files.readers.tallies import ChainTally, IdentityTally, PartTally, RollTally
 from tap_billing_reports.singer.check import Check
+from tap_billing_reports.singer.checks.balances import Balances
 from tap_billing_reports.singer.checks.rows import row_checks
 
 SUBJECT = {"source": "s", "account_id": "a", "subject": "r 2026", "run_id": "1"}
@@ -69,6 +75,83 @@ START, END = "starting_balance", "ending_balance"
 )
 def test_balance_rolls_forward(rows, missing, said):
     assert rolled(rows, missing) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "ok", "reason"),
+    [
+        ([("1", "2", "3"), ("3", "-5", "-2")], True, None),
+        ([("1", "2", "4")], False, "the balance does not go on in 1 rows, first in row 1"),
+        (
+            [("1", "2", "3"), ("4", "1", "5"), ("5", "0", "5")],
+            False,
+            "the balance does not go on in 1 rows, first in row 2",
+        ),
+        (
+            [("1", "2", "3"), (None, "1", "4"), ("4", "1", "5")],
+            False,
+            "the balance does not go on in 1 rows, first in row 2",
+        ),
+        ([], True, None),
+    ],
+)
+def test_balance_chain(rows, ok, reason):
+    tally = ChainTally(BalanceChain("before", "amount", "after"))
+    # Told row by row or at once, it is the same chain.
+    for row in rows:
+        tally.take([[cell] for cell in row])
+    (check,) = row_checks((tally,), SUBJECT, len(rows))
+    assert (check.ok, check.reason) == (ok, reason)
+    assert (tally.opening, tally.closing) == ((Decimal(1), Decimal(rows[-1][2])) if rows else (None, None))
+
+
+@pytest.mark.parametrize(("rows", "ok"), [(3, None), (0, True), (None, None)])
+def test_rows_without_balances_are_no_chain(rows, ok):
+    tally = ChainTally(BalanceChain("before", "amount", "after"))
+    tally.start(("before", "after"))
+    (check,) = row_checks((tally,), SUBJECT, rows)
+    assert check.ok is ok
+    assert check.ok or check.reason == "the file does not have before, after; ask for it in the report's columns"
+
+
+def test_a_part_of_the_rows_is_added_up():
+    tally = PartTally("amount", ("kind", "fee"))
+    tally.take([["fee", "sale", "fee", "fee"], ["1.5", "9", "-0.25", None]])
+    assert (tally.columns, tally.total) == (("kind", "amount"), Decimal("1.25"))
+    tally.start(("kind",))
+    assert tally.missing == ("kind",)
+    assert tally.total == 0
+
+
+def day(number, opening=None, closing=None):
+    """A period that has been read, with its balances, as the end of a sync remembers it."""
+    start = datetime(2026, 11, number, tzinfo=timezone.utc)
+    tally: Any = ChainTally(BalanceChain("before", "amount", "after"))
+    tally.opening, tally.closing = opening and Decimal(opening), closing and Decimal(closing)
+    job = SimpleNamespace(
+        client=SimpleNamespace(name="s"),
+        row_account="a",
+        report=SimpleNamespace(name="r"),
+        period=SimpleNamespace(start=start, end=start + timedelta(days=1)),
+    )
+    return SimpleNamespace(job=job, tallies=(tally,), key=f"run {number}", subject={"subject": f"r {number}"})
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([day(2, "5", "6"), day(1, "1", "5"), day(3, "7", "8")], {1: None, 2: True, 3: False}),
+        ([day(1, "1", "5"), day(2), day(3, "5", "8")], {1: None, 3: True}),
+        ([day(1, "1", "5"), day(3, "5", "8")], {1: None, 3: None}),
+    ],
+)
+def test_a_balance_goes_on_from_period_to_period(days, said):
+    balances = Balances()
+    for one in days:
+        balances.note(one)
+    checks = list(balances.checks())
+    assert {int(check.subject.split()[1]): check.ok for check in checks} == said
+    assert all(check.reason or check.ok is not None for check in checks)
 
 
 def test_a_check_that_is_not_made_says_why():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_billing_reports.core.money import EXACT
+from tap_billing_reports.reports.files.readers.tallies import PartTally
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.finished_run import utc_or_none
 
@@ -12,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
-    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.declare import ComparedTotal, Report, ReportApi
     from tap_billing_reports.reports.jobs import Finished, ReportJob
     from tap_billing_reports.singer.finished_run import FinishedRun
 
-CHECK = "itemized_vs_summary"
 ITEMIZED, SUMMARY = "itemized", "summary"
 
 
@@ -35,6 +36,7 @@ class _Place(NamedTuple):
     account_id: str
     subject: str
     window_end: str | None
+    check: str
 
 
 class _Side(NamedTuple):
@@ -56,11 +58,11 @@ class ItemizedSummary:
 
     def __init__(self, reports: Iterable[tuple[Report, ReportApi]]) -> None:
         sides: dict[str, dict[str, Report]] = {}
-        self._columns: dict[str, str] = {}
+        self._compared: dict[str, ComparedTotal] = {}
         for report, api in reports:
             if (compared := api.compared(report)) is not None:
                 sides.setdefault(self._family(report, compared.family), {})[compared.side] = report
-                self._columns[report.stream] = compared.column
+                self._compared[report.stream] = compared
         pairs = {family: both for family, both in sides.items() if len(both) == 2}
         self._sides = {report.stream: (family, side) for family, both in pairs.items() for side, report in both.items()}
         self._names = {family: both[SUMMARY].name for family, both in pairs.items()}
@@ -75,7 +77,13 @@ class ItemizedSummary:
 
     def columns(self, report: Report) -> tuple[str, ...]:
         """The columns to add up while the report's rows are read."""
-        return (self._columns[report.stream],) if report.stream in self._sides else ()
+        compared = self._compared.get(report.stream)
+        return (compared.column,) if compared is not None and report.stream in self._sides else ()
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """The names of the checks that two reports are needed for."""
+        return frozenset(compared.check for compared in self._compared.values())
 
     def expect(self, jobs: Iterable[ReportJob]) -> None:
         """These periods are due in this sync."""
@@ -90,20 +98,32 @@ class ItemizedSummary:
             return None
         family, _side = self._sides[job.report.stream]
         subject = f"{self._names[family]} {job.period.key}"
-        return _Place(family, job.client.name, job.row_account, subject, utc_or_none(job.period.end))
+        check = self._compared[job.report.stream].check
+        return _Place(family, job.client.name, job.row_account, subject, utc_or_none(job.period.end), check)
 
     def note(self, finished_run: FinishedRun) -> None:
         """Take a period's total; the second side of a period gets the check."""
         place = self._place(finished_run.job)
         if place is None or finished_run.reader is None:
             return
-        total = finished_run.reader.sums.get(self._columns[finished_run.job.report.stream])
+        total = self._total(finished_run)
         both = self._totals.setdefault(place, {})
         both[self._sides[finished_run.job.report.stream][1]] = _Side(total, finished_run.key)
         if len(both) == 2:
             del self._totals[place]
             if any(side.total is not None for side in both.values()):
                 finished_run.checks.append(self._check(place, both))
+
+    def _total(self, finished_run: FinishedRun) -> Decimal | None:
+        """What is to be equal on both sides; None where the file does not have the column."""
+        compared, reader = self._compared[finished_run.job.report.stream], finished_run.reader
+        assert reader is not None
+        total = reader.sums.get(compared.column)
+        for tally in finished_run.tallies:
+            if isinstance(tally, PartTally):
+                total = None if tally.missing and reader.rows else tally.total
+        is_turned = compared.is_opposite and compared.side == ITEMIZED
+        return EXACT.minus(total) if is_turned and total is not None else total
 
     def settled(self, read: Read) -> list[Read]:
         """What may be called done now that this period has been read: nothing, itself, or both sides."""
@@ -149,7 +169,7 @@ class ItemizedSummary:
             "source": place.source,
             "account_id": place.account_id,
             "subject": place.subject,
-            "check": CHECK,
+            "check": place.check,
             "run_id": sides[SUMMARY if SUMMARY in sides else ITEMIZED].run_id,
         }
         if unknown is None and totals[0] is None:

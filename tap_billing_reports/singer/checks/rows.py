@@ -1,4 +1,4 @@
-"""Whether the rows of a report agree with each other: `row_identity` and `balance_rolls_forward`."""
+"""Whether the rows of a report agree with each other: `row_identity`, `balance_rolls_forward`, `balance_chain`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.money import EXACT
-from tap_billing_reports.reports.files.readers.tallies import IdentityTally, RollTally
+from tap_billing_reports.reports.files.readers.tallies import ChainTally, IdentityTally, PartTally, RollTally
 from tap_billing_reports.singer.check import Check
 
 if TYPE_CHECKING:
@@ -24,21 +24,28 @@ def tallies_of(api: ReportApi, report: Report) -> tuple[Tally, ...]:
         found.append(IdentityTally(identity))
     if (roll := api.rolls_forward(report)) is not None:
         found.append(RollTally(roll))
+    if (chain := api.chain(report)) is not None:
+        found.append(ChainTally(chain))
+    if (compared := api.compared(report)) is not None and compared.only is not None:
+        found.append(PartTally(compared.column, compared.only))
     return tuple(found)
 
 
-def row_checks(tallies: tuple[Tally, ...], subject: Mapping[str, Any]) -> Iterator[Check]:
+def row_checks(tallies: tuple[Tally, ...], subject: Mapping[str, Any], rows: int | None = None) -> Iterator[Check]:
     """The checks of a file that has been read to its end.
 
     Args:
         tallies: those that were told its rows.
         subject: what the run's checks have in common.
+        rows: how many it has, where that is known: one without rows need not have any column.
     """
     for tally in tallies:
         if isinstance(tally, IdentityTally):
             yield _identity(tally, subject)
         elif isinstance(tally, RollTally):
             yield from _roll(tally, subject)
+        elif isinstance(tally, ChainTally):
+            yield _chain(tally, subject, rows)
 
 
 def _absent(missing: tuple[str, ...]) -> str | None:
@@ -59,6 +66,17 @@ def _identity(tally: IdentityTally, subject: Mapping[str, Any]) -> Check:
     said += [f"{tally.without} rows lack one of the amounts"] if tally.without else []
     actual, why = Decimal(tally.wrong), "; ".join(said) or None
     return Check(check="row_identity", expected=Decimal(0), actual=actual, ok=ok, reason=why, **subject)
+
+
+def _chain(tally: ChainTally, subject: Mapping[str, Any], rows: int | None) -> Check:
+    """How many rows are wrong; expected is none. A file without rows has none that is."""
+    if tally.missing and rows != 0:
+        return Check(check="balance_chain", ok=None, reason=_absent(tally.missing), **subject)
+    said = (
+        f"the balance does not go on in {tally.wrong} rows, first in row {tally.first_wrong}" if tally.wrong else None
+    )
+    ok, actual = tally.wrong == 0, Decimal(tally.wrong)
+    return Check(check="balance_chain", expected=Decimal(0), actual=actual, ok=ok, reason=said, **subject)
 
 
 def _roll(tally: RollTally, subject: Mapping[str, Any]) -> Iterator[Check]:

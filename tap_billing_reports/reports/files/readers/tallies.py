@@ -12,7 +12,7 @@ from tap_billing_reports.reports.files.readers.arrow import DECIMAL_PLACES, deci
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_billing_reports.declare import RollForward, RowIdentity
+    from tap_billing_reports.declare import BalanceChain, RollForward, RowIdentity
 
 # One digit is left for the difference of two amounts, whose sum of digits pyarrow counts before it subtracts.
 _WIDER_THAN_A_CELL: Final = 60
@@ -127,4 +127,71 @@ class RollTally:
 
     def take_arrays(self, arrays: Sequence[Any]) -> None:
         # Such a report has some rows a currency: no reason for a second way of adding up.
+        self.take([array.to_pylist() for array in arrays])
+
+
+class ChainTally:
+    """Follows a `BalanceChain` through a file.
+
+    Attributes:
+        rows: all rows that were told.
+        wrong: those that do not go on with the row before, or do not add up, or lack one of the three amounts.
+        first_wrong: the number of the first of them, from 1; None: there is none.
+        opening: the balance before the first row; None where there is none.
+        closing: the balance after the last row.
+    """
+
+    def __init__(self, chain: BalanceChain) -> None:
+        self.columns: tuple[str, ...] = (chain.before, chain.amount, chain.after)
+        self.start(())
+
+    def start(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        self.rows = self.wrong = 0
+        self.first_wrong: int | None = None
+        self.opening: Decimal | None = None
+        self.closing: Decimal | None = None
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        for row in zip(*cells, strict=True):
+            self.rows += 1
+            before, amount, after = (None if cell is None else Decimal(cell) for cell in row)
+            if before is None or amount is None or after is None:
+                is_right = False
+            else:
+                goes_on = self.rows == 1 or self.closing == before
+                is_right = goes_on and EXACT.add(before, amount) == after
+            if not is_right:
+                self.wrong += 1
+                self.first_wrong = self.first_wrong or self.rows
+            if self.rows == 1:
+                self.opening = before
+            self.closing = after
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
+        self.take([array.to_pylist() for array in arrays])
+
+
+class PartTally:
+    """Adds up one column over the rows that have a value in another.
+
+    Attributes:
+        total: the sum so far.
+    """
+
+    def __init__(self, column: str, only: tuple[str, str]) -> None:
+        self._kind, self._value = only
+        self.columns: tuple[str, ...] = (self._kind, column)
+        self.start(())
+
+    def start(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        self.total = Decimal(0)
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        for kind, amount in zip(*cells, strict=True):
+            if kind == self._value and amount is not None:
+                self.total = EXACT.add(self.total, Decimal(amount))
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
         self.take([array.to_pylist() for array in arrays])
