@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import sys
@@ -63,6 +64,43 @@ def check(config: tuple[str, ...]) -> None:
             _say(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
             well = well and writable is not False
     sys.exit(0 if well else 1)
+
+
+@main.command(short_help="Say what is odd in warehouse, STATE, journal and storage.")
+@_config
+@click.option(
+    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
+)
+@click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def doctor(config: tuple[str, ...], into: str | None, schema: str, *, as_json: bool) -> None:
+    """Say what is odd in the warehouse, its STATE, the journal and the storage, each with what to do.
+
+    Asks no vendor and changes nothing. Exit status 0 only if nothing is odd.
+    """
+    from tap_billing_reports.cli.doctor import Doctor  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.config.settings import texts  # noqa: PLC0415
+    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
+    from tap_billing_reports.storage.files import Storage  # noqa: PLC0415
+    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+
+    with _told():
+        settings = warehouse.settings_here(config)
+        redact.add(*texts(settings.get("storage_options")))
+        found = Doctor(TapBillingReports.clock.now())
+        url = into or settings.get("warehouse")
+        if url:
+            found.look_at_warehouse(address_of(str(url)), schema)
+        if settings.get("storage_url"):
+            found.look_at_storage(Storage(str(settings["storage_url"]), settings.get("storage_options")))
+        found.look_at_temporary_folder()
+    if as_json:
+        _say(json.dumps(found.report()))
+    else:
+        for line in found.lines():
+            _say(line)
+    sys.exit(1 if found.odd else 0)
 
 
 @main.command(short_help="Show what a sync would order and what not, and why.")

@@ -60,17 +60,26 @@ def given(config: tuple[str, ...]) -> tuple[str, ...]:
 
 def _named(url: str | None) -> str | None:
     """The warehouse that was given, else that of the settings in this folder, which `sync` loads."""
+    if url:
+        return url
+    named = settings_here(()).get("warehouse")
+    return named if isinstance(named, str) else None
+
+
+def settings_here(config: tuple[str, ...]) -> dict[str, Any]:
+    """The settings that --config names, or those of this folder and the environment; none is validated.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
     from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
     from tap_billing_reports.core.json_files import object_at  # noqa: PLC0415
     from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
 
-    if url:
-        return url
     found: dict[str, Any] = {}
-    for one in given(()):
+    for one in given(config):
         found |= TapBillingReports.in_environment() if one == "ENV" else object_at(one, "--config", ConfigError)
-    named = found.get("warehouse")
-    return named if isinstance(named, str) else None
+    return found
 
 
 def _asked(url: str | None, option: str) -> str:

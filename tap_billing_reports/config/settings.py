@@ -208,8 +208,9 @@ def learn_secrets(values: Values, sources: Iterable[Source]) -> None:
         if setting.secret:
             # No vendor is sent what opens the storage, and much of it, such as a project's name, stands in records.
             redact.add(*texts(values.get(setting.name)), records=setting.name != "storage_options")
-    for name in ("storage_url", "warehouse"):
-        redact.add(*_url_secrets(values.get(name)), records=False)
+    redact.add(*_url_secrets(values.get("storage_url")), records=False)
+    # The user of a database is no secret, and often a word such as `billing`, which would be masked everywhere.
+    redact.add(*_url_secrets(values.get("warehouse"), user=False), records=False)
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -224,14 +225,15 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(inner)
 
 
-def _url_secrets(url: Any) -> Iterator[str]:
-    """User and password of a URL, as written and as meant."""
+def _url_secrets(url: Any, *, user: bool = True) -> Iterator[str]:
+    """User and password of a URL, as written and as meant; a user without a password only where `user` is set."""
     if not isinstance(url, str) or "@" not in url:
         return
     try:
         user_info = urlsplit(url).netloc.rpartition("@")[0]
     except ValueError:
         return
-    yield user_info
     _, _, password = user_info.partition(":")
+    if password or user:
+        yield user_info
     yield from (password, unquote(password))

@@ -169,6 +169,21 @@ class Storage:
         files = {item["name"]: item["size"] for item in found if item["type"] == "file"}
         return {path: size for path, size in files.items() if not path.rpartition("/")[2].startswith(".")}
 
+    def below(self, *names: str) -> dict[tuple[str, ...], int]:
+        """All files below a folder, also what a killed process has left half-written: names from there -> bytes."""
+        root = self.path(*names) if names else self._root
+        try:
+            found = self._fs.find(root, detail=True)
+        except FileNotFoundError:
+            return {}
+        except Exception as error:  # noqa: BLE001
+            raise _refused(root, error) from None
+        return {tuple(path[len(root) :].strip("/").split("/")): item["size"] for path, item in found.items()}
+
+    def at(self, *names: str) -> str:
+        """The path of what `below` has found: its names are as they stand."""
+        return "/".join([self._root, *names])
+
     def writable(self) -> bool | None:
         """Whether files may be written, as far as that is known without writing one; None: it is not."""
         folder = self.local(self._root)

@@ -9,14 +9,15 @@ import threading
 import uuid
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_billing_reports.core.dates import parse_utc, utc_text
 from tap_billing_reports.core.errors import SyncError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from tap_billing_reports.core.clock import Clock
     from tap_billing_reports.storage.files import Storage
@@ -25,6 +26,9 @@ BEAT_SECONDS = 60.0
 STOP_SECONDS = 30.0
 # Without a sign of life for so long, a lock in an object store belongs to a sync that was killed.
 STALE_AFTER = timedelta(minutes=15)
+
+# Linux lists all locks there: a look takes none.
+_KERNELS = Path("/proc/locks")
 
 
 class Lock:
@@ -158,6 +162,55 @@ class Lock:
     def _sign(self, path: str, storage: Storage | None = None) -> None:
         alive_at = utc_text(self._clock.now())
         (storage or self._storage).write_json(path, {"token": self._token, "alive_at": alive_at})
+
+
+class Held(NamedTuple):
+    """A lock that somebody has: its file's name, and who."""
+
+    name: str
+    holder: str
+
+
+def held(storage: Storage, now: datetime) -> Iterator[Held]:
+    """The locks of a storage that are taken; nothing is changed, and none is taken for longer than a look."""
+    for name in (names[-1] for names in storage.below("locks")):
+        path = storage.at("locks", name)
+        local = storage.local(path)
+        if local is not None:
+            if (holder := _holder_of_file(local)) is not None:
+                yield Held(name, f"process {holder}")
+            continue
+        found: Any = storage.read_json(path)
+        with suppress(KeyError, TypeError, ValueError):
+            if found["token"]:
+                alive_at = parse_utc(found["alive_at"])
+                stale = "which was killed" if now - alive_at >= STALE_AFTER else "which is alive"
+                yield Held(name, f"a sync, {stale} (last sign of life {utc_text(alive_at)})")
+
+
+def _holder_of_file(path: Path) -> str | None:
+    """The process that has the kernel's lock; None: nobody has, or it cannot be found out."""
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if _is_locked(file):
+                return os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
+        finally:
+            os.close(file)
+    return None
+
+
+def _is_locked(file: int) -> bool:
+    """Whether anybody has the file locked."""
+    if _KERNELS.exists():
+        inode = f":{os.fstat(file).st_ino} "
+        return any(" FLOCK " in line and inode in line for line in _KERNELS.read_text().splitlines())
+    # Elsewhere than on Linux a lock of our own tells: a sync that begins in this instant is refused once.
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 class _Heart(threading.Thread):

@@ -59,15 +59,33 @@ def sweep() -> int:
     What cannot be looked at, locked or removed is left alone.
     """
     removed = 0
+    for path in _folders():
+        with suppress(OSError):
+            removed += _removed(path)
+    return removed
+
+
+def orphans() -> list[Path]:
+    """This user's folders of syncs that live no longer; nothing is removed."""
+    found = []
+    for path in _folders():
+        with suppress(OSError):
+            os.close(_locked(path))
+            found.append(path)
+    return found
+
+
+def _folders() -> list[Path]:
+    """This user's folders of syncs, of whatever standing; what cannot be looked at is left out."""
+    paths = []
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as found:
         for entry in found:
-            if not _IS_OURS(entry.name):
-                continue
-            with suppress(OSError):
-                here = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(here.st_mode) and here.st_uid == os.geteuid():
-                    removed += _removed(Path(entry.path))
-    return removed
+            if _IS_OURS(entry.name):
+                with suppress(OSError):
+                    here = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(here.st_mode) and here.st_uid == os.geteuid():
+                        paths.append(Path(entry.path))
+    return sorted(paths)
 
 
 def _removed(path: Path) -> bool:

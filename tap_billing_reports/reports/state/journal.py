@@ -18,20 +18,21 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 from msgspec.structs import replace
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.declare import RemoteFile, Run, RunStatus
-from tap_billing_reports.declare.runs import Format  # noqa: TC001 - msgspec reads the annotations
+from tap_billing_reports.declare.runs import Format
 from tap_billing_reports.reports.jobs import LocalFile, ReportJob, fingerprint
 from tap_billing_reports.reports.state.layout import Instant  # noqa: TC001 - msgspec reads the annotations
-from tap_billing_reports.storage.packing import Packing  # noqa: TC001 - msgspec reads the annotations
+from tap_billing_reports.storage.files import id_name
+from tap_billing_reports.storage.packing import ENDINGS, Packing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_billing_reports.storage.files import Storage
 
@@ -174,6 +175,22 @@ class StorageJournal(Journal):
 
 def _folder(job: ReportJob) -> tuple[str, ...]:
     return ("journal", job.client.name, job.account.account_id, job.report.name)
+
+
+def notes(storage: Storage) -> Iterator[tuple[tuple[str, ...], Note | None]]:
+    """All that is noted: the names of source, account, report and period as files have them, and the note.
+
+    None: this version cannot read it.
+    """
+    for names in sorted(storage.below("journal")):
+        *folders, file = names
+        if not file.startswith("."):
+            yield (*folders, file.removesuffix(".json")), _read(storage.read_json(storage.at("journal", *names)))
+
+
+def kept_names(run: str) -> frozenset[str]:
+    """The names that a run's kept files may have."""
+    return frozenset(id_name(f"{run}.{kind}{ending}") for kind in get_args(Format) for ending in ENDINGS.values())
 
 
 def asked_of(job: ReportJob) -> str:
