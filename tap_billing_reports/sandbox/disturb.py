@@ -8,6 +8,8 @@ import json
 import os
 import re
 import signal
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def _kill(what: Mapping[str, Any]) -> None:
 
 def _instead(do: Mapping[str, Any]) -> tuple[int, Headers, bytes] | None:
     """Status, headers and body of an answer that does not come from the vendor, or None."""
-    extra = [(str(name).lower().encode(), str(value).encode()) for name, value in do.get("headers", {}).items()]
+    extra = [(str(name).lower().encode(), _header(value).encode()) for name, value in do.get("headers", {}).items()]
     if "redirect" in do:
         return int(do.get("status", 302)), [(b"location", str(do["redirect"]).encode()), *extra], b""
     if "html" in do:
@@ -84,6 +86,14 @@ def _instead(do: Mapping[str, Any]) -> tuple[int, Headers, bytes] | None:
             return int(do["status"]), [(b"content-type", b"text/plain; charset=utf-8"), *extra], body.encode()
         return int(do["status"]), [(b"content-type", b"application/json"), *extra], json.dumps(body).encode()
     return None
+
+
+def _header(value: object) -> str:
+    """A header's value as text; `{"in": 9}` is the moment in nine seconds, counted from this answer."""
+    if isinstance(value, dict):
+        # As the Date header beside it, which is the machine's.
+        return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=value["in"]), usegmt=True)
+    return str(value)
 
 
 async def _answer(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -109,7 +109,7 @@ class Fault:
     """Seconds that pass before the next sync."""
 
 
-def _status(status: int, **headers: str) -> dict[str, Any]:
+def _status(status: int, **headers: Any) -> dict[str, Any]:
     return {"status": status, "headers": headers, "body": {"error": {"type": "api_error", "message": "injected"}}}
 
 
@@ -124,7 +124,7 @@ LASTING: dict[str, Any] = {"once": False, "heals": False}
 
 HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("429 Retry-After 7", _status(429, **{"Retry-After": "7"}), waits=7),
-    Fault("429 Retry-After date", _status(429, **{"Retry-After": "@in 9"}), waits=8),
+    Fault("429 Retry-After date", _status(429, **{"Retry-After": {"in": 9}}), waits=8),
     Fault("429 bare", _status(429)),
     Fault("429 for ever", _status(429), **LASTING),
     Fault("500", _status(500)),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -58,15 +57,10 @@ def called_done(state: dict[str, Any]) -> Iterator[tuple[str, str, str, str | No
 
 
 def resolved(bench: Bench, do: dict[str, Any]) -> dict[str, Any]:
-    """A rule with the sandbox's own URLs and moments filled in."""
+    """A rule with the sandbox's own URLs filled in."""
     text = json.dumps(do)
     text = text.replace("@foreign", bench.box.urls["foreign"] + "/away")
     text = text.replace("@self", bench.box.urls["stripe_api"] + "/v1/around")
-    in_seconds = re.search(r"@in (\d+)", text)
-    if in_seconds:
-        # The vendor's own Date header is the machine's: the tap reckons from that.
-        moment = datetime.now(timezone.utc) + timedelta(seconds=int(in_seconds[1]) + 1)
-        text = text.replace(in_seconds[0], format_datetime(moment, usegmt=True))
     found: dict[str, Any] = json.loads(text)
     return found
 

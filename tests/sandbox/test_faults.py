@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +52,13 @@ def test_a_status_with_headers_and_json(sandbox, get):
         "7",
         {"error": "later"},
     )
+
+
+def test_a_header_with_a_moment_counted_from_the_answer(sandbox, get):
+    sandbox.control.fault({"status": 429, "headers": {"Retry-After": {"in": 90}}})
+    headers = get().headers
+    until_then, now = (parsedate_to_datetime(headers[name]) for name in ("Retry-After", "Date"))
+    assert until_then - now >= timedelta(seconds=89)  # whole seconds, of two moments
 
 
 def test_a_status_with_text_of_a_chosen_type(sandbox, get):
