@@ -166,3 +166,5 @@ class Run:
     finished_at: datetime | None = None
     error: str | None = None
     file: RemoteFile | None = None
+    further: tuple[RemoteFile, ...] = ()
+    """Further files whose rows follow those of `file`. Files that are only kept are the `extra_files` of a report."""

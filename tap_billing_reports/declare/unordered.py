@@ -52,7 +52,7 @@ class ReadyFiles:
     """Files that the vendor has made by itself.
 
     Attributes:
-        files: of one period; that of the rows first.
+        files: of one period. The rows of all of them are read, in this order; what is only kept is for `extra_files`.
     """
 
     files: Callable[[Account, Report, Period], Sequence[RemoteFile]]

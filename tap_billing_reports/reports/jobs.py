@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -245,6 +246,20 @@ class LocalFile:
     remote: RemoteFile
     uri: str | None = None
     packing: Packing = ""
+    further: tuple[LocalFile, ...] = ()
+    """Further files of the run whose rows follow this one's."""
+
+    @property
+    def of_rows(self) -> tuple[LocalFile, ...]:
+        """All files whose rows are the run's."""
+        return (self, *self.further)
+
+    @property
+    def mark(self) -> str:
+        """Tells the rows apart from those of any other files."""
+        if not self.further:
+            return self.sha256[:16]
+        return hashlib.sha256("".join(file.sha256 for file in self.of_rows).encode()).hexdigest()[:16]
 
     @property
     def plain(self) -> Path:
@@ -282,5 +297,5 @@ class Finished:
 
     @property
     def files(self) -> tuple[LocalFile, ...]:
-        """All files of the run, that of the rows first."""
-        return () if self.file is None else (self.file, *self.extra)
+        """All files of the run, those of the rows first."""
+        return () if self.file is None else (*self.file.of_rows, *self.extra)

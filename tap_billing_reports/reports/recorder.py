@@ -88,7 +88,7 @@ class Recorder:
     def earlier_rows(self, job: ReportJob, file: LocalFile) -> int:
         """Rows that may be out from earlier readings than that of this very file."""
         known = self._entry(job).opened(job.key)
-        out = known.out_rows if known.out != _mark(file) else 0
+        out = known.out_rows if known.out != file.mark else 0
         return max(job.previous_rows or 0, known.rows, out)
 
     # -- what happens ----------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Recorder:
         Asked before every chunk. What is noted is at least doubled, so a long file is noted a few times; the
         surplus of a reading that breaks off and is then shorter can so be taken back.
         """
-        known, mark = self._entry(job).opened(job.key), _mark(file)
+        known, mark = self._entry(job).opened(job.key), file.mark
         if known.out == mark and rows <= known.out_rows:
             return False
         if known.out == mark:
@@ -262,7 +262,3 @@ def _still_out(known: OpenPeriod, previous_rows: int | None) -> OpenPeriod:
         failed=known.failed,
         failed_at=known.failed_at,
     )
-
-
-def _mark(file: LocalFile) -> str:
-    return file.sha256[:16]

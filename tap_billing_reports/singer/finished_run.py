@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.dates import date_text, utc_text
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.reports.files.readers import ArrayChunk
+from tap_billing_reports.reports.files.readers.joined import parts_of
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.singer.check import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from tap_billing_reports.reports.files.readers import Reader, RowChunk
     from tap_billing_reports.reports.files.readers.tallies import Tally
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 def utc_or_none(moment: Any) -> str | None:
     """An instant as text, whole seconds; None stays None."""
     return None if moment is None else utc_text(moment.replace(microsecond=0))
+
+
+def _sum(counts: Iterable[int | None]) -> Decimal | None:
+    """The sum of counts, None where one of them is not known."""
+    known = [*counts]
+    return None if None in known else Decimal(sum(count for count in known if count is not None))
 
 
 class FinishedRun:
@@ -128,8 +136,9 @@ class FinishedRun:
 
     def file_records(self) -> Iterator[dict[str, Any]]:
         """The records of the stream `report_files`; rows and header are known once the file has been read."""
-        for file in self.finished.files:
-            yield self._file_record(file, self.reader if file is self.finished.file else None)
+        readers = () if self.reader is None else parts_of(self.reader)
+        for file, reader in zip_longest(self.finished.files, readers):
+            yield self._file_record(file, reader)
 
     def _file_record(self, file: LocalFile, reader: Reader | None) -> dict[str, Any]:
         remote = file.remote
@@ -180,11 +189,11 @@ class FinishedRun:
         file, reader, report = self.finished.file, self.reader, self.job.report
         assert file is not None
         assert reader is not None
-        size = file.remote.size
+        size = _sum([part.remote.size for part in file.of_rows])
         unstated = "the vendor does not say how many bytes its file has"
-        self.check("file_bytes", None if size is None else Decimal(size), Decimal(file.size), unstated=unstated)
-        if file.remote.rows is not None:
-            self.check("rows_declared", Decimal(file.remote.rows), Decimal(reader.rows))
+        self.check("file_bytes", size, Decimal(sum(part.size for part in file.of_rows)), unstated=unstated)
+        if (rows := _sum([part.remote.rows for part in file.of_rows])) is not None:
+            self.check("rows_declared", rows, Decimal(reader.rows))
         form = self.job.client.api.xml
         if form is not None:
             declared = reader.declared_rows

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.json_text import to_json
+from tap_billing_reports.reports.files.readers.joined import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -65,13 +66,7 @@ class NeededColumns:
         if file is not None and file.remote.format != "csv":
             missing = self._missing_money(reader, finished_run.job.account.account_id)
         else:
-            header = {*reader.header}
-            names = {self._by_header[cell].name for cell in header if cell in self._by_header}
-            missing = [
-                cell
-                for cell in self._required(finished_run)
-                if cell not in header and (cell not in self._by_header or self._by_header[cell].name not in names)
-            ]
+            missing = self._missing_cells(reader, finished_run)
         for cell in missing:
             if cell not in allowed:
                 ours = {self._report.stream: [cell]}
@@ -81,6 +76,28 @@ class NeededColumns:
                     else f"say so: set allow_missing_columns to {to_json(ours)}; otherwise the file is at fault"
                 )
                 raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
+
+    def _missing_cells(self, reader: Reader, finished_run: FinishedRun) -> list[str]:
+        """What a table does not have. Of several files each must have the columns of a file of the last run."""
+        parts, kinds = parts_of(reader), self._memory.last(finished_run.job.account.account_id)
+        if self._report.columns or len(parts) == 1 or not kinds:
+            required = self._required(finished_run)
+            return [cell for part in parts for cell in self._missing_in(part.header, required)]
+        return [
+            cell
+            for part in parts
+            for cell in min((self._missing_in(part.header, sorted(kind)) for kind in kinds), key=len)
+        ]
+
+    def _missing_in(self, header: Iterable[str], required: Iterable[str]) -> list[str]:
+        """What of the required a table does not have, under whichever spelling."""
+        here = {*header}
+        names = {self._by_header[cell].name for cell in here if cell in self._by_header}
+        return [
+            cell
+            for cell in required
+            if cell not in here and (cell not in self._by_header or self._by_header[cell].name not in names)
+        ]
 
     def _required(self, finished_run: FinishedRun) -> list[str]:
         """The headers that a table must have.
@@ -127,7 +144,7 @@ class NeededColumns:
         assert reader is not None
         file = finished_run.finished.file
         if file is not None and file.remote.format == "csv":
-            self._memory.note(account, [] if self._report.columns else [reader.header])
+            self._memory.note(account, [] if self._report.columns else [part.header for part in parts_of(reader)])
             return
         here, kinds = self._money_in(reader.header), self._memory.last(account)
         alike = [kind for kind in kinds if kind & here]

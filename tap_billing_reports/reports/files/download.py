@@ -61,7 +61,9 @@ class Collector:
             self._ahead.begin(job, run.file, path, _headers(job, run.file), doubtful=_lives(job, run.file))
 
     def collect(self, job: ReportJob, run: Run, between: Callable[[], None] = lambda: None) -> tuple[LocalFile, ...]:
-        """The run's files on disk, whole, that of the rows first. `between` is called between pages of rows.
+        """The run's files on disk, whole: first that of the rows, with any `further` ones, then those that are kept.
+
+        `between` is called between pages of rows.
 
         Raises:
             NotFound: the rows' file has expired or is gone: the period must be ordered again.
@@ -76,7 +78,7 @@ class Collector:
         else:
             files = [self._fetch(job, run, run.file)]
         try:
-            for remote in job.client.api.extra_files(job.report, run):
+            for remote in (*run.further, *job.client.api.extra_files(job.report, run)):
                 files.append(self._fetch(job, run, remote))
         except NotFound as error:
             discard(files)
@@ -84,12 +86,12 @@ class Collector:
         except BaseException:
             discard(files)
             raise
-        return tuple(files)
+        return _joined(files, len(run.further))
 
     def restore(self, job: ReportJob, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
         """The same files out of the storage, None unless all are there and intact."""
         assert self._storage is not None
-        wanted = 1 + len(job.client.api.extra_files(job.report, run))
+        wanted = 1 + len(run.further) + len(job.client.api.extra_files(job.report, run))
         files = []
         for file in kept:
             path, where = self._local_path(job, file.remote), self._kept_path(job, run, file.remote, file.packing)
@@ -102,7 +104,7 @@ class Collector:
                 break
             files.append(local)
         if len(files) >= wanted:
-            return tuple(files)
+            return _joined(files, len(run.further))
         discard(files)
         return None
 
@@ -171,7 +173,12 @@ class Collector:
     def _kept_path(self, job: ReportJob, run: Run, remote: RemoteFile, packing: Packing) -> str:
         assert self._storage is not None
         folders = ("files", job.client.name, job.account.account_id, job.report.name, job.key)
-        return self._storage.path(*folders, file=f"{run.run_id}.{remote.format}{ENDINGS[packing]}")
+        every = [*filter(None, [run.file]), *run.further, *job.client.api.extra_files(job.report, run)]
+        alike = [file.file_id for file in every if file.format == remote.format]
+        # The first of a format is called by the run alone.
+        place = alike.index(remote.file_id) if remote.file_id in alike else 0
+        number = f".{place + 1}" if place else ""
+        return self._storage.path(*folders, file=f"{run.run_id}{number}.{remote.format}{ENDINGS[packing]}")
 
 
 def _lives(job: ReportJob, remote: RemoteFile) -> bool:
@@ -189,9 +196,15 @@ def _headers(job: ReportJob, remote: RemoteFile) -> dict[str, str]:
     return {"Accept": _ACCEPT[remote.format], **job.account.headers}
 
 
+def _joined(files: list[LocalFile], further: int) -> tuple[LocalFile, ...]:
+    """The files of a run, that of the rows with so many that follow it."""
+    first, *others = files
+    return replace(first, further=tuple(others[:further])), *others[further:]
+
+
 def discard(files: tuple[LocalFile, ...] | list[LocalFile]) -> None:
     """The rows are out: give the disk back."""
-    for file in files:
+    for file in (part for whole in files for part in whole.of_rows):
         file.path.unlink(missing_ok=True)
         plain_path(file.path).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,36 @@ def open_reader(
     Raises:
         FileError: the file is refused before its first row.
     """
+    reader_of = partial(
+        _reader_of,
+        api=api,
+        report=report,
+        resolve=resolve,
+        sum_of=sum_of,
+        decimals_as=decimals_as,
+        common=common,
+        judge=judge,
+    )
+    if not file.further:
+        return reader_of(file, tallies=tallies)
+    from tap_billing_reports.reports.files.readers.joined import Continued, JoinedReader  # noqa: PLC0415
+
+    further = [reader_of(part, tallies=[Continued(tally) for tally in tallies]) for part in file.further]
+    return JoinedReader([reader_of(file, tallies=tallies), *further])
+
+
+def _reader_of(
+    file: LocalFile,
+    api: ReportApi,
+    report: Report,
+    *,
+    resolve: Resolve,
+    sum_of: Collection[str],
+    decimals_as: DecimalsAs,
+    common: Mapping[str, Sequence[str]],
+    judge: Callable[[Mapping[str, str]], None],
+    tallies: Sequence[Tally],
+) -> Reader:
     if file.remote.format == "csv":
         from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
 

@@ -148,7 +148,8 @@ class Runner:
             self._ends.tell(Step.FETCHED, pending)
         elif not pending.kept:
             self._recorder.collected(job, run, files)
-        self._ends.tell(Step.COLLECTED, pending, files=len(files), size=sum(file.size for file in files))
+        every = [part for file in files for part in file.of_rows]
+        self._ends.tell(Step.COLLECTED, pending, files=len(every), size=sum(file.size for file in every))
         job = replace(job, previous_rows=self._recorder.earlier_rows(job, files[0]))
         return Finished(job, run, pending.origin, pending.attempt, file=files[0], extra=files[1:])
 

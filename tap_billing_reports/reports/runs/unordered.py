@@ -38,4 +38,5 @@ def run_of(job: ReportJob, unordered: Unordered, at: datetime) -> Run:
         created_at=at,
         finished_at=at,
         file=files[0],
+        further=tuple(files[1:]),
     )

@@ -53,6 +53,8 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True, rename={"file_id": "id
     sha256: str
     packing: Packing = ""
     declared_rows: int | None = None
+    is_further: bool = False
+    """Its rows follow those of the file before it."""
 
     @property
     def remote(self) -> RemoteFile:
@@ -126,6 +128,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
             created_at=self.run.created_at,
             finished_at=self.run.finished_at,
             file=self.files[0].remote,
+            further=tuple(file.remote for file in self.files if file.is_further),
         )
 
 
@@ -207,12 +210,13 @@ def without_files(note: Note) -> Note:
 
 def kept_files(files: Sequence[LocalFile]) -> tuple[KeptFile, ...]:
     """Those of the files that are kept; none if not all are."""
-    if any(file.uri is None for file in files):
+    every = [(part, part is not file) for file in files for part in file.of_rows]
+    if any(file.uri is None for file, _ in every):
         return ()
-    return tuple(_kept(file) for file in files)
+    return tuple(_kept(file, is_further=is_further) for file, is_further in every)
 
 
-def _kept(file: LocalFile) -> KeptFile:
+def _kept(file: LocalFile, *, is_further: bool) -> KeptFile:
     return KeptFile(
         file_id=file.remote.file_id,
         format=file.remote.format,
@@ -225,6 +229,7 @@ def _kept(file: LocalFile) -> KeptFile:
         sha256=file.sha256,
         packing=file.packing,
         declared_rows=file.remote.rows,
+        is_further=is_further,
     )
 
 

@@ -68,11 +68,14 @@ class Reader(Protocol):
         metadata: name to text, what the file says about itself.
     """
 
-    header: tuple[str, ...]
-    blank_lines: int
-    declared_rows: int | None
-    metadata: Mapping[str, str]
-
+    @property
+    def header(self) -> tuple[str, ...]: ...
+    @property
+    def blank_lines(self) -> int: ...
+    @property
+    def declared_rows(self) -> int | None: ...
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
     @property
     def columns(self) -> tuple[Column, ...]: ...
     @property
