@@ -211,7 +211,7 @@ class _Examination:
         for run in self._runs:
             file = run.file
             if run.status is RunStatus.READY and file is not None and (file.expires_at or now) >= now:
-                client.http.peek(file.host, file.path, headers=account.headers)
+                client.http.peek(file.host, file.path, params=file.params, link=file.link, headers=account.headers)
                 return Finding(OK)
         return Finding(said="no run with a file is listed")
 

@@ -55,6 +55,12 @@ class Unreadable(AccountError):  # noqa: N818 - named for what the answer is
     remedy = "update the tap; if that does not help, report it with this line"
 
 
+class LinkRefused(AccountError):  # noqa: N818 - named for what the vendor does
+    """A link that was signed for a time does not open its file (any more): the vendor is asked for another one."""
+
+    remedy = "sync again: the vendor is asked for a new link"
+
+
 class DeclarationError(AccountError):
     """A function of a source's declaration has made a mistake; the message names it. What it was called for ends."""
 

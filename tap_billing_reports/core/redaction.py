@@ -31,6 +31,8 @@ PART = 12
 SHORTEST_PART = 8
 # What may be an ordinary word is masked where something is talked about, but never within data.
 SHORTEST_IN_RECORDS = 16
+# Of secrets that pass: those of some links that are followed one after the other.
+MOST_PASSING = 40
 
 
 class Redactor:
@@ -38,6 +40,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: dict[str, bool] = {}
+        self._passing: list[str] = []
         self._forms = self._in_records = _Forms(())
 
     def add(self, *secrets: str | None, records: bool = True) -> None:
@@ -56,6 +59,18 @@ class Redactor:
         self._secrets = known
         self._forms = _Forms(known)
         self._in_records = _Forms(secret for secret, too in known.items() if too and _is_unlike_words(secret))
+
+    def add_passing(self, *secrets: str) -> None:
+        """Learn secrets that are good for a short time, such as signatures of links.
+
+        The last `MOST_PASSING` are known, and masked in messages alone: there may be one for each of many files.
+        """
+        fresh = [secret for secret in secrets if secret not in self._secrets]
+        self._passing = [*self._passing, *fresh]
+        for old in self._passing[:-MOST_PASSING]:
+            self._secrets = {secret: records for secret, records in self._secrets.items() if secret != old}
+        self._passing = self._passing[-MOST_PASSING:]
+        self.add(*fresh, records=False)
 
     def __call__(self, text: str) -> str:
         """The text with every known secret masked; the same object where there is none."""

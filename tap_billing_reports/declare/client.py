@@ -47,6 +47,7 @@ class HttpSourceClient:
             hints=source.hints,
             gone=source.gone,
             same_get_seconds=source.same_get_seconds,
+            link_hosts=source.link_hosts,
             clock=clock,
             limits=limits,
             budget=RetryBudget(),

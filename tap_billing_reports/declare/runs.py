@@ -145,12 +145,17 @@ class RemoteFile:
 
     file_id: str
     format: Format
-    host: str
-    path: str
+    host: str = ""
+    path: str = ""
     size: int | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
     rows: int | None = None
+    params: tuple[tuple[str, str], ...] = ()
+    """The query, where the path is not all."""
+    link: str = field(default="", repr=False)
+    """Instead of host and path, for a vendor that gives links which are signed by themselves, to one of the declared
+    `link_hosts`. It is a secret: no credentials go along, and it stands in no message, state or journal."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tap_billing_reports.declare.checks import (
 from tap_billing_reports.declare.guarded import guarded
 from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.unordered import PagedRows
+from tap_billing_reports.http.links import pattern_problems
 from tap_billing_reports.http.responses import Hints
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Source:
     gone: Callable[[NotFound], bool] = lambda _error: False
     """Whether a 404 or 410 is the vendor's own word that a run, a file or an invoice is gone. Any other says nothing:
     a proxy's page, an empty body, and the answer to a key of another mode look alike."""
+    link_hosts: tuple[str, ...] = ()
+    """Where the vendor's signed links to files may lead beside `hosts`: a host, or `*.` and the end of one."""
     same_get_seconds: float = 0
     """The least time between two GETs of one URL, for a vendor that refuses identical calls in quick succession."""
     check: Callable[[Values], Iterable[str]] = lambda _values: ()
@@ -96,6 +99,7 @@ class Source:
             *name_problems(self.name, self.settings, self.columns),
             *host_problems(self.hosts, self.settings),
             *column_problems(self.columns),
+            *pattern_problems(self.link_hosts),
         ]
         hosts = {host.name for host in self.hosts}
         for where, endpoint, filled in self._endpoints(values):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -20,21 +18,23 @@ from tap_billing_reports.core.errors import (
     NotFound,
     Refused,
     RetryableError,
-    SyncError,
     Throttled,
     Unavailable,
 )
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.core.redaction import install, redact, sentence
+from tap_billing_reports.http import received
 from tap_billing_reports.http.auth import Authenticator, SharedAuthenticator
 from tap_billing_reports.http.bodies import Remarks
+from tap_billing_reports.http.links import LinkHosts, failure_of
+from tap_billing_reports.http.received import Download
 from tap_billing_reports.http.responses import Answer, Hints, Problem, describe, problem_of, retry_after
 from tap_billing_reports.http.retries import Retries, RetryBudget
 from tap_billing_reports.http.sign_in import SharedSignIn, SignIn, SignInCall
 from tap_billing_reports.http.transport import Limits, Transport, checked_base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import requests
@@ -44,15 +44,6 @@ __all__ = ["USER_AGENT", "Download", "HttpClient", "Limits", "RetryBudget"]
 _T = TypeVar("_T")
 
 USER_AGENT = f"tap-billing-reports/{__version__}"
-
-
-@dataclass(frozen=True)
-class Download:
-    """What arrived on disk: its length in bytes, its SHA-256 in hex, its content type as sent."""
-
-    size: int
-    sha256: str
-    content_type: str
 
 
 class HttpClient:
@@ -70,6 +61,7 @@ class HttpClient:
         hints: the vendor's own headers that say whether to try again.
         gone: whether a 404 or 410 is the vendor's own word that the thing is gone.
         same_get_seconds: the least time between two GETs of one URL.
+        link_hosts: where signed links to files may lead, beside the hosts; see `LinkHosts`.
         clock: tells the time and waits.
 
     Attributes:
@@ -92,6 +84,7 @@ class HttpClient:
         hints: Hints | None = None,
         gone: Callable[[NotFound], bool] = lambda _error: True,
         same_get_seconds: float = 0,
+        link_hosts: Collection[str] = (),
         clock: Clock | None = None,
         limits: Limits | None = None,
         budget: RetryBudget | None = None,
@@ -115,6 +108,7 @@ class HttpClient:
             hints=hints,
             gone=gone,
             same_get_seconds=same_get_seconds,
+            link_hosts=link_hosts,
             clock=clock,
             limits=limits,
         )
@@ -132,6 +126,7 @@ class HttpClient:
         self._hints = hints or Hints()
         self._gone = gone
         self._limits = limits or Limits()
+        self._links = LinkHosts(link_hosts, self._hosts.values())
         self._absent: dict[str, str] = {}  # host that could not be reached -> why
         self._transport = Transport(
             self._hosts.values(),
@@ -140,6 +135,7 @@ class HttpClient:
             clock=self.clock,
             limits=self._limits,
             same_get_seconds=same_get_seconds,
+            links=self._links.allows,
         )
         self._retries = Retries(
             self.clock,
@@ -241,6 +237,8 @@ class HttpClient:
         path: str,
         to: IO[bytes],
         *,
+        params: Iterable[tuple[str, str]] = (),
+        link: str = "",
         size: int | None = None,
         headers: Mapping[str, str] | None = None,
         account: str | None = None,
@@ -248,38 +246,63 @@ class HttpClient:
     ) -> Download:
         """Stream a file's bytes to `to`, from its start on every try; memory stays flat. `doubtful` as for `call`.
 
+        With a `link`, that is followed instead of host and path: it is signed by itself, and gets no credentials.
+
         Raises:
+            LinkRefused: the link does not open its file. Unreadable: it leads to no declared host.
             Unavailable: no whole file arrived, after the tries.
             AuthenticationFailed: a login page, by its declared type or its first bytes.
             SyncError: `to` cannot take it: the disk is full.
             Otherwise as `call`.
         """
-        url, about = self._place("GET", host, path, account)
+        url, about, headers = self._file_at(host, path, link, account, headers)
+        query = list(params)
         seconds = self._limits.download_seconds
         if size is not None:
             seconds = self._limits.answer_seconds + size / self._limits.slowest_bytes_per_second
 
         def once() -> Download:
             with self._transport.open(
-                "GET", url, about=about, headers={**self._headers, **(headers or {})}
+                "GET", url, about=about, params=query, headers=headers, link=bool(link)
             ) as response:
-                first, chunks = self._begun(response, seconds, about, doubtful=doubtful)
-                count, sha256 = _write(to, first, chunks, about)
+                first, chunks = self._begun(response, seconds, about, doubtful=doubtful, link=bool(link))
+                count, sha256 = received.write(to, first, chunks, about)
             return Download(count, sha256, response.headers.get("Content-Type", ""))
 
-        return self._tried(once, _is_replayed)
+        return self._retries(once, hopeless=_is_replayed) if link else self._tried(once, _is_replayed)
 
-    def peek(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def peek(
+        self,
+        host: str,
+        path: str,
+        *,
+        params: Iterable[tuple[str, str]] = (),
+        link: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Ask for a file and leave all of it but its first bytes: whether it may be had. Raises as `download`."""
-        url, about = self._place("GET", host, path, None)
+        url, about, headers = self._file_at(host, path, link, None, headers)
+        query = list(params)
 
         def once() -> None:
             with self._transport.open(
-                "GET", url, about=about, headers={**self._headers, **(headers or {})}
+                "GET", url, about=about, params=query, headers=headers, link=bool(link)
             ) as response:
-                self._begun(response, self._limits.answer_seconds, about)
+                self._begun(response, self._limits.answer_seconds, about, link=bool(link))
 
-        self._tried(once, _is_replayed)
+        if link:
+            self._retries(once, hopeless=_is_replayed)
+        else:
+            self._tried(once, _is_replayed)
+
+    def _file_at(
+        self, host: str, path: str, link: str, account: str | None, headers: Mapping[str, str] | None
+    ) -> tuple[str, About, dict[str, str]]:
+        """The URL of a file, what messages call it, and the headers to ask with."""
+        whole = {**self._headers, **(headers or {})}
+        if link:
+            return link, self._links.enter(link, About(self.source, sentence(account or self.account))), whole
+        return *self._place("GET", host, path, account), whole
 
     def _tried(self, once: Callable[[], _T], hopeless: Callable[[RetryableError], bool]) -> _T:
         """The result of a call, signed in for it, after the retries; the sign-in's own failures cost retries, too."""
@@ -301,10 +324,13 @@ class HttpClient:
             return self._answer(response, about)
 
     def _begun(
-        self, response: requests.Response, seconds: float, about: About, *, doubtful: bool = False
+        self, response: requests.Response, seconds: float, about: About, *, doubtful: bool = False, link: bool = False
     ) -> tuple[bytes, Iterator[bytes]]:
         """A file's first bytes and the rest of it, once it is known to be no page and no error."""
         if response.status_code != 200:
+            if link:
+                wait = retry_after(Answer(about, response.status_code, response.headers, b""), self.clock.now())
+                raise failure_of(response.status_code, about, wait)
             self._answer(response, about, doubtful=doubtful)
             raise Unavailable(f"HTTP {response.status_code} without a file", about=about)
         chunks = self._transport.chunks(response, seconds=seconds, about=about)
@@ -359,24 +385,3 @@ class HttpClient:
 
 def _is_replayed(error: RetryableError) -> bool:
     return isinstance(error, Unavailable) and error.replayed
-
-
-def _write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: About) -> tuple[int, str]:
-    """Replace what `to` holds; the number of bytes and their SHA-256."""
-    digest, count = hashlib.sha256(), 0
-    try:
-        to.seek(0)
-        to.truncate()
-        chunk = first
-        while chunk:
-            to.write(chunk)
-            digest.update(chunk)
-            count += len(chunk)
-            chunk = next(rest, b"")
-        to.flush()
-    except OSError as error:
-        # Not the vendor's fault: `rest` turns its own into Unavailable.
-        reason = error.strerror or type(error).__name__
-        said = f"{about}: the file cannot be written to the temporary folder: {reason}"
-        raise SyncError(f"{said}: make room, or set TMPDIR") from None
-    return count, digest.hexdigest()

@@ -19,10 +19,13 @@ from tap_billing_reports.http.auth import Authenticator
 from tap_billing_reports.http.deadlines import PunctualAdapter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from tap_billing_reports.core.about import About
     from tap_billing_reports.core.clock import Clock
+
+Origin = tuple[str | None, str | None, int | None]
+"""Scheme, host and port."""
 
 CHUNK_BYTES = 1 << 16
 REDIRECTS = 5
@@ -68,7 +71,7 @@ def checked_base(url: str) -> str:
     return url.rstrip("/")
 
 
-def origin(url: str) -> tuple[str | None, str | None, int | None]:
+def origin(url: str) -> Origin:
     """Scheme, host and port, as the library that connects reads them: other parsers read some URLs differently.
 
     Raises:
@@ -93,6 +96,7 @@ class Transport:
         authenticator: signs requests to the host that was asked first, and no others.
         remedy: the settings to look at when a request cannot be written or is led elsewhere.
         same_get_seconds: the least time between two GETs of one URL.
+        links: where a signed link may be led on to.
     """
 
     def __init__(
@@ -104,8 +108,10 @@ class Transport:
         clock: Clock,
         limits: Limits,
         same_get_seconds: float = 0,
+        links: Callable[[Origin], bool] = lambda _origin: False,
     ) -> None:
         self._origins = {origin(base) for base in bases}
+        self._links = links
         self._auth = authenticator
         self._remedy = remedy
         self._clock = clock
@@ -127,16 +133,20 @@ class Transport:
         body: list[tuple[str, str]] | bytes | None = None,
         headers: Mapping[str, str],
         signed: bool = True,
+        link: bool = False,
     ) -> requests.Response:
         """The answer's header, its body still to be read; redirects of a GET are followed among the source's hosts.
 
-        `body` is a form's fields, or bytes as they are. Without `signed` the authenticator has no part in it.
+        `body` is a form's fields, or bytes as they are. Without `signed` the authenticator has no part in it; of
+        a `link` nothing goes along that is anybody's.
 
         Raises:
             Unavailable: no answer. `sent` is False when the request certainly never reached the vendor.
             AccountError: it must not be asked: a certificate that is not trusted, a redirect that leads elsewhere.
         """
-        auth = self._auth if signed else Authenticator()
+        auth = self._auth if signed and not link else Authenticator()
+        if link:
+            headers = _impersonal(headers)
         request = requests.Request(
             method,
             url,
@@ -151,11 +161,18 @@ class Transport:
             if response.status_code not in REDIRECT_STATUSES or location is None:
                 return response
             response.close()
-            request = self._redirected(request, response.url, location, (origin(url), auth), about)
+            request = self._redirected(request, response.url, location, (origin(url), auth), about, link=link)
         raise AccountError(f"more than {REDIRECTS} redirects; check {self._remedy}", about=about)
 
     def _redirected(
-        self, request: requests.Request, asked: str, location: str, first: tuple[object, Authenticator], about: About
+        self,
+        request: requests.Request,
+        asked: str,
+        location: str,
+        first: tuple[Origin, Authenticator],
+        about: About,
+        *,
+        link: bool,
     ) -> requests.Request:
         """The request that a redirect asks for, if it may be sent; `first`: whom was asked, and what signs for it."""
         try:
@@ -170,7 +187,7 @@ class Transport:
             raise AccountError(
                 f"redirected to {where}, but a {request.method} is never sent on; check {self._remedy}", about=about
             )
-        if there not in self._origins:
+        if not (self._links(there) if link else there in self._origins):
             raise AccountError(
                 f"redirected to {where}, which is no host of the settings (a login page, perhaps); "
                 f"nothing was sent there; check {self._remedy}",
@@ -178,12 +195,12 @@ class Transport:
             )
         if there == first[0]:
             return requests.Request("GET", target, headers=request.headers, auth=first[1])
-        if redact(target) != target:
+        # A link has no credentials but its own, which it may take along.
+        if not link and redact(target) != target:
             raise AccountError(
                 f"redirected to {where} with a credential; nothing was sent there; check {self._remedy}", about=about
             )
-        impersonal = {name: value for name, value in request.headers.items() if name.lower() in _IMPERSONAL}
-        return requests.Request("GET", target, headers=impersonal, auth=Authenticator())
+        return requests.Request("GET", target, headers=_impersonal(request.headers), auth=Authenticator())
 
     def _send(self, request: requests.Request, about: About) -> requests.Response:
         failure: BillingError
@@ -268,6 +285,10 @@ class Transport:
             yield chunk
             if self._clock.monotonic() - started > seconds:
                 raise Unavailable(f"the answer took longer than {seconds:g} s", about=about)
+
+
+def _impersonal(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() in _IMPERSONAL}
 
 
 def _unpacked(packed: Iterator[bytes], about: About) -> Generator[bytes, None, None]:

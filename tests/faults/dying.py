@@ -114,10 +114,10 @@ class WithinDownload:
     number: int
 
     def __call__(self, tap: TapBillingReports) -> None:
-        from tap_billing_reports.http import client as http_module
+        from tap_billing_reports.http import received
 
         steady(tap)
-        write, count = http_module._write, [0]
+        write, count = received.write, [0]
 
         def writing(to: Any, first: bytes, rest: Any, about: About) -> Any:
             if count[0] == self.number:
@@ -127,7 +127,7 @@ class WithinDownload:
             count[0] += 1
             return write(to, first, rest, about)
 
-        http_module._write = writing
+        received.write = writing
 
 
 @dataclass(frozen=True)
@@ -175,11 +175,11 @@ class Steady:
     tell: str
 
     def __call__(self, tap: TapBillingReports) -> None:
-        from tap_billing_reports.http import client as http_module
+        from tap_billing_reports.http import received
 
         steady(tap)
         writer = writer_of(tap)
-        put, write = writer._put, http_module._write
+        put, write = writer._put, received.write
 
         def note(what: bytes) -> None:
             with Path(self.tell).open("ab") as file:
@@ -194,4 +194,4 @@ class Steady:
             return write(to, first, rest, about)
 
         writer._put = putting  # type: ignore[method-assign]
-        http_module._write = writing
+        received.write = writing

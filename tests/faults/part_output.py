@@ -150,10 +150,10 @@ class _Downloads:
         return len(self.files)
 
     def __call__(self, tap: TapBillingReports) -> None:
-        from tap_billing_reports.http import client
+        from tap_billing_reports.http import received
 
         steady(tap)
-        original = client._write
+        original = received.write
 
         def write(to: Any, first: bytes, rest: Any, about: About) -> Any:
             name = getattr(to, "_file", to).name
@@ -163,8 +163,8 @@ class _Downloads:
             target: Any = _Full(to) if is_it and (is_ahead or not self._only_ahead) else to
             return original(target, first, rest, about)
 
-        client._write = write
-        self.undo = lambda: setattr(client, "_write", original)
+        received.write = write
+        self.undo = lambda: setattr(received, "write", original)
 
 
 class _Disk:

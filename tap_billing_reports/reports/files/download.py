@@ -161,6 +161,8 @@ class Collector:
                 remote.host,
                 remote.path,
                 to,
+                params=remote.params,
+                link=remote.link,
                 size=remote.size,
                 headers=_headers(job, remote),
                 account=job.account.account_id,

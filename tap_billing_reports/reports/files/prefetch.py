@@ -104,6 +104,8 @@ class _Job(threading.Thread):
                     remote.host,
                     remote.path,
                     to,
+                    params=remote.params,
+                    link=remote.link,
                     size=remote.size,
                     headers=self._headers,
                     account=self._account,

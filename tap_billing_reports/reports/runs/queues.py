@@ -40,6 +40,7 @@ class PendingRun:
         kept: its files in the storage, where an earlier sync has collected them.
         since: since when it is waited for (monotonic seconds).
         next_poll: when to ask for it next.
+        asked_again: its file's link had expired, and the vendor was asked for another one.
     """
 
     job: ReportJob
@@ -49,6 +50,7 @@ class PendingRun:
     kept: tuple[KeptFile, ...] = ()
     since: float = 0.0
     next_poll: float = 0.0
+    asked_again: bool = False
 
     def ended(self, run: Run | None = None, **facts: Any) -> Finished:
         """What came of it; with the run as it is now, where that is newer."""

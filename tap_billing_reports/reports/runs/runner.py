@@ -6,7 +6,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.core.errors import ISOLATED, BillingError, NotFound, NotYet, Refused, ReportError
+from tap_billing_reports.core.errors import (
+    ISOLATED,
+    BillingError,
+    LinkRefused,
+    NotFound,
+    NotYet,
+    Refused,
+    ReportError,
+)
 from tap_billing_reports.reports.events import Listener
 from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob, Step
 from tap_billing_reports.reports.not_yet import told_apart
@@ -158,6 +166,10 @@ class Runner:
         if pending.origin is not Step.FETCHED:
             if isinstance(error, NotFound):
                 self._ends.again(queue, pending, replace(run, error=str(error)))
+            elif isinstance(error, LinkRefused) and not pending.asked_again:
+                # The run's status brings a link of today.
+                now = self._clock.monotonic()
+                queue.waiting.append(replace(pending, asked_again=True, since=now, next_poll=now))
             else:
                 self._ends.failed(queue, pending, error, was_bad=isinstance(error, ReportError))
         elif isinstance(error, Refused):
