@@ -147,6 +147,10 @@ def personal_stripe() -> str:
     return table(("what they hold", "columns"), _grouped(personal.headers("stripe")))
 
 
+def personal_vipps() -> str:
+    return table(("what they hold", "columns"), _grouped(personal.headers("vipps")))
+
+
 def personal_bring() -> str:
     return table(("what they hold", "columns"), _grouped(personal.headers("bring")))
 
@@ -177,6 +181,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "personal columns": personal_core,
         "personal columns of Stripe": personal_stripe,
         "personal columns of Bring": personal_bring,
+        "personal columns of Vipps MobilePay": personal_vipps,
     },
     "docs/compatibility.md": {"contract": contract},
     "docs/numbers.md": {"numbers": numbers.numbers},

@@ -99,7 +99,9 @@ BRING_COLUMNS: dict[str, str] = {
     ),
 }
 
-REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS}
+VIPPS_COLUMNS: dict[str, str] = dict.fromkeys(("pspReference", "reference"), LEADS)
+
+REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS, "vipps": VIPPS_COLUMNS}
 """Source -> header in the vendor's file -> why."""
 
 HARMLESS: dict[str, dict[str, str]] = {
@@ -127,6 +129,7 @@ HARMLESS: dict[str, dict[str, str]] = {
         "sent_from_postal_code": "where the sender hands in",
         "account_number": "the customer number that pays",
     },
+    "vipps": {"recipient_handle": "the sales unit"},
 }
 """Stream or source -> column whose name hints at a person and that holds none -> what it holds."""
 

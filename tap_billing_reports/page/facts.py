@@ -17,7 +17,7 @@ from tap_billing_reports.page.values import Facts
 if TYPE_CHECKING:
     from tap_billing_reports.page.read import Reading
 
-# The emulated Stripe's accounts begin so. Behind `acct_` a real one has letters and digits at random.
+# Emulated accounts begin so. Behind `acct_` a real one has letters and digits at random.
 INVENTED = "acct_sandbox"
 
 

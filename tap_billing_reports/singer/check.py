@@ -22,6 +22,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "balance_rolls_forward": "The opening balance and what moved it make the ending balance.",
         "blank_lines": "The file has no lines without content.",
         "duplicate_across_accounts": "An invoice belongs to one account only.",
+        "fees_retained": "The fees taken from the funds are those that stand on the fees' side.",
         "fields_kept": "The invoices of the list still have every field that they had.",
         "file_bytes": "The file has as many bytes as the vendor declares.",
         "freshness": "The vendor's data are no older, in hours, than they may be.",

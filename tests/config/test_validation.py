@@ -275,7 +275,14 @@ def test_every_secret_is_learnt(monkeypatch):
     for secret in hidden:
         assert secret not in mask(f"an error about {secret}")
     assert mask("files.test and billing") == "files.test and billing"
-    assert secrets == ["stripe_api_key", "bring_api_key", "brp_api_key", "brp_password"]
+    assert secrets == [
+        "stripe_api_key",
+        "bring_api_key",
+        "brp_api_key",
+        "brp_password",
+        "vipps_client_secret",
+        "vipps_subscription_key",
+    ]
 
 
 @pytest.mark.parametrize("url", [None, 5, "s3://bucket/x", "https://[::1@x", "s3://key@bucket"])
@@ -285,7 +292,15 @@ def test_urls_without_a_password(url):
 
 def test_the_schema_marks_secrets():
     marked = {name for name, schema in SCHEMA["properties"].items() if schema.get("secret")}
-    assert marked == {"stripe_api_key", "bring_api_key", "brp_api_key", "brp_password", "storage_options"}
+    assert marked == {
+        "stripe_api_key",
+        "bring_api_key",
+        "brp_api_key",
+        "brp_password",
+        "vipps_client_secret",
+        "vipps_subscription_key",
+        "storage_options",
+    }
 
 
 @pytest.mark.parametrize(

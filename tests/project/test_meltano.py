@@ -91,7 +91,13 @@ def test_each_way_to_use_the_tap_names_what_it_needs(about):
     needed = [set(group) for group in yaml.safe_load(hub_definition.FILE.read_text())["settings_group_validation"]]
     assert all("start_date" in group for group in needed)
     assert set().union(*needed) <= set(about["settings"]["properties"])
-    assert {name.partition("_")[0] for group in needed for name in group} == {"start", "stripe", "bring", "brp"}
+    assert {name.partition("_")[0] for group in needed for name in group} == {
+        "start",
+        "stripe",
+        "bring",
+        "brp",
+        "vipps",
+    }
 
 
 def test_every_setting_is_described():

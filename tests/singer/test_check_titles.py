@@ -11,12 +11,14 @@ from tap_billing_reports.declare import ComparedTotal
 from tap_billing_reports.singer.check import TITLES, Check
 
 FOLDER = Path(str(tap_billing_reports.singer.__file__)).parent
+VENDORS = FOLDER.parent / "vendors"
 NAMED = re.compile(r'(?:check=|\.check\(|_undeclared\(|"check": )"(\w+)"')
 SUMS = {"lines_net", "lines_tax", "lines_total"}
 
 
 def test_every_check_has_a_title_and_no_title_is_of_no_check():
-    made = {name for path in FOLDER.rglob("*.py") for name in NAMED.findall(path.read_text())}
+    paths = [*FOLDER.rglob("*.py"), *VENDORS.rglob("*.py")]
+    made = {name for path in paths for name in NAMED.findall(path.read_text())}
     by_default = ComparedTotal("family", "summary", "column").check
     assert made | SUMS | {by_default} == set(TITLES)
     assert all(title.endswith(".") for title in TITLES.values())

@@ -14,8 +14,8 @@ from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.vendors import all_sources
 
 PACKAGE = Path(__file__).resolve().parents[2] / "tap_billing_reports"
-VENDORS = {"stripe", "bring", "brp"}
-NAMES_A_VENDOR = re.compile(r"\b(my)?(stripe|bring|brp)(\b|_)", re.IGNORECASE).search
+VENDORS = {"stripe", "bring", "brp", "vipps"}
+NAMES_A_VENDOR = re.compile(r"\b(my)?(stripe|bring|brp|vipps)(\b|_)", re.IGNORECASE).search
 ENGINE = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -49,7 +49,7 @@ def test_no_engine_code_asks_which_vendor_it_serves(path):
             assert not named or not any(side.startswith(("'", '"')) for side in others), f"line {node.lineno}"
 
 
-NAMED_IN_PROSE = re.compile(r"\b(Stripe|Mybring|Bring|BRP)(\b|'s)").search
+NAMED_IN_PROSE = re.compile(r"\b(Stripe|Mybring|Bring|BRP|Vipps)(\b|'s)").search
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(PACKAGE)))
