@@ -202,6 +202,11 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     help="Write the settings here as variables for a shell, when ready.",
 )
 @click.option(
+    "--orders-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a shop's own orders here as CSV, when ready: for `views --orders` and the setting orders_relation.",
+)
+@click.option(
     "--hidden-faults", is_flag=True, help="Hide a payout that does not tie, shipments without order, a payment."
 )
 @click.option(
@@ -216,6 +221,7 @@ def sandbox(
     ready_file: Path | None,
     config_file: Path | None,
     env_file: Path | None,
+    orders_file: Path | None,
     next_day: Path | None,
     *,
     hidden_faults: bool,
@@ -250,6 +256,7 @@ def sandbox(
         ready_file=ready_file,
         config_file=config_file,
         env_file=env_file,
+        orders_file=orders_file,
         suggested=suggested,
         options=options,
     )

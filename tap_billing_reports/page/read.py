@@ -68,7 +68,7 @@ def _connect(address: Address) -> Any:
             connection: Any = duckdb.connect(address.target, read_only=True)
             connection.execute("set timezone = 'UTC'")
         except duckdb.Error as error:
-            raise refused(f"warehouse {address.shown}", error) from None
+            raise refused(f"warehouse {address.shown}", error, is_loading=False) from None
         return connection
     import psycopg  # noqa: PLC0415 - an extra
 
@@ -83,7 +83,7 @@ def _connect(address: Address) -> Any:
         )
         connection.read_only = True
     except psycopg.Error as error:
-        raise refused(f"warehouse {address.shown}", error) from None
+        raise refused(f"warehouse {address.shown}", error, is_loading=False) from None
     return connection
 
 
@@ -101,7 +101,7 @@ class _Connection:
             # A statement that has no answer, such as SET, has no columns either.
             return ([column[0] for column in done.description], list(done.fetchall())) if done.description else ([], [])
         except Exception as error:  # noqa: BLE001 - each package has errors of its own
-            raise refused(f"warehouse {self._address.shown}", error) from None
+            raise refused(f"warehouse {self._address.shown}", error, is_loading=False) from None
 
     def check(self) -> None:
         """Refuse a schema that has none of the views.

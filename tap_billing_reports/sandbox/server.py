@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shlex
@@ -31,6 +33,7 @@ def serve(
     config_file: str | os.PathLike[str] | None = None,
     suggested: Mapping[str, Any] | None = None,
     env_file: str | os.PathLike[str] | None = None,
+    orders_file: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
     vendors: Sequence[str] = SERVED,
 ) -> None:
@@ -39,7 +42,8 @@ def serve(
     Prints a line on stdout when it is ready, and without `ready_file` where the settings are. Writes
     {"urls": {host: url}, "settings": {flat settings of the tap}, "pid": n} to `ready_file`, which is there in
     full or not at all. `config_file` gets the settings alone, with those of `suggested`, before it,
-    and `env_file` the settings as lines of a shell, with the control host as SANDBOX_CONTROL.
+    and `env_file` the settings as lines of a shell, with the control host as SANDBOX_CONTROL. `orders_file` gets a
+    shop's own orders up to now as CSV; those of later days are at the control host.
 
     Raises:
         OSError: a port is taken, or the file cannot be written.
@@ -53,6 +57,8 @@ def serve(
                 _write(Path(config_file), json.dumps(settings, indent=2) + "\n")
             if env_file is not None:
                 _write(Path(env_file), _variables(sandbox.urls["control"], sandbox.settings()))
+            if orders_file is not None:
+                _write(Path(orders_file), _table(sandbox.control.orders()))
             if ready_file is not None:
                 ready = {"urls": sandbox.urls, "settings": sandbox.settings(), "pid": os.getpid()}
                 _write(Path(ready_file), json.dumps(ready, indent=2) + "\n")
@@ -70,6 +76,15 @@ def _write(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    """CSV with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _variables(control: str, settings: Mapping[str, Any]) -> str:

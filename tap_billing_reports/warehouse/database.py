@@ -170,7 +170,8 @@ def kind_of_type(table: str, column: str, sql_type: str, kinds: Mapping[str, Kin
     return found
 
 
-def refused(what: str, error: Exception) -> LoadError:
-    """The database's own words, in one line."""
+def refused(what: str, error: Exception, *, is_loading: bool = True) -> LoadError:
+    """The database's own words, in one line; and what a loader must know."""
     said = sentence(" ".join(str(error).split()), 300)
-    return LoadError(f"{what}: the warehouse refused: {said}; nothing behind the last STATE was loaded")
+    loaded = "; nothing behind the last STATE was loaded" if is_loading else ""
+    return LoadError(f"{what}: the warehouse refused: {said}{loaded}")

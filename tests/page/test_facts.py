@@ -11,6 +11,7 @@ from tap_billing_reports.page.values import Light, Mark, Money
 from tap_billing_reports.sandbox.stripe.accounts import PLATFORM
 from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.errors import LoadError
 from tests.page.conftest import ME, period, read
 from tests.views.tables import D, answers, make, views
 
@@ -277,6 +278,14 @@ def test_a_warehouse_without_views_is_refused_with_the_remedy(place):
         opened(address_of(place.url), "billing"),
     ):
         pass
+
+
+def test_what_the_warehouse_refuses_is_told_without_words_on_loading(place):
+    views(place)
+    with opened(address_of(place.url), "billing") as reading, pytest.raises(LoadError) as caught:
+        reading.rows("select nothing from {schema}.open_items")
+    assert "the warehouse refused" in str(caught.value)
+    assert "was loaded" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path):

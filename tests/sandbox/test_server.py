@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import signal
 import socket
@@ -78,6 +79,21 @@ def test_the_settings_as_variables_for_a_shell(tmp_path):
     assert found["TAP_BILLING_REPORTS_STRIPE_API_URL"].startswith("http://127.0.0.1:")
     accounts = json.loads(found["TAP_BILLING_REPORTS_STRIPE_CONNECTED_ACCOUNTS"])
     assert accounts == ["acct_sandbox_north", "acct_sandbox_east"]
+
+
+def test_the_orders_of_a_shop_as_a_file(tmp_path):
+    orders = tmp_path / "orders.csv"
+    given = {"orders_file": str(orders), "vendors": ["bring"]}
+    child = subprocess.Popen([sys.executable, "-c", SERVE, json.dumps(given)], stdout=subprocess.PIPE, text=True)
+    try:
+        control = some(child.stdout).readline().split()[-1]
+        told = requests.get(f"{control}/orders", timeout=HANG_SECONDS).json()
+    finally:
+        child.kill()
+        child.communicate()
+    with orders.open(newline="") as file:
+        assert list(csv.DictReader(file)) == told
+    assert len(told) > 10
 
 
 def test_a_taken_port_is_an_error():

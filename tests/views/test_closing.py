@@ -23,7 +23,10 @@ def whole_may(place, *, without=()):
     """May with everything that can be checked, and nothing wrong; `without` names tables that are not loaded."""
     tables = {
         ACTIVITY: [moved(1, "charge", "125", invoice_id="in_1")],
-        "invoices": [invoice(1, "paid", "125", paid_date=date(2026, 5, 6)), invoice(2, "open", "9")],
+        "invoices": [
+            invoice(1, "paid", "125", paid_date=date(2026, 5, 6)),
+            invoice(2, "open", "9", day=date(2026, 5, 1)),
+        ],
         "stripe_payouts_itemized_3": [paid_out(1, "-50")],
         "stripe_payout_reconciliation_itemized_5": [named(1, 1, "charge", "50")],
         "stripe_balance_summary_1": stated(
@@ -138,7 +141,11 @@ def test_a_check_over_all_periods_speaks_against_each_month(place):
 def test_shipments_without_an_order_count_once_there_are_orders(place):
     bring: dict[str, Any] = {"source": "bring", "account_id": "2000"}
     make(place, "bring_invoice_lines", [parcel(1, "S1", "Frakt", "100"), parcel(2, "S2", "Frakt", "80")])
-    make(place, "invoices", [{**invoice(1, "open", "225"), **bring, "invoice_id": number} for number in ("9", "10")])
+    make(
+        place,
+        "invoices",
+        [{**invoice(1, "open", "225", day=date(2026, 5, 1)), **bring, "invoice_id": number} for number in ("9", "10")],
+    )
     make(place, "shop_orders", [{"order_id": "1", "tracking_number": "S1"}])
     make(place, "report_runs", [run(1, **bring, period="9")])
     make(place, "reconciliations", [check(1, **bring)])
@@ -183,3 +190,18 @@ def test_a_balance_is_not_held_against_one_half_of_its_transactions(place):
     whole_may(place, without=["stripe_payouts_itemized_3"])
     *_, not_checked = closed(place)
     assert not_checked.startswith("balances against their transactions: 1 (load")
+
+
+def test_of_the_month_in_which_invoices_begin_nobody_knows_whether_there_were_earlier_ones(place):
+    bring: dict[str, Any] = {"source": "bring", "account_id": "2000"}
+    days = (date(2026, 5, 5), date(2026, 6, 3))
+    make(place, "invoices", [{**invoice(n, "open", "9", day=day), **bring} for n, day in enumerate(days)])
+    make(place, "reconciliations", [check(1, **bring, run_id=None)])
+    views(place)
+    assert answers(place, CLOSED) == [
+        (
+            date(2026, 5, 1), "not checked", None, None,
+            "invoices before 2026-05-05, the first one (begin with an earlier start_date)",
+        ),
+        (date(2026, 6, 1), "yes", True, None, None),
+    ]  # fmt: skip

@@ -60,6 +60,13 @@ account_checks as (
     group by source, account_id
 ),
 
+-- Of the month in which an account's invoices begin, nobody knows whether there were earlier ones.
+begun as (
+    select source, account_id, min(invoice_date) as first_invoice
+    from {{ ref('stg_invoices') }} as invoices
+    group by source, account_id
+),
+
 loaded as (
     select
         source, account_id,
@@ -152,8 +159,11 @@ counted as (
         coalesce(payouts.payouts_not_checked, 0) as payouts_not_checked,
         coalesce(settlements.invoices_not_checked, 0) as invoices_not_checked,
         coalesce(freight.invoices_without_specification, 0) as invoices_without_specification,
+        case when begun.first_invoice > months.month and begun.first_invoice < cast(months.month + interval '1 month' as date)
+            then begun.first_invoice end as invoices_from,
         runs.last_read
     from months
+    left join begun on months.source = begun.source and months.account_id = begun.account_id
     left join loaded on months.source = loaded.source and months.account_id = loaded.account_id
     left join balances
         on months.source = balances.source and months.account_id = balances.account_id and months.month = balances.month
@@ -195,6 +205,9 @@ said as (
             '; ',
             case when is_loaded is null
                 then 'what happened on its days (load the report balance_change_from_activity.itemized)' end,
+            case when invoices_from is not null
+                then 'invoices before ' || cast(invoices_from as text) || ', the first one (begin with an earlier start_date)'
+                end,
             case when not has_checks then 'the files (load the stream reconciliations)' end,
             case when has_checks and reports_not_checked > 0
                 then 'reports without any check: ' || cast(reports_not_checked as text) || ' (see check_results)' end,
