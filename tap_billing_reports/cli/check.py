@@ -1,19 +1,24 @@
 """`billing-reports check`: what the credentials can do, tried with the smallest calls that only read.
 
 What is tried comes from the declarations: an invoice list, the report types and what data they have, the listed
-runs, the first bytes of one file. Nothing is ordered, and nothing is written anywhere.
+runs, the first bytes of one file, a page of what is there without an order. Nothing is ordered, and nothing is
+written anywhere.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import (
     ISOLATED,
     AccountError,
     AuthenticationFailed,
     BillingError,
+    NotYet,
     Refused,
     SyncError,
     Throttled,
@@ -22,13 +27,15 @@ from tap_billing_reports.core.errors import (
     remedy_of,
 )
 from tap_billing_reports.core.redaction import sentence
-from tap_billing_reports.declare import Account, RunStatus
+from tap_billing_reports.declare import Account, Listed, PagedRows, Period, RunStatus, Windowed
 from tap_billing_reports.http.client import Limits
+from tap_billing_reports.reports.not_yet import look, told_apart
+from tap_billing_reports.reports.window_dates import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.declare import Endpoint, Query, Run, Source
+    from tap_billing_reports.declare import Endpoint, Query, Report, Run, Source
     from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.singer.session import Session
 
@@ -203,6 +210,9 @@ class _Examination:
                 if not report.optional:
                     api.availability(client, account, report.report_type)
         self._runs = _listed(client, account)
+        for report in api.configured(client.values):
+            if not report.optional:
+                _ask_for_what_is_there(client, account, report)
         return Finding(OK)
 
     def _files(self, client: HttpSourceClient, account: Account) -> Finding:
@@ -222,6 +232,29 @@ def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
         return endpoint, query
     size = endpoint.paging.size
     return replace(endpoint, paging=None), [*query, *([] if size is None else [(size[0], "1")])]
+
+
+def _ask_for_what_is_there(client: HttpSourceClient, account: Account, report: Report) -> None:
+    """Of a report that needs no order: today's subjects, or yesterday's rows, one at most where the vendor pages."""
+    api = client.source.reports
+    assert api is not None
+    today, path = client.today(), dict[str, str]()
+    listing, unordered = api.listing(report), api.unordered(report)
+    if isinstance(report.cadence, Listed) and listing is not None:
+        path.update(listing.path(account, report))
+        endpoint, query = _one(listing.endpoint, listing.query(account, report, today, today))
+    elif isinstance(report.cadence, Windowed) and isinstance(unordered, PagedRows):
+        start, end = midnight(today - timedelta(days=1), report.zone), midnight(today, report.zone)
+        period = Period(utc_text(start), start, end)
+        path.update(unordered.path(account, report, period))
+        endpoint, query = _one(unordered.endpoint, unordered.query(account, report, period))
+    else:
+        return
+    with suppress(NotYet), told_apart(api):
+        for _ in client.records(
+            endpoint, path=path, params=query, account=account, heed=lambda answer: look(api, answer)
+        ):
+            break
 
 
 def _listed(client: HttpSourceClient, account: Account) -> list[Run]:

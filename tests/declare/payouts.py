@@ -79,7 +79,7 @@ class Payouts:
 
     @staticmethod
     def _page(name: str, found: list[dict[str, Any]], asked: Asked) -> Answered:
-        start, size = int(asked.query["offset"]), int(asked.query["size"])
+        start, size = int(asked.query.get("offset", 0)), int(asked.query["size"])
         page = found[start : start + size]
         return Answered({name: page, "pagination": {"count": len(page), "total": len(found), "offset": start}})
 
