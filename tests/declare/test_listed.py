@@ -120,6 +120,22 @@ def test_one_that_is_not_there_yet_is_deferred_for_a_week(monkeypatch, vendor):
     assert "the vendor does not have its data yet, and it ended 11 days ago" in late.log
 
 
+def test_a_kept_file_that_is_not_there_yet_defers_its_rows_too(monkeypatch, vendor):
+    assert SOURCE.reports is not None
+    source = replace(SOURCE, reports=replace(SOURCE.reports, not_yet=d.NotYetWhen(statuses={404})))
+    vendor.before = lambda asked: Answered({"error": "no"}, 404) if asked.path.endswith("A2.pdf") else None
+    first = synced(monkeypatch, vendor, source)
+    assert (first.status, rows(first)) == (0, A1), first.log
+    assert "period A2: deferred: the vendor does not have its data yet" in first.log
+    vendor.before = lambda _asked: None
+    second = synced(monkeypatch, vendor, source, state=first.state)
+    assert (second.status, rows(second)) == (0, A2)
+    # Without such a rule it is a file that is missing.
+    vendor.before = lambda asked: Answered({"error": "no"}, 404) if asked.path.endswith("A2.pdf") else None
+    lost = synced(monkeypatch, vendor)
+    assert (lost.status, rows(lost)) == (1, A1)
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [

@@ -82,6 +82,8 @@ class Collector:
                 files.append(self._fetch(job, run, remote))
         except NotFound as error:
             discard(files)
+            if (rule := job.client.api.not_yet) is not None:
+                rule.raise_for(error)
             raise FileError(f"a file beside that of the rows is not there: {error}") from None
         except BaseException:
             discard(files)
