@@ -44,6 +44,8 @@ def settings() -> dict[str, Any]:
         "brp_api_url": "https://gym.example/api/ver2",
         "brp_api_key": "none-of-yours",
         "brp_currency": "SEK",
+        "klarna_username": "K1_nobody",
+        "klarna_password": "none-of-yours",
         "vipps_client_id": "nobody",
         "vipps_client_secret": "none-of-yours",
         "vipps_subscription_key": "none-of-yours",

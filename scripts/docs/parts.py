@@ -147,6 +147,10 @@ def personal_stripe() -> str:
     return table(("what they hold", "columns"), _grouped(personal.headers("stripe")))
 
 
+def personal_klarna() -> str:
+    return table(("what they hold", "columns"), _grouped(personal.headers("klarna")))
+
+
 def personal_vipps() -> str:
     return table(("what they hold", "columns"), _grouped(personal.headers("vipps")))
 
@@ -182,6 +186,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "personal columns of Stripe": personal_stripe,
         "personal columns of Bring": personal_bring,
         "personal columns of Vipps MobilePay": personal_vipps,
+        "personal columns of Klarna": personal_klarna,
     },
     "docs/compatibility.md": {"contract": contract},
     "docs/numbers.md": {"numbers": numbers.numbers},

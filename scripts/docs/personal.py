@@ -99,9 +99,26 @@ BRING_COLUMNS: dict[str, str] = {
     ),
 }
 
+KLARNA_COLUMNS: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "order_id",
+            "short_order_id",
+            "merchant_reference1",
+            "merchant_reference2",
+            "merchant_capture_reference",
+            "merchant_refund_reference",
+            "capture_id",
+            "refund_id",
+            "reversal_reference",
+        ),
+        LEADS,
+    ),
+    "klarna_comment": FREE,
+}
 VIPPS_COLUMNS: dict[str, str] = dict.fromkeys(("pspReference", "reference"), LEADS)
 
-REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS, "vipps": VIPPS_COLUMNS}
+REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS, "vipps": VIPPS_COLUMNS, "klarna": KLARNA_COLUMNS}
 """Source -> header in the vendor's file -> why."""
 
 HARMLESS: dict[str, dict[str, str]] = {
@@ -130,6 +147,7 @@ HARMLESS: dict[str, dict[str, str]] = {
         "account_number": "the customer number that pays",
     },
     "vipps": {"recipient_handle": "the sales unit"},
+    "klarna": {"payment_reference": "a payout"},
 }
 """Stream or source -> column whose name hints at a person and that holds none -> what it holds."""
 

@@ -25,7 +25,7 @@ PLACES = {
 """Page of the tree's top -> where it stands in the site."""
 CONTENTS = {
     "First steps": ("glossary", "quick-start", "faq"),
-    "Vendors": ("sources/stripe", "sources/bring", "sources/brp", "sources/vipps"),
+    "Vendors": ("sources/stripe", "sources/bring", "sources/brp", "sources/vipps", "sources/klarna"),
     "Running it": (
         "operations",
         "warehouse",

@@ -33,7 +33,7 @@ from tap_billing_reports.declare.invoices import InvoiceApi
 from tap_billing_reports.declare.listing import Listing
 from tap_billing_reports.declare.not_yet import NotYetWhen
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
-from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity
+from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
 from tap_billing_reports.declare.runs import (
     Interval,
     Ordered,
@@ -115,6 +115,7 @@ __all__ = [
     "Setting",
     "Source",
     "SourceClient",
+    "StatedTotal",
     "Subjects",
     "TokenPaging",
     "TokenSignIn",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.endpoints import Account, Field, Query, Record, SourceClient
     from tap_billing_reports.declare.listing import Listing
     from tap_billing_reports.declare.not_yet import NotYetWhen
-    from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity
+    from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
     from tap_billing_reports.declare.settings import Values
     from tap_billing_reports.declare.unordered import Unordered
@@ -203,6 +203,8 @@ class ReportApi:
     """What holds in each row of a CSV report; the check `row_identity`. None: nothing is known to."""
     rolls_forward: Callable[[Report], RollForward | None] = lambda _report: None
     """How the rows of a CSV report make a balance; the check `balance_rolls_forward`. None: they do not."""
+    stated: Callable[[Report, Period], Sequence[StatedTotal]] = lambda _report, _period: ()
+    """What the vendor's list says of a period that its rows must add up to; the check `stated_total`, one each."""
     chain: Callable[[Report], BalanceChain | None] = lambda _report: None
     """How each row goes on with the balance of the one before; the checks `balance_chain` of a period and
     `balance_goes_on` from period to period. None: rows hold no balance."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -12,6 +17,27 @@ class RowIdentity:
     whole: str
     less: str
     rest: str
+
+
+@dataclass(frozen=True)
+class StatedTotal:
+    """An amount that the vendor states of a period, which its rows must add up to; the check `stated_total`.
+
+    Attributes:
+        name: what it is, in the vendor's words.
+        expected: the amount, in major units; None where the vendor does not state it.
+        amount: the row column that is added up.
+        kind: the row column that says which rows count.
+        signs: its value -> 1 or -1; rows of any other kind do not count.
+        others: what else belongs to the amount and is no row.
+    """
+
+    name: str
+    expected: Decimal | None
+    amount: str = ""
+    kind: str = ""
+    signs: Mapping[str, int] = field(default_factory=dict)
+    others: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "own_report": "An invoice that shares its number has a specification of its own.",
         "row_identity": "In every row the gross amount less the fee is the net amount.",
         "rows_declared": "The file has as many rows as it declares.",
+        "stated_total": "The rows add up to the amount that the vendor states.",
         "still_listed": "The invoices that were listed before are listed still.",
         "unique_ids": "The list names every invoice once.",
         "unreachable_range": "All days since the start date can be read at the vendor.",

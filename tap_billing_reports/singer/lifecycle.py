@@ -289,7 +289,7 @@ class Lifecycle:
         self._tell_of_run(finished_run)
         sum_of, judge = self._itemized_summary.columns(finished_run.job.report), partial(check_file, finished_run.job)
         job = finished_run.job
-        finished_run.tallies = tallies_of(job.client.api, job.report)
+        finished_run.tallies = tallies_of(job.client.api, job.report, job.period)
         finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=finished_run.tallies)
         deliver(rows, finished_run, finished.file, self._lane, runner.tend)
         rows.needed.check(finished_run)

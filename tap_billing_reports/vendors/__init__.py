@@ -11,6 +11,7 @@ from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.declare import Source
 from tap_billing_reports.vendors.bring import BRING
 from tap_billing_reports.vendors.brp import BRP
+from tap_billing_reports.vendors.klarna import KLARNA
 from tap_billing_reports.vendors.stripe import STRIPE
 from tap_billing_reports.vendors.vipps import VIPPS
 
@@ -29,7 +30,7 @@ def all_sources() -> tuple[Source, ...]:
         ConfigError: an entry point cannot be loaded, is no `Source`, or takes a name that is not its own.
     """
     added = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
-    return with_added((STRIPE, BRING, BRP, VIPPS), added)
+    return with_added((STRIPE, BRING, BRP, VIPPS, KLARNA), added)
 
 
 def with_added(sources: Iterable[Source], entries: Iterable[EntryPoint]) -> tuple[Source, ...]:

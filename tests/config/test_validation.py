@@ -282,6 +282,7 @@ def test_every_secret_is_learnt(monkeypatch):
         "brp_password",
         "vipps_client_secret",
         "vipps_subscription_key",
+        "klarna_password",
     ]
 
 
@@ -299,6 +300,7 @@ def test_the_schema_marks_secrets():
         "brp_password",
         "vipps_client_secret",
         "vipps_subscription_key",
+        "klarna_password",
         "storage_options",
     }
 

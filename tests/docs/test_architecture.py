@@ -95,7 +95,7 @@ def test_only_the_command_line_starts_the_sandbox():
 
 
 def test_nothing_but_the_vendors_asks_which_vendor_it_has():
-    names = {"stripe", "bring", "brp", "vipps"}
+    names = {"stripe", "bring", "brp", "vipps", "klarna"}
     for path in FILES:
         if folder(path) in {"vendors", "sandbox"}:
             continue

@@ -161,7 +161,7 @@ def test_settings_named_on_any_page_exist():
     names = {setting.name for setting in all_settings(all_sources())}
     prefixes = tuple(f"{source.name}_" for source in all_sources())
     streams_ = {"bring_invoice_lines", "bring_customer", "brp_company", "stripe_activity_to_date"}
-    streams_ |= {"vipps_funds", "vipps_fees"}
+    streams_ |= {"vipps_funds", "vipps_fees", "klarna_payouts", "klarna_transactions", "klarna_comment"}
     rows = ("stripe_balance_change", "stripe_payouts")
     for page in PAGES:
         for word in re.findall(r"`([a-z][a-z0-9_]+)(?:`|: )", page.read_text()):

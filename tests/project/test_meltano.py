@@ -97,6 +97,7 @@ def test_each_way_to_use_the_tap_names_what_it_needs(about):
         "bring",
         "brp",
         "vipps",
+        "klarna",
     }
 
 

@@ -14,8 +14,8 @@ from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.vendors import all_sources
 
 PACKAGE = Path(__file__).resolve().parents[2] / "tap_billing_reports"
-VENDORS = {"stripe", "bring", "brp", "vipps"}
-NAMES_A_VENDOR = re.compile(r"\b(my)?(stripe|bring|brp|vipps)(\b|_)", re.IGNORECASE).search
+VENDORS = {"stripe", "bring", "brp", "vipps", "klarna"}
+NAMES_A_VENDOR = re.compile(r"\b(my)?(stripe|bring|brp|vipps|klarna)(\b|_)", re.IGNORECASE).search
 ENGINE = [
     path
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -49,7 +49,7 @@ def test_no_engine_code_asks_which_vendor_it_serves(path):
             assert not named or not any(side.startswith(("'", '"')) for side in others), f"line {node.lineno}"
 
 
-NAMED_IN_PROSE = re.compile(r"\b(Stripe|Mybring|Bring|BRP|Vipps)(\b|'s)").search
+NAMED_IN_PROSE = re.compile(r"\b(Stripe|Mybring|Bring|BRP|Vipps|Klarna)(\b|'s)").search
 
 
 @pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -76,7 +76,11 @@ def _vendors_words():
     for schema in (PACKAGE.parent / "schemas").glob("*.json"):
         ours |= set(json.loads(schema.read_text()).get("properties", ()))
     # Words of the field, which any program has.
-    return words - ours - {"", "id", "number", "type", "company", "customer", "amount", "rest", "created", "updated"}
+    return (
+        words
+        - ours
+        - {"", "id", "number", "type", "company", "customer", "amount", "rest", "created", "updated", "state"}
+    )
 
 
 def test_no_engine_code_knows_a_vendors_field_or_element():

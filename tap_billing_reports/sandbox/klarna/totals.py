@@ -22,7 +22,7 @@ def totals(settings: Mapping[str, Any], books: Books) -> dict[str, dict[str, Any
         "accounts": {"rows": 1, "sums": {}},
         "klarna_payouts": {
             "rows": len(payouts),
-            "sums": {name: _major(sum(payout.totals[name] for payout in payouts)) for name in columns},
+            "sums": {f"totals_{name}": _major(sum(payout.totals[name] for payout in payouts)) for name in columns},
         },
         "klarna_transactions": {
             "rows": len(rows),

@@ -6,18 +6,24 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.money import EXACT
-from tap_billing_reports.reports.files.readers.tallies import ChainTally, IdentityTally, PartTally, RollTally
+from tap_billing_reports.reports.files.readers.tallies import (
+    ChainTally,
+    IdentityTally,
+    PartTally,
+    RollTally,
+    StatedTally,
+)
 from tap_billing_reports.singer.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from tap_billing_reports.declare import Report, ReportApi
+    from tap_billing_reports.declare import Period, Report, ReportApi
     from tap_billing_reports.reports.files.readers.tallies import Tally
 
 
-def tallies_of(api: ReportApi, report: Report) -> tuple[Tally, ...]:
+def tallies_of(api: ReportApi, report: Report, period: Period) -> tuple[Tally, ...]:
     """What to find out about the rows of one of the report's files while it is read."""
     found: list[Tally] = []
     if (identity := api.row_identity(report)) is not None:
@@ -28,6 +34,7 @@ def tallies_of(api: ReportApi, report: Report) -> tuple[Tally, ...]:
         found.append(ChainTally(chain))
     if (compared := api.compared(report)) is not None and compared.only is not None:
         found.append(PartTally(compared.column, compared.only))
+    found += [StatedTally(stated) for stated in api.stated(report, period)]
     return tuple(found)
 
 
@@ -46,6 +53,8 @@ def row_checks(tallies: tuple[Tally, ...], subject: Mapping[str, Any], rows: int
             yield from _roll(tally, subject)
         elif isinstance(tally, ChainTally):
             yield _chain(tally, subject, rows)
+        elif isinstance(tally, StatedTally):
+            yield _stated(tally, subject, rows)
 
 
 def _absent(missing: tuple[str, ...]) -> str | None:
@@ -77,6 +86,20 @@ def _chain(tally: ChainTally, subject: Mapping[str, Any], rows: int | None) -> C
     )
     ok, actual = tally.wrong == 0, Decimal(tally.wrong)
     return Check(check="balance_chain", expected=Decimal(0), actual=actual, ok=ok, reason=said, **subject)
+
+
+def _stated(tally: StatedTally, subject: Mapping[str, Any], rows: int | None) -> Check:
+    """What the vendor states, and what the rows add up to: nothing, where no row has the amount, or there is no row."""
+    stated = tally.stated
+    missing = tuple(name for name in tally.missing if name != stated.amount)
+    return Check.compare(
+        stated.expected,
+        tally.total,
+        unknown=_absent(missing) if rows != 0 else None,
+        unstated="the vendor does not state it",
+        check="stated_total",
+        **{**subject, "subject": f"{subject['subject']} {stated.name}"},
+    )
 
 
 def _roll(tally: RollTally, subject: Mapping[str, Any]) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from tap_billing_reports.reports.files.readers.arrow import DECIMAL_PLACES, deci
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_billing_reports.declare import BalanceChain, RollForward, RowIdentity
+    from tap_billing_reports.declare import BalanceChain, RollForward, RowIdentity, StatedTotal
 
 # One digit is left for the difference of two amounts, whose sum of digits pyarrow counts before it subtracts.
 _WIDER_THAN_A_CELL: Final = 60
@@ -192,6 +192,35 @@ class PartTally:
         for kind, amount in zip(*cells, strict=True):
             if kind == self._value and amount is not None:
                 self.total = EXACT.add(self.total, Decimal(amount))
+
+    def take_arrays(self, arrays: Sequence[Any]) -> None:
+        self.take([array.to_pylist() for array in arrays])
+
+
+class StatedTally:
+    """Adds up the rows of one `StatedTotal`.
+
+    Attributes:
+        stated: that one.
+        total: the sum so far, with what else belongs to it.
+    """
+
+    def __init__(self, stated: StatedTotal) -> None:
+        self.stated = stated
+        self.columns: tuple[str, ...] = (stated.kind, stated.amount) if stated.signs else ()
+        self.start(())
+
+    def start(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        self.total = self.stated.others or Decimal(0)
+
+    def take(self, cells: Sequence[Sequence[Any]]) -> None:
+        if not self.columns:
+            return
+        for kind, amount in zip(*cells, strict=True):
+            sign = self.stated.signs.get(kind)
+            if sign is not None and amount is not None:
+                self.total = EXACT.add(self.total, EXACT.multiply(Decimal(amount), Decimal(sign)))
 
     def take_arrays(self, arrays: Sequence[Any]) -> None:
         self.take([array.to_pylist() for array in arrays])
