@@ -52,6 +52,12 @@ def test_names_digits_and_what_a_line_does_not_have(block):
         list(reader.arrays())
 
 
+@pytest.mark.parametrize("line", ['{"a\\":":"x\\":y","d": 1}', '{"a\\":" : "x\\":y" , "d" : 1}'])
+def test_what_looks_like_the_end_of_a_name_is_read_as_what_it_is(line):
+    reader = reader_of(line)
+    assert (reader.header, rows_of(reader)) == (('a":', "d"), [['x":y', "1"]])
+
+
 def test_forms_of_values():
     data = '{"d":1050,"currency":"NOK","at":"2026-11-18T01:00:00.5+0100"}\n{"d":"7","currency":"JPY"}\n'
     reader = reader_of(data, cells={"d": minor_units("currency"), "at": instants()})
@@ -68,6 +74,10 @@ def test_forms_of_values():
         ('{"d":NaN}', "it is no JSON object"),
         ('{"d":"ten"}', "column 'd' does not hold a value of type decimal"),
         ('{"d":1,"d":2}', "the name 'd' stands there twice"),
+        ('{"d" :1,"d":2}', "the name 'd' stands there twice"),
+        ('{"d"\t: 1, "t": {"d"\t: 3}, "d" : 1}', "the name 'd' stands there twice"),
+        ('{"x":[{"d":1,"d":2}]}', "the name 'd' stands there twice"),
+        ('{"t":{"d":1,"s":"","d":1}}', "the name 'd' stands there twice"),
         ('{"t.d":1,"t":{"d":2}}', "the name 't.d' stands there twice"),
         ('{"d":1e999}', "it holds a number that is too long"),
         ('{"s":"\\u0000"}', "a text holds a NUL or half a character"),

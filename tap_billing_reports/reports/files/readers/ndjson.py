@@ -137,7 +137,8 @@ class NdjsonReader(TableReader):
             yield found
 
 
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_has_spaced_name = re.compile(rb'"\s+:').search
 
 
 def _meet(record: Mapping[str, Any], before: str, names: dict[str, None]) -> None:
@@ -154,10 +155,14 @@ def _cells_of(line: bytes, number: int) -> dict[str, str]:
     Raises:
         FileError: a name or a value that means two things, or that no target takes.
     """
+    cells: dict[str, str] = {}
     try:
-        record = json.loads(line, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
-        cells: dict[str, str] = {}
-        _fill(record, "", cells)
+        if _fill(_decode(line), "", cells) != line.count(b'":') or _has_spaced_name(line):
+            # Of a name that stands twice the decoder takes the last one. Each name ends so, and there are more such
+            # ends than names: it is read again, slowly, and refused if that is the reason.
+            cells = {}
+            record = json.loads(line, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
+            _fill(record, "", cells)
     except RecursionError:
         raise FileError("it is nested too deep", line=number) from None
     except ValueError as error:
@@ -190,15 +195,18 @@ def _no_number(_text: str) -> Any:
     raise ValueError("it holds a number that is none")
 
 
-def _fill(record: Mapping[str, Any], before: str, cells: dict[str, str]) -> None:
+def _fill(record: Mapping[str, Any], before: str, cells: dict[str, str]) -> int:
+    """Fill in the values by name; how many names the objects have, but for those in lists."""
+    count = len(record)
     for key, value in record.items():
         name = before + key
         if isinstance(value, dict):
-            _fill(value, f"{name}.", cells)
+            count += _fill(value, f"{name}.", cells)
         elif name in cells:
             raise ValueError(_twice(name))
         else:
-            cells[name] = _text(value)
+            cells[name] = value if isinstance(value, str) else _text(value)
+    return count
 
 
 def _text(value: Any) -> str:
