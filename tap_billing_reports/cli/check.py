@@ -82,7 +82,7 @@ class Line:
 def check(session: Session) -> Iterator[Line]:
     """A line for each account of each source that is on, one for a source whose accounts cannot be found out."""
     for source in session.sources:
-        label = source.account_label(session.settings.values)
+        label = source.label(session.settings.values)
         try:
             client = session.open(source)
             entries = list(source.accounts(client))
@@ -192,7 +192,7 @@ class _Examination:
         query = next(iter(api.queries(client, account, client.today(), client.today())), None)
         if query is None:
             return Finding(said="the settings ask for none")
-        endpoint, query = _one(api.endpoint(client.values), query)
+        endpoint, query = _one(api.endpoint_by(client.values), query)
         for _ in client.records(endpoint, path=api.path(account), params=query, account=account):
             break
         return Finding(OK)

@@ -6,8 +6,20 @@ vendor field becomes which column; and how a report is ordered, polled and colle
 
 from __future__ import annotations
 
-from tap_billing_reports.core.errors import NotYet
+from tap_billing_reports.core.about import About
+from tap_billing_reports.core.dates import parse_utc, utc_text
+from tap_billing_reports.core.errors import (
+    AccountError,
+    AuthenticationFailed,
+    NotYet,
+    ReportError,
+    Unavailable,
+    Unreadable,
+)
+from tap_billing_reports.declare import converters as to
+from tap_billing_reports.declare import csv_form as cells
 from tap_billing_reports.declare.cadence import ALL, Cadence, Listed, PerInvoice, Subjects, Unit, Windowed
+from tap_billing_reports.declare.catalogue import Catalogue
 from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.declare.endpoints import (
     Account,
@@ -32,6 +44,8 @@ from tap_billing_reports.declare.endpoints import (
 from tap_billing_reports.declare.invoices import InvoiceApi
 from tap_billing_reports.declare.listing import Listing
 from tap_billing_reports.declare.not_yet import NotYetWhen
+from tap_billing_reports.declare.paths import fill, value_at
+from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
 from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
 from tap_billing_reports.declare.runs import (
@@ -51,16 +65,25 @@ from tap_billing_reports.declare.settings import (
     REPORT_NAME,
     TEXT,
     TEXTS,
+    FromSettings,
     Schema,
     Setting,
     Values,
     parameters_schema,
     reports_schema,
+    settings_of,
 )
 from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.source import Source
 from tap_billing_reports.declare.unordered import PagedRows, ReadyFiles, Unordered
-from tap_billing_reports.http.responses import Hints
+from tap_billing_reports.http.auth import (
+    Authenticator,
+    BearerAuthenticator,
+    HeaderAuthenticator,
+    QueryKeyAuthenticator,
+)
+from tap_billing_reports.http.responses import Answer, Hints, Problem, Sent
+from tap_billing_reports.http.sign_in import SignedIn, SignIn, SignInCall
 
 __all__ = [
     "ALL",
@@ -70,16 +93,25 @@ __all__ = [
     "REPORT_NAME",
     "TEXT",
     "TEXTS",
+    "About",
     "Account",
+    "AccountError",
+    "Answer",
     "Asked",
+    "AuthenticationFailed",
+    "Authenticator",
     "BalanceChain",
+    "BearerAuthenticator",
     "Cadence",
+    "Catalogue",
     "ComparedTotal",
     "Convert",
     "CsvForm",
     "CursorPaging",
     "Endpoint",
     "Field",
+    "FromSettings",
+    "HeaderAuthenticator",
     "Hints",
     "Host",
     "Interval",
@@ -100,31 +132,48 @@ __all__ = [
     "Parameters",
     "PerInvoice",
     "Period",
+    "Problem",
     "Query",
+    "QueryKeyAuthenticator",
     "ReadyFiles",
     "Record",
     "RemoteFile",
     "Report",
     "ReportApi",
+    "ReportError",
     "ReportTypeApi",
     "RollForward",
     "RowIdentity",
     "Run",
     "RunStatus",
     "Schema",
+    "Sent",
     "Setting",
+    "SignIn",
+    "SignInCall",
+    "SignedIn",
     "Source",
     "SourceClient",
     "StatedTotal",
     "Subjects",
     "TokenPaging",
     "TokenSignIn",
+    "Unavailable",
     "Unit",
     "Unordered",
+    "Unreadable",
     "Values",
     "Windowed",
     "XmlForm",
+    "cells",
+    "fill",
     "no_objection",
     "parameters_schema",
+    "parse_utc",
+    "problem_at",
     "reports_schema",
+    "settings_of",
+    "to",
+    "utc_text",
+    "value_at",
 ]

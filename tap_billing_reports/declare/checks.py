@@ -45,6 +45,19 @@ def host_problems(hosts: Iterable[Host], settings: Iterable[Setting]) -> Iterato
             yield f"hosts: {host.name} has no URL, and its setting {host.setting} has no default and is not required"
 
 
+def unknown_settings(read: Iterable[tuple[str, object]], settings: Iterable[Setting]) -> Iterator[str]:
+    """Names of settings that are read where they stand, and are none.
+
+    Args:
+        read: where, and what stands there: the name of a setting, nothing, or a function.
+        settings: those that are declared.
+    """
+    known = {setting.name for setting in settings}
+    for where, name in read:
+        if isinstance(name, str) and name and name not in known:
+            yield f"{where}: the setting {name} is not declared"
+
+
 def column_problems(columns: Mapping[str, Mapping[str, Schema]]) -> Iterator[str]:
     """Columns are added to streams that there are, where a record of another source has null."""
     for stream, added in columns.items():

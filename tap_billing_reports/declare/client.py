@@ -38,7 +38,7 @@ class HttpSourceClient:
         authenticator = source.authenticator(used)
         self.http = HttpClient(
             source=source.name,
-            account=source.account_label(values),
+            account=source.label(values),
             hosts=self._bases,
             authenticator=authenticator,
             headers=source.headers(values),

@@ -12,7 +12,7 @@ from tap_billing_reports.core import dates, money
 from tap_billing_reports.core.json_text import to_json
 
 if TYPE_CHECKING:
-    from tap_billing_reports.declare import Convert, Record
+    from tap_billing_reports.declare.endpoints import Convert, Record
 
 _is_whole = re.compile(r"[+-]?[0-9]+").fullmatch
 # Beyond any amount; written out, a JSON number like 1e999999999 would fill the memory.

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Declared = TypeVar("Declared", bound="DataclassInstance")
 
 # Functions that refuse what a vendor says by one of `UNDERSTOOD`: their callers say what of the vendor it was.
-_REFUSING: Final = frozenset({"read_order", "read_status", "read_listed", "window", "availability", "read_problem"})
+_REFUSING: Final = frozenset(
+    {"read_run", "read_order", "read_status", "read_listed", "window", "availability", "read_problem"}
+)
 
 
 def guarded(part: Declared, source: str) -> Declared:

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.core.errors import NotFound
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, Query, Record, SourceClient
-    from tap_billing_reports.declare.settings import Values
+    from tap_billing_reports.declare.settings import FromSettings, Values
 
 
 @dataclass(frozen=True)
 class InvoiceApi:
     """How an account's invoices are read."""
 
-    endpoint: Callable[[Values], Endpoint]
+    endpoint: Endpoint | Callable[[Values], Endpoint]
     queries: Callable[[SourceClient, Account, date, date], Iterable[Query]]
     """The requests for invoices dated from..to, both inclusive, in the source's zone."""
-    fields: Callable[[Values], tuple[Field, ...]]
-    lookback: Callable[[Values], int] | None
+    fields: tuple[Field, ...] | Callable[[Values], tuple[Field, ...]]
+    lookback: FromSettings[int] | None
     """Days before the bookmark that are read again; None: the vendor has no date filter, all is read."""
     remembered_days: int = 65
     """Without a date filter: of so many days before the newest invoice's the next list is held against this one
@@ -48,7 +48,7 @@ class InvoiceApi:
     """The invoice's PDF, by the names of `path` and `{invoice_id}`."""
     document_missing: Callable[[NotFound], bool] = lambda _error: False
     """Whether a 404 or 410 for a document is the vendor's own word that there is none. Any other is a failure."""
-    wants_documents: Callable[[Values], bool] = lambda _values: True
+    wants_documents: FromSettings[bool] = lambda _values: True
     """Whether the settings ask for the PDFs."""
     told_apart_by: str | None = None
     """The column that tells two invoices of one number apart, where the vendor's key is a number that may not be
@@ -59,3 +59,11 @@ class InvoiceApi:
     def __post_init__(self) -> None:
         if self.told_apart_by is not None and self.by_id is not None:
             raise ValueError("told_apart_by and by_id: what an id of ours names, the vendor would not know")
+
+    def endpoint_by(self, values: Values) -> Endpoint:
+        """The list of invoices, as the settings want it."""
+        return self.endpoint(values) if callable(self.endpoint) else self.endpoint
+
+    def fields_by(self, values: Values) -> tuple[Field, ...]:
+        """The columns, as the settings want them."""
+        return self.fields(values) if callable(self.fields) else self.fields

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.not_yet import NotYetWhen
     from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
     from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
-    from tap_billing_reports.declare.settings import Values
+    from tap_billing_reports.declare.settings import FromSettings, Values
     from tap_billing_reports.declare.unordered import Unordered
     from tap_billing_reports.http.responses import Answer
 
@@ -125,13 +125,15 @@ class ReportApi:
     """By `{run_id}`."""
     read_status: Callable[[Answer, str], Run] = _not_ordered
     """The answer and the run's id."""
+    read_run: Callable[[Record], Run] | None = None
+    """Instead of `read_order`, `read_status` and `read_listed`, where a run is the same JSON object in all answers."""
     format: Literal["csv", "xml", "ndjson"]
     """XML needs its `xml`, too."""
     headers: Callable[[Report], Iterable[str]]
     """The headers that the report's file is known to have; none for a report that nobody has described."""
     column_type: Callable[[Report, str], ColumnType]
     """The type of a column, known or new, by its header."""
-    budget: Callable[[Values], int] = lambda _values: 1
+    budget: FromSettings[int] = lambda _values: 1
     """Runs that may wait at once."""
     describe: Callable[[Report, str], str | None] = lambda _report, _header: None
     """What a column holds and when it is null, in sentences, by its header or, of `common_columns`, its name; its type
@@ -150,10 +152,8 @@ class ReportApi:
     """Where orders may cost: the setting, a flag that is false by default, which allows that all the same."""
     refuses_report: Callable[[Refused], bool] = lambda _error: False
     """Whether a refused order says, in the vendor's own words, that no other period of the report can be had either."""
-    skipped: Callable[[Values], Collection[str]] = lambda _values: ()
-    """Invoices, by number, whose reports of one run an invoice are not ordered."""
     skip_setting: str = ""
-    """The setting that names them."""
+    """The setting that names invoices, by number, whose reports of one run an invoice are not ordered."""
     only_listed: bool = False
     """A type that is not in the account's list of report types cannot be had."""
     common_columns: Callable[[Report], Mapping[str, Sequence[str]]] = lambda _report: {}
@@ -210,10 +210,21 @@ class ReportApi:
     `balance_goes_on` from period to period. None: rows hold no balance."""
 
     def __post_init__(self) -> None:
+        if (read := self.read_run) is not None:
+            self._read_by(read)
         if (self.format == "xml") != (self.xml is not None):
             raise ValueError("format and xml: an XML report needs its XmlForm, and no other has one")
         if len({value is absent for value, absent in self._ordering}) > 1:
             raise ValueError("order, order_call, read_order, status and read_status: all of them, or none")
+
+    def _read_by(self, read: Callable[[Record], Run]) -> None:
+        """Take `read_run` for those that are not given: the engine knows those alone."""
+        if self.read_order is _not_ordered:
+            object.__setattr__(self, "read_order", lambda answer: read(answer.record()))
+        if self.read_status is _not_ordered:
+            object.__setattr__(self, "read_status", lambda answer, _run_id: read(answer.record()))
+        if self.read_listed is None:
+            object.__setattr__(self, "read_listed", read)
 
     @property
     def is_ordered(self) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from tap_billing_reports.declare.cadence import Unit
 
 Values = Mapping[str, Any]
 """The tap's settings, flat, validated, with defaults filled in."""
+
+_T = TypeVar("_T")
+
+FromSettings = str | Callable[[Values], _T]
+"""The name of a setting, for what it says; or a function of all of them."""
 
 Schema = Mapping[str, Any]
 """A JSON Schema."""
@@ -28,6 +33,19 @@ class Setting:
     default: Any = None
     suggested: Any = None
     """What `billing-reports init` proposes to write down, where there is something to propose."""
+
+
+def settings_of(vendor: str, *settings: Setting) -> tuple[Setting, ...]:
+    """The settings with the vendor's name in front of each description: they stand beside those of other vendors."""
+    return tuple(replace(setting, description=f"{vendor}: {setting.description}") for setting in settings)
+
+
+def value_of(what: FromSettings[_T], values: Values) -> _T:
+    """What the settings say."""
+    if isinstance(what, str):
+        found: _T = values[what]
+        return found
+    return what(values)
 
 
 TEXT: Schema = {"type": "string", "minLength": 1}

@@ -13,8 +13,10 @@ from tap_billing_reports.declare.checks import (
     field_problems,
     host_problems,
     name_problems,
+    unknown_settings,
 )
 from tap_billing_reports.declare.guarded import guarded
+from tap_billing_reports.declare.settings import value_of
 from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.unordered import PagedRows
 from tap_billing_reports.http.links import pattern_problems
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare.endpoints import Account, Endpoint, Host, Record, SourceClient
     from tap_billing_reports.declare.invoices import InvoiceApi
     from tap_billing_reports.declare.reports import ReportApi, ReportTypeApi
-    from tap_billing_reports.declare.settings import Schema, Setting, Values
+    from tap_billing_reports.declare.settings import FromSettings, Schema, Setting, Values
     from tap_billing_reports.http.auth import Authenticator
     from tap_billing_reports.http.responses import Answer, Problem
     from tap_billing_reports.http.sign_in import SignIn
@@ -43,7 +45,7 @@ class Source:
     settings: tuple[Setting, ...]
     hosts: tuple[Host, ...]
     authenticator: Callable[[Values], Authenticator | SignIn]
-    account_label: Callable[[Values], str]
+    account_label: FromSettings[str]
     """Whose credentials these are, for messages; never a secret."""
     accounts: Callable[[SourceClient], Iterable[Account | AccountError]]
     """The accounts to read. An entry of the vendor's list that names none stands as the error that it is: it fails by
@@ -100,6 +102,7 @@ class Source:
             *host_problems(self.hosts, self.settings),
             *column_problems(self.columns),
             *pattern_problems(self.link_hosts),
+            *unknown_settings(self._read_settings(), self.settings),
         ]
         hosts = {host.name for host in self.hosts}
         for where, endpoint, filled in self._endpoints(values):
@@ -107,10 +110,21 @@ class Source:
         if self.report_types is not None:
             found += field_problems("report_types.fields", self.report_types.fields, "report_types", self.columns)
         if self.invoices is not None and values is not None:
-            found += field_problems("invoices.fields", self.invoices.fields(values), "invoices", self.columns)
+            found += field_problems("invoices.fields", self.invoices.fields_by(values), "invoices", self.columns)
         if self.reports is not None and values is not None:
             found += self._problems_of_reports(self.reports, values)
         return found
+
+    def _read_settings(self) -> Iterator[tuple[str, object]]:
+        """Where the name of a setting may stand, and what stands there."""
+        yield "account_label", self.account_label
+        if self.invoices is not None:
+            yield "invoices.lookback", self.invoices.lookback
+            yield "invoices.wants_documents", self.invoices.wants_documents
+        if self.reports is not None:
+            yield "reports.budget", self.reports.budget
+            yield "reports.skip_setting", self.reports.skip_setting
+            yield "reports.reorder_setting", self.reports.reorder_setting
 
     @staticmethod
     def _problems_of_reports(api: ReportApi, values: Values) -> Iterator[str]:
@@ -131,7 +145,7 @@ class Source:
             yield "report_types.endpoint", self.report_types.endpoint, None
         if (invoices := self.invoices) is not None:
             if values is not None:
-                yield "invoices.endpoint", invoices.endpoint(values), None
+                yield "invoices.endpoint", invoices.endpoint_by(values), None
             if invoices.by_id is not None:
                 yield "invoices.by_id", invoices.by_id, frozenset({"invoice_id"})
             if invoices.document is not None:
@@ -153,6 +167,10 @@ class Source:
                 yield f"reports.listing of {report.name}", listing.endpoint, None
         if reports.runs is not None:
             yield "reports.runs", reports.runs, frozenset()
+
+    def label(self, values: Values) -> str:
+        """Whose credentials these are, for messages."""
+        return str(value_of(self.account_label, values))
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from tap_billing_reports.http.auth import Authenticator, SharedAuthenticator
 from tap_billing_reports.http.bodies import Remarks
 from tap_billing_reports.http.links import LinkHosts, failure_of
 from tap_billing_reports.http.received import Download
-from tap_billing_reports.http.responses import Answer, Hints, Problem, describe, problem_of, retry_after
+from tap_billing_reports.http.responses import Answer, Hints, Problem, Sent, describe, problem_of, retry_after
 from tap_billing_reports.http.retries import Retries, RetryBudget
 from tap_billing_reports.http.sign_in import SharedSignIn, SignIn, SignInCall
 from tap_billing_reports.http.transport import Limits, Transport, checked_base
@@ -205,13 +205,17 @@ class HttpClient:
         body = body_form if json is None else to_json(json).encode()
         kind = {} if json is None else {"Content-Type": "application/json"}
 
+        asked = Sent(
+            method, host, path, dict(query), None if body_form is None else dict(body_form), json, account or ""
+        )
+
         def once() -> Answer:
             whole = {**self._headers, **kind, **(headers or {})}
             with (
                 guard(),
                 self._transport.open(method, url, about=about, params=query, body=body, headers=whole) as response,
             ):
-                answer = self._answer(response, about, doubtful=doubtful)
+                answer = self._answer(response, about, asked, doubtful=doubtful)
             if parse:
                 answer.parsed()
             judge(answer)
@@ -347,9 +351,11 @@ class HttpClient:
 
     # -- what an answer means --------------------------------------------------------------------------
 
-    def _answer(self, response: requests.Response, about: About, *, doubtful: bool = False) -> Answer:
+    def _answer(
+        self, response: requests.Response, about: About, asked: Sent | None = None, *, doubtful: bool = False
+    ) -> Answer:
         body = self._transport.whole(response, about)
-        answer = Answer(about, response.status_code, response.headers, body, self.remarks)
+        answer = Answer(about, response.status_code, response.headers, body, self.remarks, asked or Sent())
         self._judge(answer, doubtful=doubtful)
         return answer
 

@@ -41,6 +41,29 @@ WHOLE = frozenset({200, 201, 202, 203})
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What a request asked for, without anything that signs it.
+
+    Attributes:
+        method: GET or POST.
+        host: the host's name in the declaration.
+        path: below the host's base URL, percent-encoded.
+        params: the query, without a key that an authenticator adds.
+        form: the body as a form; None: it has none.
+        json: the body as JSON; None: it is none.
+        account: the id of the account whose data are asked for; empty where it is none's.
+    """
+
+    method: str = ""
+    host: str = ""
+    path: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    json: Mapping[str, Any] | None = None
+    account: str = ""
+
+
+@dataclass(frozen=True)
 class Answer:
     """One whole HTTP answer.
 
@@ -53,6 +76,8 @@ class Answer:
     body: bytes
     remarks: Remarks = field(default_factory=Remarks, compare=False)
     """Where it is noted what was odd about the body."""
+    sent: Sent = field(default_factory=Sent, compare=False)
+    """What was asked, for a reader of an answer that does not say it itself."""
 
     @property
     def is_html(self) -> bool:

@@ -230,7 +230,8 @@ class InvoicePlan(CadencePlan):
         per_invoice.subject_done(entry, key)
 
     def skipped(self, client: ReportClient, entry: Entry) -> list[str]:
-        named = set(client.api.skipped(client.source_client.values))
+        setting = client.api.skip_setting
+        named = set(client.source_client.values.get(setting) or ()) if setting else set()
         return [key for key in entry.subjects_due if split_key(key, "")[0] in named] if named else []
 
     def billed(self, key: str) -> str:

@@ -100,7 +100,7 @@ class Session:
         """The source's accounts, asked for once a sync; a source that refuses, or names none, is a failure."""
         if source.name not in self._accounts:
             self._accounts[source.name] = []
-            about = About(source.name, source.account_label(self.settings.values))
+            about = About(source.name, source.label(self.settings.values))
             with self.isolated(f"all streams of {source.title}", about):
                 found, is_whole = self._listed_accounts(source, about)
                 if not found and is_whole:
@@ -218,7 +218,7 @@ class Session:
         """
         sweep()
         if self.storage is not None:
-            names = [f"{source.name} {source.account_label(self.settings.values)}" for source in self.sources]
+            names = [f"{source.name} {source.label(self.settings.values)}" for source in self.sources]
             self._lock = Lock(self.storage, self.clock, names)
             self._lock.acquire()
 
@@ -243,7 +243,7 @@ class Session:
         if self.storage is None:
             return
         for source in self.sources:
-            label = source.account_label(self.settings.values)
+            label = source.label(self.settings.values)
             digest = hashlib.sha256(label.encode()).hexdigest()[:16]
             path = self.storage.path("realms", f"{source.name}-{digest}") + ".json"
             stored, realm = self.storage.read_json(path), realms[source.name]

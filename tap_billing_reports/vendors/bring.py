@@ -12,13 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
-from tap_billing_reports.core.about import About
-from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, ReportError, Unavailable, Unreadable
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.catalogue import Catalogue, catalogue
 from tap_billing_reports.declare.paths import tree
-from tap_billing_reports.http.auth import Authenticator, HeaderAuthenticator
 from tap_billing_reports.http.responses import Problem, excerpt
 from tap_billing_reports.vendors import bring_asked
 from tap_billing_reports.vendors.bring_types import KNOWN_TYPES
@@ -50,44 +47,41 @@ COMMON = {
 XML = d.XmlForm(lines="Lines", line="Line", metadata="MetaData", rows="NumberOfRows", counts_blank=None)
 KNOWN = Catalogue(**catalogue("bring"))
 
-SETTINGS = (
-    d.Setting("bring_api_uid", "Bring: the Mybring user's e-mail address.", required=True),
-    d.Setting("bring_api_key", "Bring: that user's API key.", required=True, secret=True),
-    d.Setting("bring_client_url", "Bring: the URL of the service that uses the API.", required=True),
-    d.Setting("bring_customers", "Bring: customer numbers to read; unset: all that the user may see.", d.TEXTS),
+SETTINGS = d.settings_of(
+    "Bring",
+    d.Setting("bring_api_uid", "the Mybring user's e-mail address.", required=True),
+    d.Setting("bring_api_key", "that user's API key.", required=True, secret=True),
+    d.Setting("bring_client_url", "the URL of the service that uses the API.", required=True),
+    d.Setting("bring_customers", "customer numbers to read; unset: all that the user may see.", d.TEXTS),
     d.Setting(
         "bring_language",
-        "Bring: language of names and texts in reports (no, en, sv, da).",
+        "language of names and texts in reports (no, en, sv, da).",
         {"type": "string", "pattern": "^[a-z]{2}(-[A-Z]{2})?$"},
         default="en",
     ),
-    d.Setting(
-        "bring_lookback_days", "Bring: days before the bookmark whose invoices are read again.", d.DAYS, default=65
-    ),
+    d.Setting("bring_lookback_days", "days before the bookmark whose invoices are read again.", d.DAYS, default=65),
     d.Setting(
         "bring_invoice_lines",
-        "Bring: order the specified invoice of every invoice that has one: one line a charge.",
+        "order the specified invoice of every invoice that has one: one line a charge.",
         d.FLAG,
         default=True,
     ),
     d.Setting(
         "bring_skip_invoices",
-        "Bring: numbers of invoices whose lines are not ordered, such as one whose report fails for good.",
+        "numbers of invoices whose lines are not ordered, such as one whose report fails for good.",
         d.TEXTS,
         default=[],
     ),
-    d.Setting(
-        "bring_invoice_documents", "Bring: fetch every invoice's PDF (needs storage_url).", d.FLAG, default=False
-    ),
+    d.Setting("bring_invoice_documents", "fetch every invoice's PDF (needs storage_url).", d.FLAG, default=False),
     d.Setting(
         "bring_max_concurrent_runs",
-        "Bring: reports that may be in the making at once; Bring refuses more than 20.",
+        "reports that may be in the making at once; Bring refuses more than 20.",
         {**d.COUNT, "maximum": MOST_CONCURRENT},
         default=10,
     ),
     d.Setting(
         "bring_reports",
-        "Bring: further reports, one stream each: report_type, name, parameters, window (day, week, month), "
+        "further reports, one stream each: report_type, name, parameters, window (day, week, month), "
         "keep_xlsx, lookback_days, optional.",
         d.reports_schema(
             r"^[A-Za-z0-9_-]+$",
@@ -98,7 +92,7 @@ SETTINGS = (
         ),
         default=[],
     ),
-    d.Setting("bring_base_url", "Bring: the base URL (for a sandbox).", default="https://www.mybring.com"),
+    d.Setting("bring_base_url", "the base URL (for a sandbox).", default="https://www.mybring.com"),
 )
 
 # Live, the list stands under `customer`; documented is `customers`. Both may hold nulls or one object.
@@ -163,16 +157,16 @@ TYPE_FIELDS = (
 )
 
 
-def _authenticator(values: d.Values) -> Authenticator:
+def _authenticator(values: d.Values) -> d.Authenticator:
     headers = {
         "X-Mybring-API-Uid": values["bring_api_uid"],
         "X-Mybring-API-Key": values["bring_api_key"],
         "X-Bring-Client-URL": values["bring_client_url"],
     }
-    return HeaderAuthenticator(headers, secrets=(values["bring_api_key"],))
+    return d.HeaderAuthenticator(headers, secrets=(values["bring_api_key"],))
 
 
-def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account | d.Unreadable]:
     """The customers of the settings, else those that the Reports API lists: it knows more than Customer Info."""
     for number in client.values.get("bring_customers") or ():
         yield d.Account("bring", number, "bring_customer")
@@ -184,7 +178,7 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
                 continue
             known = f"its name is {sentence(str(name), 80)}" if name else f"it has {_keys(record)}"
             said = f"customer {place} of the list has no id ({known}): it is not read"
-            error = Unreadable(said, about=About("bring", "list"))
+            error = d.Unreadable(said, about=d.About("bring", "list"))
             error.remedy = "ask Bring why; until then, name the customers to read in bring_customers"
             yield error
 
@@ -241,9 +235,8 @@ def _parameters(report: d.Report, period: d.Period) -> d.Parameters:
     return asked
 
 
-def _order_call(account: d.Account, report: d.Report, parameters: d.Parameters) -> d.OrderCall:
-    path = {"account_id": account.account_id, "report_type": report.report_type}
-    return d.OrderCall(path=path, params=sorted(parameters.items()))
+def _order_call(_account: d.Account, report: d.Report, parameters: d.Parameters) -> d.OrderCall:
+    return d.OrderCall(path={"report_type": report.report_type}, params=sorted(parameters.items()))
 
 
 _RUN_ID = re.compile(r"/report/([0-9A-Za-z-]+)(?:/|\.|$)")
@@ -263,7 +256,7 @@ def _read_order(answer: Answer) -> d.Run:
     found = _RUN_ID.search(answer.headers.get("Location") or "")
     found = found or _RUN_ID.search(_object(answer).get("statusUrl") or "")
     if found is None:
-        raise ReportError("the answer to the order names no report", about=answer.about)
+        raise d.ReportError("the answer to the order names no report", about=answer.about)
     return d.Run(found[1], d.RunStatus.PENDING, "NOT_DONE")
 
 
@@ -310,7 +303,7 @@ def _read_problem(answer: Answer) -> Problem | None:
         whole: Any = answer.json()
         first = (whole.get("errors") or whole["messages"])[0]
         return Problem(message=str(first.get("description") or ""), code=str(first["code"]))
-    except (Unavailable, AccountError, LookupError, TypeError, AttributeError):
+    except (d.Unavailable, d.AccountError, LookupError, TypeError, AttributeError):
         return Problem(message=excerpt(answer.body))
 
 
@@ -321,7 +314,7 @@ BRING = d.Source(
     settings=SETTINGS,
     hosts=(d.Host("bring", "bring_base_url"),),
     authenticator=_authenticator,
-    account_label=lambda values: str(values["bring_api_uid"]),
+    account_label="bring_api_uid",
     accounts=_accounts,
     # An absent or unparsable language makes the translated endpoints answer 406.
     headers=lambda values: {"Accept-Language": values["bring_language"]},
@@ -335,19 +328,18 @@ BRING = d.Source(
         ("invoices", "reports"), "ask for the Mybring user's rights to this customer number (finance, reports)"
     ),
     invoices=d.InvoiceApi(
-        endpoint=lambda _values: INVOICES,
+        endpoint=INVOICES,
         queries=_invoice_queries,
-        path=lambda account: {"account_id": account.account_id},
-        fields=lambda _values: INVOICE_FIELDS,
-        lookback=lambda values: int(values["bring_lookback_days"]),
+        fields=INVOICE_FIELDS,
+        lookback="bring_lookback_days",
         horizon_days=365,
         # That numbers are unique across issuers is documented nowhere; an address or a report's parameter knows none.
         told_apart_by="issuer",
         document=PDF,
         document_missing=lambda error: bool(error.code),
-        wants_documents=lambda values: bool(values["bring_invoice_documents"]),
+        wants_documents="bring_invoice_documents",
     ),
-    report_types=d.ReportTypeApi(TYPES, path=lambda account: {"account_id": account.account_id}, fields=TYPE_FIELDS),
+    report_types=d.ReportTypeApi(TYPES, TYPE_FIELDS),
     reports=d.ReportApi(
         configured=_configured,
         known_types=KNOWN_TYPES,
@@ -365,12 +357,11 @@ BRING = d.Source(
         common_columns=lambda report: COMMON if isinstance(report.cadence, d.PerInvoice) else {},
         holds_money=lambda _report, header: header in MONEY,
         currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
-        budget=lambda values: int(values["bring_max_concurrent_runs"]),
+        budget="bring_max_concurrent_runs",
         # Bring names no price for a report, only how many may be in the making.
         orders_are_free=True,
         # What a 403 or 404 is about, Bring does not say: only the credentials are the same for every invoice.
-        refuses_report=lambda error: isinstance(error, AuthenticationFailed) and error.status in {200, 401},
-        skipped=lambda values: values["bring_skip_invoices"],
+        refuses_report=lambda error: isinstance(error, d.AuthenticationFailed) and error.status in {200, 401},
         skip_setting="bring_skip_invoices",
         only_listed=True,
         extra_files=_extra_files,

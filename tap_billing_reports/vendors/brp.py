@@ -11,13 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
-from tap_billing_reports.core.about import About
-from tap_billing_reports.core.errors import AccountError, Unreadable
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.paths import local_name, tree, value_at
-from tap_billing_reports.http.auth import QueryKeyAuthenticator
-from tap_billing_reports.http.responses import Answer, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,35 +21,36 @@ if TYPE_CHECKING:
 
 EVERY_PERSON = "*"
 
-SETTINGS = (
-    d.Setting("brp_api_url", "BRP: the installation's API2 address (https), as BRP handed it out.", required=True),
-    d.Setting("brp_api_key", "BRP: the API key.", required=True, secret=True),
+SETTINGS = d.settings_of(
+    "BRP",
+    d.Setting("brp_api_url", "the installation's API2 address (https), as BRP handed it out.", required=True),
+    d.Setting("brp_api_key", "the API key.", required=True, secret=True),
     d.Setting(
         "brp_currency",
-        "BRP: the currency of all amounts (ISO 4217); API2 does not name it.",
+        "the currency of all amounts (ISO 4217); API2 does not name it.",
         {"type": "string", "pattern": "^([A-Za-z]{3})?$"},
         required=True,
     ),
-    d.Setting("brp_username", "BRP: the person to sign in as, where the key needs one."),
-    d.Setting("brp_password", "BRP: that person's password.", secret=True),
-    d.Setting("brp_company_ids", "BRP: companies to read; unset: all that business units name.", d.TEXTS),
+    d.Setting("brp_username", "the person to sign in as, where the key needs one."),
+    d.Setting("brp_password", "that person's password.", secret=True),
+    d.Setting("brp_company_ids", "companies to read; unset: all that business units name.", d.TEXTS),
     d.Setting(
         "brp_person_ids",
-        'BRP: persons whose invoices to read; ["*"]: every person that a level-3 key lists; unset: the key\'s own.',
+        'persons whose invoices to read; ["*"]: every person that a level-3 key lists; unset: the key\'s own.',
         d.TEXTS,
     ),
     d.Setting(
         "brp_person_parameter",
-        "BRP: the query parameter that selects a person; BRP does not document its name.",
+        "the query parameter that selects a person; BRP does not document its name.",
         default="personid",
     ),
     d.Setting(
         "brp_states",
-        "BRP: read only invoices in these states (numbers); an invoice that leaves them is missed.",
+        "read only invoices in these states (numbers); an invoice that leaves them is missed.",
         {"type": "array", "items": {"type": "integer"}},
     ),
-    d.Setting("brp_product_ids", "BRP: read only invoices with any of these products.", d.TEXTS),
-    d.Setting("brp_format", "BRP: xml or json.", {"type": "string", "enum": ["xml", "json"]}, default="xml"),
+    d.Setting("brp_product_ids", "read only invoices with any of these products.", d.TEXTS),
+    d.Setting("brp_format", "xml or json.", {"type": "string", "enum": ["xml", "json"]}, default="xml"),
 )
 
 
@@ -132,12 +129,12 @@ def _fields(values: d.Values) -> tuple[d.Field, ...]:
     )
 
 
-def _authenticator(values: d.Values) -> QueryKeyAuthenticator:
+def _authenticator(values: d.Values) -> d.QueryKeyAuthenticator:
     user, password = values.get("brp_username") or "", values.get("brp_password") or ""
-    return QueryKeyAuthenticator("apikey", values["brp_api_key"], username=user, password=password)
+    return d.QueryKeyAuthenticator("apikey", values["brp_api_key"], username=user, password=password)
 
 
-def _read_problem(answer: Answer) -> Problem | None:
+def _read_problem(answer: d.Answer) -> d.Problem | None:
     """BRP describes errors in the body, with status 200 too: under the tag or key `errors`, one or several."""
     whole = answer.parsed()
     if answer.is_xml:
@@ -151,9 +148,9 @@ def _read_problem(answer: Answer) -> Problem | None:
         return None
     first = errors[0] if isinstance(errors, list) else errors
     if not isinstance(first, Mapping):
-        return Problem(message=str(first))
+        return d.Problem(message=str(first))
     parameter = str(first.get("debuginfo") or "").removeprefix("field=")
-    return Problem(
+    return d.Problem(
         kind="authentication" if parameter in _CREDENTIALS else None,
         message=str(first.get("message") or ""),
         code=str(first.get("code") or ""),
@@ -165,11 +162,11 @@ def _read_problem(answer: Answer) -> Problem | None:
 _CREDENTIALS = frozenset({"apikey", "username", "password"})
 
 
-def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
+def _accounts(client: d.SourceClient) -> Iterator[d.Account | d.Unreadable]:
     """Companies are the accounts; only business units name them: each one, by BRP's wiki (page 1946812488)."""
     wanted = client.values.get("brp_company_ids")
     named: dict[str, d.Record] = {}
-    without: list[Unreadable] = []
+    without: list[d.Unreadable] = []
     if not wanted:
         units = client.records(_endpoint(client.values, "businessunits", "businessunit"), params=[("showall", "true")])
         for place, unit in enumerate(units, 1):
@@ -179,7 +176,9 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
             else:
                 without.append(_without_company(place, unit))
         if not named:
-            raise AccountError("no business unit names its company: set brp_company_ids", about=About("brp", "list"))
+            raise d.AccountError(
+                "no business unit names its company: set brp_company_ids", about=d.About("brp", "list")
+            )
     yield from without
     for company_id in wanted or sorted(named):
         unit = named.get(company_id, {})
@@ -187,11 +186,11 @@ def _accounts(client: d.SourceClient) -> Iterator[d.Account | Unreadable]:
         yield d.Account("brp", company_id, "brp_company", name=unit.get("companyname"), record=record or None)
 
 
-def _without_company(place: int, unit: d.Record) -> Unreadable:
+def _without_company(place: int, unit: d.Record) -> d.Unreadable:
     """Nobody knows which company's invoices are missed with this unit, if no other one has the same company."""
     named = [f"{key} {sentence(str(unit[key]), 80)}" for key in ("id", "name") if unit.get(key)]
     said = f"business unit {place} of the list ({', '.join(named) or 'without id and name'}) names no company"
-    error = Unreadable(f"{said}: invoices of one may be missing", about=About("brp", "list"))
+    error = d.Unreadable(f"{said}: invoices of one may be missing", about=d.About("brp", "list"))
     error.remedy = "ask BRP why; until then, name the companies to read in brp_company_ids"
     return error
 
@@ -204,7 +203,7 @@ def _persons(client: d.SourceClient) -> Iterator[str | None]:
         return
     for person in client.records(_endpoint(client.values, "persons", "person")):
         if person.get("id") is None:
-            raise Unreadable("a person has no id: the vendor's format has changed", about=About("brp", "list"))
+            raise d.Unreadable("a person has no id: the vendor's format has changed", about=d.About("brp", "list"))
         yield str(person["id"])
 
 

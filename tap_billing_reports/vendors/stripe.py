@@ -12,12 +12,8 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports import declare as d
-from tap_billing_reports.core.errors import AuthenticationFailed
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.catalogue import catalogue
-from tap_billing_reports.declare.paths import fill
-from tap_billing_reports.declare.problems import problem_at
-from tap_billing_reports.http.auth import BearerAuthenticator
 from tap_billing_reports.vendors import stripe_asked, stripe_checks, stripe_columns, stripe_suggested
 from tap_billing_reports.vendors.stripe_checks import KNOWN
 from tap_billing_reports.vendors.stripe_money import amount, amount_still_due, invoice_tax
@@ -34,37 +30,36 @@ API_VERSION = "2026-10-28.endive"
 OLDEST_API_VERSION = "2019-03-14"
 _is_version = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.(?!preview$)[a-z]+)?").fullmatch
 
-SETTINGS = (
-    d.Setting("stripe_api_key", "Stripe: a secret or restricted key.", required=True, secret=True),
+SETTINGS = d.settings_of(
+    "Stripe",
+    d.Setting("stripe_api_key", "a secret or restricted key.", required=True, secret=True),
     d.Setting(
         "stripe_account_id",
-        "Stripe: the account that the key belongs to (acct_... or a label of your own); part of every key.",
+        "the account that the key belongs to (acct_... or a label of your own); part of every key.",
         required=True,
     ),
     d.Setting(
         "stripe_connected_accounts",
-        "Stripe: connected accounts to read beside the platform, each as an account of its own.",
+        "connected accounts to read beside the platform, each as an account of its own.",
         d.TEXTS,
         default=[],
     ),
     d.Setting(
         "stripe_read_platform",
-        "Stripe: read the platform account itself; false: only its connected accounts, as one of several syncs.",
+        "read the platform account itself; false: only its connected accounts, as one of several syncs.",
         d.FLAG,
         default=True,
     ),
     d.Setting(
         "stripe_api_version",
-        f"Stripe: the pinned API version, from {OLDEST_API_VERSION} on; none that is newer than the default.",
+        f"the pinned API version, from {OLDEST_API_VERSION} on; none that is newer than the default.",
         default=API_VERSION,
     ),
-    d.Setting(
-        "stripe_lookback_days", "Stripe: days before the bookmark whose invoices are read again.", d.DAYS, default=30
-    ),
-    d.Setting("stripe_max_concurrent_runs", "Stripe: report runs that may be pending at once.", d.COUNT, default=2),
+    d.Setting("stripe_lookback_days", "days before the bookmark whose invoices are read again.", d.DAYS, default=30),
+    d.Setting("stripe_max_concurrent_runs", "report runs that may be pending at once.", d.COUNT, default=2),
     d.Setting(
         "stripe_reports",
-        "Stripe: the reports to order, one stream each: report_type, name, window (day, week, month, all), timezone, "
+        "the reports to order, one stream each: report_type, name, window (day, week, month, all), timezone, "
         "columns, currency, reporting_category, connected_account, payouts, extra_parameters, include_partial, "
         "optional.",
         d.reports_schema(
@@ -82,8 +77,8 @@ SETTINGS = (
         default=[],
         suggested=stripe_suggested.REPORTS,
     ),
-    d.Setting("stripe_api_url", "Stripe: the API's base URL (for a sandbox).", default="https://api.stripe.com"),
-    d.Setting("stripe_files_url", "Stripe: the files' base URL (for a sandbox).", default="https://files.stripe.com"),
+    d.Setting("stripe_api_url", "the API's base URL (for a sandbox).", default="https://api.stripe.com"),
+    d.Setting("stripe_files_url", "the files' base URL (for a sandbox).", default="https://files.stripe.com"),
 )
 
 
@@ -275,7 +270,7 @@ def _read_run(record: d.Record) -> d.Run:
             format="csv",
             host="files",
             # Built from the id: a link in an answer is never followed with the key.
-            path=fill("/v1/files/{file_id}/contents", {"file_id": to.name(result["id"])}),
+            path=d.fill("/v1/files/{file_id}/contents", {"file_id": to.name(result["id"])}),
             size=None if result["size"] is None else to.whole(result["size"], result),
             created_at=to.instant_or_none(result.get("created")),
             expires_at=to.instant_or_none(result.get("expires_at")),
@@ -304,7 +299,7 @@ _OF_A_PERIOD = ("parameters.interval_start", "parameters.interval_end", "paramet
 def _refuses_report(error: Refused) -> bool:
     """A wrong key, a right that is missing, a type or a filter that Stripe refuses: the same for every period."""
     named = error.param == "report_type" or error.param.startswith("parameters.")
-    return isinstance(error, AuthenticationFailed) or (named and error.param not in _OF_A_PERIOD)
+    return isinstance(error, d.AuthenticationFailed) or (named and error.param not in _OF_A_PERIOD)
 
 
 def _gone(error: NotFound) -> bool:
@@ -321,14 +316,14 @@ STRIPE = d.Source(
     zone="UTC",
     settings=SETTINGS,
     hosts=(d.Host("api", "stripe_api_url"), d.Host("files", "stripe_files_url")),
-    authenticator=lambda values: BearerAuthenticator(
+    authenticator=lambda values: d.BearerAuthenticator(
         values["stripe_api_key"], {"Stripe-Version": values["stripe_api_version"]}
     ),
-    account_label=lambda values: str(values["stripe_account_id"]),
+    account_label="stripe_account_id",
     accounts=_accounts,
     headers=lambda _values: {"Accept-Language": "en"},
     # Now and then a rate limit comes with status 400, which Stripe's own libraries know, too.
-    read_problem=problem_at("error", "code", "type", throttled={"rate_limit"}),
+    read_problem=d.problem_at("error", "code", "type", throttled={"rate_limit"}),
     hints=d.Hints(retry="Stripe-Should-Retry", replayed="Idempotent-Replayed"),
     gone=_gone,
     check=_check,
@@ -343,10 +338,10 @@ STRIPE = d.Source(
         "files": "give the restricted key Files: Read",
     },
     invoices=d.InvoiceApi(
-        endpoint=lambda _values: INVOICES,
+        endpoint=INVOICES,
         queries=_invoice_queries,
-        fields=lambda _values: INVOICE_FIELDS,
-        lookback=lambda values: int(values["stripe_lookback_days"]),
+        fields=INVOICE_FIELDS,
+        lookback="stripe_lookback_days",
         by_id=INVOICE,
         unsettled=frozenset({"draft", "open", "uncollectible"}),
         by_status=lambda status, since, until: [("status", status), *_created(since, until)],
@@ -362,14 +357,13 @@ STRIPE = d.Source(
         parameters=_parameters,
         order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
         order_call=_order_call,
-        read_order=lambda answer: _read_run(answer.record()),
         status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}", objection=stripe_asked.same_run),
-        read_status=lambda answer, _run_id: _read_run(answer.record()),
+        read_run=_read_run,
         format="csv",
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,
         describe=stripe_columns.describe,
-        budget=lambda values: int(values["stripe_max_concurrent_runs"]),
+        budget="stripe_max_concurrent_runs",
         # No page of Stripe's names a price for a run, and production taps order as they like.
         orders_are_free=True,
         refuses_report=_refuses_report,
@@ -378,7 +372,6 @@ STRIPE = d.Source(
         list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
         # The `expires_at` of the files in Stripe's own fixtures (stripe/openapi) is 365 days after their `created`.
         listed_for=timedelta(days=365),
-        read_listed=_read_run,
         window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
         availability=_availability,
         # docs.stripe.com/reports/api: prepared twice a day, normally within 12 hours; in other zones than UTC a day of

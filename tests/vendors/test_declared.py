@@ -66,7 +66,7 @@ def _vendors_words():
     for source in all_sources():
         values = {setting.name: setting.default for setting in source.settings} | {"brp_currency": "NOK"}
         if source.invoices is not None:
-            words |= {part for field in source.invoices.fields(values) for part in field.path.split(".")}
+            words |= {part for field in source.invoices.fields_by(values) for part in field.path.split(".")}
         if source.report_types is not None:
             words |= {part for field in source.report_types.fields for part in field.path.split(".")}
         if source.reports is not None and source.reports.xml is not None:

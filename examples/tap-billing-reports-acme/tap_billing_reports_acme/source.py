@@ -9,25 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from tap_billing_reports import declare as d
-from tap_billing_reports.core.dates import parse_utc, utc_text
-from tap_billing_reports.declare import converters as to
-from tap_billing_reports.declare.catalogue import Catalogue
-from tap_billing_reports.declare.paths import fill
-from tap_billing_reports.declare.problems import problem_at
-from tap_billing_reports.http.auth import BearerAuthenticator
+from tap_billing_reports.declare import to
 
 ZONE = "Europe/Copenhagen"
 
-SETTINGS = (
-    d.Setting("acme_api_key", "Acme Pay: the API key.", required=True, secret=True),
-    d.Setting("acme_lookback_days", "Acme Pay: days whose invoices are read again.", d.DAYS, default=14),
+SETTINGS = d.settings_of(
+    "Acme Pay",
+    d.Setting("acme_api_key", "the API key.", required=True, secret=True),
+    d.Setting("acme_lookback_days", "days whose invoices are read again.", d.DAYS, default=14),
     d.Setting(
         "acme_reports",
-        "Acme Pay: exports to order, one stream each: report_type, name, window (day, week, month), optional.",
+        "exports to order, one stream each: report_type, name, window (day, week, month), optional.",
         d.reports_schema("^[a-z_]+$", ("day", "week", "month")),
         default=[],
     ),
-    d.Setting("acme_base_url", "Acme Pay: the base URL (for an emulator).", default="https://api.acme-pay.example"),
+    d.Setting("acme_base_url", "the base URL (for an emulator).", default="https://api.acme-pay.example"),
 )
 
 PAGES = d.TokenPaging("page_token", next="paging.next", size=("page_size", "100"))
@@ -50,7 +46,7 @@ INVOICE_FIELDS = (
 )
 
 # The columns that are known, by report type; whatever else a file holds is added as text.
-KNOWN = Catalogue.in_package("tap_billing_reports_acme")
+KNOWN = d.Catalogue.in_package("tap_billing_reports_acme")
 STATES = dict.fromkeys(("queued", "running"), d.RunStatus.PENDING)
 STATES |= {"done": d.RunStatus.READY, "failed": d.RunStatus.FAILED}
 
@@ -70,14 +66,14 @@ def parameters(_report: d.Report, period: d.Period) -> d.Parameters:
 def run_of(record: d.Record) -> d.Run:
     """An export; KeyError for a state that is none of the known ones."""
     file: Any = record["file"]
-    path = fill("/v2/exports/{run_id}/file", {"run_id": record["id"]})
+    path = d.fill("/v2/exports/{run_id}/file", {"run_id": record["id"]})
     return d.Run(
         run_id=record["id"],
         status=STATES[record["state"]],
         source_status=record["state"],
         report_type=record["type"],
         parameters={"from": record["from"], "to": record["to"]},
-        created_at=parse_utc(record["created_at"]),
+        created_at=d.parse_utc(record["created_at"]),
         error=record["error"],
         file=file and d.RemoteFile(file["id"], "csv", "acme", path, size=file["bytes"]),
     )
@@ -89,25 +85,24 @@ ACME = d.Source(
     zone=ZONE,
     settings=SETTINGS,
     hosts=(d.Host("acme", "acme_base_url"),),
-    authenticator=lambda values: BearerAuthenticator(values["acme_api_key"]),
+    authenticator=lambda values: d.BearerAuthenticator(values["acme_api_key"]),
     account_label=lambda values: f"at {values['acme_base_url']}",
     accounts=accounts,
-    read_problem=problem_at("error", "code"),
+    read_problem=d.problem_at("error", "code"),
     columns={"invoices": {"acme_project": {"type": ["string", "null"]}}},
     invoices=d.InvoiceApi(
-        endpoint=lambda _values: INVOICES,
+        endpoint=INVOICES,
         queries=lambda _client, _account, since, until: [[("from", since.isoformat()), ("to", until.isoformat())]],
-        fields=lambda _values: INVOICE_FIELDS,
-        lookback=lambda values: int(values["acme_lookback_days"]),
+        fields=INVOICE_FIELDS,
+        lookback="acme_lookback_days",
     ),
     reports=d.ReportApi(
         configured=lambda values: [d.Report.of("acme", entry, zone=ZONE) for entry in values["acme_reports"]],
         parameters=parameters,
         order=d.Endpoint("acme", "/v2/exports", method="POST"),
         order_call=lambda _account, report, asked: d.OrderCall(form=[("type", report.report_type), *asked.items()]),
-        read_order=lambda answer: run_of(answer.record()),
         status=d.Endpoint("acme", "/v2/exports/{run_id}"),
-        read_status=lambda answer, _run_id: run_of(answer.record()),
+        read_run=run_of,
         format="csv",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
@@ -115,7 +110,6 @@ ACME = d.Source(
         budget=lambda _values: 4,
         idempotency_header="Idempotency-Key",
         runs=EXPORTS,
-        list_query=lambda since: [("created_from", utc_text(since))],
-        read_listed=run_of,
+        list_query=lambda since: [("created_from", d.utc_text(since))],
     ),
 )

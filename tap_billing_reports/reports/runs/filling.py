@@ -108,7 +108,11 @@ class Filling:
         if job.run_id is None or got.origin in {Step.ORDERED, Step.ADOPTED}:
             # Before the next order: one whose id is lost would be ordered again.
             self._checkpoint()
-        if got.kept:
+        is_made = got.origin is Step.ORDERED and got.run.status is RunStatus.READY and got.run.file is not None
+        if is_made:
+            # The answer to the order has it all: there is nothing to ask for.
+            self._ends.tell(Step.READY, got)
+        if got.kept or is_made:
             queue.ready.append(got)
         else:
             queue.waiting.append(got)

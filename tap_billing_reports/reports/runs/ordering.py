@@ -88,7 +88,8 @@ class Orders:
         api, report = job.client.api, job.report
         is_safe = api.idempotency_header is not None or api.repeatable
         call = api.order_call(job.account, report, job.parameters)
-        judge = job.client.source_client.judge(api.order, path=call.path, params=call.params, account=job.account)
+        path = {"account_id": job.account.account_id, **call.path}
+        judge = job.client.source_client.judge(api.order, path=path, params=call.params, account=job.account)
 
         def fits(answer: Answer) -> None:
             judge(answer)
@@ -104,7 +105,7 @@ class Orders:
                     answer = job.client.source_client.http.call(
                         api.order.method,
                         api.order.host,
-                        fill(api.order.path, call.path),
+                        fill(api.order.path, path),
                         params=call.params,
                         form=call.form,
                         json=call.json,

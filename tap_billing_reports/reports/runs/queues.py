@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.declare.settings import value_of
 from tap_billing_reports.reports.jobs import Finished, Step
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class RunQueue:
         self.queue = deque(sorted(queue, key=lambda job: job.run_id is None))
         self.waiting: list[PendingRun] = []
         self.ready: deque[PendingRun] = deque()
-        self.budget = max(1, client.api.budget(client.source_client.values))
+        self.budget = max(1, value_of(client.api.budget, client.source_client.values))
         self.cool_until = 0.0
         """Not to order before, unless a run of one's own ends first."""
         self.not_before = 0.0

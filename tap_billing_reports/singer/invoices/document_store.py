@@ -74,7 +74,9 @@ class DocumentStore:
         api = client.source.invoices
         assert api is not None
         assert api.document is not None
-        place = fill(api.document.path, {**api.path(account), "invoice_id": brief.number})
+        place = fill(
+            api.document.path, {"account_id": account.account_id, **api.path(account), "invoice_id": brief.number}
+        )
         for _ in range(TRIES):
             try:
                 with self._passing.open("wb") as file:

@@ -10,6 +10,7 @@ from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import value_at
+from tap_billing_reports.declare.settings import value_of
 from tap_billing_reports.reports.per_invoice import Bounds
 from tap_billing_reports.singer.invoices.list_memory import ListContents
 from tap_billing_reports.singer.invoices.shared_numbers import SharedNumbers
@@ -88,7 +89,7 @@ class InvoiceFeed:
         self.listed = self.distinct = 0
         self._client = client
         self._settings = settings
-        self._fields = api.fields(client.values)
+        self._fields = api.fields_by(client.values)
         self._left: tuple[date, list[Brief]] | None = None
         self.contents, self.since = ListContents(self._fields, api.deletable), settings.start_date
         self.told: set[Check] = set()
@@ -96,7 +97,7 @@ class InvoiceFeed:
     @property
     def has_documents(self) -> bool:
         """Whether each invoice's PDF is to be fetched."""
-        return self.api.document is not None and self.api.wants_documents(self._client.values)
+        return self.api.document is not None and value_of(self.api.wants_documents, self._client.values)
 
     @property
     def names_account(self) -> bool:
@@ -109,7 +110,7 @@ class InvoiceFeed:
         return Bounds(
             start_date=self._settings.start_date,
             today=self._client.today(),
-            lookback_days=self.api.lookback(self._settings.values) if self.api.lookback is not None else 0,
+            lookback_days=value_of(self.api.lookback, self._settings.values) if self.api.lookback is not None else 0,
             horizon_days=self.api.horizon_days,
         )
 
@@ -142,7 +143,7 @@ class InvoiceFeed:
         shared, left = self._is_shared(), []
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}
-        endpoint, until = self.api.endpoint(self._client.values), self.until()
+        endpoint, until = self.api.endpoint_by(self._client.values), self.until()
         for query in self.api.queries(self._client, self.account, since, until) if since <= until else ():
             records = self._client.records(
                 endpoint, path=self.api.path(self.account), params=query, account=self.account
@@ -203,7 +204,7 @@ class InvoiceFeed:
         """The invoices of one status that are dated from `first` to `last`, both inclusive."""
         assert self.api.by_status is not None
         records = self._client.records(
-            self.api.endpoint(self._client.values),
+            self.api.endpoint_by(self._client.values),
             path=self.api.path(self.account),
             params=self.api.by_status(status, first, last),
             account=self.account,

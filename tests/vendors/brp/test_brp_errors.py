@@ -149,5 +149,5 @@ def test_only_get_and_only_listed_paths(brp):
     assert {r["method"] for r in requests} == {"GET"}
     assert {r["path"].rpartition("/")[2] for r in requests} == {"businessunits.xml", "persons.xml", "invoices.xml"}
     assert "write" not in brp.control.counters()["events"]
-    endpoints = [some(BRP.invoices).endpoint({"brp_format": "xml"})]
+    endpoints = [some(BRP.invoices).endpoint_by({"brp_format": "xml"})]
     assert {endpoint.method for endpoint in endpoints} == {"GET"}
