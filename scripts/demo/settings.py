@@ -55,6 +55,7 @@ def demo_settings(
         "stripe_connected_accounts": list(sandbox.get("stripe_connected_accounts", ()))[:1],
         "stripe_reports": list(reports),
         "stripe_max_concurrent_runs": 4,
+        "bring_unspecified_invoices": True,
         "run_deadline_minutes": 5,
         **kept,
     }

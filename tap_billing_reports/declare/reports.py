@@ -197,6 +197,10 @@ class ReportApi:
     sums: Callable[[Report], tuple[Mapping[str, str], ...]] = lambda _report: ()
     """Row column -> name of the reconciliation that compares its sum with the invoice's amount: one mapping for each
     kind of line that a file may hold. The first that has a column of the file counts, with all of its columns."""
+    stand_ins: Callable[[Values, Report], Mapping[str, str]] = lambda _values, _report: {}
+    """Of a report of one run an invoice: the one row of an invoice of which the list says that it has no report, as
+    row column -> column of `invoices`; empty: none. It is the invoice's first row: one of a report that comes later
+    takes its place."""
     compared: Callable[[Report], ComparedTotal | None] = lambda _report: None
     """Which total of its rows can be compared with another report's."""
     row_identity: Callable[[Report], RowIdentity | None] = lambda _report: None

@@ -163,6 +163,27 @@ def _note(
         _forget(ledger, entry, bounds)
 
 
+def without_report(
+    ledger: Ledger, account: str, invoices: Iterable[Mapping[str, Any]], bounds: Bounds, *, before: date | None
+) -> list[Mapping[str, Any]]:
+    """The invoices of a list that have no report by the vendor's word, and never had one as far as is known.
+
+    To be asked before `note_invoices` moves the date that was seen.
+    """
+    entry = ledger.entry(account)
+    regular, forgotten = list_from(entry, bounds).isoformat(), _forgotten(entry, bounds)
+    found = []
+    for invoice in invoices:
+        day, pair = invoice["invoice_date"], (invoice["invoice_id"], invoice["account_id"])
+        if invoice["specification_available"] is not False or pair in ledger.subjects or pair in ledger.left:
+            continue
+        if day is None or not (
+            (before is not None and day >= before.isoformat()) or day < regular or forgotten[0] <= day < forgotten[1]
+        ):
+            found.append(invoice)
+    return found
+
+
 def _forgotten(entry: Entry, bounds: Bounds) -> tuple[str, str]:
     """The days, the last one left out, of which an unknown subject counts as done long ago.
 

@@ -9,14 +9,14 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Refused
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare import Listed, PerInvoice
-from tap_billing_reports.reports.per_invoice import list_from, note_invoices
+from tap_billing_reports.reports.per_invoice import list_from, note_invoices, without_report
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 from tap_billing_reports.singer.listed_subjects import ListedSubjects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tap_billing_reports.declare import Account, Report
     from tap_billing_reports.reports.jobs import ReportClient, ReportJob
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.state.ledger import Ledger
     from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
     from tap_billing_reports.singer.session import Session
+
+    # Takes a report, an invoice that has none, and the columns of its row.
+    StandIn = Callable[[Report, Mapping[str, Any], Mapping[str, Any]], None]
 
 
 class DueJobs:
@@ -54,14 +57,20 @@ class DueJobs:
         self.invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._listed = ListedSubjects(session)
         self._missing: list[Check] = []
+        self._seen: set[tuple[str, str, str, str]] = set()
         self._session = session
         self._planner = planner
         self._client = client
         self._ledger = ledger
         self._takes_rows = takes_rows
 
-    def jobs(self, report: Report) -> list[ReportJob]:
-        """What is due of one report, over all accounts; changes ledgers in memory alone."""
+    def jobs(self, report: Report, stand_in: StandIn = lambda *_: None) -> list[ReportJob]:
+        """What is due of one report, over all accounts; changes ledgers in memory alone.
+
+        Args:
+            report: of which.
+            stand_in: sends the one row of an invoice that has no report, before the ledger passes it by.
+        """
         client, session = self._client(report.source), self._session
         ledger = self._ledger(report.stream)
         jobs: list[ReportJob] = []
@@ -81,7 +90,7 @@ class DueJobs:
                         f"all its periods are due again for their rows"
                     )
                 if per_invoice:
-                    self._note_invoices(client, account, report)
+                    self._note_invoices(client, account, report, stand_in)
                 with ledger.changing(account.account_id) as entry:
                     self._planner.plan(report).reopen(client, entry)
                 try:
@@ -165,7 +174,14 @@ class DueJobs:
                 self._session.note(str(failure))
         return False
 
-    def _note_invoices(self, client: ReportClient, account: Account, report: Report) -> None:
+    def _is_alone(self, feed: InvoiceFeed, brief: Brief, report: Report) -> bool:
+        """Whether the invoice's number is its own, and it has not come through another account in this sync."""
+        key = (feed.source.name, brief.account_id, brief.number)
+        is_new, is_shared = (report.stream, *key) not in self._seen, feed.shared.get(*key) is not None
+        self._seen.add((report.stream, *key))
+        return is_new and not is_shared
+
+    def _note_invoices(self, client: ReportClient, account: Account, report: Report, stand_in: StandIn) -> None:
         """Enter the invoices that have a specification, before anything else may pass them by."""
         ledger = self._ledger(report.stream)
         feed = self._session.feed(client.source_client.source, account)
@@ -186,6 +202,11 @@ class DueJobs:
             for brief in briefs
         ]
         before = self._session.settings.end_date
+        columns = client.api.stand_ins(client.source_client.values, report)
+        if columns and self._takes_rows(report):
+            alone = [brief for brief in briefs if self._is_alone(feed, brief, report)]
+            for one in without_report(ledger, account.account_id, [b._asdict() for b in alone], bounds, before=before):
+                stand_in(report, one, {name: one[column] for name, column in columns.items()})
         whole = not feed.unreadable and "specification_available" not in lost
         note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
         for error in feed.unreadable:

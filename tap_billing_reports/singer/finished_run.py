@@ -88,7 +88,9 @@ class FinishedRun:
         """The columns that all rows of the run share."""
         run, job, file = self.run, self.job, self.finished.file
         first, last = job.period.calendar_days(job.report.zone) or (None, None)
-        of_invoice = {"invoice_id": job.period.key} if isinstance(job.report.cadence, PerInvoice) else {}
+        of_invoice = (
+            {"invoice_id": job.period.key, "row_of": "file"} if isinstance(job.report.cadence, PerInvoice) else {}
+        )
         return {
             "source": job.client.name,
             "account_id": job.row_account,

@@ -35,7 +35,7 @@ from tap_billing_reports.singer.streams.report_stream import ReportStream
 from tap_billing_reports.singer.writer import BufferedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.declare import Account, Report
     from tap_billing_reports.singer.check import Check
@@ -151,7 +151,7 @@ class Lifecycle:
         try:
             wanted = self.wanted()
             self._itemized_summary = ItemizedSummary((report, self.client(report.source).api) for report in wanted)
-            jobs = [job for report in wanted for job in self.due.jobs(report)]
+            jobs = [job for report in wanted for job in self.due.jobs(report, self._stand_in)]
             session.forget_invoices()
             self._itemized_summary.expect(jobs)
             session.listener.planned(jobs)
@@ -213,6 +213,9 @@ class Lifecycle:
             for known in entry.open.values()
             if known.run is not None
         }
+
+    def _stand_in(self, report: Report, invoice: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+        self._rows_of(report).stand_in(invoice, columns)
 
     # -- one finished period ---------------------------------------------------------------------------
 

@@ -42,6 +42,12 @@ COMMON = {
     "total_amount": ("TOTAL_INCL_TAX",),
     "currency": ("CurrencyCode", "INVOICE_CURRENCY_CODE"),
 }
+# What an invoice without a specification says for itself.
+STAND_IN = {
+    "line_date": "invoice_date",
+    "currency": "currency",
+    **{name: name for name in ("net_amount", "tax_amount", "total_amount")},
+}
 # The form of both published samples (Bring's Reports API page, and a live report of home delivery): each holds the
 # number of its lines. Whether blank lines count is said nowhere.
 XML = d.XmlForm(lines="Lines", line="Line", metadata="MetaData", rows="NumberOfRows", counts_blank=None)
@@ -65,6 +71,14 @@ SETTINGS = d.settings_of(
         "order the specified invoice of every invoice that has one: one line a charge.",
         d.FLAG,
         default=True,
+    ),
+    d.Setting(
+        "bring_unspecified_invoices",
+        "Bring: one row in the invoice lines for each invoice without a specification, with what the invoice says of "
+        "its amounts (row_of: invoice), so that the lines add up to all that was invoiced.",
+        d.FLAG,
+        default=False,
+        suggested=True,
     ),
     d.Setting(
         "bring_skip_invoices",
@@ -367,5 +381,6 @@ BRING = d.Source(
         extra_files=_extra_files,
         file_objection=bring_asked.file_objection,
         sums=_sums,
+        stand_ins=lambda values, _report: STAND_IN if values["bring_unspecified_invoices"] else {},
     ),
 )

@@ -50,6 +50,8 @@ class Totals:
             specified = [i for i in invoices if i.lines is not None]
             runs += len(specified)
             totals["bring_invoice_lines"] = self._lines(specified)
+            if settings.get("bring_unspecified_invoices"):
+                totals["bring_invoice_lines"] = _with_whole(totals["bring_invoice_lines"], invoices)
         if settings.get("bring_invoice_documents"):
             size = sum(len(invoice_pdf(i)) for i in invoices if i.has_pdf)
             totals["invoice_documents"] = {"rows": len(invoices), "sums": {"size": str(size)}}
@@ -102,6 +104,16 @@ class Totals:
                     lines += self._reports.contents.range_lines(kind, customer, first, last)
         money = sorted({name for line in lines for name, value in line.items() if isinstance(value, Decimal)})
         return runs, _total(len(lines), **{_snake(name): column_sum(lines, name) for name in money})
+
+
+def _with_whole(lines: Total, invoices: Iterable[Invoice]) -> Total:
+    """With one more row for each invoice without lines, whose amounts are those of its invoice."""
+    whole = [invoice for invoice in invoices if invoice.lines is None]
+    sums = {name: Decimal(text) for name, text in lines["sums"].items()}
+    net = sums["amount"] + sums["agreement_price"] + sum((invoice.net for invoice in whole), ZERO)
+    tax = sums["tax_amount"] + sum((invoice.tax for invoice in whole), ZERO)
+    total = sums["total_incl_tax"] + sum((invoice.total for invoice in whole), ZERO)
+    return _total(lines["rows"] + len(whole), **{**sums, "net_amount": net, "tax_amount": tax, "total_amount": total})
 
 
 def _range_types(customer: Customer, type_id: str) -> list[ReportType]:

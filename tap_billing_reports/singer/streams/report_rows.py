@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,14 @@ SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 DELETED_AT = "_sdc_deleted_at"
 # What the rows of a report of one run an invoice have beside the other columns of all rows.
-OF_INVOICE = {"invoice_id": {"type": ["string", "null"], "description": "The row's invoice, as in `invoices`."}}
+OF_INVOICE = {
+    "invoice_id": {"type": ["string", "null"], "description": "The row's invoice, as in `invoices`."},
+    "row_of": {
+        "type": ["string", "null"],
+        "description": "file: a row of the report. invoice: the one row of an invoice that has no report, with what "
+        "the invoice says. Null for a row that is marked as deleted.",
+    },
+}
 # The types of the stream's own columns by their schemas' formats.
 _KEPT_AS: dict[str | None, ColumnType] = {"date": "date", "date-time": "timestamp_utc"}
 SURPLUS_CHUNK = 1000  # rows
@@ -112,7 +120,9 @@ class ReportRows(FastRows, ReportStream):
     def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
         assert finished_run.reader is not None
         yield from self._file_chunks(finished_run, constants)
-        yield from self._surplus(finished_run.job.previous_rows or 0, finished_run.reader.rows)
+        # The row that stood in for a report, if any, is the first: a report without rows takes that one back, too.
+        stood_in = int(bool(self._api.stand_ins(finished_run.job.client.source_client.values, self.report)))
+        yield from self._surplus(max(finished_run.job.previous_rows or 0, stood_in), finished_run.reader.rows)
 
     def _file_chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
         if (sink := self.takes_arrays) is not None:
@@ -142,6 +152,34 @@ class ReportRows(FastRows, ReportStream):
         for first in range(rows + 1, before + 1, SURPLUS_CHUNK):
             numbers = range(first, min(first + SURPLUS_CHUNK, before + 1))
             yield RowChunk([row(number, deleted_at, *(None for _ in rest)) for number in numbers], ())
+
+    def stand_in(self, invoice: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
+        """Send the one row of an invoice that has no report: what a report of it would replace.
+
+        Args:
+            invoice: as in `invoices`.
+            columns: what the row holds of it.
+        """
+        if self.is_sampled:
+            return
+        names = [name for name in columns if name in self.schema["properties"]]
+        row: Any = msgspec.defstruct("StandIn", [("row_number", int), *((name, Any) for name in names)])
+        shared = {
+            "source": self.report.source,
+            "account_id": invoice["account_id"],
+            "report_name": self.report.name,
+            "period": invoice["invoice_id"],
+            "invoice_id": invoice["invoice_id"],
+            "row_of": "invoice",
+            "period_zone": self.report.zone,
+        }
+        chunk = RowChunk([row(1, *(self._cell(name, columns[name]) for name in names))], ())
+        constants = dict.fromkeys(self.effective_schema["properties"]) | shared
+        self.write_rows([chunk], constants, self.meter.increment)
+
+    def _cell(self, name: str, value: Any) -> Any:
+        is_number = "number" in self.schema["properties"][name]["type"]
+        return Decimal(value) if is_number and value is not None else value
 
     # -- columns ---------------------------------------------------------------------------------------
 
