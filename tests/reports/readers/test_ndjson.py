@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tap_billing_reports.core.columns import Column
+from tap_billing_reports.core.columns import Column, unique_names
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.declare.csv_form import instants, minor_units
 from tap_billing_reports.reports.files.readers import NotPlain
@@ -18,11 +18,10 @@ TYPES = {"n": "integer", "d": "decimal", "t.d": "decimal", "b": "boolean", "at":
 
 def reader_of(data, types=TYPES, **more):
     data = data.encode() if isinstance(data, str) else data
-    columns = {}
 
     def resolve(header):
-        columns.update({cell: Column(cell, cell.replace(".", "_"), types.get(cell, "text")) for cell in header})
-        return [columns[cell] for cell in header]
+        names = unique_names(header, {"row_number"})
+        return [Column(cell, name, types.get(cell, "text")) for cell, name in zip(header, names, strict=True)]
 
     return NdjsonReader(io.BytesIO(data), size=len(data), resolve=resolve, **more)
 
