@@ -1,4 +1,4 @@
-# Everything one does with the project. Only python3 (3.10 to 3.13), make and git are assumed.
+# Everything one does with the project. Only python3 (3.11 to 3.14), make and git are assumed.
 #   make demo [BREAK=1]   the whole way, without any account: emulated vendors -> Meltano -> DuckDB, totals compared
 #   make pictures         the page for the end of a month, of what the demo loaded (runs the demo when it has not run yet)
 #   make test             lint, types and tests

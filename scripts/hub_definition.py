@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 VARIANT = "tap-billing-reports"
 FILE = ROOT / "meltano-hub" / "_data" / "meltano" / "extractors" / "tap-billing-reports" / f"{VARIANT}.yml"
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 USAGE = """\
 Each vendor whose settings are there is read. An ordered report that is not ready stays in the state, and the next run

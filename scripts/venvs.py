@@ -114,7 +114,7 @@ def build(environment: Environment) -> None:
         run(sys.executable, "-m", "venv", path)
         # Errors alone are shown: pip's warnings are about its own configuration.
         install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
-        # Dependency groups need pip 25.1; the pip that comes with Python 3.10 to 3.13 is older.
+        # Dependency groups need pip 25.1; the pip that comes with Python 3.11 to 3.13 is older.
         run(*install, "pip>=25.1")
         if not environment.compiled:
             install = (*install, "--no-compile")
@@ -149,8 +149,8 @@ def provide(environment: Environment) -> None:
 
 def main(names: list[str]) -> None:
     """Builds the named environments that are missing or out of date, one after the other."""
-    if not (3, 10) <= sys.version_info[:2] <= (3, 13):
-        sys.exit(f"venvs.py: Python 3.10 to 3.13 is needed, this is {sys.version.split()[0]}")
+    if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+        sys.exit(f"venvs.py: Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}")
     try:
         for name in names:
             provide(ENVIRONMENTS[name])

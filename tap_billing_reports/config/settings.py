@@ -13,7 +13,7 @@ from tap_billing_reports.declare import Setting, Source, Values
 
 # Midnight may be written out, as other taps' settings have it; any other time would be silently ignored.
 DATE_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T00:00(:00(\.0+)?)?(Z|\+00:00)?)?$"
-# A fraction of three or six digits is what Python 3.10 reads.
+# A fraction of three or six digits, as most programs write one.
 INSTANT_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.([0-9]{3}|[0-9]{6}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?$"

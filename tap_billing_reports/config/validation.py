@@ -140,7 +140,7 @@ def _hosts(values: Values, sources: Sequence[Source]) -> Iterator[str]:
         for host in source.hosts:
             try:
                 checked_base(values.get(host.setting) or host.url or "https://unset")
-            except ValueError as error:  # noqa: PERF203 - a handful of hosts, once
+            except ValueError as error:
                 yield f"setting {host.setting} {error}"
 
 

@@ -22,8 +22,7 @@ from tap_billing_reports.singer.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from typing_extensions import Self
+    from typing import Self
 
     from tap_billing_reports.singer.console.progress import Progress
     from tap_billing_reports.singer.outcome import Summary

@@ -11,10 +11,8 @@ import struct
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlsplit
-
-from typing_extensions import Self
 
 from tests.waiting import HANG_SECONDS
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,6 @@ import pytest
 
 from scripts import schema_snapshot
 from tests.typed import some
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = schema_snapshot.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -107,7 +107,7 @@ def test_the_wheel_says_what_it_is_and_carries_what_it_needs(wheel):
     assert {name.partition("/")[0] for name in names} == {"tap_billing_reports", info}
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "Apache License" in licence
-    assert metadata["Requires-Python"] == "<3.14,>=3.10"
+    assert metadata["Requires-Python"] == "<3.15,>=3.11"
     classifiers = set(some(metadata.get_all("Classifier")))
     assert classifiers <= KNOWN_CLASSIFIERS
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)} <= classifiers

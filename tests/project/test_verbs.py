@@ -68,7 +68,7 @@ def test_pins_are_exact_versions_without_any_address():
     assert all(re.fullmatch(r"==[^=*,]+", str(pin.specifier)) for pin in pins())
 
 
-@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
 def test_a_package_has_one_pin_for_each_python(python):
     names = [pin.name for pin in pins() if pin.marker is None or pin.marker.evaluate({"python_version": python})]
     assert len(names) == len(set(names))
@@ -175,7 +175,7 @@ def test_the_first_supported_python_is_taken_and_none_is_said_in_one_line(tmp_pa
     else:
         assert ran.returncode == 1
         assert ran.stderr.count("\n") == 1
-        assert "No Python 3.10" in ran.stderr
+        assert "No Python 3.11" in ran.stderr
 
 
 def test_requirements_that_pin_enough_are_installed_without_the_projects_pins(environment, monkeypatch, tmp_path):

@@ -14,9 +14,9 @@ from tap_billing_reports.singer.streams.base import BillingStream, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
 
     from singer_sdk import metrics
-    from typing_extensions import Self
 
     from tap_billing_reports.declare import Report
     from tap_billing_reports.singer.finished_run import FinishedRun

@@ -223,7 +223,7 @@ class Table:
         for row in range(len(cells[place])):
             try:
                 self._formed(form, convert, column, place, [each[row : row + 1] for each in cells])
-            except ValueError:  # noqa: PERF203 - runs once, for a file that is refused
+            except ValueError:
                 return CellFault(row, column)
         return CellFault(0, column)
 
@@ -232,7 +232,7 @@ class Table:
         for row, cell in enumerate(cells):
             try:
                 convert((cell,))
-            except ValueError:  # noqa: PERF203 - runs once, for a file that is refused
+            except ValueError:
                 return CellFault(row, column)
         return CellFault(0, column)
 
