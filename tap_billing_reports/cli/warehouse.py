@@ -88,15 +88,9 @@ def _asked(url: str | None, option: str) -> str:
     Raises:
         ConfigError: no warehouse is named anywhere.
     """
-    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.warehouse.address import named  # noqa: PLC0415 - slow to import
 
-    found = _named(url)
-    if not found:
-        raise ConfigError(
-            f"no warehouse is named: give {option} duckdb:PATH, or set BILLING_REPORTS_WAREHOUSE or the setting "
-            "warehouse"
-        )
-    return found
+    return named(_named(url), option)
 
 
 @click.command(short_help="Load everything into a warehouse, and again tomorrow: the increment.")

@@ -20,7 +20,7 @@ from tap_billing_reports.singer.watch import Watch
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.views.create import create_views
 from tap_billing_reports.views.sql import OwnOrders
-from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.address import address_of, named
 from tap_billing_reports.warehouse.databases import check_there, open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
@@ -70,12 +70,7 @@ def opened(url: str | None, schema: str, *, to_load: bool = True) -> Iterator[Da
         ConfigError: no URL is given, its extra is not installed, or there is no such file.
         LoadError: the warehouse refuses.
     """
-    if not url:
-        raise ConfigError(
-            "no warehouse is named: give --into duckdb:PATH or --into postgresql://..., set BILLING_REPORTS_WAREHOUSE, "
-            "or the setting warehouse"
-        )
-    address = address_of(url)
+    address = address_of(named(url))
     if not to_load:
         check_there(address)
     database = open_database(address, schema)

@@ -41,6 +41,24 @@ class Address:
         return f"Address({self.shown})"
 
 
+def named(url: str | None, option: str = "--into") -> str:
+    """The URL that was given.
+
+    Args:
+        url: None or empty where nobody names one.
+        option: of the command, that names it.
+
+    Raises:
+        ConfigError: none was.
+    """
+    if not url:
+        raise ConfigError(
+            f"no warehouse is named: give {option} duckdb:PATH or {option} postgresql://..., set "
+            "BILLING_REPORTS_WAREHOUSE, or the setting warehouse"
+        )
+    return url
+
+
 def address_of(url: str) -> Address:
     """The warehouse that a URL names; its password is masked from now on.
 

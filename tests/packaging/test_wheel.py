@@ -110,7 +110,7 @@ def test_the_wheel_says_what_it_is_and_carries_what_it_needs(wheel):
     assert metadata["Requires-Python"] == "<3.15,>=3.11"
     classifiers = set(some(metadata.get_all("Classifier")))
     assert classifiers <= KNOWN_CLASSIFIERS
-    assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)} <= classifiers
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 15)} <= classifiers
     assert "Typing :: Typed" in classifiers
     extras = set(some(metadata.get_all("Provides-Extra")))
     assert {"sandbox", "parquet"} <= extras
