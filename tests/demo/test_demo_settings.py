@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 
 from scripts.demo.meltano import Meltano, as_variable
 from scripts.demo.settings import demo_settings
+from tap_billing_reports.sandbox.core import Sandbox
+from tap_billing_reports.sandbox.stripe.accounts import LARGE_AMOUNTS
 
 
 def test_settings_start_days_ago_and_keep_what_the_sandbox_says():
@@ -17,6 +20,17 @@ def test_settings_start_days_ago_and_keep_what_the_sandbox_says():
     assert settings["stripe_connected_accounts"] == ["a"]
     # Without a period that is read again the second sync would bring report rows at the turn of a month only.
     assert "all" in {report["window"] for report in settings["stripe_reports"]}
+
+
+def test_accounts_with_amounts_of_twenty_digits_are_left_out():
+    """They would be the whole of every sum that a person looks at."""
+    with Sandbox(vendors=("stripe", "bring", "brp")) as sandbox:
+        settings = json.dumps(demo_settings(sandbox.settings(), today=date(2026, 3, 11)))
+        # Settings that name no customers or companies load those that the vendor lists.
+        totals = sandbox.control.totals(json.loads(settings))
+    assert LARGE_AMOUNTS.id not in settings
+    invoiced = [totals["invoices"][source]["sums"]["total_amount"] for source in ("stripe", "bring", "brp")]
+    assert all(abs(Decimal(amount)) < Decimal("1e9") for amount in invoiced)
 
 
 def test_values_become_what_meltano_parses():
