@@ -177,6 +177,12 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
 
 
 @main.command()
+@click.option(
+    "--vendor",
+    "vendors",
+    multiple=True,
+    help="Emulate this vendor (stripe, bring, brp, vipps, klarna); may be repeated. Without it: stripe, bring, brp.",
+)
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
 @click.option(
     "--days-ago",
@@ -215,6 +221,7 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     help="Start nothing: let a day pass at the vendors that have written this file (`--ready-file`).",
 )
 def sandbox(
+    vendors: tuple[str, ...],
     port_base: int | None,
     days_ago: int,
     seed: int,
@@ -226,7 +233,7 @@ def sandbox(
     *,
     hidden_faults: bool,
 ) -> None:
-    """Emulate Stripe, Bring and BRP on loopback, with seeded data and control totals."""
+    """Emulate the vendors on loopback, with seeded data and control totals."""
     from tap_billing_reports.cli import emulated  # noqa: PLC0415 - slow to import
 
     if next_day is not None:
@@ -234,12 +241,16 @@ def sandbox(
             _say(emulated.next_day(next_day))
         return
     try:
+        from tap_billing_reports.sandbox.emulation import SERVED, VENDORS  # noqa: PLC0415
         from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
     except ImportError as error:
         raise click.ClickException(
             f"install the extra sandbox first, beside those that are there, such as tap-billing-reports"
             f"[duckdb,sandbox] ({error})"
         ) from None
+    if unknown := [name for name in vendors if name not in VENDORS]:
+        raise click.ClickException(f"--vendor {', '.join(unknown)}: the emulated ones are {', '.join(VENDORS)}")
+    chosen = vendors or SERVED
     now = datetime.now(timezone.utc) - timedelta(days=days_ago)
     options = {"hidden_faults": True} if hidden_faults else {}
     suggested = {}
@@ -248,7 +259,7 @@ def sandbox(
             emulated.check_replaceable(config_file)
         from tap_billing_reports.cli.init import suggested as suggested_settings  # noqa: PLC0415 - slow to import
 
-        suggested = suggested_settings()
+        suggested = {name: value for name, value in suggested_settings().items() if name.startswith(tuple(chosen))}
     serve(
         port_base=port_base,
         now=now,
@@ -259,6 +270,7 @@ def sandbox(
         orders_file=orders_file,
         suggested=suggested,
         options=options,
+        vendors=chosen,
     )
 
 

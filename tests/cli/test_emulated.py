@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -38,6 +39,26 @@ def test_a_file_that_is_not_of_emulated_vendors_and_vendors_that_are_gone_are_na
         done = CliRunner().invoke(main, ["sandbox", "--next-day", str(tmp_path / name)])
         assert done.exit_code == 1
         assert said in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("asked", "served"),
+    [((), ("stripe", "bring", "brp")), (("--vendor", "klarna", "--vendor", "vipps"), ("klarna", "vipps"))],
+)
+def test_the_vendors_that_are_asked_for_are_emulated(monkeypatch, tmp_path, asked, served):
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("tap_billing_reports.sandbox.server.serve", given.update)
+    done = CliRunner().invoke(main, ["sandbox", "--config-file", str(tmp_path / "config.json"), *asked])
+    assert done.exit_code == 0, done.output
+    assert given["vendors"] == served
+    assert all(name.startswith(served) for name in given["suggested"])
+    assert bool(given["suggested"]) is ("stripe" in served)
+
+
+def test_a_vendor_that_is_not_emulated_is_named():
+    done = CliRunner().invoke(main, ["sandbox", "--vendor", "acme"])
+    assert done.exit_code == 1
+    assert "--vendor acme: the emulated ones are stripe, bring, brp, vipps, klarna" in " ".join(done.output.split())
 
 
 def test_settings_of_real_vendors_are_not_replaced(tmp_path):
