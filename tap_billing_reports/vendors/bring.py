@@ -74,7 +74,7 @@ SETTINGS = d.settings_of(
     ),
     d.Setting(
         "bring_unspecified_invoices",
-        "Bring: one row in the invoice lines for each invoice without a specification, with what the invoice says of "
+        "one row in the invoice lines for each invoice without a specification, with what the invoice says of "
         "its amounts (row_of: invoice), so that the lines add up to all that was invoiced.",
         d.FLAG,
         default=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,7 +92,11 @@ def test_only_the_vendors_own_words_are_taken_so(monkeypatch, shop):
 def test_of_a_run_and_of_its_file_too(monkeypatch, shop):
     answering(shop, None)
     status, file = f"/runs/one.{OPEN}", f"/files/one.{OPEN}"
-    source = with_reports(not_yet=d.NotYetWhen(statuses={404}, codes={"busy"}, flag="wait"))
+    source = with_reports(
+        not_yet=d.NotYetWhen(statuses={404}, codes={"busy"}, flag="wait"),
+        # Made, but not said so at once: it is asked about.
+        read_order=lambda answer: replace(REPORT_API.read_order(answer), status=d.RunStatus.PENDING),
+    )
     shop.more[status] = lambda _asked: Answered({"wait": True})
     first = synced(monkeypatch, shop, source)
     assert (first.status, len(first.of("shop_sales"))) == (0, 1), first.log

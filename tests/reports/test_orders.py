@@ -379,6 +379,7 @@ def test_an_adopted_run_stays_adopted_when_it_is_resumed(sync, vendor, target):
 
 
 def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
+    vendor.run_seconds = 1.0
     run = sync(vendor, **ONE_DAY)
     run.client.api = replace(run.client.api, read_status=_unknown)
     ended = run.run()
@@ -401,6 +402,7 @@ def test_polls_grow_apart_to_a_minute(sync, vendor, clock):
 
 
 def test_state_with_the_ids_goes_out_before_the_first_poll(sync, vendor, target):
+    vendor.run_seconds = 1.0
     seen: list[Any] = []
 
     def hook(event):
@@ -415,6 +417,8 @@ def test_state_with_the_ids_goes_out_before_the_first_poll(sync, vendor, target)
 
 @pytest.mark.parametrize("call", ["status", "download"])
 def test_a_vendor_that_stumbles_costs_one_period_and_no_order(sync, vendor, target, call):
+    # A run that is made when it is ordered is not asked about.
+    vendor.run_seconds = 1.0
     vendor.errors[call].append(Unavailable("HTTP 503"))
     ended = sync(vendor).run()
     assert len(ended.errors) == 1
