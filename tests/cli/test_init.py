@@ -110,7 +110,7 @@ def test_settings_that_are_wrong_are_named_and_nothing_is_written(folder):
     assert done.exit_code == 1
     assert "start_date" in done.output
     assert [*folder.iterdir()] == []
-    assert "no such vendor; one of" in run("--vendor", "klarna", "--yes").output
+    assert "no such vendor; one of" in run("--vendor", "adyen", "--yes").output
 
 
 def test_it_ends_with_check(folder, monkeypatch):
