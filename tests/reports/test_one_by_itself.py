@@ -159,8 +159,6 @@ def test_an_absence_without_proof_is_believed_after_a_day(sync, unkeyed, target,
     """Where a vendor has no words for what is gone; each sync until then fails and orders nothing."""
     vendor = unkeyed
     vendor.free = True
-    # A run that is made when it is ordered is not asked about.
-    vendor.run_seconds = 1.0 if call == "status" else 0.0
     for hours, orders in ((0, 1), (2, 1), (20, 1), (3, 2)):
         clock.advance(hours * 3600)
         vendor.errors[call] = deque([AbsenceUnproven("a page")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,8 @@ class Vendor:
             order_call=lambda _account, report, parameters: OrderCall(
                 form=[("type", report.report_type), ("parameters", json.dumps(parameters))]
             ),
-            read_order=self._read,
+            # As most vendors' answers to an order do, it names no file: the run is asked about.
+            read_order=lambda made: replace(self._read(made), file=None),
             status=STATUS,
             read_status=lambda answer, _run_id: self._read(answer),
             format="csv",
