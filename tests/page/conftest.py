@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_billing_reports.page.facts import facts
-from tap_billing_reports.page.read import opened
-from tap_billing_reports.warehouse.address import address_of
+from tests.page.reading import ME, period, read
 from tests.views.tables import D, answers, make, views
 from tests.warehouse.fixtures import file_place, place, server, server_place
 from tests.warehouse.places import place_in
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from tests.warehouse.places import Place
 
 __all__ = ["asked", "file_place", "fill", "months", "place", "server", "server_place"]
-
-ME = {"source": "stripe", "account_id": "acct_1"}
 
 
 @pytest.fixture
@@ -54,16 +50,6 @@ def asked(request, tmp_path_factory):
     months = _months(place)
     _fill(place, months)
     return Asked(place, months, read(place))
-
-
-def read(place):
-    """What the page says."""
-    with opened(address_of(place.url), "billing") as reading:
-        return facts(reading)
-
-
-def period(first, following):
-    return {"period_start": first, "period_end": following - timedelta(days=1), "period_zone": "UTC"}
 
 
 @pytest.fixture

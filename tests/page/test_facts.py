@@ -12,7 +12,7 @@ from tap_billing_reports.sandbox.stripe.accounts import PLATFORM
 from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import address_of
 from tap_billing_reports.warehouse.errors import LoadError
-from tests.page.conftest import ME, period, read
+from tests.page.reading import ME, period, read
 from tests.views.tables import D, answers, make, views
 
 
