@@ -181,7 +181,7 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     "--vendor",
     "vendors",
     multiple=True,
-    help="Emulate this vendor (stripe, bring, brp, vipps, klarna); may be repeated. Without it: stripe, bring, brp.",
+    help="Emulate this vendor, by its short name; may be repeated. Without it: those of the quick start.",
 )
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
 @click.option(
