@@ -131,6 +131,8 @@ def plainly_read_csv(data):
     header, *rows = rows
     if not header or not all(header) or len(set(header)) < len(header):
         return None
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
+        return None  # it seems to be of another delimiter, which nobody has declared
     while rows and not rows[-1] and len(header) > 1:
         rows.pop()
     if any(len(row) != len(header) for row in rows):
