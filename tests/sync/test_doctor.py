@@ -267,9 +267,12 @@ def test_the_user_of_a_database_is_no_secret(server_place, settings):
 
 def test_nothing_to_look_at(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # What a test of `.env` files has brought into this process is nobody's setting here.
+    for name in [name for name in os.environ if "BILLING_REPORTS_" in name]:
+        monkeypatch.delenv(name)
     looked = CliRunner().invoke(main, ["doctor"])
-    assert looked.exit_code == 0
     assert looked.output == "looked at: temporary folder; 0 odd\n"
+    assert looked.exit_code == 0
 
 
 def test_a_password_is_nowhere():
