@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
+
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
 from tests.fakes import SandboxClock
 from tests.sync.moment import NOW
+from tests.sync.one_vendor import settings_of_stripe
 from tests.warehouse.fixtures import file_place, place, server, server_place
 
 __all__ = ["file_place", "place", "server", "server_place"]
@@ -25,3 +29,18 @@ def sandbox(box, monkeypatch):
     box.control.reset(at=NOW)
     monkeypatch.setattr(TapBillingReports, "clock", SandboxClock(box.control))
     return box
+
+
+@pytest.fixture(autouse=True)
+def log():
+    """A command sets the log up for its process, which is the tests' own here."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@pytest.fixture
+def settings(tmp_path, sandbox):
+    """Writes a settings file of one vendor; its path."""
+    return partial(settings_of_stripe, tmp_path, sandbox)

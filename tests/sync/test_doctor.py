@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import tempfile
 from datetime import timedelta
@@ -20,17 +19,7 @@ from tap_billing_reports.storage import lock as lock_module
 from tap_billing_reports.storage.files import Storage
 from tap_billing_reports.storage.lock import STALE_AFTER, Lock
 from tests.sync.moment import NOW
-
-ROWS = "stripe_payouts_itemized_3"
-REPORTS = [{"report_type": "payouts.itemized.3", "window": "week"}]
-
-
-@pytest.fixture(autouse=True)
-def log():
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+from tests.sync.one_vendor import ROWS
 
 
 @pytest.fixture(autouse=True)
@@ -43,14 +32,11 @@ def own_temporary_folder(request, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def settings(tmp_path, sandbox):
+def settings(settings, tmp_path):
+    """The same, of a warehouse and a storage."""
+
     def write(place, **changes):
-        given = {name: value for name, value in sandbox.settings().items() if name.startswith("stripe_")}
-        narrow = {"start_date": "2026-11-02", "stripe_reports": REPORTS, "stripe_connected_accounts": []}
-        more = {"warehouse": place.url, "storage_url": str(tmp_path / "kept")}
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps({**given, **narrow, **more, **changes}))
-        return str(path)
+        return settings(**{"warehouse": place.url, "storage_url": str(tmp_path / "kept"), **changes})
 
     return write
 

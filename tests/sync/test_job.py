@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -22,36 +21,12 @@ from tap_billing_reports.warehouse.loader import Loader, Options
 from tests.faults.loads import Blow, Harm, Way, load
 from tests.faults.warehouse_syncs import Steadily
 from tests.sync.moment import NOW
+from tests.sync.one_vendor import ROWS
 from tests.sync.syncing import contents
 from tests.typed import some
 from tests.warehouse.lines import INTEGER, TEXT, schema
 
-ROWS = "stripe_payouts_itemized_3"
-REPORTS = [{"report_type": "payouts.itemized.3", "window": "week"}]
 PASSWORD = "correct-horse"
-
-
-@pytest.fixture(autouse=True)
-def log():
-    """The command sets the log up for its process, which is the tests' own here."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
-@pytest.fixture
-def settings(tmp_path, sandbox):
-    """Writes a settings file of one vendor; its path."""
-
-    def write(**changes):
-        given = {name: value for name, value in sandbox.settings().items() if name.startswith("stripe_")}
-        narrow = {"start_date": "2026-11-02", "stripe_reports": REPORTS, "stripe_connected_accounts": []}
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps({**given, **narrow, **changes}))
-        return str(path)
-
-    return write
 
 
 def run(*arguments):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -22,36 +21,14 @@ from tap_billing_reports.singer.finished_run import FinishedRun
 from tap_billing_reports.singer.lifecycle import Lifecycle
 from tests.faults.loads import Blow, Harm, Way, load
 from tests.faults.warehouse_syncs import Steadily
+from tests.sync.one_vendor import ROWS
 
-ROWS = "stripe_payouts_itemized_3"
-REPORTS = [{"report_type": "payouts.itemized.3", "window": "week"}]
 # Writes what it is told, its arguments and its environment to the file that its first argument names.
 LISTENER = """
 import json, os, sys
 with open(sys.argv[1], "w") as file:
     json.dump({"told": json.load(sys.stdin), "arguments": sys.argv[2:], "environment": dict(os.environ)}, file)
 """
-
-
-@pytest.fixture(autouse=True)
-def log():
-    """The command sets the log up for its process, which is the tests' own here."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
-@pytest.fixture
-def settings(tmp_path, sandbox):
-    def write(**changes):
-        given = {name: value for name, value in sandbox.settings().items() if name.startswith("stripe_")}
-        narrow = {"start_date": "2026-11-02", "stripe_reports": REPORTS, "stripe_connected_accounts": []}
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps({**given, **narrow, **changes}))
-        return str(path)
-
-    return write
 
 
 @pytest.fixture
