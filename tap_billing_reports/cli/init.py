@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from tap_billing_reports.config.settings import TOP, config_jsonschema, learn_se
 from tap_billing_reports.config.validation import problems
 from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.core.errors import ConfigError
+from tap_billing_reports.core.json_files import write_whole
 from tap_billing_reports.vendors import all_sources
 from tap_billing_reports.warehouse.address import address_of
 
@@ -157,9 +157,9 @@ def write(written: Written, *, overwrite: bool) -> list[str]:
     said = []
     if written.secrets:
         added = [f"{name}={_quoted(value)}" for name, value in written.secrets.items()]
-        _replace(ENVIRONMENT, "\n".join([*kept, *added]) + "\n", PRIVATE)
+        write_whole(ENVIRONMENT, "\n".join([*kept, *added]) + "\n", PRIVATE)
         said.append(f"{ENVIRONMENT}: {', '.join(written.secrets)} (only you may read it; keep it out of git)")
-    _replace(CONFIG, json.dumps(written.config, indent=2) + "\n", 0o644)
+    write_whole(CONFIG, json.dumps(written.config, indent=2) + "\n", 0o644)
     said.append(f"{CONFIG}: {', '.join(written.config)}")
     return said
 
@@ -171,15 +171,6 @@ def _quoted(value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _replace(path: Path, text: str, mode: int) -> None:
-    """The whole file or none of it; nobody else may read it before its mode is set."""
-    aside = path.with_name(path.name + ".new")
-    aside.unlink(missing_ok=True)
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-    aside.replace(path)
 
 
 def ask_person(setting: Setting, proposal: Any) -> Any:

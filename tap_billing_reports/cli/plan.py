@@ -17,9 +17,10 @@ from tap_billing_reports.core.errors import ISOLATED
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Period
+from tap_billing_reports.declare.not_yet import NO_DATA_YET
 from tap_billing_reports.http.client import Limits
 from tap_billing_reports.reports.jobs import Step
-from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision
+from tap_billing_reports.reports.runs.decisions import Decider, Decision
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.console.live_view import duration
 
@@ -159,7 +160,7 @@ def _others(lifecycle: Lifecycle, client: ReportClient, report: Report, account:
     if coming is not None:
         assert coming.end is not None
         over = coming.end <= lifecycle.planner.now
-        yield _row(report, account, WAIT, [coming], NOT_YET if over else "not over yet")
+        yield _row(report, account, WAIT, [coming], NO_DATA_YET if over else "not over yet")
 
 
 def _row(report: Report, account: Account, action: str, periods: Sequence[Period], why: str) -> Row:

@@ -100,6 +100,11 @@ class SyncError(BillingError):
     """Fatal for the whole run: wrong settings, foreign state, a bug; nothing more is asked of any vendor."""
 
 
+def not_spooled(what: str, error: OSError) -> SyncError:
+    """The temporary folder does not take `what` is being written; that is no vendor's fault."""
+    return SyncError(f"{what}: {error.strerror or type(error).__name__}: make room, or set TMPDIR")
+
+
 class FirstFailure(SyncError):  # noqa: N818 - named for what ends the sync
     """`fail_fast` is set and something has failed; what it was stands among the sync's failures already."""
 

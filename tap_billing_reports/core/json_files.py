@@ -65,15 +65,17 @@ def _object(content: bytes | str, name: str, option: str, error: type[BillingErr
     return found
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
     """Write a file, whole or not at all: whoever reads it meanwhile finds what it was before.
+
+    `mode`, less the umask, holds from before anything is in it: nobody else may read a key.
 
     Raises:
         OSError: it cannot be written; the file is as it was.
     """
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with aside.open("x", encoding="utf-8") as file:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.http.responses import Answer
 
-SAID: Final = "the vendor does not have its data yet"
+NO_DATA_YET: Final = "the vendor does not have its data yet"
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class NotYetWhen:
     def raise_for(self, error: Refused) -> None:
         """Raises NotYet where a refusal says it."""
         if error.is_vendors_word and (error.status in self.statuses or (error.code and error.code in self.codes)):
-            raise NotYet(SAID, about=error.about) from None
+            raise NotYet(NO_DATA_YET, about=error.about) from None
 
     def raise_in(self, answer: Answer) -> None:
         """Raises NotYet where the body of a success says it."""
         if self.flag and not answer.is_xml and value_at(answer.json(), self.flag) is True:
-            raise NotYet(SAID, about=answer.about)
+            raise NotYet(NO_DATA_YET, about=answer.about)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from tap_billing_reports.core.errors import SyncError
+from tap_billing_reports.core.errors import not_spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,5 @@ def write(to: IO[bytes], first: bytes, rest: Iterator[bytes], about: About) -> t
         to.flush()
     except OSError as error:
         # Not the vendor's fault: `rest` turns its own into Unavailable.
-        reason = error.strerror or type(error).__name__
-        said = f"{about}: the file cannot be written to the temporary folder: {reason}"
-        raise SyncError(f"{said}: make room, or set TMPDIR") from None
+        raise not_spooled(f"{about}: the file cannot be written to the temporary folder", error) from None
     return count, digest.hexdigest()

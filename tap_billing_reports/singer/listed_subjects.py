@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import parse_date, parse_utc, zone_named
-from tap_billing_reports.core.errors import ListMoved, Unreadable
+from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import clipped
 from tap_billing_reports.declare.cadence import Listed
 from tap_billing_reports.declare.paths import value_at
-from tap_billing_reports.reports.files.paged import READINGS
+from tap_billing_reports.reports.files.paged import read_whole
 from tap_billing_reports.reports.keys import IN_KEYS
 from tap_billing_reports.reports.per_invoice import Bounds, list_from, note_invoices
 
@@ -59,7 +58,7 @@ class ListedSubjects:
         entry, end = ledger.entry(account.account_id), settings.end_date
         until = bounds.today if end is None else min(bounds.today, end - timedelta(days=1))
         since = list_from(entry, bounds)
-        read = self._read(client, account, report, listing, since, until) if since <= until else _List()
+        read = read_whole(lambda: _read(client, account, report, listing, since, until)) if since <= until else _List()
         self._lists[report.stream, account.account_id] = read
         subjects: list[dict[str, Any]] = [
             {
@@ -82,15 +81,6 @@ class ListedSubjects:
             return job
         day, record = read.found[job.period.key]
         return replace(job, period=replace(job.period, day=day, listed=record))
-
-    @staticmethod
-    def _read(
-        client: ReportClient, account: Account, report: Report, listing: Listing, since: date, until: date
-    ) -> _List:
-        for _ in range(READINGS - 1):
-            with suppress(ListMoved):
-                return _read(client, account, report, listing, since, until)
-        return _read(client, account, report, listing, since, until)
 
 
 def _read(client: ReportClient, account: Account, report: Report, listing: Listing, since: date, until: date) -> _List:

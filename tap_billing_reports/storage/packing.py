@@ -8,7 +8,7 @@ import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final, Literal, cast
 
-from tap_billing_reports.core.errors import SyncError
+from tap_billing_reports.core.errors import not_spooled
 from tap_billing_reports.storage.disk_guard import Spool
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def _write(spool: Spool, chunk: bytes) -> None:
     try:
         spool.write(chunk)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        said = f"a packed file cannot be unpacked in the temporary folder: {reason}"
-        raise SyncError(f"{said}: make room, or set TMPDIR") from None
+        raise not_spooled("a packed file cannot be unpacked in the temporary folder", error) from None
 
 
 @contextmanager

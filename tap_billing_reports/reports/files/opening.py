@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,74 +42,53 @@ def open_reader(
     Raises:
         FileError: the file is refused before its first row.
     """
-    reader_of = partial(
-        _reader_of,
-        api=api,
-        report=report,
-        resolve=resolve,
-        sum_of=sum_of,
-        decimals_as=decimals_as,
-        common=common,
-        judge=judge,
-    )
+
+    def reader_of(part: LocalFile, told: Sequence[Tally]) -> Reader:
+        if part.remote.format == "csv":
+            from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
+
+            return CsvReader(
+                part.plain,
+                size=part.plain_size,
+                resolve=resolve,
+                zone=report.zone,
+                sum_of=sum_of,
+                decimals_as=decimals_as,
+                tallies=told,
+                form=api.csv(report),
+            )
+        if part.remote.format == "ndjson":
+            from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader  # noqa: PLC0415
+
+            return NdjsonReader(
+                part.plain,
+                size=part.plain_size,
+                resolve=resolve,
+                zone=report.zone,
+                sum_of=sum_of,
+                decimals_as=decimals_as,
+                tallies=told,
+                cells=api.cells(report),
+            )
+        from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
+
+        form = api.xml
+        assert form is not None
+        return XmlReader(
+            part.plain,
+            form=form,
+            size=part.plain_size,
+            resolve=resolve,
+            zone=report.zone,
+            sum_of=sum_of,
+            decimals_as=decimals_as,
+            common=common,
+            judge=judge,
+        )
+
     if not file.further:
-        return reader_of(file, tallies=tallies)
+        return reader_of(file, tallies)
     from tap_billing_reports.reports.files.readers.joined import Continued, JoinedReader  # noqa: PLC0415
 
-    further = [reader_of(part, tallies=[Continued(tally) for tally in tallies]) for part in file.further]
-    return JoinedReader([reader_of(file, tallies=tallies), *further])
-
-
-def _reader_of(
-    file: LocalFile,
-    api: ReportApi,
-    report: Report,
-    *,
-    resolve: Resolve,
-    sum_of: Collection[str],
-    decimals_as: DecimalsAs,
-    common: Mapping[str, Sequence[str]],
-    judge: Callable[[Mapping[str, str]], None],
-    tallies: Sequence[Tally],
-) -> Reader:
-    if file.remote.format == "csv":
-        from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
-
-        return CsvReader(
-            file.plain,
-            size=file.plain_size,
-            resolve=resolve,
-            zone=report.zone,
-            sum_of=sum_of,
-            decimals_as=decimals_as,
-            tallies=tallies,
-            form=api.csv(report),
-        )
-    if file.remote.format == "ndjson":
-        from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader  # noqa: PLC0415
-
-        return NdjsonReader(
-            file.plain,
-            size=file.plain_size,
-            resolve=resolve,
-            zone=report.zone,
-            sum_of=sum_of,
-            decimals_as=decimals_as,
-            tallies=tallies,
-            cells=api.cells(report),
-        )
-    from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
-
-    form = api.xml
-    assert form is not None
-    return XmlReader(
-        file.plain,
-        form=form,
-        size=file.plain_size,
-        resolve=resolve,
-        zone=report.zone,
-        sum_of=sum_of,
-        decimals_as=decimals_as,
-        common=common,
-        judge=judge,
-    )
+    further = [reader_of(part, [Continued(tally) for tally in tallies]) for part in file.further]
+    return JoinedReader([reader_of(file, tallies), *further])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
-from tap_billing_reports.core.errors import ListMoved, SyncError, Unreadable
+from tap_billing_reports.core.errors import ListMoved, Unreadable, not_spooled
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare.paths import value_at
 from tap_billing_reports.http.bodies import Doubled
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tap_billing_reports.http.responses import Answer
     from tap_billing_reports.reports.jobs import ReportJob
 
+_T = TypeVar("_T")
+
 # A list that changes each time it is read is left to the next sync.
 READINGS: Final = 3
 
@@ -33,6 +35,18 @@ class Spooled:
     size: int
     sha256: str
     total: int | None
+
+
+def read_whole(read: Callable[[], _T]) -> _T:
+    """What a reading of a list gives; one that changes meanwhile is read again, `READINGS` times at most.
+
+    Raises:
+        ListMoved: it has changed each time. Whatever else `read` raises.
+    """
+    for _ in range(READINGS - 1):
+        with suppress(ListMoved):
+            return read()
+    return read()
 
 
 def spool(job: ReportJob, rows: PagedRows, path: Path, between: Callable[[], None]) -> Spooled:
@@ -49,10 +63,7 @@ def spool(job: ReportJob, rows: PagedRows, path: Path, between: Callable[[], Non
         NotYet: the vendor does not have it yet, by the body of an answer.
         AccountError, RetryableError: as `HttpSourceClient.records`. SyncError: no room on the disk.
     """
-    for _ in range(READINGS - 1):
-        with suppress(ListMoved):
-            return _Reading(job, rows, between).into(path)
-    return _Reading(job, rows, between).into(path)
+    return read_whole(lambda: _Reading(job, rows, between).into(path))
 
 
 class _Reading:
@@ -79,9 +90,7 @@ class _Reading:
                         size += to.write(line)
                         count += 1
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            said = f"{self._job.about}: rows cannot be written to the temporary folder: {reason}"
-            raise SyncError(f"{said}: make room, or set TMPDIR") from None
+            raise not_spooled(f"{self._job.about}: rows cannot be written to the temporary folder", error) from None
         total = self._totals[-1] if self._totals else None
         if total is not None and total != count:
             raise ListMoved(f"{count} rows were read, and the vendor says that it has {total}", about=self._job.about)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.declare import Run, RunStatus
-from tap_billing_reports.declare.not_yet import SAID
+from tap_billing_reports.declare.not_yet import NO_DATA_YET
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.recorder import READINGS
 from tap_billing_reports.reports.runs.queues import PendingRun
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.runs.ordering import Orders
     from tap_billing_reports.reports.state.journal import Note
 
-NOT_YET = SAID
 # After so many failed runs, the next one is ordered only so long after the last one.
 MANY_FAILED = 10
 PAUSE = timedelta(days=1)
@@ -109,7 +108,7 @@ class Decider:
             return f"more than max_new_runs={self._max_new} are due"
         available = job.client.availability(job.account, job.report.report_type)
         if available is not None and job.period.end is not None and job.period.end > available.end:
-            return NOT_YET
+            return NO_DATA_YET
         return ""
 
 

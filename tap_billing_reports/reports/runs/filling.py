@@ -17,9 +17,10 @@ from tap_billing_reports.core.errors import (
     Throttled,
 )
 from tap_billing_reports.declare import RunStatus
+from tap_billing_reports.declare.not_yet import NO_DATA_YET
 from tap_billing_reports.reports.events import Event
 from tap_billing_reports.reports.jobs import Finished, ReportJob, Step
-from tap_billing_reports.reports.runs.decisions import NOT_YET, Decider, Decision
+from tap_billing_reports.reports.runs.decisions import Decider, Decision
 from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue, pause
 from tap_billing_reports.reports.runs.refusals import Refusals, remedy_for
 
@@ -217,7 +218,7 @@ class Filling:
         if available is None or start is None or end is None or self._ends.tries[key] > 1:
             return Finished(job, error=job.failure(error))
         if end > available.end:
-            return Finished(job, note=f"deferred: {NOT_YET}", step=Step.DEFERRED)
+            return Finished(job, note=f"deferred: {NO_DATA_YET}", step=Step.DEFERRED)
         if end <= available.start:
             return Finished(job, note="left out: the vendor does not have its data any more")
         period = replace(job.period, start=max(start, available.start))

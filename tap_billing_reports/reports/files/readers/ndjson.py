@@ -210,9 +210,7 @@ def _fill(record: Mapping[str, Any], before: str, cells: dict[str, str]) -> int:
 
 
 def _text(value: Any) -> str:
-    """A value as its column's type takes it."""
-    if isinstance(value, str):
-        return value
+    """A value that is no text, as its column's type takes it."""
     if value is None:
         return ""
     if isinstance(value, bool):
