@@ -12,6 +12,7 @@ RUN python -m venv /opt/tap
 COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY schemas schemas
 COPY dbt dbt
+COPY templates templates
 COPY tap_billing_reports tap_billing_reports
 RUN /opt/tap/bin/pip install --no-cache-dir --constraint constraints.txt ".${EXTRAS}" ${EXTRA_PACKAGES} \
     && /opt/tap/bin/pip uninstall --yes pip

@@ -274,5 +274,33 @@ def sandbox(
     )
 
 
+@main.command("new-source", short_help="Write a package for a vendor of your own.")
+@click.argument("name")
+@click.option(
+    "--report",
+    "kind",
+    # As `KINDS` of `new_source`, which is slow to import.
+    type=click.Choice(["ordered", "listed", "paged"]),
+    default="ordered",
+    show_default=True,
+    help="How its reports are got: ordered and polled; one for each thing it lists, such as payouts; rows in pages.",
+)
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    show_default=True,
+    help="The folder in which the package's own folder is made.",
+)
+def new_source(name: str, kind: str, into: Path) -> None:
+    """Write a package for the vendor NAME: a declaration, an emulator and tests that pass as they are."""
+    from tap_billing_reports.cli import new_source  # noqa: PLC0415 - slow to import
+
+    with _told():
+        folder = new_source.new_source(name, kind, into)
+    _say(f"{folder} is written. Install it beside the tap (pip install -e '{folder}[dev]') and run pytest in it.")
+    _say(f"Then put the vendor's facts where `grep -rn VENDOR: {folder}` shows; docs/add-a-source.md says how.")
+
+
 if __name__ == "__main__":
     main()

@@ -1,4 +1,7 @@
-"""docs/add-a-source.md quotes the example: each block of code is lines of it, one after the other."""
+"""docs/add-a-source.md quotes the example, or what `new-source` writes: each block of code is lines of it.
+
+Blocks of commands are run by tests/docs/test_blocks.py.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ import pytest
 from tests.examples.places import EXAMPLE, ROOT
 
 GUIDE = (ROOT / "docs" / "add-a-source.md").read_text()
-BLOCKS = re.findall(r"^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-FILES = [path for path in EXAMPLE.rglob("*") if path.suffix in {".py", ".toml", ".json"}]
+BLOCKS = re.findall(r"^```(?!sh\n)\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+TEMPLATES = ROOT / "templates" / "new-source"
+FILES = [
+    path for folder in (EXAMPLE, TEMPLATES) for path in folder.rglob("*") if path.suffix in {".py", ".toml", ".json"}
+]
 
 
 def test_there_is_something_to_check():
@@ -19,7 +25,7 @@ def test_there_is_something_to_check():
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().split("\n")[0][:40])
-def test_a_block_is_the_examples_own(block):
+def test_a_block_is_quoted(block):
     wanted = textwrap.dedent(block).rstrip("\n").split("\n")
     for path in FILES:
         lines = path.read_text().split("\n")
@@ -27,7 +33,7 @@ def test_a_block_is_the_examples_own(block):
             found = textwrap.dedent("\n".join(lines[start : start + len(wanted)])).split("\n")
             if found == wanted:
                 return
-    pytest.fail("no file of the example has these lines")
+    pytest.fail("no file of the example or of the templates has these lines")
 
 
 def test_the_examples_readme_names_its_settings():

@@ -95,6 +95,17 @@ def test_the_commands_are_there_and_answer(wheel, installed, tmp_path):
         assert __version__ in run(installed, "-c", code, cwd=tmp_path)
 
 
+def test_it_writes_packages_for_other_vendors(installed, tmp_path):
+    run(installed, "-m", "tap_billing_reports.cli.main", "new-source", "nordpay", "--report", "listed", cwd=tmp_path)
+    package = tmp_path / "tap-billing-reports-nordpay"
+    assert {path.name for path in package.iterdir()} == {
+        "pyproject.toml",
+        "README.md",
+        "tap_billing_reports_nordpay",
+        "tests",
+    }
+
+
 def test_the_wheel_says_what_it_is_and_carries_what_it_needs(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())

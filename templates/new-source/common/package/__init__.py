@@ -1,0 +1,1 @@
+"""Newvendor as a source of tap-billing-reports."""

@@ -1,0 +1,59 @@
+"""What the tests share: the emulated vendor, and the tap's own command against it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+import pytest
+
+from tap_billing_reports_newvendor.emulator import KEY, Emulator
+from tap_billing_reports_newvendor.serving import served
+
+
+class Synced(NamedTuple):
+    """What one sync gave: exit status, log, last STATE, and records by stream."""
+
+    status: int
+    log: str
+    state: dict[str, Any]
+    records: dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture
+def vendor():
+    emulator = Emulator()
+    with served(emulator.answer) as url:
+        emulator.url = url
+        yield emulator
+
+
+@pytest.fixture
+def sync(vendor, tmp_path):
+    """Runs the tap as users do, over three days that are long past."""
+
+    def run(state: dict[str, Any] | None = None, **settings: Any) -> Synced:
+        values = {
+            "start_date": "2025-03-01",
+            "end_date": "2025-03-04",
+            "newvendor_api_key": KEY,
+            "newvendor_base_url": vendor.url,
+            **settings,
+        }
+        (tmp_path / "config.json").write_text(json.dumps(values))
+        (tmp_path / "state.json").write_text(json.dumps(state or {}))
+        command = [sys.executable, "-m", "tap_billing_reports", "--config", "config.json", "--state", "state.json"]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        records, last = defaultdict(list), {}
+        for line in ran.stdout.splitlines():
+            message = json.loads(line)
+            if message["type"] == "RECORD":
+                records[message["stream"]].append(message["record"])
+            elif message["type"] == "STATE":
+                last = message["value"]
+        return Synced(ran.returncode, ran.stderr, last, records)
+
+    return run

@@ -1,0 +1,73 @@
+"""Newvendor emulated on loopback. It knows nothing of the tap: write it from the vendor's documents.
+
+python -m tap_billing_reports_newvendor.emulator [port]
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from tap_billing_reports_newvendor.serving import Reply, Request, serve_until_interrupted
+
+KEY = "newvendor-emulator-key"
+PAGE_SIZE = 2
+ROWS_OF_A_PAYOUT = 3
+
+
+def refused(status: int, code: str) -> Reply:
+    """An error in the vendor's own form."""
+    return Reply({"error": {"code": code, "message": f"refused: {code}"}}, status)
+
+
+def days(first: str, last: str) -> list[date]:
+    """Each day from a first to a last one, both included."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]
+
+
+def page(request: Request, name: str, records: list[dict[str, Any]]) -> Reply:
+    """One page of a list; `next` is the token of the following one."""
+    start = int(request.query.get("page_token", 0))
+    end = start + PAGE_SIZE
+    return Reply({name: records[start:end], "next": str(end) if end < len(records) else None})
+
+
+class Emulator:
+    """The vendor's whole state.
+
+    Attributes:
+        read: the payouts whose rows were asked for, from their first page on.
+        url: where it is served.
+    """
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+        self.url = ""
+
+    @staticmethod
+    def payouts(first: str, last: str) -> list[dict[str, Any]]:
+        """One a day."""
+        return [{"id": f"p{day:%Y%m%d}", "date": day.isoformat()} for day in days(first, last)]
+
+    @staticmethod
+    def rows(payout_id: str) -> list[dict[str, Any]]:
+        """The rows of a payout; amounts in minor units."""
+        numbers = range(ROWS_OF_A_PAYOUT)
+        return [{"id": f"{payout_id}-{n}", "currency": "EUR", "amount": 1005 + n} for n in numbers]
+
+    def answer(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return refused(401, "wrong_key")
+        match request.path.strip("/").split("/"):
+            case ["v1", "payouts"]:
+                return page(request, "payouts", self.payouts(request.query["from"], request.query["to"]))
+            case ["v1", "payouts", payout_id, "rows"]:
+                if "page_token" not in request.query:
+                    self.read.append(payout_id)
+                return page(request, "rows", self.rows(payout_id))
+        return refused(404, "unknown_path")
+
+
+if __name__ == "__main__":
+    serve_until_interrupted(Emulator().answer, KEY)
