@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from importlib.metadata import entry_points
 
+from tap_billing_reports_newvendor.emulator import KEY
 from tap_billing_reports_newvendor.source import SOURCE
 
 STREAM = "newvendor_payout_rows"
@@ -14,7 +15,7 @@ def test_the_tap_finds_the_source_and_it_has_no_problems():
     (entry,) = entry_points(group="tap_billing_reports.sources", name="newvendor")
     assert entry.load() is SOURCE
     settings = {setting.name: setting.default for setting in SOURCE.settings}
-    assert SOURCE.problems(settings | {"newvendor_api_key": "some key"}) == []
+    assert SOURCE.problems(settings | {"newvendor_api_key": KEY}) == []
 
 
 def test_each_payout_is_read_once_and_every_row_arrives(vendor, sync):

@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from tap_billing_reports_newvendor.emulator import KEY
 from tap_billing_reports_newvendor.source import SOURCE, run_of
 
 STREAM = "newvendor_settlements"
@@ -16,7 +17,7 @@ def test_the_tap_finds_the_source_and_it_has_no_problems():
     (entry,) = entry_points(group="tap_billing_reports.sources", name="newvendor")
     assert entry.load() is SOURCE
     settings = {setting.name: setting.default for setting in SOURCE.settings}
-    assert SOURCE.problems(settings | {"newvendor_api_key": "some key"}) == []
+    assert SOURCE.problems(settings | {"newvendor_api_key": KEY}) == []
 
 
 def test_each_window_is_ordered_once_and_every_line_arrives(vendor, sync):
