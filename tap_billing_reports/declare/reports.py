@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.declare.endpoints import Endpoint
 
@@ -127,8 +127,6 @@ class ReportApi:
     """The answer and the run's id."""
     read_run: Callable[[Record], Run] | None = None
     """Instead of `read_order`, `read_status` and `read_listed`, where a run is the same JSON object in all answers."""
-    format: Literal["csv", "xml", "ndjson"]
-    """XML needs its `xml`, too."""
     headers: Callable[[Report], Iterable[str]]
     """The headers that the report's file is known to have; none for a report that nobody has described."""
     column_type: Callable[[Report, str], ColumnType]
@@ -216,8 +214,6 @@ class ReportApi:
     def __post_init__(self) -> None:
         if (read := self.read_run) is not None:
             self._read_by(read)
-        if (self.format == "xml") != (self.xml is not None):
-            raise ValueError("format and xml: an XML report needs its XmlForm, and no other has one")
         if len({value is absent for value, absent in self._ordering}) > 1:
             raise ValueError("order, order_call, read_order, status and read_status: all of them, or none")
 

@@ -363,7 +363,6 @@ BRING = d.Source(
         read_order=_read_order,
         status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json", objection=bring_asked.linked_run),
         read_status=_read_status,
-        format="xml",
         xml=XML,
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,

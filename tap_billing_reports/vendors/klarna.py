@@ -125,7 +125,6 @@ KLARNA = d.Source(
         unordered=_unordered,
         listing=lambda _report: d.Listing(LISTED, _between, subject="payment_reference", day="payout_date"),
         extra_files=_files,
-        format="ndjson",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         describe=KNOWN.describe,

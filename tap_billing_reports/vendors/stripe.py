@@ -359,7 +359,6 @@ STRIPE = d.Source(
         order_call=_order_call,
         status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}", objection=stripe_asked.same_run),
         read_run=_read_run,
-        format="csv",
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,
         describe=stripe_columns.describe,

@@ -128,7 +128,6 @@ VIPPS = d.Source(
         parameters=lambda report, period: {"topic": report.report_type, "day": _day(period)},
         unordered=lambda _report: ENTRIES,
         not_yet=d.NotYetWhen(codes={NOT_CLOSED}, flag="tryLater", believed_for=timedelta(days=180)),
-        format="ndjson",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         describe=KNOWN.describe,

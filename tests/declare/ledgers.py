@@ -117,7 +117,6 @@ LEDGERS = d.Source(
         },
         unordered=lambda _report: ENTRIES,
         not_yet=d.NotYetWhen(statuses={404}, flag="tryLater"),
-        format="ndjson",
         headers=lambda _report: ("pspReference", "time", "entryType", "currency", "amount", "balanceAfter"),
         column_type=lambda _report, header: TYPES.get(header, "text"),
         cells=lambda _report: CELLS,

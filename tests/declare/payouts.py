@@ -157,7 +157,6 @@ SOURCE = d.Source(
         unordered=_unordered,
         listing=lambda _report: d.Listing(PAYOUTS, _dates, subject="payment_reference", day="payout_date"),
         extra_files=_files,
-        format="ndjson",
         headers=_headers,
         column_type=lambda _report, header: TYPES.get(header, "text"),
         cells=lambda _report: {"amount": MINOR, "totals.settlement_amount": MINOR},

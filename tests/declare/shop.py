@@ -182,7 +182,6 @@ REPORT_API = d.ReportApi(
     read_order=run_of,
     status=d.Endpoint("shop", "/runs/{run_id}"),
     read_status=lambda answer, _run_id: run_of(answer),
-    format="csv",
     headers=lambda _report: ("Id", "Amount"),
     column_type=lambda _report, header: "decimal" if header == "Amount" else "text",
     budget=lambda _values: 4,

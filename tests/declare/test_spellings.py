@@ -40,7 +40,6 @@ SHORT = d.Source(
         order_call=lambda _account, _report, asked: d.OrderCall(form=list(asked.items())),
         status=REPORT_API.status,
         read_run=run_of,
-        format="csv",
         headers=REPORT_API.headers,
         column_type=REPORT_API.column_type,
         budget="shop_most",

@@ -126,7 +126,6 @@ class Vendor:
             read_order=lambda made: replace(self._read(made), file=None),
             status=STATUS,
             read_status=lambda answer, _run_id: self._read(answer),
-            format="csv",
             headers=lambda _report: (),
             column_type=lambda _report, _header: "text",
             budget=lambda values: values["budget"],

@@ -103,7 +103,6 @@ ACME = d.Source(
         order_call=lambda _account, report, asked: d.OrderCall(form=[("type", report.report_type), *asked.items()]),
         status=d.Endpoint("acme", "/v2/exports/{run_id}"),
         read_run=run_of,
-        format="csv",
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         describe=KNOWN.describe,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.core.errors import FileError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -73,7 +75,11 @@ def open_reader(
         from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
 
         form = api.xml
-        assert form is not None
+        if form is None:
+            raise FileError(
+                "it is XML, and the declaration does not say how that is built",
+                remedy=f"declare xml=d.XmlForm(...) in the reports of {report.source}",
+            )
         return XmlReader(
             part.plain,
             form=form,

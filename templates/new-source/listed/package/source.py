@@ -87,7 +87,6 @@ SOURCE = d.Source(
         listing=lambda _report: LISTING,
         # VENDOR: a file for each payout, instead of rows: d.ReadyFiles.
         unordered=lambda _report: PAYOUT_ROWS,
-        format="ndjson",
         # VENDOR: how amounts are written: minor units here; without an entry, a decimal number.
         cells=lambda _report: {"amount": d.cells.minor_units("currency")},
         headers=KNOWN.headers,

@@ -107,7 +107,6 @@ SOURCE = d.Source(
         order_call=order_call,
         status=STATUS,
         read_run=run_of,
-        format="csv",
         # VENDOR: what makes a crash between order and answer cost nothing, if it has any of it: `idempotency_header`
         # (orders take a key), `runs` and `list_query` (runs are listed), `repeatable` (one more order does no harm).
         budget=lambda _values: 1,  # VENDOR: how many runs may wait at once.

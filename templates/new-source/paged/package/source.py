@@ -80,7 +80,6 @@ SOURCE = d.Source(
         parameters=window,
         unordered=lambda _report: ROWS,
         # VENDOR: how it says that a day's rows are not there yet: not_yet=d.NotYetWhen(statuses={404}).
-        format="ndjson",
         # VENDOR: how amounts are written: minor units here; without an entry, a decimal number.
         cells=lambda _report: {"amount": d.cells.minor_units("currency")},
         headers=KNOWN.headers,
