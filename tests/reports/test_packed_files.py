@@ -57,6 +57,7 @@ def unpacked(folder: Path, content: bytes) -> bytes:
         zipped(("folder/", b""), ("folder/a.csv", CSV)),
         zipped(("a.csv", CSV), method=zipfile.ZIP_STORED),
     ],
+    ids=["plain", "gzip", "gzip of two members", "zip", "zip with a folder", "zip that stores"],
 )
 def test_one_file_is_unpacked(tmp_path, content):
     assert unpacked(tmp_path, content) == CSV
@@ -81,6 +82,17 @@ LONG = b"".join(b"%d,%d.10\n" % (number, number * 7919) for number in range(9000
         (damaged(zipped(("a.csv", LONG), method=zipfile.ZIP_STORED), 5000), "damaged"),
         (zipped(("a.csv", CSV), ("b.csv", CSV)), "holds 2 files"),
         (zipped(), "holds 0 files"),
+    ],
+    ids=[
+        "gzip without its end",
+        "gzip of its head alone",
+        "gzip with another sum",
+        "gzip with another byte",
+        "gzip with something behind it",
+        "zip without its end",
+        "zip with another byte",
+        "zip of two files",
+        "zip of no file",
     ],
 )
 def test_what_is_no_whole_file_is_refused(tmp_path, content, said):
