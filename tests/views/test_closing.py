@@ -98,6 +98,17 @@ def test_a_report_without_the_invoices_ids_accuses_no_invoice(place):
     ]
 
 
+def test_a_payout_of_which_only_its_return_is_loaded_counts_in_the_month_of_its_return(place):
+    """As when loading begins between the two: it has no day of its own, and must not be passed over."""
+    whole_may(place, without=["stripe_balance_summary_1"])
+    make(place, "stripe_payouts_itemized_3", [paid_out(9, "30", category="payout_reversal")], add=True)
+    balance = stated(MAY, starting_balance="0", activity="125", payouts="-20", ending_balance="105")
+    make(place, "stripe_balance_summary_1", balance)
+    verdict, may, why_not, not_checked = closed(place)
+    assert (verdict, may, why_not) == ("not checked", None, None)
+    assert not_checked.startswith("payouts against their transactions: 1 ")
+
+
 def test_what_speaks_against_a_month_is_said_whatever_else_was_not_checked(place):
     whole_may(place)
     add = [invoice(3, "paid", "50", day=date(2026, 6, 2), paid_date=date(2026, 6, 2))]

@@ -12,9 +12,9 @@ with months as (
     from {{ ref('stg_stripe_activity') }} as activity
     where period_start is not null
     union
-    select source, account_id, cast(date_trunc('month', effective_date) as date) as month
+    select source, account_id, cast(date_trunc('month', coalesce(effective_date, returned_date)) as date) as month
     from {{ ref('payout_reconciliation') }} as payout_reconciliation
-    where effective_date is not null
+    where coalesce(effective_date, returned_date) is not null
 ),
 
 -- One row a report and period: it may have been ordered more than once.
@@ -99,12 +99,12 @@ balances as (
 
 payouts as (
     select
-        source, account_id, cast(date_trunc('month', effective_date) as date) as month,
+        source, account_id, cast(date_trunc('month', coalesce(effective_date, returned_date)) as date) as month,
         count(*) filter (where not ties) as payouts_off,
         count(*) filter (where ties is null) as payouts_not_checked,
         count(*) filter (where is_returned) as payouts_returned
     from {{ ref('payout_reconciliation') }} as payout_reconciliation
-    group by source, account_id, date_trunc('month', effective_date)
+    group by source, account_id, date_trunc('month', coalesce(effective_date, returned_date))
 ),
 
 -- Only where money comes through the vendor. What was paid in a later month is no matter of this one.
