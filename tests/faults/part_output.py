@@ -292,7 +292,8 @@ def shorter(bench: Bench, number: int, verdict: Verdict) -> None:
 def _run(bench: Bench, folder: Path, arguments: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
     config = folder / "config.json"
     config.write_text(json.dumps(bench.config))
-    command = f"set -o pipefail; {sys.executable} -m tap_billing_reports --config {config} {arguments}"
+    tap = f"{sys.executable} -m tests.faults.dated {NOW.isoformat()}"
+    command = f"set -o pipefail; {tap} --config {config} {arguments}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
     return subprocess.run(
         ["bash", "-c", command],
