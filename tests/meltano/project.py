@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LOADER = "target-jsonl"
 NEEDED = (
-    "meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt", "tap_billing_reports", "schemas", "dbt",
+    "meltano.yml", "pyproject.toml", "README.md", "LICENSE", "constraints.txt",
+    "tap_billing_reports", "schemas", "dbt", "templates",
 )  # fmt: skip
 NOW = datetime.now(timezone.utc)
 
