@@ -2,7 +2,7 @@
 #   make demo [BREAK=1]   the whole way, without any account: emulated vendors -> Meltano -> DuckDB, totals compared
 #   make pictures         the page for the end of a month, of what the demo loaded (runs the demo when it has not run yet)
 #   make test             lint, types and tests
-#   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone
+#   make lint             ruff, mypy, import-linter, detect-secrets and zizmor alone; then the lines by folder
 #   make bench            the benchmarks' table
 #   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; an hour
 #   make models [BREAK=1]  builds and tests the dbt package on DuckDB and PostgreSQL, compares views, totals and targets; writes docs/models.md
@@ -43,6 +43,7 @@ lint: setup
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m scripts.known_secrets
 	.venv/bin/zizmor --offline --no-progress --quiet --config .github/zizmor.yml .github/workflows .github/dependabot.yml examples/github-actions/billing-sync.yml
+	@$(PY) -m scripts.lines
 
 # The environment first: it is made once, not by whichever of the two workers comes to them first.
 test: lint
