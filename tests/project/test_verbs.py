@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from scripts import venvs
+from scripts import lines, venvs
 from tests.typed import some
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,23 @@ def test_test_covers_lint_and_types():
     assert "ruff check ." in commands
     assert "ruff format --check ." in commands
     assert "-m mypy" in commands
-    assert commands.index("-m mypy") < commands.index("-m pytest")
+    assert commands.index("-m mypy") < commands.index("-m scripts.lines") < commands.index("-m pytest")
+
+
+def test_lines_are_counted_by_folder(tmp_path, monkeypatch):
+    for name, text in {
+        "core/a.py": "1\n2\n", "core/deeper/b.sql": "3\n", "__init__.py": "4\n", "py.typed": "no\n",
+    }.items():  # fmt: skip
+        path = tmp_path / lines.PACKAGE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("one\n\nthree")
+    monkeypatch.setattr(lines, "ROOT", tmp_path)
+    assert lines.counts() == {
+        "tap_billing_reports/core": 3, "tap_billing_reports": 4,
+        "dbt": 0, "tests": 0, "scripts": 0, "benchmarks": 0, "docs": 3,
+    }  # fmt: skip
 
 
 def test_continuous_integration_runs_the_tests_and_forbids_skips():
@@ -57,15 +73,38 @@ def test_continuous_integration_runs_the_tests_and_forbids_skips():
     assert os.access(path, os.X_OK)
 
 
-def pins():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+CONSTRAINTS = sorted({made.constraints for made in venvs.ENVIRONMENTS.values() if made.constraints})
 
 
-def test_pins_are_exact_versions_without_any_address():
-    text = (ROOT / "constraints.txt").read_text()
-    assert not re.search(r"://|--|@|hash", text)
-    assert all(re.fullmatch(r"==[^=*,]+", str(pin.specifier)) for pin in pins())
+def pins(file="constraints.txt"):
+    written = (ROOT / file).read_text().splitlines()
+    return [Requirement(line) for line in written if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("file", CONSTRAINTS)
+def test_pins_are_exact_versions_without_any_address(file):
+    assert not re.search(r"://|--|@|hash", (ROOT / file).read_text())
+    assert all(re.fullmatch(r"==[^=*,]+", str(pin.specifier)) for pin in pins(file))
+
+
+@pytest.mark.parametrize("file", CONSTRAINTS)
+def test_no_pin_is_for_a_python_that_has_ended(file):
+    ended = [{"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.20"} for minor in (8, 9, 10)]
+    living = [{"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.1"} for minor in (11, 12, 13, 14)]
+    for pin in pins(file):
+        if pin.marker and any(pin.marker.evaluate(python) for python in ended):
+            assert any(pin.marker.evaluate(python) for python in living), pin
+
+
+@pytest.mark.parametrize("name", venvs.ENVIRONMENTS)
+def test_a_version_is_named_once_by_the_pins_where_there_are_any(name):
+    made = venvs.ENVIRONMENTS[name]
+    words = [Requirement(word) for word in made.requirements if re.match(r"[a-z]", word) and word != "dev"]
+    if made.constraints is None:
+        assert all(word.specifier for word in words)
+        return
+    assert not any(word.specifier for word in words)
+    assert {word.name for word in words} <= {pin.name for pin in pins(made.constraints)}
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
@@ -97,6 +136,7 @@ def test_the_pins_leave_room_for_the_extra_that_reads_s3():
 def environment(tmp_path, monkeypatch):
     (tmp_path / "made-from.txt").write_text("1")
     monkeypatch.setattr(venvs, "ROOT", tmp_path)
+    (tmp_path / "constraints.txt").write_text("x==1")
     made = venvs.Environment(tmp_path / "venv", ("--editable", "."), ("made-from.txt",))
     monkeypatch.setitem(venvs.ENVIRONMENTS, "project", made)
     return made
@@ -127,25 +167,17 @@ def test_an_environment_is_made_once_and_again_when_its_origin_changes(environme
     commands.clear()
     venvs.main(["project"])
     assert not commands
-    (tmp_path / "made-from.txt").write_text("2")
-    venvs.main(["project"])
-    assert commands
+    for origin in ("made-from.txt", "constraints.txt"):
+        commands.clear()
+        (tmp_path / origin).write_text("x==2")
+        venvs.main(["project"])
+        assert commands
 
 
 def test_uv_is_used_where_it_is(environment, monkeypatch):
     commands = install_by(monkeypatch, uv="/opt/bin/uv")
     venvs.main(["project"])
     assert [command[0] for command in commands] == ["/opt/bin/uv", "/opt/bin/uv"]
-
-
-@pytest.mark.parametrize(
-    ("uv", "unasked", "option"), [(None, True, "--no-compile"), ("/uv", False, "--compile-bytecode")]
-)
-def test_modules_are_compiled_at_once_where_many_processes_start(monkeypatch, tmp_path, uv, unasked, option):
-    commands = install_by(monkeypatch, uv)
-    for compiled in (True, False):
-        venvs.build(venvs.Environment(tmp_path / str(compiled), ("x",), constraints=None, compiled=compiled))
-        assert (option in commands[-1]) == (compiled != unasked)
 
 
 def test_a_failed_installation_is_not_taken_for_an_environment(environment, monkeypatch):
