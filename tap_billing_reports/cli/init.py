@@ -17,6 +17,7 @@ from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.core.json_files import write_whole
 from tap_billing_reports.vendors import all_sources
 from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.databases import check_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "TAP_BILLING_REPORTS_"
 WAREHOUSE: Final = "duckdb:warehouse.duckdb"
+SCHEMA: Final = "billing"
+"""That `sync` loads into unless it is told another."""
 CONFIG, ENVIRONMENT = Path("config.json"), Path(".env")
 PRIVATE: Final = 0o600  # a file with keys is for its owner alone
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@+=-]+")
@@ -96,7 +99,8 @@ def settle(
         warehouse: its URL; None for one to be asked for.
 
     Raises:
-        ConfigError: a setting is missing or wrong; one line each, without its value.
+        ConfigError: a setting is missing or wrong, one line each, without its value; or the warehouse cannot hold
+            the views.
     """
     written, given = Written(), {}
     today = Clock().now().date()
@@ -118,7 +122,9 @@ def settle(
         else:
             written.config[setting.name] = value
     url = warehouse or WAREHOUSE
-    if address_of(url).shown == url:
+    address = address_of(url)
+    check_views(address, SCHEMA)
+    if address.shown == url:
         written.config["warehouse"] = url
     else:  # it has a password
         written.secrets[variable("warehouse")] = url

@@ -162,7 +162,7 @@ def views(
     from tap_billing_reports.views.sql import OwnOrders, tables_named  # noqa: PLC0415
 
     own = OwnOrders(orders, order_column, tracking_column) if orders else None
-    with _one_line(), opened(_named(into), schema, to_load=False) as database:
+    with _one_line(), opened(_named(into), schema, to_load=False, views=True) as database:
         made = create_views(database, schema, named=tables_named(named), orders=own)
     for name in made:
         click.echo(f"{schema}.{name}")

@@ -19,7 +19,7 @@ class Reading(Protocol):
     """An open warehouse."""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """All rows of a query whose names are in the schema; amounts are Decimal.
+        """All rows of a query that names the schema as `{schema}`; amounts are Decimal.
 
         Raises:
             LoadError: the warehouse refuses.
@@ -91,9 +91,12 @@ class _Connection:
     def __init__(self, connection: Any, address: Address, schema: str) -> None:
         self._connection = connection
         self._address, self._schema = address, schema
+        # With the database, for a file of the schema's own name: two parts are ambiguous there.
+        ((database,),) = self.answer("select current_database()")[1]
+        self._within = f"{quoted(database)}.{quoted(schema)}"
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.answer(sql.replace("{schema}", quoted(self._schema)))[1]
+        return self.answer(sql.replace("{schema}", self._within))[1]
 
     def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         try:

@@ -21,7 +21,7 @@ from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.views.create import create_views
 from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import address_of, named
-from tap_billing_reports.warehouse.databases import check_there, open_database
+from tap_billing_reports.warehouse.databases import check_there, check_views, open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 if TYPE_CHECKING:
@@ -58,21 +58,24 @@ class Job:
 
 
 @contextmanager
-def opened(url: str | None, schema: str, *, to_load: bool = True) -> Iterator[Database]:
+def opened(url: str | None, schema: str, *, to_load: bool = True, views: bool = False) -> Iterator[Database]:
     """The database of a warehouse, for a while.
 
     Args:
         url: of the warehouse.
         schema: that the tables are in.
         to_load: a file that is not there is made; otherwise it is refused.
+        views: they are to be made; a file that cannot hold them is refused.
 
     Raises:
-        ConfigError: no URL is given, its extra is not installed, or there is no such file.
+        ConfigError: no URL is given, its extra is not installed, there is no such file, or it cannot hold views.
         LoadError: the warehouse refuses.
     """
     address = address_of(named(url))
     if not to_load:
         check_there(address)
+    if views:
+        check_views(address, schema)
     database = open_database(address, schema)
     try:
         yield database
@@ -114,7 +117,7 @@ def _synced(job: Job, watch: Watch) -> int:
     for stream in job.full_refresh:
         if stream not in tap.streams:
             raise ConfigError(f"--full-refresh {stream}: there is no such stream; one of {', '.join(tap.streams)}")
-    with opened(job.into or tap.config.get("warehouse"), job.schema) as database:
+    with opened(job.into or tap.config.get("warehouse"), job.schema, views=job.views) as database:
         state = start_state(database, job)
         if state is not None:
             tap.load_state(state)

@@ -69,7 +69,7 @@ def address_of(url: str) -> Address:
     if colon and scheme == "duckdb":
         path = rest.removeprefix("//") if rest.startswith("///") else rest
         if not path or path.startswith((":memory:", "//")):
-            raise ConfigError("the warehouse's URL names no file: give duckdb:PATH, such as duckdb:billing.duckdb")
+            raise ConfigError("the warehouse's URL names no file: give duckdb:PATH, such as duckdb:warehouse.duckdb")
         return Address(Engine.DUCKDB, str(Path(path).expanduser()), f"duckdb:{path}")
     if colon and scheme in _POSTGRES and rest.startswith("//"):
         try:

@@ -27,6 +27,26 @@ def check_there(address: Address) -> None:
         raise ConfigError(f"warehouse {address.shown}: there is no such file")
 
 
+def check_views(address: Address, schema: str) -> None:
+    """Refuse a warehouse that can hold tables and no views.
+
+    DuckDB names a database after its file. A name of two parts, as the views have, is ambiguous where the schema has
+    that name, too.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if address.engine is not Engine.DUCKDB:
+        return
+    database = next(filter(None, Path(address.target).name.split(".")), "")
+    if database.lower() == schema.lower():
+        raise ConfigError(
+            f"warehouse {address.shown}: DuckDB makes no views in a schema with the name of its file, {schema!r}; give "
+            f"the file another name, such as duckdb:warehouse.duckdb (one that is there can be renamed), or use "
+            f"another --schema"
+        )
+
+
 @contextmanager
 def extra_for(address: Address) -> Iterator[None]:
     """What is imported within belongs to the extra for this database.

@@ -57,6 +57,13 @@ def test_what_a_person_says(folder):
     assert [source.name for source in tap().active_sources()] == ["stripe"]
 
 
+def test_a_warehouse_that_cannot_hold_the_views(folder):
+    done = run("--vendor", "stripe", "--yes", "--into", "duckdb:billing.duckdb", **STRIPE)
+    assert done.exit_code == 1
+    assert "give the file another name" in done.output
+    assert not list(folder.iterdir())
+
+
 def test_yes_asks_nothing_and_writes_no_key_of_the_environment(folder):
     done = run("--vendor", "stripe", "--yes", **STRIPE)
     assert done.exit_code == 0, done.output

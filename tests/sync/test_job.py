@@ -298,6 +298,25 @@ def test_a_sync_ends_with_the_views_unless_it_is_told_not_to(settings, place, tm
     assert "billing.open_items" in listed.output.split()
 
 
+def test_a_file_with_the_schemas_name_is_refused_before_anything_is_loaded(settings, tmp_path):
+    file, config = tmp_path / "billing.duckdb", settings()
+    url = f"duckdb:{file}"
+    refused = run("sync", "--config", config, "--into", url)
+    assert refused.exit_code == 1
+    (line,) = [line for line in refused.output.splitlines() if "rror" in line]
+    assert f"warehouse {url}: DuckDB makes no views in a schema with the name of its file" in line
+    assert not file.exists()
+    loaded = run("sync", "--config", config, "--into", url, "--no-views")
+    assert loaded.exit_code == 0, loaded.output
+    views = run("views", "--in", url)
+    assert views.exit_code == 1
+    assert "give the file another name" in views.output
+    looked = run("doctor", "--config", config, "--in", url)
+    assert looked.exit_code == 0, looked.output
+    file.rename(tmp_path / "warehouse.duckdb")
+    assert run("views", "--in", f"duckdb:{tmp_path / 'warehouse.duckdb'}").exit_code == 0
+
+
 def test_a_sync_whose_views_cannot_be_made_has_loaded_and_fails(settings, place):
     one = settings(orders_relation="shop.nowhere")
     ended = run("sync", "--config", one, "--into", place.url)
