@@ -103,9 +103,9 @@ class BigBring:
             found = {"status": "DONE" if done else "NOT_DONE"}
         return Answer(f"GET {path}", 200, {}, json.dumps(found).encode())
 
-    def download(self, _host, path, out, **_):
-        self.asked.append(path)
-        number = self._runs[path.removesuffix(".xml").split("/")[-1]][0]
+    def download(self, wanted, out):
+        self.asked.append(wanted.path)
+        number = self._runs[wanted.path.removesuffix(".xml").split("/")[-1]][0]
         line = f"<Line><InvoiceNumber>{number}</InvoiceNumber><AgreementPrice>0.50</AgreementPrice>"
         line += "<CurrencyCode>NOK</CurrencyCode></Line>"
         count = f"<MetaData><NumberOfRows>{self.lines}</NumberOfRows></MetaData>"

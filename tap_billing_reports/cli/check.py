@@ -29,6 +29,7 @@ from tap_billing_reports.core.errors import (
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Account, Listed, PagedRows, Period, RunStatus, Windowed
 from tap_billing_reports.http.client import Limits
+from tap_billing_reports.http.sent import FileRequest
 from tap_billing_reports.reports.not_yet import look, told_apart
 from tap_billing_reports.reports.window_dates import midnight
 
@@ -221,7 +222,7 @@ class _Examination:
         for run in self._runs:
             file = run.file
             if run.status is RunStatus.READY and file is not None and (file.expires_at or now) >= now:
-                client.http.peek(file.host, file.path, params=file.params, link=file.link, headers=account.headers)
+                client.http.peek(FileRequest(file.host, file.path, file.params, file.link, headers=account.headers))
                 return Finding(OK)
         return Finding(said="no run with a file is listed")
 

@@ -82,7 +82,8 @@ from tap_billing_reports.http.auth import (
     HeaderAuthenticator,
     QueryKeyAuthenticator,
 )
-from tap_billing_reports.http.responses import Answer, Hints, Problem, Sent
+from tap_billing_reports.http.responses import Answer, Hints, Problem
+from tap_billing_reports.http.sent import Sent
 from tap_billing_reports.http.sign_in import SignedIn, SignIn, SignInCall
 
 __all__ = [

@@ -64,10 +64,9 @@ class HttpSourceClient:
         path: Mapping[str, str] | None = None,
         params: Query | None = None,
         account: Account | None = None,
-        doubtful: bool = False,
         judge: Callable[[Answer], object] | None = None,
     ) -> Answer:
-        """The whole answer of one call, its body complete JSON or XML; `doubtful` and errors as for `HttpClient.call`.
+        """The whole answer of one call, its body complete JSON or XML; errors as for `HttpClient.call`.
 
         `judge` raises `Misplaced`, beside what the endpoint itself objects to.
         """
@@ -78,7 +77,7 @@ class HttpSourceClient:
             if judge is not None:
                 judge(answer)
 
-        return self._call(endpoint, path, params, account, both, doubtful=doubtful)
+        return self._call(endpoint, path, params, account, both)
 
     def judge(
         self,
@@ -122,8 +121,6 @@ class HttpSourceClient:
         params: Query | None,
         account: Account | None,
         judge: Callable[[Answer], None],
-        *,
-        doubtful: bool = False,
     ) -> Answer:
         for problem in endpoint_problems(f"{endpoint.method} {endpoint.path}", endpoint, self.hosts, None):
             raise DeclarationError(problem)
@@ -137,7 +134,7 @@ class HttpSourceClient:
             headers={"Accept": endpoint.accept, **(account.headers if account else {})},
             account=account.account_id if account else None,
             parse=True,
-            doubtful=doubtful,
+            absence=endpoint.absence,
             judge=judge,
         )
 

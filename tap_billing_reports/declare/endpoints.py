@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from tap_billing_reports.http.sent import Absence
 
 if TYPE_CHECKING:
     from datetime import date
@@ -131,6 +133,13 @@ class Endpoint:
     paging: Paging | None = None
     objection: Callable[[Asked], Objection | None] = no_objection
     """What the answers give back of the question is held against it: a wrong answer is asked for again, never data."""
+    absence: Absence = Absence.BELIEVED
+    """How far a 404 or 410 is believed. The engine sets it: see `of_known`."""
+
+    @property
+    def of_known(self) -> Endpoint:
+        """The same call about something that has been there: that it is gone must be the vendor's own word."""
+        return replace(self, absence=Absence.PROVEN)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ from tap_billing_reports.http.auth import Authenticator, SharedAuthenticator
 from tap_billing_reports.http.bodies import Remarks
 from tap_billing_reports.http.links import LinkHosts, failure_of
 from tap_billing_reports.http.received import Download
-from tap_billing_reports.http.responses import Answer, Hints, Problem, Sent, describe, problem_of, retry_after
+from tap_billing_reports.http.responses import Answer, Hints, Problem, describe, problem_of, retry_after
 from tap_billing_reports.http.retries import Retries, RetryBudget
+from tap_billing_reports.http.sent import Absence, FileRequest, Sent
 from tap_billing_reports.http.sign_in import SharedSignIn, SignIn, SignInCall
 from tap_billing_reports.http.transport import Limits, Transport, checked_base
 
@@ -171,7 +172,7 @@ class HttpClient:
         parse: bool = False,
         judge: Callable[[Answer], None] = lambda _answer: None,
         wait_when_throttled: bool = True,
-        doubtful: bool = False,
+        absence: Absence = Absence.BELIEVED,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> Answer:
         """Ask and return the whole answer, a 2xx with a body that is no login page and no error.
@@ -190,7 +191,7 @@ class HttpClient:
             judge: raises `Misplaced` for an answer to another question, which is asked for again as well.
             wait_when_throttled: try again after a 429; False hands it to the caller at once, who waits for
                 runs of its own instead.
-            doubtful: something hangs on whether the thing is gone: believe a 404 only in the vendor's own words.
+            absence: how far a 404 or 410 is believed.
             guard: entered around each try, but not around the waits between them.
 
         Raises:
@@ -206,7 +207,14 @@ class HttpClient:
         kind = {} if json is None else {"Content-Type": "application/json"}
 
         asked = Sent(
-            method, host, path, dict(query), None if body_form is None else dict(body_form), json, account or ""
+            method,
+            host,
+            path,
+            dict(query),
+            None if body_form is None else dict(body_form),
+            json,
+            account or "",
+            absence,
         )
 
         def once() -> Answer:
@@ -215,7 +223,7 @@ class HttpClient:
                 guard(),
                 self._transport.open(method, url, about=about, params=query, body=body, headers=whole) as response,
             ):
-                answer = self._answer(response, about, asked, doubtful=doubtful)
+                answer = self._answer(response, about, asked)
             if parse:
                 answer.parsed()
             judge(answer)
@@ -235,22 +243,8 @@ class HttpClient:
                 self._absent[host] = error.message
             raise
 
-    def download(
-        self,
-        host: str,
-        path: str,
-        to: IO[bytes],
-        *,
-        params: Iterable[tuple[str, str]] = (),
-        link: str = "",
-        size: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        account: str | None = None,
-        doubtful: bool = False,
-    ) -> Download:
-        """Stream a file's bytes to `to`, from its start on every try; memory stays flat. `doubtful` as for `call`.
-
-        With a `link`, that is followed instead of host and path: it is signed by itself, and gets no credentials.
+    def download(self, wanted: FileRequest, to: IO[bytes]) -> Download:
+        """Stream a file's bytes to `to`, from its start on every try; memory stays flat.
 
         Raises:
             LinkRefused: the link does not open its file. Unreadable: it leads to no declared host.
@@ -259,54 +253,40 @@ class HttpClient:
             SyncError: `to` cannot take it: the disk is full.
             Otherwise as `call`.
         """
-        url, about, headers = self._file_at(host, path, link, account, headers)
-        query = list(params)
         seconds = self._limits.download_seconds
-        if size is not None:
-            seconds = self._limits.answer_seconds + size / self._limits.slowest_bytes_per_second
+        if wanted.size is not None:
+            seconds = self._limits.answer_seconds + wanted.size / self._limits.slowest_bytes_per_second
 
-        def once() -> Download:
-            with self._transport.open(
-                "GET", url, about=about, params=query, headers=headers, link=bool(link)
-            ) as response:
-                first, chunks = self._begun(response, seconds, about, doubtful=doubtful, link=bool(link))
-                count, sha256 = received.write(to, first, chunks, about)
+        def take(response: requests.Response, about: About) -> Download:
+            first, chunks = self._begun(response, seconds, about, wanted)
+            count, sha256 = received.write(to, first, chunks, about)
             return Download(count, sha256, response.headers.get("Content-Type", ""))
 
-        return self._retries(once, hopeless=_is_replayed) if link else self._tried(once, _is_replayed)
+        return self._of_file(wanted, take)
 
-    def peek(
-        self,
-        host: str,
-        path: str,
-        *,
-        params: Iterable[tuple[str, str]] = (),
-        link: str = "",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
+    def peek(self, wanted: FileRequest) -> None:
         """Ask for a file and leave all of it but its first bytes: whether it may be had. Raises as `download`."""
-        url, about, headers = self._file_at(host, path, link, None, headers)
-        query = list(params)
 
-        def once() -> None:
+        def look(response: requests.Response, about: About) -> None:
+            self._begun(response, self._limits.answer_seconds, about, wanted)
+
+        self._of_file(wanted, look)
+
+    def _of_file(self, wanted: FileRequest, take: Callable[[requests.Response, About], _T]) -> _T:
+        """What is taken of a file's answer, after the retries. A link is signed by itself: nobody signs in for it."""
+        if link := wanted.link:
+            url, about = link, self._links.enter(link, About(self.source, sentence(wanted.account or self.account)))
+        else:
+            url, about = self._place("GET", wanted.host, wanted.path, wanted.account)
+        query, headers = list(wanted.params), {**self._headers, **wanted.headers}
+
+        def once() -> _T:
             with self._transport.open(
                 "GET", url, about=about, params=query, headers=headers, link=bool(link)
             ) as response:
-                self._begun(response, self._limits.answer_seconds, about, link=bool(link))
+                return take(response, about)
 
-        if link:
-            self._retries(once, hopeless=_is_replayed)
-        else:
-            self._tried(once, _is_replayed)
-
-    def _file_at(
-        self, host: str, path: str, link: str, account: str | None, headers: Mapping[str, str] | None
-    ) -> tuple[str, About, dict[str, str]]:
-        """The URL of a file, what messages call it, and the headers to ask with."""
-        whole = {**self._headers, **(headers or {})}
-        if link:
-            return link, self._links.enter(link, About(self.source, sentence(account or self.account))), whole
-        return *self._place("GET", host, path, account), whole
+        return self._retries(once, hopeless=_is_replayed) if link else self._tried(once, _is_replayed)
 
     def _tried(self, once: Callable[[], _T], hopeless: Callable[[RetryableError], bool]) -> _T:
         """The result of a call, signed in for it, after the retries; the sign-in's own failures cost retries, too."""
@@ -325,17 +305,17 @@ class HttpClient:
         body = call.form if call.json is None else to_json(call.json).encode()
         whole = {**self._headers, **kind, **call.headers}
         with self._transport.open(call.method, url, about=about, body=body, headers=whole, signed=False) as response:
-            return self._answer(response, about)
+            return self._answer(response, about, Sent())
 
     def _begun(
-        self, response: requests.Response, seconds: float, about: About, *, doubtful: bool = False, link: bool = False
+        self, response: requests.Response, seconds: float, about: About, wanted: FileRequest
     ) -> tuple[bytes, Iterator[bytes]]:
         """A file's first bytes and the rest of it, once it is known to be no page and no error."""
         if response.status_code != 200:
-            if link:
+            if wanted.link:
                 wait = retry_after(Answer(about, response.status_code, response.headers, b""), self.clock.now())
                 raise failure_of(response.status_code, about, wait)
-            self._answer(response, about, doubtful=doubtful)
+            self._answer(response, about, wanted.sent)
             raise Unavailable(f"HTTP {response.status_code} without a file", about=about)
         chunks = self._transport.chunks(response, seconds=seconds, about=about)
         # A prefix is enough to tell a page from a file; a page declared as one never becomes a file.
@@ -351,15 +331,13 @@ class HttpClient:
 
     # -- what an answer means --------------------------------------------------------------------------
 
-    def _answer(
-        self, response: requests.Response, about: About, asked: Sent | None = None, *, doubtful: bool = False
-    ) -> Answer:
+    def _answer(self, response: requests.Response, about: About, asked: Sent) -> Answer:
         body = self._transport.whole(response, about)
-        answer = Answer(about, response.status_code, response.headers, body, self.remarks, asked or Sent())
-        self._judge(answer, doubtful=doubtful)
+        answer = Answer(about, response.status_code, response.headers, body, self.remarks, asked)
+        self._judge(answer)
         return answer
 
-    def _judge(self, answer: Answer, *, doubtful: bool = False) -> None:
+    def _judge(self, answer: Answer) -> None:
         """Raise what the answer's problem is, if it has one."""
         problem = problem_of(answer, self._read_problem, self._hints)
         if problem is None:
@@ -384,7 +362,8 @@ class HttpClient:
                 said=sentence(problem.message),
                 is_vendors_word=problem.is_vendors_word,
             )
-            if doubtful and isinstance(error, NotFound) and not self._gone(error):
+            is_doubted = answer.sent.absence is Absence.PROVEN
+            if is_doubted and isinstance(error, NotFound) and not self._gone(error):
                 error = AbsenceUnproven(f"{said}: no proof that it is gone", about=about, retry_after=wait)
         raise error
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tap_billing_reports.core.errors import AccountError, Unavailable
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.http.bodies import Remarks, read_json, read_xml
+from tap_billing_reports.http.sent import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,29 +39,6 @@ _HTML = re.compile(
 _HTML_HEAD = 4096
 # The successes that bring what was asked for; 203 has passed through a proxy.
 WHOLE = frozenset({200, 201, 202, 203})
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What a request asked for, without anything that signs it.
-
-    Attributes:
-        method: GET or POST.
-        host: the host's name in the declaration.
-        path: below the host's base URL, percent-encoded.
-        params: the query, without a key that an authenticator adds.
-        form: the body as a form; None: it has none.
-        json: the body as JSON; None: it is none.
-        account: the id of the account whose data are asked for; empty where it is none's.
-    """
-
-    method: str = ""
-    host: str = ""
-    path: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-    json: Mapping[str, Any] | None = None
-    account: str = ""
 
 
 @dataclass(frozen=True)

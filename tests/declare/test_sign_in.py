@@ -19,6 +19,7 @@ from tap_billing_reports.core.errors import (
 )
 from tap_billing_reports.core.redaction import MASK, redact
 from tap_billing_reports.http.client import HttpClient
+from tap_billing_reports.http.sent import Absence, FileRequest
 from tap_billing_reports.http.sign_in import SignedIn, SignIn, SignInCall
 from tests.declare.shop import SHOP, Answered, Asked, synced
 from tests.fakes import FakeClock
@@ -155,7 +156,7 @@ def test_a_refused_sign_in_is_told_as_one_and_tried_once(shop, status):
     http = client(shop, sign_in())
     for _ in range(3):
         with pytest.raises(AuthenticationFailed, match=r"POST .*/token: the sign-in failed: HTTP") as caught:
-            http.call("GET", "shop", "/accounts", doubtful=True)
+            http.call("GET", "shop", "/accounts", absence=Absence.PROVEN)
         assert "invalid_client" in str(caught.value)
         assert "check the setting shop_key" in str(caught.value)
         assert KEY not in str(caught.value)
@@ -289,8 +290,8 @@ def test_a_download_is_signed_in_for_as_well(shop, tmp_path):
     tokens = Tokens(shop)
     http = client(shop, sign_in())
     with (tmp_path / "file").open("wb") as file:
-        http.download("shop", "/files/one.2026-11-18", file)
+        http.download(FileRequest("shop", "/files/one.2026-11-18"), file)
         tokens.given = 3
-        http.download("shop", "/files/one.2026-11-18", file)
+        http.download(FileRequest("shop", "/files/one.2026-11-18"), file)
     assert tokens.given == 4
     assert (tmp_path / "file").read_bytes() == b"Id,Amount\n2026-11-18,1.00\n"

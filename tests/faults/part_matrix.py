@@ -20,7 +20,9 @@ from tests.faults.matrix import FILES, PHASES, Cell, cells
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
+    from pathlib import Path
 
+    from tap_billing_reports.http.sent import FileRequest
     from tap_billing_reports.singer.tap import TapBillingReports
     from tests.running import Result
 
@@ -147,10 +149,10 @@ class Matrix:
         fault, fetcher = cell.fault, tap.session.ahead
         begin = fetcher.begin
 
-        def noted(job: Any, remote: Any, *more: Any, **kinds: Any) -> None:
+        def noted(client: Any, wanted: FileRequest, path: Path) -> None:
             if cell.phase != "download":
-                ahead.append(remote.path)
-                begin(job, remote, *more, **kinds)
+                ahead.append(wanted.path)
+                begin(client, wanted, path)
 
         fetcher.begin = noted  # type: ignore[method-assign]
         if fault.sweeps:

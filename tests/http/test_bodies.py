@@ -17,6 +17,7 @@ import pytest
 
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, SyncError, Unavailable
 from tap_billing_reports.http.client import Limits
+from tap_billing_reports.http.sent import FileRequest
 from tests.http.account import IMPATIENT
 from tests.http.faultserver import chunked, drip, head, raw, reply, reset_after
 from tests.waiting import HANG_SECONDS, until
@@ -230,12 +231,13 @@ def test_silence_within_a_body(serve, http, monkeypatch):
 
 FILE = b"id,amount\r\n" + b"1,10.00\r\n" * 50_000
 CSV = {"Content-Type": "text/csv"}
+CSV_FILE = FileRequest("api", "/file")
 
 
 def test_a_download_is_whole(serve, http):
     server = serve(reply(body=FILE, headers=CSV))
     target = io.BytesIO(b"what was there before, and longer than the file" * 20_000)
-    got = http(server).download("api", "/file", target, size=len(FILE), headers={"Accept": "text/csv"})
+    got = http(server).download(replace(CSV_FILE, size=len(FILE), headers={"Accept": "text/csv"}), target)
     assert target.getvalue() == FILE
     assert (got.size, got.sha256) == (len(FILE), hashlib.sha256(FILE).hexdigest())
     assert got.content_type == "text/csv"
@@ -246,7 +248,7 @@ def test_a_download_begins_anew_on_every_try(serve, http):
     cut = reply(body=FILE[:-7], headers={**CSV, "Content-Length": str(len(FILE))})
     server = serve(cut, reset_after(head(200, {"Content-Length": "99"}) + b"other bytes"), reply(500), reply(body=FILE))
     target = io.BytesIO()
-    got = http(server).download("api", "/file", target)
+    got = http(server).download(CSV_FILE, target)
     assert target.getvalue() == FILE
     assert got.sha256 == hashlib.sha256(FILE).hexdigest()
     assert len(server.requests) == 4
@@ -255,14 +257,14 @@ def test_a_download_begins_anew_on_every_try(serve, http):
 
 def test_an_empty_file_is_a_file(serve, http):
     target = io.BytesIO(b"before")
-    assert http(serve(reply(body=b"", headers=CSV))).download("api", "/file", target).size == 0
+    assert http(serve(reply(body=b"", headers=CSV))).download(CSV_FILE, target).size == 0
     assert target.getvalue() == b""
 
 
 def test_a_packed_download_is_unpacked_and_hashed_so(serve, http):
     server = serve(reply(body=gzip.compress(FILE), headers={"Content-Encoding": "gzip"}))
     target = io.BytesIO()
-    assert http(server).download("api", "/file", target).sha256 == hashlib.sha256(FILE).hexdigest()
+    assert http(server).download(CSV_FILE, target).sha256 == hashlib.sha256(FILE).hexdigest()
     assert target.getvalue() == FILE
 
 
@@ -278,7 +280,7 @@ def test_a_page_is_no_file(serve, http, step):
     server = serve(step)
     target = io.BytesIO(b"before")
     with pytest.raises(AuthenticationFailed, match="login page"):
-        http(server).download("api", "/file", target)
+        http(server).download(CSV_FILE, target)
     assert target.getvalue() == b"before"
     assert len(server.requests) == 1
 
@@ -288,7 +290,7 @@ def test_another_success_is_no_file(serve, http, status):
     body = b"" if status == 204 else b"part"
     server = serve(reply(status, body, headers=CSV))
     with pytest.raises(Unavailable, match=f"HTTP {status} "):
-        http(server, limits=Limits(tries=2)).download("api", "/file", io.BytesIO())
+        http(server, limits=Limits(tries=2)).download(CSV_FILE, io.BytesIO())
     assert len(server.requests) == 2
 
 
@@ -296,13 +298,13 @@ def test_a_download_has_a_deadline_by_its_size(serve, http, clock):
     server = serve(drip(b"x" * 1000, passing(clock, 1), first=head(200, {"Content-Length": "1000"})))
     limits = Limits(tries=1, answer_seconds=10, slowest_bytes_per_second=10)
     with pytest.raises(Unavailable, match="took longer than 60 s"):
-        http(server, limits=limits).download("api", "/file", io.BytesIO(), size=500)
+        http(server, limits=limits).download(replace(CSV_FILE, size=500), io.BytesIO())
 
 
 def test_a_download_of_unknown_size_has_a_deadline_too(serve, http, clock):
     server = serve(drip(b"x" * 1000, passing(clock, 10), first=head(200)))
     with pytest.raises(Unavailable, match="took longer than 3600 s"):
-        http(server, limits=Limits(tries=1)).download("api", "/file", io.BytesIO())
+        http(server, limits=Limits(tries=1)).download(CSV_FILE, io.BytesIO())
 
 
 def test_a_full_disk_is_no_fault_of_the_vendor(serve, http):
@@ -312,5 +314,5 @@ def test_a_full_disk_is_no_fault_of_the_vendor(serve, http):
 
     server = serve(reply(body=FILE))
     with pytest.raises(SyncError, match="No space left on device"):
-        http(server).download("api", "/file", Full())
+        http(server).download(CSV_FILE, Full())
     assert len(server.requests) == 1

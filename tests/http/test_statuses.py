@@ -8,6 +8,7 @@ import pytest
 
 from tap_billing_reports.core.errors import Refused, Unavailable
 from tap_billing_reports.http.client import Limits
+from tap_billing_reports.http.sent import FileRequest
 from tests.http.faultserver import head, kept_alive, raw, reply
 
 PATIENT = Limits(tries=2)
@@ -71,8 +72,8 @@ def test_the_answer_after_an_interim_one_is_not_taken_for_that_to_the_next_quest
     "ask",
     [
         lambda http: http.call("GET", "api", "/x", parse=True),
-        lambda http: http.download("api", "/x", io.BytesIO()),
-        lambda http: http.peek("api", "/x"),
+        lambda http: http.download(FileRequest("api", "/x"), io.BytesIO()),
+        lambda http: http.peek(FileRequest("api", "/x")),
     ],
 )
 def test_an_unusual_status_is_no_answer_whatever_its_body(serve, http, status, body, error, ask):

@@ -31,9 +31,9 @@ class Doored(Vendor):
     def another(self):
         return self
 
-    def download(self, *args, **more):
+    def download(self, wanted, to):
         self.visitors.append(threading.current_thread())
-        return super().download(*args, **more)
+        return super().download(wanted, to)
 
     @property
     def ahead(self):
@@ -115,8 +115,8 @@ def test_what_fails_ahead_fails_as_it_would_have(sync, vendor, tmp_path, error, 
 
 def test_a_file_cut_short_is_fetched_again_at_its_turn(sync, clock):
     class Cut(Doored):
-        def download(self, _host, path, to, **more):
-            got = super().download(_host, path, to, **more)
+        def download(self, wanted, to):
+            got = super().download(wanted, to)
             if threading.current_thread() is threading.main_thread():
                 return got
             to.truncate(4)
@@ -161,7 +161,7 @@ def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     begun = threading.Event()
 
     class Endless(Doored):
-        def download(self, _host, path, to, **_):
+        def download(self, _wanted, to):
             begun.set()
             while True:
                 to.write(b"x")

@@ -25,7 +25,7 @@ def serve(sync, vendor, monkeypatch):
         contents = content if isinstance(content, list) else [content]
         fetched: list[Any] = []
 
-        def download(_host, _path, to, **_):
+        def download(_wanted, to):
             body = contents[min(len(fetched), len(contents) - 1)]
             fetched.append(body)
             if isinstance(body, Exception):
@@ -119,13 +119,13 @@ def test_what_came_of_a_file_that_broke_off_leaves_the_disk(sync, vendor, tmp_pa
     run = sync(vendor)
     served = []
 
-    def download(host, path, to, **facts):
-        served.append(path)
+    def download(wanted, to):
+        served.append(wanted.path)
         if len(served) > 1:
             to.write(b"a part")
             to.flush()
             raise Unavailable("broke off")
-        return type(vendor).download(vendor, host, path, to, **facts)
+        return type(vendor).download(vendor, wanted, to)
 
     vendor.download = download
     assert len(run.run().errors) == 3
@@ -167,10 +167,10 @@ def test_a_workbook_that_is_not_there_fails_the_period_and_orders_nothing(sync, 
     vendor.xlsx = True
     run = sync(vendor, storage=storage, **ONE_DAY)
 
-    def download(*args, **facts):
-        if args[1].endswith(".xlsx"):
+    def download(wanted, to):
+        if wanted.path.endswith(".xlsx"):
             raise NotFound("no such file", status=404)
-        return type(vendor).download(vendor, *args, **facts)
+        return type(vendor).download(vendor, wanted, to)
 
     vendor.download = download
     ended = run.run()
@@ -192,9 +192,9 @@ def test_formats_are_asked_for_by_name(sync, vendor, monkeypatch):
     seen = []
     download = type(vendor).download
 
-    def asked(*args, headers, **_):
-        seen.append(headers["Accept"])
-        return download(vendor, *args)
+    def asked(wanted, to):
+        seen.append(wanted.headers["Accept"])
+        return download(vendor, wanted, to)
 
     monkeypatch.setattr(vendor, "download", asked)
     sync(vendor, **ONE_DAY).run()

@@ -30,6 +30,7 @@ from tap_billing_reports.reports.jobs import ReportClient, fingerprint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tap_billing_reports.http.sent import FileRequest
     from tests.fakes import FakeClock
 
 ORDER = Endpoint("fake", "/order", method="POST")
@@ -184,9 +185,8 @@ class Vendor:
         params: Any = None,
         account: Any = None,
         judge: Any = None,
-        **_: Any,
     ) -> Any:
-        assert endpoint is STATUS
+        assert endpoint == STATUS.of_known
         self._begin("status")
         made = self.runs.get(path["run_id"])
         if made is None or made.gone:
@@ -242,9 +242,9 @@ class Vendor:
         self.hook("ordered")
         return made
 
-    def download(self, _host: str, path: str, to: Any, **_: Any) -> Download:
+    def download(self, wanted: FileRequest, to: Any) -> Download:
         self._begin("download")
-        run_id, _dot, kind = path.rpartition("/")[2].partition(".")
+        run_id, _dot, kind = wanted.path.rpartition("/")[2].partition(".")
         made = self.runs[run_id]
         if made.gone or made.file_gone:
             raise NotFound("the file has expired", status=404)

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from tap_billing_reports.core.errors import FileError, NotFound, ReportError
 from tap_billing_reports.declare import PagedRows
+from tap_billing_reports.http.sent import Absence, FileRequest
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.files.paged import spool
 from tap_billing_reports.reports.files.readers.xml_head import metadata_in
@@ -58,7 +59,7 @@ class Collector:
         path = self._local_path(job, run.file)
         # Two reports may share a run: then its file is the one that is being read.
         if not path.exists():
-            self._ahead.begin(job, run.file, path, _headers(job, run.file), doubtful=_lives(job, run.file))
+            self._ahead.begin(job.client, _request(job, run.file), path)
 
     def collect(self, job: ReportJob, run: Run, between: Callable[[], None] = lambda: None) -> tuple[LocalFile, ...]:
         """The run's files on disk, whole: first that of the rows, with any `further` ones, then those that are kept.
@@ -159,17 +160,7 @@ class Collector:
     def _download(job: ReportJob, remote: RemoteFile, path: Path) -> Download:
         with path.open("wb") as file:
             to: IO[bytes] = Spool(file, remote.size)  # type: ignore[assignment] # as much of one as is used
-            return job.client.source_client.http.download(
-                remote.host,
-                remote.path,
-                to,
-                params=remote.params,
-                link=remote.link,
-                size=remote.size,
-                headers=_headers(job, remote),
-                account=job.account.account_id,
-                doubtful=_lives(job, remote),
-            )
+            return job.client.source_client.http.download(_request(job, remote), to)
 
     def _local_path(self, job: ReportJob, remote: RemoteFile) -> Path:
         return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{job.client.name}-{remote.file_id}")
@@ -185,19 +176,29 @@ class Collector:
         return self._storage.path(*folders, file=f"{run.run_id}{number}.{remote.format}{ENDINGS[packing]}")
 
 
-def _lives(job: ReportJob, remote: RemoteFile) -> bool:
-    """Whether the file should be there, by the vendor's own words: a 404 is then no proof that it is not.
+def _request(job: ReportJob, remote: RemoteFile) -> FileRequest:
+    """How a file of a run is asked for."""
+    return FileRequest(
+        remote.host,
+        remote.path,
+        remote.params,
+        remote.link,
+        remote.size,
+        headers={"Accept": _ACCEPT[remote.format], **job.account.headers},
+        account=job.account.account_id,
+        absence=_absence(job, remote),
+    )
+
+
+def _absence(job: ReportJob, remote: RemoteFile) -> Absence:
+    """A file that should be there, by the vendor's own words: a 404 is no proof that it is not.
 
     Where a 404 may mean that it is not there yet, it stays what it is, to be told apart.
     """
-    rule = job.client.api.not_yet
-    if rule is not None and not ABSENT.isdisjoint(rule.statuses):
-        return False
-    return remote.expires_at is None or remote.expires_at > job.client.source_client.clock.now()
-
-
-def _headers(job: ReportJob, remote: RemoteFile) -> dict[str, str]:
-    return {"Accept": _ACCEPT[remote.format], **job.account.headers}
+    rule, now = job.client.api.not_yet, job.client.source_client.clock.now()
+    may_come = rule is not None and not ABSENT.isdisjoint(rule.statuses)
+    is_over = remote.expires_at is not None and remote.expires_at <= now
+    return Absence.BELIEVED if may_come or is_over else Absence.PROVEN
 
 
 def _joined(files: list[LocalFile], further: int) -> tuple[LocalFile, ...]:

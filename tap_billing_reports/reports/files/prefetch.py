@@ -17,9 +17,9 @@ from tap_billing_reports.storage.disk_guard import Spool
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billing_reports.declare import RemoteFile
     from tap_billing_reports.http.client import Download, HttpClient
-    from tap_billing_reports.reports.jobs import ReportJob
+    from tap_billing_reports.http.sent import FileRequest
+    from tap_billing_reports.reports.jobs import ReportClient
 
 # Of temporary space that a file may take before it is its turn; a bigger one is fetched when it is.
 AHEAD_BYTES = 1 << 30
@@ -42,14 +42,13 @@ class Ahead:
         """Whether another file can be begun."""
         return self._job is None
 
-    def begin(self, job: ReportJob, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool) -> None:
-        """Fetch a file to a path, in a thread of its own; `doubtful` as for `HttpClient.download`."""
-        if remote.size is not None and remote.size > AHEAD_BYTES:
+    def begin(self, client: ReportClient, wanted: FileRequest, path: Path) -> None:
+        """Fetch a file to a path, in a thread of its own."""
+        if wanted.size is not None and wanted.size > AHEAD_BYTES:
             return
-        name = job.client.name
-        if name not in self._clients:
-            self._clients[name] = job.client.source_client.http.another()
-        self._job = _Job(self._clients[name], job.account.account_id, remote, path, headers, doubtful=doubtful)
+        if client.name not in self._clients:
+            self._clients[client.name] = client.source_client.http.another()
+        self._job = _Job(self._clients[client.name], wanted, path)
         self._job.start()
 
     def take(self, path: Path) -> Download | None:
@@ -81,36 +80,20 @@ class Ahead:
 class _Job(threading.Thread):
     """One download. `got` or `error` is there once it has ended."""
 
-    def __init__(
-        self, http: HttpClient, account: str, remote: RemoteFile, path: Path, headers: dict[str, str], *, doubtful: bool
-    ) -> None:
-        super().__init__(name=f"fetch {remote.file_id}", daemon=True)
+    def __init__(self, http: HttpClient, wanted: FileRequest, path: Path) -> None:
+        super().__init__(name=f"fetch {path.name}", daemon=True)
         self.path = path
         self.unwanted = threading.Event()
         self.got: Download | None = None
         self.error: Exception | None = None
         self._http = http
-        self._account = account
-        self._remote = remote
-        self._headers = headers
-        self._doubtful = doubtful
+        self._wanted = wanted
 
     def run(self) -> None:
-        remote = self._remote
         try:
             with self.path.open("wb") as file:
-                to: IO[bytes] = _Bounded(file, remote.size, self.unwanted)  # type: ignore[assignment] # as in download.py
-                self.got = self._http.download(
-                    remote.host,
-                    remote.path,
-                    to,
-                    params=remote.params,
-                    link=remote.link,
-                    size=remote.size,
-                    headers=self._headers,
-                    account=self._account,
-                    doubtful=self._doubtful,
-                )
+                to: IO[bytes] = _Bounded(file, self._wanted.size, self.unwanted)  # type: ignore[assignment] # as in download.py
+                self.got = self._http.download(self._wanted, to)
         except OSError as error:
             self.error = SyncError(str(error))
         except Exception as error:  # noqa: BLE001 - it is raised again where the file is asked for

@@ -89,9 +89,7 @@ class Polling:
             return run
 
         path = {"run_id": known.run_id}
-        run = read(
-            client.source_client.ask(client.api.status, path=path, account=job.account, doubtful=True, judge=read)
-        )
+        run = read(client.source_client.ask(client.api.status.of_known, path=path, account=job.account, judge=read))
         # What an answer leaves out is known from the order.
         return replace(
             run,

@@ -9,6 +9,7 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import AbsenceUnproven, FileError, NotFound, Unavailable
 from tap_billing_reports.declare.paths import fill
+from tap_billing_reports.http.sent import FileRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,16 +78,12 @@ class DocumentStore:
         place = fill(
             api.document.path, {"account_id": account.account_id, **api.path(account), "invoice_id": brief.number}
         )
+        headers = {"Accept": api.document.accept, **account.headers}
+        wanted = FileRequest(api.document.host, place, headers=headers, account=account.account_id)
         for _ in range(TRIES):
             try:
                 with self._passing.open("wb") as file:
-                    got = client.http.download(
-                        api.document.host,
-                        place,
-                        file,
-                        headers={"Accept": api.document.accept, **account.headers},
-                        account=account.account_id,
-                    )
+                    got = client.http.download(wanted, file)
             except NotFound as error:
                 if api.document_missing(error):
                     raise

@@ -224,7 +224,7 @@ class InvoiceFeed:
             Unreadable: the answer is another invoice, or cannot be trusted.
         """
         assert self.api.by_id is not None
-        answer = self._client.ask(self.api.by_id, path={"invoice_id": invoice_id}, account=self.account, doubtful=True)
+        answer = self._client.ask(self.api.by_id.of_known, path={"invoice_id": invoice_id}, account=self.account)
         record = answer.record()
         if self._key_in(record) != invoice_id:
             raise Unreadable(f"the answer is another invoice than {invoice_id}", about=answer.about)

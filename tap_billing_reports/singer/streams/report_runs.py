@@ -155,7 +155,7 @@ class ReportRuns(ReportStream):
 def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]:
     """A run that was pending the last time; one that is gone has nothing more to say."""
     try:
-        answer = client.source_client.ask(client.api.status, path={"run_id": run_id}, account=account, doubtful=True)
+        answer = client.source_client.ask(client.api.status.of_known, path={"run_id": run_id}, account=account)
     except NotFound:
         return
     with understood(f"run {run_id}", ReportError, About(client.name, account.account_id)):
