@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError, MapExpressionError, StreamMapConfigError
-from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib import Catalog
+from singer_sdk.tap_base import CliTestOptionValue
 
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.errors import BillingError, ConfigError, StateError
@@ -29,18 +29,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.singer.writer import BufferedWriter
 
 logger = logging.getLogger("tap-billing-reports")
-
-# Where the command line keeps what --summary names, for options that are looked at before it.
-_SUMMARY = "tap_billing_reports.summary"
-
-
-class _CommandLine(SingerCommand):
-    """The SDK's command line, which knows of --summary before it reads the settings."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with suppress(click.UsageError):  # it comes again
-            ctx.meta[_SUMMARY] = self.make_parser(ctx).parse_args([*args])[0].get("summary")
-        return super().parse_args(ctx, args)
 
 
 class TapCommand(DeferredTermination):
@@ -72,21 +60,13 @@ class TapCommand(DeferredTermination):
         command = super().get_singer_command()
         help_text = "Write what came of the sync here, as one JSON object; also of one that failed."
         option = click.Option(["--summary"], type=click.Path(dir_okay=False), metavar="FILE", help=help_text)
-        return _CommandLine(
-            name=command.name,
-            callback=command.callback,
-            context_settings=command.context_settings,
-            params=[*command.params, option],
-            help=command.help,
-            logger=cls.logger,
-        )
+        command.params.append(option)
+        return command
 
     @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:  # noqa: ARG003 - the SDK's signature
-        """The settings' files."""
-        path = None if ctx is None else ctx.meta.get(_SUMMARY)
-        with _one_line_errors(None if path is None else Watch("tap", path, lambda: cls.as_given(value))):
-            return cls._settings_of(value)
+        """The settings' files, which are read when the other options are known: --summary is told what is wrong."""
+        return value
 
     @classmethod
     def as_given(cls, config: tuple[str, ...]) -> dict[str, Any]:
@@ -144,12 +124,16 @@ class TapCommand(DeferredTermination):
     def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
         """`--discover`."""
         with _one_line_errors():
+            if value:
+                ctx.params["config"] = cls._settings_of(ctx.params["config"])
             super().cb_discover(ctx, param, value)
 
     @classmethod
     def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
         """`--test`."""
         with _one_line_errors():
+            if value != CliTestOptionValue.Disabled.value:
+                ctx.params["config"] = cls._settings_of(ctx.params["config"])
             super().cb_test(ctx, param, value)
 
     @classmethod
@@ -158,20 +142,20 @@ class TapCommand(DeferredTermination):
         *,
         about: bool = False,
         about_format: str | None = None,
-        config: Any = None,
+        config: tuple[str, ...] = (),
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
         summary: str | None = None,
     ) -> None:
         """The command: sync everything, then exit 1 if anything failed."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
-        given = dict(config.config) if config else {}
-        watch = Watch("tap", summary, lambda: given | (cls.in_environment() if config and config.parse_env else {}))
+        watch = Watch("tap", summary, lambda: cls.as_given(config))
         with _one_line_errors(watch):
             watch.check()
+            given = cls._settings_of(config)
             tap = cls(
-                config=config.config if config else None,
-                parse_env_config=bool(config and config.parse_env),
+                config=given.config,
+                parse_env_config=given.parse_env,
                 state=_object_in(state, StateError, "--state"),
                 catalog=_catalog_in(catalog),
             )

@@ -71,6 +71,16 @@ def test_discovery_with_wrong_credentials_asks_nobody(run, box):
     assert len(box.control.requests()) == before
 
 
+@pytest.mark.parametrize("command", ["--discover", "--test", "--test=schema"])
+def test_settings_that_are_no_file_end_a_command_with_one_line_and_no_summary(run, tmp_path, command):
+    """Neither is a sync of which there is a summary."""
+    ended = run(command, "--summary", str(tmp_path / "summary.json"), "--config", str(tmp_path / "none.json"))
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert "none.json" in line
+    assert not (tmp_path / "summary.json").exists()
+
+
 def test_stdout_holds_singer_messages_and_nothing_else(run, box):
     ended = run(config=small(box), anew=True)
     assert ended.returncode == 0, ended.stderr
