@@ -29,6 +29,7 @@ from scripts.demo.sandbox import RunningSandbox, running_sandbox
 from scripts.demo.settings import DAYS, FEWER_REPORTS, demo_settings
 from scripts.targets.postgres import USER, postgres_server
 from scripts.venvs import ROOT, InstallError, provide
+from tap_billing_reports.sandbox.emulation import SERVED
 
 if TYPE_CHECKING:
     import subprocess
@@ -65,7 +66,7 @@ class Trial:
         with contextlib.ExitStack() as stack:
             server = stack.enter_context(postgres_server(self.folder / "postgres.log"))
             server.create(WAREHOUSE)
-            sandbox = stack.enter_context(running_sandbox(self.folder, root=ROOT))
+            sandbox = stack.enter_context(running_sandbox(self.folder, root=ROOT, vendors=SERVED))
             broker = stack.enter_context(redis_server(self.folder)) if self.celery else None
             self._say(f"PostgreSQL {server.version}, the sandbox{' and Redis' if broker else ''} answer.")
             settings = self._settings(sandbox)

@@ -71,7 +71,7 @@ class Demo:
         with running_sandbox(self.folder, root=ROOT, hidden_faults=hidden) as sandbox:
             today = datetime.now(timezone.utc).date()
             settings = demo_settings(sandbox.settings, today=today, days=self.days, storage=self.folder / "storage")
-            self._say("The sandbox answers for Bring, BRP Systems and Stripe; its clock stands one day back.")
+            self._say("The sandbox answers for five vendors; its clock stands one day back.")
             meltano = Meltano(ROOT, self.folder, self.database, self.system_database, settings)
             meltano.install()
             self._say("Meltano has its plugins.")
@@ -87,6 +87,7 @@ class Demo:
             self._show_increment(rows, warehouse.row_counts())
             self._show_changes(invoices, warehouse.invoices())
 
+            self._judge_kept_files(warehouse)
             write_orders(self.folder / "orders.csv", sandbox.shop_orders())
             lines = compare(sandbox.totals(settings), warehouse)
             again = self._sync_in_one_command(settings, sandbox)
@@ -115,6 +116,14 @@ class Demo:
         different = [line for line in lines if not line.equal]
         if different:
             self.problems.append(f"{len(different)} of {len(lines)} {said}")
+
+    def _judge_kept_files(self, warehouse: DuckDb) -> None:
+        """Of each of Klarna's payouts whose transactions are loaded the CSV and the PDF are kept."""
+        payouts = warehouse.distinct("klarna_transactions", "payment_reference")
+        kept = {kind: len([*(self.folder / "storage").rglob(f"klarna/**/*.{kind}")]) for kind in ("csv", "pdf")}
+        self._say(f"Files of Klarna's payouts: {kept['csv']} CSV, {kept['pdf']} PDF.")
+        if not payouts or set(kept.values()) != {payouts}:
+            self.problems.append(f"{payouts} of Klarna's payouts are loaded, but the files kept of them are {kept}")
 
     def _sync_in_one_command(self, settings: Mapping[str, Any], sandbox: RunningSandbox) -> DuckDb:
         """The same job without Meltano, into a file of its own; a failed one is a problem."""

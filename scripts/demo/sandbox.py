@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scripts.demo.processes import child
+from tap_billing_reports.sandbox.emulation import VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -76,13 +77,18 @@ class RunningSandbox:
 # As `billing-reports sandbox`, which knows no other start than so many days ago.
 SERVE_AT = (
     "import sys, datetime; from tap_billing_reports.sandbox.server import serve; "
-    "serve(now=datetime.datetime.fromisoformat(sys.argv[1]), ready_file=sys.argv[2])"
+    "serve(now=datetime.datetime.fromisoformat(sys.argv[1]), ready_file=sys.argv[2], vendors=sys.argv[3:])"
 )
 
 
 @contextlib.contextmanager
 def running_sandbox(
-    folder: Path, *, root: Path, hidden_faults: bool = False, now: datetime | None = None
+    folder: Path,
+    *,
+    root: Path,
+    vendors: Sequence[str] = tuple(VENDORS),
+    hidden_faults: bool = False,
+    now: datetime | None = None,
 ) -> Iterator[RunningSandbox]:
     """A sandbox whose clock stands one day back, or starts at `now`; it stops when the block is left.
 
@@ -95,11 +101,13 @@ def running_sandbox(
     ready = folder / "sandbox.json"
     log = folder / "sandbox.log"
     arguments = ["sandbox", "--days-ago", "1", "--ready-file", str(ready)]
+    for vendor in vendors:
+        arguments += ["--vendor", vendor]
     if hidden_faults:
         arguments.append("--hidden-faults")
     command = [sys.executable, "-m", "tap_billing_reports.cli.main", *arguments]
     if now is not None:
-        command = [sys.executable, "-c", SERVE_AT, now.isoformat(), str(ready)]
+        command = [sys.executable, "-c", SERVE_AT, now.isoformat(), str(ready), *vendors]
     with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
         deadline = time.monotonic() + READY_SECONDS
         while not ready.exists():

@@ -140,6 +140,14 @@ class DuckDb:
         living = self._living(self.columns()[stream])
         return self.query(f"SELECT {asked} FROM {self._table(stream)}{living} ORDER BY ALL")
 
+    def distinct(self, stream: str, column: str) -> int:
+        """How many values a column has in the rows that are not marked as deleted."""
+        columns = self.columns().get(stream)
+        if columns is None:
+            return 0
+        asked = f"SELECT COUNT(DISTINCT {identifier(column)}) FROM {self._table(stream)}{self._living(columns)}"
+        return int(str(self.query(asked)[0][0]))
+
     def invoices(self) -> list[Invoice]:
         if "invoices" not in self.columns():
             return []

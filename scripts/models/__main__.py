@@ -34,6 +34,7 @@ from scripts.targets import trial
 from scripts.targets.loaders import LOADERS
 from scripts.targets.postgres import postgres_server
 from scripts.venvs import ROOT, provide
+from tap_billing_reports.sandbox.emulation import SERVED
 from tap_billing_reports.views.models import models
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def run(*, broken: bool) -> int:
     OUTPUT.mkdir(parents=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="models-")))
-        box = stack.enter_context(running_sandbox(folder, root=ROOT, now=VENDORS_NOW))
+        box = stack.enter_context(running_sandbox(folder, root=ROOT, vendors=SERVED, now=VENDORS_NOW))
         server = stack.enter_context(postgres_server(folder / "postgres.log"))
         settings = model_settings(box.settings, today=TODAY.date())
         work = Models(folder, server, settings, box.shop_orders())

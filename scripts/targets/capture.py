@@ -16,6 +16,7 @@ from scripts.demo.settings import FEWER_REPORTS, demo_settings
 from scripts.demo.warehouse import Held
 from scripts.targets import edge_cases
 from scripts.targets.truth import decimal, read_messages
+from tap_billing_reports.sandbox.emulation import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def capture(folder: Path, *, root: Path, days: int) -> Captured:
         RuntimeError: a sync failed, or a control total differs.
     """
     captured = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
-    with running_sandbox(folder, root=root) as sandbox:
+    with running_sandbox(folder, root=root, vendors=SERVED) as sandbox:
         today = datetime.now(timezone.utc).date()
         settings = demo_settings(sandbox.settings, today=today, days=days, reports=FEWER_REPORTS)
         settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)

@@ -181,7 +181,7 @@ def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[s
     "--vendor",
     "vendors",
     multiple=True,
-    help="Emulate this vendor, by its short name; may be repeated. Without it: those of the quick start.",
+    help="Emulate this vendor, by its short name; may be repeated. Without it: all.",
 )
 @click.option("--port-base", type=int, help="First port; each host gets the next one. Unset: free ports.")
 @click.option(
@@ -241,7 +241,7 @@ def sandbox(
             _say(emulated.next_day(next_day))
         return
     try:
-        from tap_billing_reports.sandbox.emulation import SERVED, VENDORS  # noqa: PLC0415
+        from tap_billing_reports.sandbox.emulation import VENDORS  # noqa: PLC0415
         from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
     except ImportError as error:
         raise click.ClickException(
@@ -250,7 +250,7 @@ def sandbox(
         ) from None
     if unknown := [name for name in vendors if name not in VENDORS]:
         raise click.ClickException(f"--vendor {', '.join(unknown)}: the emulated ones are {', '.join(VENDORS)}")
-    chosen = vendors or SERVED
+    chosen = vendors or tuple(VENDORS)
     now = datetime.now(timezone.utc) - timedelta(days=days_ago)
     options = {"hidden_faults": True} if hidden_faults else {}
     suggested = {}

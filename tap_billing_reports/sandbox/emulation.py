@@ -27,7 +27,7 @@ VENDORS: Mapping[str, tuple[str, Sequence[str]]] = {
 """Vendor -> its class in the package `sandbox.<vendor>` and the names of its hosts."""
 
 SERVED = ("stripe", "bring", "brp")
-"""The vendors of a sandbox that was asked for none by name: those of the demo. Vipps and Klarna are asked for."""
+"""The vendors of a `Sandbox` within a process that is asked for none by name. The command and the demo have all."""
 
 OWN_HOSTS = ("control", "foreign")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core import Sandbox
-from .emulation import SERVED
+from .emulation import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def serve(
     env_file: str | os.PathLike[str] | None = None,
     orders_file: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
-    vendors: Sequence[str] = SERVED,
+    vendors: Sequence[str] = tuple(VENDORS),
 ) -> None:
     """Serve until SIGTERM or SIGINT; call it from the main thread.
 

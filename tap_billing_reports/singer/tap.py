@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class TapBillingReports(TapCommand):
-    """Invoices and financial reports of Bring, BRP Systems and Stripe, exact to the cent."""
+    """Invoices and financial reports of Bring, BRP Systems, Klarna, Stripe and Vipps MobilePay, exact to the cent."""
 
     name = "tap-billing-reports"
     config_jsonschema = config_jsonschema(all_sources())

@@ -102,6 +102,14 @@ def test_a_source_that_only_the_warehouse_has_differs():
     assert differing(warehouse) == [("accounts", "brp", "rows")]
 
 
+@pytest.mark.parametrize(("stream", "differs"), [("report_runs", []), ("report_types", ["brp"])])
+def test_only_a_stream_of_syncs_may_have_a_source_that_the_vendors_do_not_count(stream, differs):
+    warehouse = LoadedWarehouse()
+    warehouse.loaded[stream] = {"stripe": Held(2), "brp": Held(7)}
+    totals = {stream: {"stripe": {"rows": 2, "sums": {}}}}
+    assert [source for _, source, _ in differing(warehouse, totals)] == differs
+
+
 def test_nothing_to_compare_is_an_error():
     with pytest.raises(ValueError, match="no stream"):
         compare({}, LoadedWarehouse())

@@ -298,6 +298,15 @@ def test_totals_are_the_payouts_and_their_rows_in_major_units(klarna, history):
         assert Decimal(text) * 100 == sum(row.get(name, 0) for _, rows in mine for row in rows)
 
 
+def test_totals_have_the_payouts_of_the_start_dates_whole_month(klarna):
+    whole, later = (klarna.control.totals(klarna.sandbox.settings(start)) for start in ("2026-09-01", "2026-09-20"))
+    assert later["klarna_payouts"] == whole["klarna_payouts"]
+    fewer = later["klarna_transactions"]["klarna"]["rows"]
+    assert 0 < fewer < whole["klarna_transactions"]["klarna"]["rows"]
+    renamed = {**klarna.sandbox.settings("2026-09-20"), "klarna_reports": [{"report_type": "payouts", "name": "paid"}]}
+    assert set(klarna.control.totals(renamed)) == {"accounts", "klarna_paid"}
+
+
 def test_books_depend_on_the_seed_alone(served):
     def books(seed):
         served[0].control.reset(at=NOW)

@@ -372,7 +372,10 @@ def test_totals_are_the_closed_days_in_major_units(vipps):
         assert {c: Decimal(found["sums"][c]) * 100 for c in columns} == {
             c: sum(entry[name] for entry in entries) for c, name in columns.items()
         }
+    days = sum((closed(ledger) - date(2026, 11, 11)).days for ledger in LEDGERS)
+    assert totals["report_runs"]["vipps"]["rows"] == totals["report_files"]["vipps"]["rows"] == 2 * days
     named = vipps.control.totals({**settings, "vipps_reports": [{"report_type": "fees", "name": "costs"}]})
+    assert named["report_runs"]["vipps"]["rows"] == days
     assert {"vipps_costs"} == {stream for stream in named if stream.startswith("vipps_")}
 
 

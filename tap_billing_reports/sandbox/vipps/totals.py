@@ -18,18 +18,21 @@ ALL_TOPICS = tuple({"report_type": topic} for topic in TOPICS)
 def totals(settings: Mapping[str, Any], books: Books) -> dict[str, dict[str, Any]]:
     """Ledgers, and of each configured topic the entries of all closed days from the start date on.
 
-    Every currency here has two decimals; amounts are summed over currencies, as a column's total is.
+    Every currency here has two decimals; amounts are summed over currencies, as a column's total is. A closed day is
+    read once, however many syncs there are: one run and one file for each topic of it.
     """
-    found: dict[str, dict[str, Any]] = {"accounts": {"rows": len(LEDGERS), "sums": {}}}
     begin = date.fromisoformat(str(settings["start_date"])[:10])
-    for report in settings.get("vipps_reports") or ALL_TOPICS:
+    closed = [(ledger, day) for ledger in LEDGERS for day in _days(begin, books.closed_through(ledger))]
+    reports = settings.get("vipps_reports") or ALL_TOPICS
+    read = {"rows": len(closed) * len(reports), "sums": {}}
+    found: dict[str, dict[str, Any]] = {
+        "accounts": {"rows": len(LEDGERS), "sums": {}},
+        "report_runs": read,
+        "report_files": read,
+    }
+    for report in reports:
         topic = report["report_type"]
-        entries = [
-            entry
-            for ledger in LEDGERS
-            for day in _days(begin, books.closed_through(ledger))
-            for entry in books.entries(ledger, topic, day)
-        ]
+        entries = [entry for ledger, day in closed for entry in books.entries(ledger, topic, day)]
         sums = {
             "amount": sum(entry.amount for entry in entries),
             "balance_before": sum(entry.before for entry in entries),

@@ -106,7 +106,7 @@ def test_a_payout_that_is_listed_late_is_taken(klarna):
 
 
 def test_the_files_of_a_payout_are_kept(klarna, tmp_path):
-    config = klarna.config("2026-11-10", storage_url=str(tmp_path))
+    config = klarna.config("2026-11-01", storage_url=str(tmp_path))
     found = klarna.run(config)
     assert found.status == 0, found.log
     payouts = booked(klarna, config)["klarna_payouts"][0]
