@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.state.entry import Entry
     from tap_billing_reports.reports.state.ledger import Ledger
 
+LISTED_FROM = "listed_from"
+"""In the bookmark of `invoices`: the first day from which on all of an account's has been listed."""
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -80,7 +80,7 @@ def run(number, **others):
     """A run of a report of May's that went well."""
     return {
         **ME, "run_id": f"r{number}", "report_type": "payouts.itemized.3", "report_name": f"report_{number}",
-        "period": MAY["period"], "status": "succeeded", "origin": "ordered", **others,
+        "period": MAY["period"], "window_end": JUNE["period"], "status": "succeeded", "origin": "ordered", **others,
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
+
 from tap_billing_reports.views.sql import OwnOrders
 from tests.views.rows import ACTIVITY, JUNE, MAY, ME, check, invoice, moved, named, paid_out, parcel, run
 from tests.views.tables import D, answers, make, views
@@ -74,8 +76,42 @@ def test_payouts_that_were_read_and_are_none_are_checked(place):
     whole_may(place, without=["stripe_payouts_itemized_3", "stripe_balance_summary_1", "report_runs"])
     *_, not_checked = closed(place)
     assert not_checked == (
-        "the balance (load the report balance.summary by month); the payouts (load the report payouts.itemized)"
+        "the balance (load the report balance.summary by month); the payouts of all its days (load the report "
+        "payouts.itemized, and the stream report_runs, which tells that there were none)"
     )
+
+
+def test_payouts_of_another_month_are_not_those_of_this_one(place):
+    """The balance may say that none was paid out: a payout and its return add up to that, too."""
+    whole_may(place, without=["stripe_payouts_itemized_3", "stripe_balance_summary_1", "report_runs"])
+    balance = stated(MAY, starting_balance="0", activity="125", ending_balance="125")
+    make(place, "stripe_balance_summary_1", balance)
+    make(place, "stripe_payouts_itemized_3", [paid_out(1, "-50", period=JUNE, day="2026-06-03")])
+    make(place, "report_runs", [run(1, report_type="balance.summary.1"), run(2, period=JUNE["period"])])
+    views(place)
+    verdict, may, why_not, not_checked = answers(place, CLOSED)[0][1:]
+    assert (verdict, may, why_not) == ("not checked", None, None)
+    assert "the payouts of all its days (load" in not_checked
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-05-01T07:00:00Z", "2026-06-01T07:00:00Z"), ("2026-04-30T11:00:00Z", "2026-05-31T11:00:00Z"),
+        ("2026-05-01T10:00:00Z", "2026-06-01T10:00:00Z"),
+    ],
+    ids=["Los Angeles", "Apia", "Honolulu"],
+)  # fmt: skip
+def test_a_month_without_a_row_was_read_by_the_word_of_its_runs(place, start, end):
+    """Nothing moved in May: neither its activity nor its payouts have a row, and all of it was read."""
+    may = {"period": start, "window_end": end}
+    make(place, ACTIVITY, [moved(1, "charge", "9", period=JUNE)])
+    make(place, "stripe_balance_summary_1", stated(MAY, starting_balance="5", ending_balance="5"))
+    activity = run(2, report_type="balance_change_from_activity.itemized.3", **may)
+    make(place, "report_runs", [run(1, **may), activity])
+    make(place, "reconciliations", [check(1), check(2)])
+    views(place)
+    assert answers(place, CLOSED)[0] == (date(2026, 5, 1), "yes", True, None, None)
 
 
 def test_without_transactions_nothing_is_checked(place):
@@ -203,16 +239,41 @@ def test_a_balance_is_not_held_against_one_half_of_its_transactions(place):
     assert not_checked.startswith("balances against their transactions: 1 (load")
 
 
-def test_of_the_month_in_which_invoices_begin_nobody_knows_whether_there_were_earlier_ones(place):
+def begun(place, *, accounts):
     bring: dict[str, Any] = {"source": "bring", "account_id": "2000"}
     days = (date(2026, 5, 5), date(2026, 6, 3))
     make(place, "invoices", [{**invoice(n, "open", "9", day=day), **bring} for n, day in enumerate(days)])
     make(place, "reconciliations", [check(1, **bring, run_id=None)])
+    if accounts:
+        make(place, "accounts", [{**bring, "kind": "bring_customer", "invoices_from": accounts}])
     views(place)
-    assert answers(place, CLOSED) == [
-        (
-            date(2026, 5, 1), "not checked", None, None,
-            "invoices before 2026-05-05, the first one (begin with an earlier start_date)",
-        ),
-        (date(2026, 6, 1), "yes", True, None, None),
-    ]  # fmt: skip
+    return [tuple(row[1:]) for row in answers(place, CLOSED)]
+
+
+def test_of_the_month_in_which_invoices_begin_nobody_knows_whether_there_were_earlier_ones(place):
+    """Where the stream `accounts` is not loaded, or was loaded before it had the day."""
+    unknown = "invoices before 2026-05-05 (begin with an earlier start_date)"
+    assert begun(place, accounts=None) == [("not checked", None, None, unknown), ("yes", True, None, None)]
+
+
+def test_a_month_whose_days_were_all_asked_for_is_checked_whenever_its_first_invoice_came(place):
+    assert begun(place, accounts=date(2026, 5, 1)) == [("yes", True, None, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked_from", "unknown_before"),
+    [(date(2026, 5, 2), "2026-05-02"), (date(2026, 6, 1), "2026-05-05")],
+    ids=["within the month", "moved ahead since, and what was loaded stays"],
+)
+def test_what_lies_before_the_first_day_that_was_asked_for_is_not_checked(place, asked_from, unknown_before):
+    unknown = f"invoices before {unknown_before} (begin with an earlier start_date)"
+    assert begun(place, accounts=asked_from) == [("not checked", None, None, unknown), ("yes", True, None, None)]
+
+
+def test_a_check_belongs_to_the_month_of_its_reports_zone(place):
+    """In New Zealand's summer a day begins at eleven of the day before in UTC; in Honolulu at ten of the same."""
+    make(place, "report_runs", [run(1, period="2026-10-31T11:00:00Z"), run(2, period="2026-10-31T10:00:00Z")])
+    make(place, "reconciliations", [check(1), check(2)])
+    views(place)
+    found = answers(place, "select subject, month from billing.check_results order by subject")
+    assert found == [("report 1", date(2026, 11, 1)), ("report 2", date(2026, 10, 1))]

@@ -4,11 +4,11 @@ with runs as (
     select
         runs.source, runs.account_id, runs.run_id, runs.report_name, runs.report_type, runs.period, runs.status,
         runs.finished_at, runs.error,
-        -- A period of a report starts at midnight of its zone: half a day on, it is that day in UTC too. Other periods
-        -- are invoices.
+        -- A period of a report starts at midnight of its zone: thirteen hours on, it is that day in UTC too, also in
+        -- New Zealand's summer. Other periods are invoices.
         case
             when runs.period like '____-__-__T%'
-                then cast(date_trunc('month', cast(runs.period as timestamp) + interval '12 hours') as date)
+                then cast(date_trunc('month', cast(runs.period as timestamp) + interval '13 hours') as date)
             else cast(date_trunc('month', invoices.invoice_date) as date)
         end as month
     from {{ ref('stg_report_runs') }} as runs

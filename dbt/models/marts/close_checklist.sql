@@ -60,29 +60,53 @@ account_checks as (
     group by source, account_id
 ),
 
--- Of the month in which an account's invoices begin, nobody knows whether there were earlier ones.
+-- Before the first day that the tap asks for, nobody knows whether there were invoices; nor before the first invoice,
+-- where that day is not loaded.
 begun as (
-    select source, account_id, min(invoice_date) as first_invoice
-    from {{ ref('stg_invoices') }} as invoices
+    select source, account_id, min(day) as first_day
+    from (
+        select source, account_id, invoices_from as day
+        from {{ ref('stg_accounts') }} as accounts
+        union all
+        select source, account_id, invoice_date as day
+        from {{ ref('stg_invoices') }} as invoices
+    ) as listed
     group by source, account_id
+),
+
+-- Of a period in which nothing happened there is no row: its run says that it was read. A run's window begins and ends
+-- at midnight of its zone: thirteen hours on, it is that day in UTC too.
+periods as (
+    select
+        source, account_id, 'activity' as holds,
+        cast(date_trunc('month', period_start) as date) as first_day, period_end as last_day
+    from {{ ref('stg_stripe_activity') }} as activity
+    union
+    select
+        source, account_id, 'payouts' as holds,
+        cast(date_trunc('month', period_start) as date) as first_day, period_end as last_day
+    from {{ ref('stg_stripe_payouts') }} as payouts
+    union
+    select
+        source, account_id,
+        case when report_type like 'payouts.itemized.%' then 'payouts' else 'activity' end as holds,
+        case when period like '____-__-__T%' then cast(cast(period as timestamp) + interval '13 hours' as date) end as first_day,
+        cast((window_end at time zone 'UTC') + interval '13 hours' as date) - 1 as last_day
+    from {{ ref('stg_report_runs') }} as runs
+    where
+        status = 'succeeded' and coalesce(origin, 'ordered') <> 'foreign'
+        and (report_type like 'payouts.itemized.%' or report_type like 'balance_change_from_activity.itemized.%')
 ),
 
 loaded as (
     select
         source, account_id,
-        min(cast(date_trunc('month', period_start) as date)) as first_month,
-        max(period_end) as last_day
-    from {{ ref('stg_stripe_activity') }} as activity
+        min(first_day) filter (where holds = 'activity') as activity_from,
+        max(last_day) filter (where holds = 'activity') as activity_until,
+        min(first_day) filter (where holds = 'payouts') as payouts_from,
+        max(last_day) filter (where holds = 'payouts') as payouts_until
+    from periods
     group by source, account_id
-),
-
-payout_reports as (
-    select source, account_id
-    from {{ ref('stg_stripe_payouts') }} as payouts
-    union
-    select source, account_id
-    from {{ ref('check_results') }} as check_results
-    where report_type like 'payouts.itemized.%' and run_status = 'succeeded'
 ),
 
 balances as (
@@ -137,9 +161,9 @@ counted as (
         -- Only Stripe's reports are read by days; of the others, a sync lists all invoices.
         case
             when months.source <> 'stripe' then true
-            when loaded.last_day is not null
-                then loaded.first_month <= months.month
-                    and loaded.last_day + 1 >= cast(months.month + interval '1 month' as date)
+            when loaded.activity_until is not null
+                then loaded.activity_from <= months.month
+                    and loaded.activity_until + 1 >= cast(months.month + interval '1 month' as date)
         end as is_loaded,
         coalesce(checks.checks_failed, 0) + coalesce(account_checks.checks_failed, 0) as checks_failed,
         coalesce(checks.checks_not_made, 0) as checks_not_made,
@@ -155,12 +179,14 @@ counted as (
         coalesce(runs.reports_not_checked, 0) as reports_not_checked,
         months.source <> 'stripe' or coalesce(balances.balances, runs.balance_reports, 0) > 0 as has_balance,
         coalesce(balances.balances_not_checked, 0) as balances_not_checked,
-        months.source <> 'stripe' or payout_reports.account_id is not null as has_payouts,
+        months.source <> 'stripe' or coalesce(
+            loaded.payouts_from <= months.month
+            and loaded.payouts_until + 1 >= cast(months.month + interval '1 month' as date), false
+        ) as has_payouts,
         coalesce(payouts.payouts_not_checked, 0) as payouts_not_checked,
         coalesce(settlements.invoices_not_checked, 0) as invoices_not_checked,
         coalesce(freight.invoices_without_specification, 0) as invoices_without_specification,
-        case when begun.first_invoice > months.month and begun.first_invoice < cast(months.month + interval '1 month' as date)
-            then begun.first_invoice end as invoices_from,
+        case when begun.first_day > months.month then begun.first_day end as invoices_from,
         runs.last_read
     from months
     left join begun on months.source = begun.source and months.account_id = begun.account_id
@@ -169,8 +195,6 @@ counted as (
         on months.source = balances.source and months.account_id = balances.account_id and months.month = balances.month
     left join payouts
         on months.source = payouts.source and months.account_id = payouts.account_id and months.month = payouts.month
-    left join payout_reports
-        on months.source = payout_reports.source and months.account_id = payout_reports.account_id
     left join settlements
         on months.source = settlements.source and months.account_id = settlements.account_id
         and months.month = settlements.month
@@ -206,8 +230,7 @@ said as (
             case when is_loaded is null
                 then 'what happened on its days (load the report balance_change_from_activity.itemized)' end,
             case when invoices_from is not null
-                then 'invoices before ' || cast(invoices_from as text) || ', the first one (begin with an earlier start_date)'
-                end,
+                then 'invoices before ' || cast(invoices_from as text) || ' (begin with an earlier start_date)' end,
             case when not has_checks then 'the files (load the stream reconciliations)' end,
             case when has_checks and reports_not_checked > 0
                 then 'reports without any check: ' || cast(reports_not_checked as text) || ' (see check_results)' end,
@@ -215,7 +238,9 @@ said as (
             case when balances_not_checked > 0
                 then 'balances against their transactions: ' || cast(balances_not_checked as text)
                     || ' (load balance_change_from_activity.itemized and payouts.itemized by the same window)' end,
-            case when not has_payouts then 'the payouts (load the report payouts.itemized)' end,
+            case when not has_payouts
+                then 'the payouts of all its days (load the report payouts.itemized, and the stream report_runs, which tells '
+                    || 'that there were none)' end,
             case when payouts_not_checked > 0
                 then 'payouts against their transactions: ' || cast(payouts_not_checked as text)
                     || ' (load the report payout_reconciliation.itemized; compare a payout by hand with the bank)' end,

@@ -1,3 +1,3 @@
 {{ staged("accounts", {
-    "source": "text", "account_id": "text", "kind": "text", "name": "text",
+    "source": "text", "account_id": "text", "kind": "text", "name": "text", "invoices_from": "date",
 }) }}

@@ -11,7 +11,7 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import AccountError, Misplaced, StateError
 from tap_billing_reports.core.failure import Failure
-from tap_billing_reports.reports.per_invoice import first_listed, reaches_back
+from tap_billing_reports.reports.per_invoice import LISTED_FROM, first_listed, reaches_back
 from tap_billing_reports.reports.realm import KEY, is_realm
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.invoices.duplicates import Duplicates, unique_checks
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Account, Source
     from tap_billing_reports.singer.invoices.unsettled import Found
 
-LISTED_FROM = "listed_from"
 GONE = "gone"
 # Drafts that wait in memory for the STATE that names them: some 5 KB each.
 HELD_AT_MOST = 5000

@@ -59,6 +59,8 @@ def test_invoices_and_their_lines_come_once(bring, config, caplog):
     assert again.status == 0, again.log
     back = bring.run(config(LATE), state=again.state)
     assert (back.status, invoices_with_lines(back)) == (0, set())
+    begun = [result.of("accounts")[0]["invoices_from"] for result in (late, early, again, back)]
+    assert begun == [LATE, EARLY, EARLY, EARLY], "what was asked for once stays loaded"
 
 
 def test_it_may_take_several_syncs(bring, config):

@@ -117,6 +117,10 @@ def test_what_bring_no_longer_keeps_is_warned_of_and_reconciled(bring):
     assert result.status == 0
     again = bring.run(bring.config("2025-01-01", bring_invoice_lines=False, bring_customers=[HOME]), state=result.state)
     assert not [c for c in again.of("reconciliations") if c["check"] == "unreachable_range"]
+    bring.control.advance(30 * 86_400)
+    later = bring.run(bring.config("2025-01-01", bring_invoice_lines=False, bring_customers=[HOME]), state=again.state)
+    begun = [account["invoices_from"] for sync in (result, later) for account in sync.of("accounts")]
+    assert begun == ["2025-11-20"] * 2, "what Bring kept at first stays loaded when it keeps it no more"
 
 
 def test_a_tap_that_stood_still_for_longer_than_a_year_says_what_it_missed(bring, lines_off):
