@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tap_billing_reports.core.about import About
 
@@ -94,6 +94,18 @@ class FileError(ReportError):
         self.line = line
         if remedy is not None:
             self.remedy = remedy
+
+
+class Mismatch(ReportError):  # noqa: N818 - named for what the file has
+    """The rows of a file do not add up to what is known of them.
+
+    Attributes:
+        checks: the names of the reconciliations that do not hold.
+    """
+
+    def __init__(self, checks: Sequence[str]) -> None:
+        super().__init__(f"reconciliation {', '.join(checks)} does not hold; see the stream reconciliations")
+        self.checks = checks
 
 
 class SyncError(BillingError):

@@ -276,9 +276,8 @@ class LocalFile:
 class Finished:
     """What came of a due period.
 
-    `file` is there when rows can be read, and `extra` files of the same run come with it; `error` when the
-    period failed; neither when it was left, deferred or is ordered once more, which `note` explains and `step`
-    tells apart.
+    `error` when the period failed; without it the period was left, deferred or is ordered once more, which `note`
+    explains and `step` tells apart. Where its rows can be read, it is a `Collected`.
 
     `origin` says how its run was got: ORDERED, ADOPTED (found at the vendor), RESUMED (ordered by an earlier
     sync), KEPT (its file was still in the storage, nothing was asked of the vendor), FETCHED (without an order).
@@ -288,14 +287,21 @@ class Finished:
     run: Run | None = None
     origin: Step = Step.ORDERED
     attempt: int = 1
-    file: LocalFile | None = None
     error: Failure | None = None
     note: str | None = None
-    extra: tuple[LocalFile, ...] = ()
     step: Step = Step.LEFT
-    """What an end without file and error is: LEFT, DEFERRED or AGAIN."""
+    """What an end without rows and error is: LEFT, DEFERRED or AGAIN."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Collected(Finished):
+    """A due period whose run has succeeded and whose files are here: `file` that of the rows, and `extra` ones."""
+
+    run: Run
+    file: LocalFile
+    extra: tuple[LocalFile, ...] = ()
 
     @property
     def files(self) -> tuple[LocalFile, ...]:
         """All files of the run, those of the rows first."""
-        return () if self.file is None else (*self.file.of_rows, *self.extra)
+        return (*self.file.of_rows, *self.extra)

@@ -17,9 +17,10 @@ from tap_billing_reports.singer.check import Check
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from tap_billing_reports.declare import Run
     from tap_billing_reports.reports.files.readers import Reader, RowChunk
     from tap_billing_reports.reports.files.readers.tallies import Tally
-    from tap_billing_reports.reports.jobs import Finished, LocalFile
+    from tap_billing_reports.reports.jobs import Collected, Finished, LocalFile
 
 
 def utc_or_none(moment: Any) -> str | None:
@@ -34,77 +35,17 @@ def _sum(counts: Iterable[int | None]) -> Decimal | None:
 
 
 class FinishedRun:
-    """A finished run.
+    """A finished run, whatever came of it: what its record is made from."""
 
-    `reader` is there once its file is being read, and then knows rows, header, sums, and `tallies` are told the rows;
-    `parquet_uri` once its rows are kept as Parquet.
-
-    Args:
-        before_rows: called with the number of rows that will be out, before each chunk of them.
-    """
-
-    def __init__(self, finished: Finished, before_rows: Callable[[int], None] = lambda _rows: None) -> None:
+    def __init__(self, finished: Finished, run: Run) -> None:
         self.finished = finished
         self.job = finished.job
-        self.run = finished.run
-        self.reader: Reader | None = None
-        self.parquet_uri: str | None = None
-        self.tallies: tuple[Tally, ...] = ()
-        self.checks: list[Check] = []
-        self._before_rows = before_rows
-
-    def chunks(self, selected: Collection[str], constants: Mapping[str, Any] | None = None) -> Iterator[RowChunk]:
-        """The rows of the file, as `Reader.chunks`; with the run's own constants unless others are given."""
-        assert self.reader is not None
-        for chunk in self.reader.chunks(selected, self.constants if constants is None else constants):
-            if chunk.rows:
-                self._before_rows(chunk.rows[-1].row_number)
-            yield chunk
-
-    def array_chunks(self, *, amounts_as_text: bool) -> Iterator[ArrayChunk]:
-        """The same rows as arrays, all columns of them; see `Reader.arrays`.
-
-        Raises:
-            NotPlain: at once or in the middle: `chunks` has them all.
-        """
-        from tap_billing_reports.reports.files.parquet import ROW_NUMBER, row_numbers  # noqa: PLC0415 - an extra
-
-        assert self.reader is not None
-        done = 0
-        for count, arrays in self.reader.arrays(amounts_as_text=amounts_as_text):
-            if count:
-                self._before_rows(done + count)
-                numbered = {**arrays, ROW_NUMBER: row_numbers(done + 1, count)}
-                yield ArrayChunk(count, numbered, self.reader.columns)
-                done += count
+        self.run = run
 
     @property
     def key(self) -> str:
         """Names the run for the SDK's context; no secret, no vendor text beyond the id."""
-        return self.run.run_id if self.run is not None else str(self.job)
-
-    @property
-    def constants(self) -> dict[str, Any]:
-        """The columns that all rows of the run share."""
-        run, job, file = self.run, self.job, self.finished.file
-        first, last = job.period.calendar_days(job.report.zone) or (None, None)
-        of_invoice = (
-            {"invoice_id": job.period.key, "row_of": "file"} if isinstance(job.report.cadence, PerInvoice) else {}
-        )
-        return {
-            "source": job.client.name,
-            "account_id": job.row_account,
-            "report_name": job.report.name,
-            "period": job.period.key,
-            **of_invoice,
-            "window_end": utc_or_none(job.period.end),
-            "period_start": None if first is None else date_text(first),
-            "period_end": None if last is None else date_text(last),
-            "period_zone": job.report.zone,
-            "run_id": None if run is None else run.run_id,
-            "file_id": None if file is None else file.remote.file_id,
-            "_sdc_deleted_at": None,
-        }
+        return self.run.run_id
 
     @property
     def _origin(self) -> str:
@@ -115,7 +56,6 @@ class FinishedRun:
     def run_record(self) -> dict[str, Any]:
         """The record of the stream `report_runs`."""
         run, job, failure = self.run, self.job, self.finished.error
-        assert run is not None
         return {
             "source": job.client.name,
             "account_id": job.account.account_id,
@@ -136,15 +76,92 @@ class FinishedRun:
             "file_id": None if run.file is None else run.file.file_id,
         }
 
+
+class ReadRun(FinishedRun):
+    """A finished run whose files are being read.
+
+    Args:
+        collected: its files are on disk.
+        reader: has read nothing but the header yet; knows rows, header and sums of what it has read.
+        tallies: are told the rows.
+        before_rows: called with the number of rows that will be out, before each chunk of them.
+
+    Attributes:
+        file: that of the rows.
+        parquet_uri: where its rows are kept as Parquet, once they are.
+        checks: what has been held against each other so far.
+    """
+
+    def __init__(
+        self,
+        collected: Collected,
+        reader: Reader,
+        tallies: tuple[Tally, ...] = (),
+        before_rows: Callable[[int], None] = lambda _rows: None,
+    ) -> None:
+        super().__init__(collected, collected.run)
+        self.file = collected.file
+        self.reader = reader
+        self.tallies = tallies
+        self.parquet_uri: str | None = None
+        self.checks: list[Check] = []
+        self._files = collected.files
+        self._before_rows = before_rows
+
+    def chunks(self, selected: Collection[str], constants: Mapping[str, Any] | None = None) -> Iterator[RowChunk]:
+        """The rows of the file, as `Reader.chunks`; with the run's own constants unless others are given."""
+        for chunk in self.reader.chunks(selected, self.constants if constants is None else constants):
+            if chunk.rows:
+                self._before_rows(chunk.rows[-1].row_number)
+            yield chunk
+
+    def array_chunks(self, *, amounts_as_text: bool) -> Iterator[ArrayChunk]:
+        """The same rows as arrays, all columns of them; see `Reader.arrays`.
+
+        Raises:
+            NotPlain: at once or in the middle: `chunks` has them all.
+        """
+        from tap_billing_reports.reports.files.parquet import ROW_NUMBER, row_numbers  # noqa: PLC0415 - an extra
+
+        done = 0
+        for count, arrays in self.reader.arrays(amounts_as_text=amounts_as_text):
+            if count:
+                self._before_rows(done + count)
+                numbered = {**arrays, ROW_NUMBER: row_numbers(done + 1, count)}
+                yield ArrayChunk(count, numbered, self.reader.columns)
+                done += count
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """The columns that all rows of the run share."""
+        job = self.job
+        first, last = job.period.calendar_days(job.report.zone) or (None, None)
+        of_invoice = (
+            {"invoice_id": job.period.key, "row_of": "file"} if isinstance(job.report.cadence, PerInvoice) else {}
+        )
+        return {
+            "source": job.client.name,
+            "account_id": job.row_account,
+            "report_name": job.report.name,
+            "period": job.period.key,
+            **of_invoice,
+            "window_end": utc_or_none(job.period.end),
+            "period_start": None if first is None else date_text(first),
+            "period_end": None if last is None else date_text(last),
+            "period_zone": job.report.zone,
+            "run_id": self.run.run_id,
+            "file_id": self.file.remote.file_id,
+            "_sdc_deleted_at": None,
+        }
+
     def file_records(self) -> Iterator[dict[str, Any]]:
         """The records of the stream `report_files`; rows and header are known once the file has been read."""
-        readers = () if self.reader is None else parts_of(self.reader)
-        for file, reader in zip_longest(self.finished.files, readers):
+        for file, reader in zip_longest(self._files, parts_of(self.reader)):
             yield self._file_record(file, reader)
 
     def _file_record(self, file: LocalFile, reader: Reader | None) -> dict[str, Any]:
         remote = file.remote
-        created_at = remote.created_at or (None if self.run is None else self.run.created_at)
+        created_at = remote.created_at or self.run.created_at
         return {
             "source": self.job.client.name,
             "account_id": self.job.account.account_id,
@@ -188,9 +205,7 @@ class FinishedRun:
         Args:
             invoice: the columns of the invoice that the report specifies, None where it is not known.
         """
-        file, reader, report = self.finished.file, self.reader, self.job.report
-        assert file is not None
-        assert reader is not None
+        file, reader, report = self.file, self.reader, self.job.report
         size = _sum([part.remote.size for part in file.of_rows])
         unstated = "the vendor does not say how many bytes its file has"
         self.check("file_bytes", size, Decimal(sum(part.size for part in file.of_rows)), unstated=unstated)

@@ -7,13 +7,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.about import About
-from tap_billing_reports.core.errors import ISOLATED, FileError, ReportError, SyncError
+from tap_billing_reports.core.errors import ISOLATED, Mismatch, ReportError, SyncError
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.events import Event
 from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.files.parquet import BulkLane, is_available
-from tap_billing_reports.reports.jobs import Finished, ReportClient, Step
+from tap_billing_reports.reports.jobs import Collected, Finished, ReportClient, Step
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
 from tap_billing_reports.reports.runs.decisions import what_follows
@@ -26,7 +26,7 @@ from tap_billing_reports.singer.checks.rows import row_checks, tallies_of
 from tap_billing_reports.singer.checks.windows import coverage_checks
 from tap_billing_reports.singer.delivery import deliver
 from tap_billing_reports.singer.due_jobs import DueJobs
-from tap_billing_reports.singer.finished_run import FinishedRun
+from tap_billing_reports.singer.finished_run import FinishedRun, ReadRun
 from tap_billing_reports.singer.streams.reconciliations import Reconciliations
 from tap_billing_reports.singer.streams.report_files import ReportFiles
 from tap_billing_reports.singer.streams.report_rows import ReportRows
@@ -94,9 +94,9 @@ class Lifecycle:
     def client(self, name: str) -> ReportClient:
         """The client of the source's reports; opened once a sync."""
         if name not in self._clients:
-            source = next(source for source in self._session.sources if source.name == name)
-            assert source.reports is not None
-            self._clients[name] = ReportClient(self._session.open(source), source.reports)
+            for source in self._session.sources:
+                if source.name == name and source.reports is not None:
+                    self._clients[name] = ReportClient(self._session.open(source), source.reports)
         return self._clients[name]
 
     def clients_and_accounts(self) -> Iterator[tuple[ReportClient, Account]]:
@@ -221,49 +221,46 @@ class Lifecycle:
 
     def _take(self, finished: Finished, runner: Runner) -> None:
         """Send what came of a period; only what is wholly out is called done."""
-        job = finished.job
-        finished_run = FinishedRun(finished, before_rows=lambda rows: self._before_rows(finished, rows, runner))
-        failure, was_bad = finished.error, False
+        job, run = finished.job, finished.run
+        failure, problem, read = finished.error, None, None
         try:
-            if finished.file is not None:
-                self._emit_file(finished_run, finished, runner)
-            elif finished.run is not None:
-                self._tell_of_run(finished_run)
-        except (FileError, ReportError) as problem:
-            failure, was_bad = job.failure(problem, run=finished_run.key), True
-        except ISOLATED as problem:
-            failure = job.failure(problem)
+            if run is not None:
+                self._tell_of_run(FinishedRun(finished, run))
+            if isinstance(finished, Collected):
+                read = self._read(finished, runner)
+        except ReportError as error:
+            failure, problem = job.failure(error, run="" if run is None else run.run_id), error
+        except ISOLATED as error:
+            failure = job.failure(error)
         finally:
-            discard(finished.files)
+            if isinstance(finished, Collected):
+                discard(finished.files)
         if failure is not None:
-            self._failed(finished_run, failure, was_bad=was_bad)
-        elif finished.file is not None:
-            assert finished_run.reader is not None
-            self._close(self._itemized_summary.settled(Read(finished, finished_run.reader.rows)))
+            self._failed(finished, failure, problem)
+        elif read is not None:
+            self._close(self._itemized_summary.settled(read))
         elif finished.step is not Step.AGAIN:
             self._tell(finished.step, finished, reason=finished.note)
             self._close(self._itemized_summary.given_up(job))
 
-    def _failed(self, finished_run: FinishedRun, failure: Failure, *, was_bad: bool) -> None:
-        """The period is not done; `was_bad`: for its file."""
-        finished, job, session = finished_run.finished, finished_run.job, self._session
-        if finished.file is not None:
+    def _failed(self, finished: Finished, failure: Failure, problem: ReportError | None) -> None:
+        """The period is not done; `problem` is what its file has, if it is that."""
+        job, session = finished.job, self._session
+        if isinstance(finished, Collected):
             self.recorder.broke_off(job, finished.file)
-        if was_bad:
-            failure = replace(failure, said=failure.said + self._note_bad(finished_run))
+        if problem is not None:
+            failure = replace(failure, said=failure.said + self._note_bad(finished, problem))
         self._tell(Step.FAILED, finished, reason=str(failure))
         if session.settings.on_mismatch != "fail":
             self._close(self._itemized_summary.given_up(job))
         session.fail(failure)
 
-    def _note_bad(self, finished_run: FinishedRun) -> str:
+    def _note_bad(self, finished: Finished, problem: ReportError) -> str:
         """Note that the run's file could not be used, or both files if two reports disagree; the end of the message."""
-        finished, now = finished_run.finished, self._session.clock.now()
-        disagree = any(
-            check.check in self._itemized_summary.checks and check.ok is False for check in finished_run.checks
-        )
+        now = self._session.clock.now()
+        disagree = isinstance(problem, Mismatch) and not self._itemized_summary.checks.isdisjoint(problem.checks)
         other = self._itemized_summary.held_with(finished.job) if disagree else None
-        if other is not None and other.finished.run is not None and other.finished.file is not None:
+        if other is not None:
             self.recorder.broke_off(other.finished.job, other.finished.file)
             self.recorder.was_bad(other.finished.job, other.finished.run, now)
         if finished.run is None:
@@ -279,38 +276,41 @@ class Lifecycle:
         run_id = None if finished.run is None else finished.run.run_id
         self._session.listener.tell(Event(step, finished.job, run_id, finished.attempt, **facts))
 
-    def _before_rows(self, finished: Finished, rows: int, runner: Runner) -> None:
+    def _before_rows(self, collected: Collected, rows: int, runner: Runner) -> None:
         """Rows are about to go out, up to this number: note it where it is new, and look after the other runs."""
-        assert finished.file is not None
-        if self.recorder.emitting(finished.job, finished.file, rows):
+        if self.recorder.emitting(collected.job, collected.file, rows):
             self._session.checkpoint(at_once=True)
         runner.tend()
 
-    def _emit_file(self, finished_run: FinishedRun, finished: Finished, runner: Runner) -> None:
-        assert finished.file is not None
-        rows = self._rows_of(finished_run.job.report)
-        self._tell_of_run(finished_run)
-        sum_of, judge = self._itemized_summary.columns(finished_run.job.report), partial(check_file, finished_run.job)
-        job = finished_run.job
-        finished_run.tallies = tallies_of(job.client.api, job.report, job.period)
-        finished_run.reader = rows.open_reader(finished.file, sum_of, judge=judge, tallies=finished_run.tallies)
-        deliver(rows, finished_run, finished.file, self._lane, runner.tend)
-        rows.needed.check(finished_run)
-        finished_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
-        finished_run.checks += row_checks(finished_run.tallies, finished_run.subject, finished_run.reader.rows)
-        self._itemized_summary.note(finished_run)
-        self._session.summary.checks.take(job.report.stream, finished_run.checks)
-        self._balances.note(finished_run)
-        self._emit_to(ReportFiles, finished_run)
-        self._emit_to(Reconciliations, finished_run)
-        self._tell(Step.EMITTED, finished, rows=finished_run.reader.rows)
-        wrong = [check.check for check in finished_run.checks if check.ok is False]
-        if wrong:
-            text = f"{job}: reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations"
+    def _read(self, collected: Collected, runner: Runner) -> Read:
+        """Send a run's rows, then what is known of its file once they have been read.
+
+        Raises:
+            Mismatch: a check does not hold, and the settings call that a failure.
+        """
+        job = collected.job
+        rows, tallies = self._rows_of(job.report), tallies_of(job.client.api, job.report, job.period)
+        sum_of, judge = self._itemized_summary.columns(job.report), partial(check_file, job)
+        reader = rows.open_reader(collected.file, sum_of, judge=judge, tallies=tallies)
+        read_run = ReadRun(collected, reader, tallies, lambda count: self._before_rows(collected, count, runner))
+        deliver(rows, read_run, self._lane, runner.tend)
+        rows.needed.check(read_run)
+        read_run.check_file(self.due.invoices.get((job.client.name, job.row_account, job.period.key)))
+        read_run.checks += row_checks(tallies, read_run.subject, reader.rows)
+        self._itemized_summary.note(read_run)
+        self._session.summary.checks.take(job.report.stream, read_run.checks)
+        self._balances.note(read_run)
+        for kind in (ReportFiles, Reconciliations):
+            for report_stream in self._selected(kind):
+                report_stream.emit(read_run)
+        self._tell(Step.EMITTED, collected, rows=reader.rows)
+        if wrong := [check.check for check in read_run.checks if check.ok is False]:
+            mismatch = Mismatch(wrong)
             if self._session.settings.on_mismatch == "fail":
-                raise ReportError(f"reconciliation {', '.join(wrong)} does not hold; see the stream reconciliations")
-            self._session.note(text)
-        rows.needed.note(finished_run)
+                raise mismatch
+            self._session.note(f"{job}: {mismatch.message}")
+        rows.needed.note(read_run)
+        return Read(collected, reader.rows)
 
     def _tell_of_run(self, finished_run: FinishedRun) -> None:
         """Its record, or where nobody takes that a note for later."""
@@ -320,10 +320,6 @@ class Lifecycle:
             stream.emit(finished_run)
         else:
             stream.note_untold(finished_run)
-
-    def _emit_to(self, kind: type[ReportStream], finished_run: FinishedRun) -> None:
-        for report_stream in self._selected(kind):
-            report_stream.emit(finished_run)
 
     def _emit_checks(self, wanted: list[Report]) -> None:
         """Send the checks that belong to no single run.

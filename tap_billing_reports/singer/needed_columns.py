@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Report, ReportApi
     from tap_billing_reports.reports.files.readers import Reader
     from tap_billing_reports.singer.column_memory import ColumnMemory
-    from tap_billing_reports.singer.finished_run import FinishedRun
+    from tap_billing_reports.singer.finished_run import ReadRun
 
 
 class NeededColumns:
@@ -47,26 +47,23 @@ class NeededColumns:
         self._catalogued = catalogued
         self._may_be_missing = may_be_missing
 
-    def check(self, finished_run: FinishedRun) -> None:
+    def check(self, read_run: ReadRun) -> None:
         """Refuse a file without a column that it must have: it would be read as null, over what was known.
 
         Of CSV that is told before the first row. XML and NDJSON leave out what a line does not have, so it is told
         once all lines are read.
 
         Args:
-            finished_run: its reader is open, or has read the file.
+            read_run: its reader is open, or has read the file.
 
         Raises:
             FileError: names the column.
         """
-        reader = finished_run.reader
-        assert reader is not None
         allowed = set(self._may_be_missing())
-        file = finished_run.finished.file
-        if file is not None and file.remote.format != "csv":
-            missing = self._missing_money(reader, finished_run.job.account.account_id)
+        if read_run.file.remote.format != "csv":
+            missing = self._missing_money(read_run.reader, read_run.job.account.account_id)
         else:
-            missing = self._missing_cells(reader, finished_run)
+            missing = self._missing_cells(read_run)
         for cell in missing:
             if cell not in allowed:
                 ours = {self._report.stream: [cell]}
@@ -77,11 +74,11 @@ class NeededColumns:
                 )
                 raise FileError(f"the column {cell!r} is missing", line=1, remedy=remedy)
 
-    def _missing_cells(self, reader: Reader, finished_run: FinishedRun) -> list[str]:
+    def _missing_cells(self, read_run: ReadRun) -> list[str]:
         """What a table does not have. Of several files each must have the columns of a file of the last run."""
-        parts, kinds = parts_of(reader), self._memory.last(finished_run.job.account.account_id)
+        parts, kinds = parts_of(read_run.reader), self._memory.last(read_run.job.account.account_id)
         if self._report.columns or len(parts) == 1 or not kinds:
-            required = self._required(finished_run)
+            required = self._required(read_run)
             return [cell for part in parts for cell in self._missing_in(part.header, required)]
         return [
             cell
@@ -99,7 +96,7 @@ class NeededColumns:
             if cell not in here and (cell not in self._by_header or self._by_header[cell].name not in names)
         ]
 
-    def _required(self, finished_run: FinishedRun) -> list[str]:
+    def _required(self, read_run: ReadRun) -> list[str]:
         """The headers that a table must have.
 
         Those asked for. Else those of the account's last good reading and, of a run that was ordered in this sync or
@@ -108,7 +105,7 @@ class NeededColumns:
         """
         if self._report.columns:
             return [*self._report.columns]
-        job, origin = finished_run.job, finished_run.finished.origin
+        job, origin = read_run.job, read_run.finished.origin
         required = sorted({cell for headers in self._memory.last(job.account.account_id) for cell in headers})
         if required and origin != "ordered":
             return required
@@ -138,12 +135,10 @@ class NeededColumns:
         without = {currency for amount, currency in self._api.currency_of(self._report).items() if amount in here}
         return sorted(lost | (without - here))
 
-    def note(self, finished_run: FinishedRun) -> None:
+    def note(self, read_run: ReadRun) -> None:
         """The file was read well: the next one of this account must have its columns, too."""
-        reader, account = finished_run.reader, finished_run.job.account.account_id
-        assert reader is not None
-        file = finished_run.finished.file
-        if file is not None and file.remote.format == "csv":
+        reader, account = read_run.reader, read_run.job.account.account_id
+        if read_run.file.remote.format == "csv":
             self._memory.note(account, [] if self._report.columns else [part.header for part in parts_of(reader)])
             return
         here, kinds = self._money_in(reader.header), self._memory.last(account)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.declare import Account, Report, Windowed
 from tap_billing_reports.reports.files.download import Collector, discard
+from tap_billing_reports.reports.jobs import Collected
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
 from tap_billing_reports.reports.runs.ordering import Orders
@@ -161,19 +162,18 @@ class Sync:
     def _take(self, finished: Finished) -> None:
         self.finished.append(finished)
         error, rows = None if finished.error is None else str(finished.error), 0
-        if finished.file is not None:
+        if isinstance(finished, Collected):
             try:
                 rows = self._emit(finished.job, finished.file) if self.selected else _lines(finished.file)
             except FileError as problem:
                 error = str(problem)
                 self.recorder.broke_off(finished.job, finished.file)
-                assert finished.run is not None
                 self.recorder.was_bad(finished.job, finished.run, self.vendor.clock.now())
             finally:
                 discard(finished.files)
         if error is not None:
             self.errors.append(error)
-        elif finished.file is not None:
+        elif isinstance(finished, Collected):
             self.read[finished.job.period.key] = rows
             self.recorder.done(finished.job, rows, sent=self.selected)
         if finished.note is not None:

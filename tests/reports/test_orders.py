@@ -11,6 +11,7 @@ import pytest
 
 from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
 from tap_billing_reports.declare import Interval, Windowed
+from tap_billing_reports.reports.jobs import Collected
 from tests.reports.syncs import DAILY, KilledError
 from tests.reports.vendor import Made
 
@@ -108,7 +109,7 @@ def test_a_list_that_fails_is_asked_for_once_and_named_for_each_period(sync, ven
 def test_a_failed_run_is_ordered_again_under_the_next_number(sync, vendor, target):
     vendor.next_fates.append("failed")
     ended = sync(vendor, **ONE_DAY).run()
-    assert [(f.attempt, f.file is None) for f in ended.finished] == [(1, True), (2, False)]
+    assert [(f.attempt, isinstance(f, Collected)) for f in ended.finished] == [(1, False), (2, True)]
     assert "it went wrong" in ended.notes[0]
     assert not ended.errors
     assert len(target.rows) == 3
@@ -134,16 +135,16 @@ def test_a_vanished_run_is_ordered_again_as_its_key_would_bring_it_back(sync, ve
     vendor.runs["run1"].gone = True
     vendor.run_seconds = 0
     ended = sync(vendor, state=target.state, **ONE_DAY).run()
-    assert [(f.origin, f.attempt, f.file is None) for f in ended.finished] == [
-        ("resumed", 1, True),
-        ("ordered", 2, False),
+    assert [(f.origin, f.attempt, isinstance(f, Collected)) for f in ended.finished] == [
+        ("resumed", 1, False),
+        ("ordered", 2, True),
     ]
 
 
 def test_an_expired_file_is_ordered_again(sync, unkeyed):
     unkeyed.errors["download"].append(NotFound("expired", status=404))
     ended = sync(unkeyed, **ONE_DAY).run()
-    assert [(f.attempt, f.file is None) for f in ended.finished] == [(1, True), (2, False)]
+    assert [(f.attempt, isinstance(f, Collected)) for f in ended.finished] == [(1, False), (2, True)]
 
 
 def test_the_next_number_survives_a_kill(sync, vendor, target):

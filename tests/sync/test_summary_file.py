@@ -17,7 +17,7 @@ from tap_billing_reports.cli.main import main
 from tap_billing_reports.core import hook
 from tap_billing_reports.core.json_files import write_whole
 from tap_billing_reports.singer.console import summary_file
-from tap_billing_reports.singer.finished_run import FinishedRun
+from tap_billing_reports.singer.finished_run import ReadRun
 from tap_billing_reports.singer.lifecycle import Lifecycle
 from tests.faults.loads import Blow, Harm, Way, load
 from tests.faults.warehouse_syncs import Steadily
@@ -118,13 +118,13 @@ def test_a_failed_account_is_told_with_its_facts(sandbox, file_place, settings, 
 
 def test_failed_checks_come_with_both_amounts(file_place, settings, tmp_path, monkeypatch):
     monkeypatch.setattr(summary_file, "VERSION", 9)
-    real = FinishedRun.check_file
+    real = ReadRun.check_file
 
     def one_short(self, invoice):
         real(self, invoice)
         self.check("lines_total", Decimal("12.50"), Decimal("12.49"))
 
-    monkeypatch.setattr(FinishedRun, "check_file", one_short)
+    monkeypatch.setattr(ReadRun, "check_file", one_short)
     path = tmp_path / "summary.json"
     assert sync(settings(), file_place, "--summary", path).exit_code == 0
     found = json.loads(path.read_text())

@@ -16,7 +16,7 @@ from tap_billing_reports.core.errors import (
     ReportError,
 )
 from tap_billing_reports.reports.events import Listener
-from tap_billing_reports.reports.jobs import Finished, LocalFile, ReportJob, Step
+from tap_billing_reports.reports.jobs import Collected, Finished, LocalFile, ReportJob, Step
 from tap_billing_reports.reports.not_yet import told_apart
 from tap_billing_reports.reports.runs.ends import Ends
 from tap_billing_reports.reports.runs.filling import Filling
@@ -95,11 +95,11 @@ class Runner:
             if (end := self._ends.take()) is not None:
                 yield end
             elif ready is not None:
-                finished = self._collect(ready)
-                if finished is not None:
-                    self._is_taken_in = finished.file is not None
+                collected = self._collect(ready)
+                if collected is not None:
+                    self._is_taken_in = True
                     self._fetch_ahead()
-                    yield finished
+                    yield collected
                     self._is_taken_in = False
             elif all(queue.is_empty for queue in self._queues):
                 return
@@ -126,7 +126,7 @@ class Runner:
         if seconds > 0:
             self._clock.sleep(seconds)
 
-    def _collect(self, queue: RunQueue) -> Finished | None:
+    def _collect(self, queue: RunQueue) -> Collected | None:
         """The files of the run that has been ready longest; None when it takes another way."""
         pending = queue.ready.popleft()
         job, run = pending.job, pending.run
@@ -159,7 +159,7 @@ class Runner:
         every = [part for file in files for part in file.of_rows]
         self._ends.tell(Step.COLLECTED, pending, files=len(every), size=sum(file.size for file in every))
         job = replace(job, previous_rows=self._recorder.earlier_rows(job, files[0]))
-        return Finished(job, run, pending.origin, pending.attempt, file=files[0], extra=files[1:])
+        return Collected(job, origin=pending.origin, attempt=pending.attempt, run=run, file=files[0], extra=files[1:])
 
     def _not_collected(self, queue: RunQueue, pending: PendingRun, error: BillingError) -> None:
         job, run = pending.job, pending.run

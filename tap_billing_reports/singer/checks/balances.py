@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from tap_billing_reports.singer.finished_run import FinishedRun
+    from tap_billing_reports.singer.finished_run import ReadRun
 
 
 class _Period(NamedTuple):
@@ -32,14 +32,14 @@ class Balances:
     def __init__(self) -> None:
         self._read: dict[tuple[str, str, str], list[_Period]] = {}
 
-    def note(self, finished_run: FinishedRun) -> None:
+    def note(self, read_run: ReadRun) -> None:
         """Take a period's balances, where its rows have any."""
-        job, period = finished_run.job, finished_run.job.period
-        for tally in finished_run.tallies:
+        job, period = read_run.job, read_run.job.period
+        for tally in read_run.tallies:
             if isinstance(tally, ChainTally) and period.start is not None and period.end is not None:
-                subject, key = finished_run.subject, (job.client.name, job.row_account, job.report.name)
+                subject, key = read_run.subject, (job.client.name, job.row_account, job.report.name)
                 balances = tally.opening, tally.closing
-                read = _Period(period.start, period.end, *balances, subject["subject"], finished_run.key)
+                read = _Period(period.start, period.end, *balances, subject["subject"], read_run.key)
                 self._read.setdefault(key, []).append(read)
 
     def checks(self) -> Iterator[Check]:

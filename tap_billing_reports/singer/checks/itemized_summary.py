@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from tap_billing_reports.declare import ComparedTotal, Report, ReportApi
-    from tap_billing_reports.reports.jobs import Finished, ReportJob
-    from tap_billing_reports.singer.finished_run import FinishedRun
+    from tap_billing_reports.reports.jobs import Collected, ReportJob
+    from tap_billing_reports.singer.finished_run import ReadRun
 
 ITEMIZED, SUMMARY = "itemized", "summary"
 
@@ -24,7 +24,7 @@ ITEMIZED, SUMMARY = "itemized", "summary"
 class Read(NamedTuple):
     """A period whose rows are out, all but closed."""
 
-    finished: Finished
+    finished: Collected
     rows: int
 
 
@@ -101,25 +101,24 @@ class ItemizedSummary:
         check = self._compared[job.report.stream].check
         return _Place(family, job.client.name, job.row_account, subject, utc_or_none(job.period.end), check)
 
-    def note(self, finished_run: FinishedRun) -> None:
+    def note(self, read_run: ReadRun) -> None:
         """Take a period's total; the second side of a period gets the check."""
-        place = self._place(finished_run.job)
-        if place is None or finished_run.reader is None:
+        place = self._place(read_run.job)
+        if place is None:
             return
-        total = self._total(finished_run)
+        total = self._total(read_run)
         both = self._totals.setdefault(place, {})
-        both[self._sides[finished_run.job.report.stream][1]] = _Side(total, finished_run.key)
+        both[self._sides[read_run.job.report.stream][1]] = _Side(total, read_run.key)
         if len(both) == 2:
             del self._totals[place]
             if any(side.total is not None for side in both.values()):
-                finished_run.checks.append(self._check(place, both))
+                read_run.checks.append(self._check(place, both))
 
-    def _total(self, finished_run: FinishedRun) -> Decimal | None:
+    def _total(self, read_run: ReadRun) -> Decimal | None:
         """What is to be equal on both sides; None where the file does not have the column."""
-        compared, reader = self._compared[finished_run.job.report.stream], finished_run.reader
-        assert reader is not None
+        compared, reader = self._compared[read_run.job.report.stream], read_run.reader
         total = reader.sums.get(compared.column)
-        for tally in finished_run.tallies:
+        for tally in read_run.tallies:
             if isinstance(tally, PartTally):
                 total = None if tally.missing and reader.rows else tally.total
         is_turned = compared.is_opposite and compared.side == ITEMIZED

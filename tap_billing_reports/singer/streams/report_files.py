@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tap_billing_reports.declare import Report
-    from tap_billing_reports.singer.finished_run import FinishedRun
+    from tap_billing_reports.singer.finished_run import ReadRun
 
 
 class ReportFiles(ReportStream):
@@ -23,5 +21,6 @@ class ReportFiles(ReportStream):
     def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
         return True
 
-    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
-        return finished_run.file_records()
+    def emit(self, read_run: ReadRun) -> None:
+        """Send the records of a run's files."""
+        self.emit_records(read_run.file_records())

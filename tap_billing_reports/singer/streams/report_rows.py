@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.files.readers.tallies import Tally
     from tap_billing_reports.reports.jobs import LocalFile
     from tap_billing_reports.singer.context import SyncContext
-    from tap_billing_reports.singer.finished_run import FinishedRun
+    from tap_billing_reports.singer.finished_run import ReadRun
 
 SCHEMA = "report_rows"
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
@@ -101,46 +101,45 @@ class ReportRows(FastRows, ReportStream):
 
     # -- rows ------------------------------------------------------------------------------------------
 
-    def emit(self, finished_run: FinishedRun) -> None:
+    def emit(self, read_run: ReadRun) -> None:
         """Send one finished run's rows, then take back what an earlier, longer reading had sent."""
         if not self.is_sampled:
-            constants = self._constants(finished_run)
-            job, rows = finished_run.job, self.billing_tap.summary.rows
+            constants = self._constants(read_run)
+            job, rows = read_run.job, self.billing_tap.summary.rows
             place = Place(job.client.name, job.row_account, self.name)
 
             def counted(written: int) -> None:
                 self.meter.increment(written)
                 rows[place] += written
 
-            self.write_rows(self._chunks(finished_run, constants), constants, counted)
+            self.write_rows(self._chunks(read_run, constants), constants, counted)
 
     def count(self, record: Mapping[str, Any]) -> None:
         """Rows are counted in chunks, whichever way they go."""
 
-    def _chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
-        assert finished_run.reader is not None
-        yield from self._file_chunks(finished_run, constants)
+    def _chunks(self, read_run: ReadRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
+        yield from self._file_chunks(read_run, constants)
         # The row that stood in for a report, if any, is the first: a report without rows takes that one back, too.
-        stood_in = int(bool(self._api.stand_ins(finished_run.job.client.source_client.values, self.report)))
-        yield from self._surplus(max(finished_run.job.previous_rows or 0, stood_in), finished_run.reader.rows)
+        stood_in = int(bool(self._api.stand_ins(read_run.job.client.source_client.values, self.report)))
+        yield from self._surplus(max(read_run.job.previous_rows or 0, stood_in), read_run.reader.rows)
 
-    def _file_chunks(self, finished_run: FinishedRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
+    def _file_chunks(self, read_run: ReadRun, constants: Mapping[str, Any]) -> Iterator[RowChunk | ArrayChunk]:
         if (sink := self.takes_arrays) is not None:
             try:
-                yield from finished_run.array_chunks(amounts_as_text=sink.amounts_as_text)
+                yield from read_run.array_chunks(amounts_as_text=sink.amounts_as_text)
             except NotPlain:
                 # Rows that are out by then come again, with the same keys.
                 pass
             else:
                 return
-        yield from finished_run.chunks(SelectedColumns(self), constants)
+        yield from read_run.chunks(SelectedColumns(self), constants)
 
-    def _constants(self, finished_run: FinishedRun) -> dict[str, Any]:
+    def _constants(self, read_run: ReadRun) -> dict[str, Any]:
         """What all rows share: what the run gives them, and null for every column that its file does not have.
 
         Left out, such a column would keep what an earlier reading has put there: a target upserts what it is sent.
         """
-        return dict.fromkeys(self.effective_schema["properties"]) | finished_run.constants
+        return dict.fromkeys(self.effective_schema["properties"]) | read_run.constants
 
     def _surplus(self, before: int, rows: int) -> Iterator[RowChunk]:
         """The keys of rows that are no longer there, marked as deleted and otherwise null."""

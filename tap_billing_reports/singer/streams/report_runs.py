@@ -21,7 +21,7 @@ from tap_billing_reports.singer.run_memory import ListedRuns, RunMemory
 from tap_billing_reports.singer.streams.report_stream import ReportStream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tap_billing_reports.reports.jobs import ReportClient
 
@@ -56,10 +56,11 @@ class ReportRuns(ReportStream):
     def wants(self, report: Report) -> bool:  # noqa: ARG002 - whatever the report
         return False
 
-    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
-        if finished_run.run is not None:
+    def emit(self, finished_run: FinishedRun) -> None:
+        """Send the record of a run of ours."""
+        if not self.is_sampled:
             self._note_sent(finished_run)
-            yield finished_run.run_record()
+        self.emit_records([finished_run.run_record()])
 
     @cached_property
     def _memory(self) -> RunMemory:
@@ -78,7 +79,7 @@ class ReportRuns(ReportStream):
     def note_untold(self, finished_run: FinishedRun) -> None:
         """Nobody takes this stream: remember when such runs of ours were made, so that they can be told later."""
         client, account, run = finished_run.job.client, finished_run.job.account, finished_run.run
-        if client.api.runs is None or run is None or run.created_at is None:
+        if client.api.runs is None or run.created_at is None:
             return
         record, created = finished_run.run_record(), run.created_at.replace(microsecond=0)
         with self._memory.changing(client, account) as runs:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from singer_sdk import metrics
 
     from tap_billing_reports.declare import Report
-    from tap_billing_reports.singer.finished_run import FinishedRun
 
 
 class SharedMeter(Meter):
@@ -52,19 +51,11 @@ class ReportStream(BillingStream):
         """Whether a report must be ordered for this stream's sake."""
         raise NotImplementedError
 
-    def records_of(self, finished_run: FinishedRun) -> Iterable[Mapping[str, Any]]:
-        """The records of one finished run."""
-        raise NotImplementedError
-
     def sample(self) -> Iterable[Mapping[str, Any]]:
         """What `--test` may read without ordering anything."""
         return ()
 
     # -- wiring ----------------------------------------------------------------------------------------
-
-    def emit(self, finished_run: FinishedRun) -> None:
-        """Send one finished run's records."""
-        self.emit_records(self.records_of(finished_run))
 
     def emit_records(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Send records with the stream's selection, stream maps and counter."""
