@@ -10,6 +10,7 @@ from __future__ import annotations
 LONGEST = (
     "tests/meltano/test_project.py",
     "tests/demo/test_broken_demo.py",
+    "tests/meltano/test_example.py",
     "tests/faults/test_sample.py",
     "tests/docs/test_blocks.py",
     "tests/sync/test_job.py",

@@ -106,21 +106,6 @@ def test_example_settings_are_valid(block):
     assert problems(with_defaults(settings, sources), sources, config_jsonschema(sources), NOW) == []
 
 
-def test_example_settings_for_meltano_are_those_of_the_project():
-    (block,) = blocks(README, "yaml")
-    (tap,) = yaml.safe_load(block)["plugins"]["extractors"]
-    (whole,) = META["plugins"]["extractors"]
-    for name in ("name", "namespace", "pip_url", "executable"):
-        assert tap[name] == whole[name]
-    assert sorted(tap["capabilities"]) == sorted(whole["capabilities"])
-    known = {setting["name"]: setting for setting in whole["settings"]}
-    for setting in tap["settings"]:
-        assert known[setting["name"]]["kind"] == setting["kind"]
-        assert known[setting["name"]].get("sensitive", False) == setting.get("sensitive", False)
-    assert set(tap["config"]) <= set(known)
-    assert len(block.splitlines()) <= 10
-
-
 def test_the_test_command_is_the_one_that_continuous_integration_runs():
     _, _, development = README.partition("## Development")
     (command,) = blocks(development, "sh")

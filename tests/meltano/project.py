@@ -48,6 +48,28 @@ def warm(root: Path) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(server.pid, signal.SIGKILL)
 
 
+def called(server, folder: Path, environment, arguments, *, expect=0) -> tuple[str, str]:
+    """Has the warm Meltano run a command in a folder: (stdout, stderr); its exit status has to be the expected one."""
+    out, err = folder / "said.out", folder / "said.err"
+    asked = {
+        "arguments": [*arguments],
+        "environment": environment,
+        "folder": str(folder),
+        "out": str(out),
+        "err": str(err),
+    }
+    some(server.stdin).write(f"{json.dumps(asked)}\n")
+    some(server.stdin).flush()
+    told = some(server.stdout)
+    assert select.select([told], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
+    status = told.readline().strip()
+    said = out.read_text(), err.read_text()
+    for path in (out, err):
+        path.unlink()
+    assert status == str(expect), f"{arguments}: {said[0][-2000:]}\n{said[1][-4000:]}"
+    return said
+
+
 @dataclass
 class Project:
     """A Meltano project; `call` runs a command of Meltano's there."""
@@ -64,24 +86,7 @@ class Project:
         ).environment()
         env = base | {"TARGET_JSONL_DESTINATION_PATH": str(self.output)} | self.variables | variables
         options = ["--env-file", os.devnull, *([f"--environment={environment}"] if environment else [])]
-        out, err = self.root / "said.out", self.root / "said.err"
-        asked = {
-            "arguments": [*options, *arguments],
-            "environment": env,
-            "folder": str(self.root),
-            "out": str(out),
-            "err": str(err),
-        }
-        some(self.server.stdin).write(f"{json.dumps(asked)}\n")
-        some(self.server.stdin).flush()
-        told = some(self.server.stdout)
-        assert select.select([told], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
-        status = told.readline().strip()
-        said = out.read_text(), err.read_text()
-        for path in (out, err):
-            path.unlink()
-        assert status == str(expect), f"{arguments}: {said[0][-2000:]}\n{said[1][-4000:]}"
-        return said
+        return called(self.server, self.root, env, [*options, *arguments], expect=expect)
 
     @property
     def output(self):

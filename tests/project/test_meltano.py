@@ -146,3 +146,40 @@ def test_the_example_environment_names_settings_of_the_tap():
     secrets = {meltano.variable(TAP["name"], s["name"]) for s in TAP["settings"] if s.get("sensitive")}
     assert not any(values.get(name) for name in secrets)
     assert json.loads(values[meltano.variable(TAP["name"], "stripe_reports")]), "quotes would reach Docker"
+
+
+EXAMPLE = ROOT / "examples" / "meltano"
+COPIED = yaml.safe_load((EXAMPLE / "meltano.yml").read_text())["plugins"]
+
+
+@pytest.mark.parametrize(
+    ("copied", "whole"),
+    [(COPIED["extractors"][0], TAP), (COPIED["loaders"][0], LOADERS["target-billing-reports"])],
+    ids=lambda plugin: plugin["name"],
+)
+def test_the_example_to_copy_defines_plugins_as_the_project_does(copied, whole):
+    for name in ("name", "namespace", "executable"):
+        assert copied[name] == whole[name]
+    assert sorted(copied["capabilities"]) == sorted(whole["capabilities"])
+    known = {setting["name"]: setting for setting in whole["settings"]}
+    for setting in copied["settings"]:
+        same = known[setting["name"]]
+        assert setting["kind"] == same["kind"]
+        assert setting.get("sensitive", False) == same.get("sensitive", False)
+        if setting["name"] != "url":  # each has a file of its own
+            assert setting.get("value") == same.get("value")
+    assert set(copied.get("config", {})) <= set(known)
+
+
+def test_the_example_to_copy_asks_for_what_its_environment_can_set():
+    lines = [line for line in (EXAMPLE / ".env.example").read_text().splitlines() if line and not line.startswith("#")]
+    values = dict(line.split("=", 1) for line in lines)
+    taps, loaders = (
+        {meltano.variable(plugin["name"], setting["name"]): setting for setting in plugin["settings"]}
+        for (plugin,) in (COPIED["extractors"], COPIED["loaders"])
+    )
+    assert set(values) == {"BILLING_REPORTS", "TARGET_BILLING_REPORTS_URL", *taps}
+    assert "TARGET_BILLING_REPORTS_URL" in loaders
+    assert not any(values[name] for name, setting in taps.items() if setting.get("sensitive"))
+    project = (ROOT / ".env.example").read_text()
+    assert all(f"{name}=" in project for name in taps), "the project's own has the same names"
