@@ -68,7 +68,7 @@ def measure():
             for loader in loaders:
                 inside = folder / loader.name
                 inside.mkdir()
-                place = Place(inside, loader.executable.replace("-", "_"), server, loader.environment.python)
+                place = Place(inside, loader.executable.replace("-", "_"), server)
                 server.create(place.database)
                 seconds, share = _loaded(loader, place, sample)
                 results[f"end_to_end.{loader.name}.rows_per_second"] = round(ROWS / seconds)

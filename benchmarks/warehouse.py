@@ -99,7 +99,7 @@ def _others(name, folder, server):
     for rows in (FEW, MANY):
         inside = folder / f"{loader.executable}{rows}"
         inside.mkdir()
-        place = Place(inside, f"{loader.executable}_{rows}".replace("-", "_"), server, loader.environment.python)
+        place = Place(inside, f"{loader.executable}_{rows}".replace("-", "_"), server)
         server.create(place.database)
         settings = loader.settings(place)
         if name == POSTGRES:

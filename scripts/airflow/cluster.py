@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from scripts.airflow import tree
-from scripts.airflow.redis import free_port
-from scripts.demo.processes import child
+from scripts.demo.processes import child, free_port, status_of
 from scripts.targets.loaders import LOADERS, POSTGRES
 from scripts.targets.postgres import USER
 from scripts.venvs import ENVIRONMENTS, ROOT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 AIRFLOW = ENVIRONMENTS["airflow"]
 TARGET = next(loader for loader in LOADERS if loader.name == POSTGRES)
+PROGRAM = str(AIRFLOW.path / "bin" / "airflow")
 DAGS = ROOT / "examples" / "airflow" / "dags"
 POOLS = json.loads((DAGS / "billing_pools.json").read_text())
 
@@ -33,6 +33,17 @@ HEARTBEAT_TIMEOUT_SECONDS = 20
 VISIBILITY_SECONDS = 30
 # Settings of the user's shell must not reach the trial.
 _FOREIGN = ("AIRFLOW", "BILLING_", "TAP_BILLING_REPORTS_", "TARGET_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
+
+
+def target_command(config: Path, server: Server, database: str, schema: str) -> str:
+    """What loads into a schema of a database, with its settings in a file that nobody else may read."""
+    settings = {
+        "host": "127.0.0.1", "port": server.port, "user": USER, "password": "unused", "database": database,
+        "default_target_schema": schema,
+    }  # fmt: skip
+    config.touch(mode=0o600)
+    config.write_text(json.dumps(settings))
+    return f"{TARGET.environment.path / 'bin' / TARGET.executable} --config {config}"
 
 
 @dataclass
@@ -63,10 +74,7 @@ class Cluster:
         self.server.create(DATABASE)
         self._env = self._environment()
         log = self.folder / "migrate.log"
-        with log.open("w") as output:
-            command = self._command("db", "migrate")
-            status = subprocess.call(command, cwd=self.folder, env=self._env, stdout=output, stderr=output)
-        if status:
+        if status_of([PROGRAM, "db", "migrate"], log, cwd=self.folder, env=self._env):
             raise RuntimeError(f"airflow db migrate failed:\n{log.read_text()[-2000:]}")
         with contextlib.ExitStack() as stack:
             for name, *arguments in (("api-server",), ("dag-processor",), ("scheduler", "--skip-serve-logs")):
@@ -86,14 +94,13 @@ class Cluster:
 
     @contextlib.contextmanager
     def _process(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        with (self.folder / f"{name}.log").open("w") as output, self._all_gone(output, *arguments) as process:
-            yield process
-
-    @contextlib.contextmanager
-    def _all_gone(self, output: IO[str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """A part of it; all that it has started is gone when the block is left."""
         started: list[tree.Process] = []
         try:
-            with child(self._command(*arguments), cwd=self.folder, env=self._env, output=output) as process:
+            with (
+                (self.folder / f"{name}.log").open("w") as output,
+                child([PROGRAM, *arguments], cwd=self.folder, env=self._env, output=output) as process,
+            ):
                 self._pids.append(process.pid)
                 try:
                     yield process
@@ -102,9 +109,6 @@ class Cluster:
                     started = tree.family(process.pid)
         finally:
             tree.kill(started)
-
-    def _command(self, *arguments: str) -> list[str]:
-        return [str(AIRFLOW.path / "bin" / "airflow"), *arguments]
 
     def _environment(self) -> dict[str, str]:
         port = free_port()

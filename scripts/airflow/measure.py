@@ -22,12 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.airflow.cluster import TARGET
-from scripts.airflow.warehouse import Postgres
-from scripts.demo.compare import columns_of
-from scripts.demo.processes import child, leave_on_sigterm
-from scripts.targets.postgres import USER, postgres_server
+from scripts.airflow.cluster import TARGET, target_command
+from scripts.demo.processes import leave_on_sigterm
+from scripts.demo.sandbox import running_sandbox
+from scripts.targets.postgres import postgres_server
+from scripts.totals import columns_of
 from scripts.venvs import ROOT, provide
+from scripts.warehouse import identifier, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +47,7 @@ import sys
 from dataclasses import replace
 from tap_billing_reports.sandbox import server
 from tap_billing_reports.sandbox.bring import ledger
-customers, multiplier, ready = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+ready, customers, multiplier = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 more = [replace(ledger.CUSTOMERS[1], number=f"3{n:010d}") for n in range(customers - len(ledger.CUSTOMERS))]
 ledger.CUSTOMERS += tuple(more)
 options = {"bring_run_seconds": 0, "stripe_run_seconds": 0, "stripe_rows_multiplier": multiplier}
@@ -73,19 +74,10 @@ class Measured:
 
 
 @contextlib.contextmanager
-def sandbox(folder: Path, *, customers: int = 4, multiplier: int = 1) -> Iterator[dict[str, Any]]:
+def sandbox(folder: Path, *, customers: int = 4, multiplier: int = 1) -> Iterator[Mapping[str, Any]]:
     """The settings of an emulation in a process of its own."""
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    command = [sys.executable, "-c", _SERVE, str(customers), str(multiplier), str(ready)]
-    with (folder / "sandbox.log").open("a") as log, child(command, cwd=ROOT, env=os.environ, output=log):
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the sandbox did not start: {(folder / 'sandbox.log').read_text()[-500:]}")
-            time.sleep(0.1)
-        settings: dict[str, Any] = json.loads(ready.read_text())["settings"]
-        yield settings
+    with running_sandbox(folder, str(customers), str(multiplier), program=_SERVE) as found:
+        yield found.settings
 
 
 def sync(folder: Path, settings: Mapping[str, Any], *, target: str = "", state: str = "") -> Measured:
@@ -154,7 +146,7 @@ class Measurements:
             with sandbox(self._folder, multiplier=multiplier) as found:
                 database, target = self._target()
                 ended = sync(self._folder, _stripe(found, "acct_sandbox"), target=target)
-            rows = Postgres(self._server, database, database).rows()
+            rows = self._loaded(database)
             taken = (f"{figure:.0f}" for one in (ended.tap, ended.target) for figure in (rows / one.cpu, one.mib))
             lines.append((str(rows), f"{ended.seconds:.1f}", *taken))
         return lines
@@ -173,7 +165,7 @@ class Measurements:
                 with ThreadPoolExecutor(at_once or 1) as pool:
                     ended = list(pool.map(lambda plan, to=target: sync(self._folder, plan, target=to), plans))
                 seconds = time.monotonic() - began
-                rows = Postgres(self._server, database, database).rows()
+                rows = self._loaded(database)
                 peaks = sorted((one.tap.mib + one.target.mib for one in ended), reverse=True)
                 cpu = sum(one.tap.cpu + one.target.cpu for one in ended)
                 title = f"shards, {at_once} at once" if at_once else "one process"
@@ -186,11 +178,14 @@ class Measurements:
         self._databases += 1
         name = f"measure_{self._databases}"
         self._server.create(name)
-        config = self._folder / f"{name}.json"
-        settings = {"host": "127.0.0.1", "port": self._server.port, "user": USER, "password": "unused"}
-        config.write_text(json.dumps({**settings, "database": name, "default_target_schema": name}))
-        executable = TARGET.environment.path / "bin" / TARGET.executable
-        return name, f"{executable} --config {config}"
+        return name, target_command(self._folder / f"{name}.json", self._server, name, name)
+
+    def _loaded(self, name: str) -> int:
+        """All rows of all streams in it."""
+        url = self._server.url(name)
+        streams = query(url, f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{name}'")
+        counted = [query(url, f"SELECT COUNT(*) FROM {name}.{identifier(stream)}") for (stream,) in streams]
+        return sum(count for ((count,),) in counted)
 
 
 def _stripe(found: Mapping[str, Any], *accounts: str) -> dict[str, Any]:

@@ -10,17 +10,15 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
-from scripts.demo.processes import child
+from scripts.demo.processes import free_port, serving
 from scripts.venvs import ROOT, alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-READY_SECONDS = 20
 UNPACKED = ROOT / ".tools" / "redis"
 # The server and the libraries that a Debian without it may lack.
 PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic1")
@@ -40,22 +38,8 @@ def redis_server(folder: Path) -> Iterator[str]:
     program, env = _program()
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    log = folder / "redis.log"
-    with log.open("w") as output, child(command, cwd=folder, env=env, output=output) as process:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Redis did not start:\n{log.read_text()[-2000:]}")
-            time.sleep(0.05)
+    with serving("Redis", command, folder / "redis.log", lambda: _answers(port), cwd=folder, env=env):
         yield f"redis://127.0.0.1:{port}/0"
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _program() -> tuple[str, dict[str, str]]:

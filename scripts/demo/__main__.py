@@ -7,7 +7,9 @@ python -m scripts.demo --hide     the sandbox hides three faults in the books: a
 
 from __future__ import annotations
 
-import argparse
+import csv
+import json
+import os
 import shutil
 import sys
 import time
@@ -15,22 +17,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.compare import OF_SYNCS, columns_of, compare, differences, table
 from scripts.demo.meltano import Meltano
-from scripts.demo.one_command import OneCommand
-from scripts.demo.orders import write_orders
-from scripts.demo.processes import leave_on_sigterm
+from scripts.demo.processes import status_of
 from scripts.demo.sandbox import RunningSandbox, running_sandbox
 from scripts.demo.settings import DAYS, demo_settings
-from scripts.demo.warehouse import DuckDb
+from scripts.totals import OF_SYNCS, columns_of, compare, differences, table
+from scripts.venvs import ROOT
+from scripts.verb import Work, command, ends
+from scripts.warehouse import DELETED_AT, FILE, Table, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from scripts.demo.compare import Line
-    from scripts.demo.warehouse import Invoice
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 SCHEMA = "billing"
 QUESTION = (
     "select source, count(*) as invoices, sum(total_amount) as total from billing.invoices "
@@ -54,7 +52,7 @@ def where_to_ask(database: Path) -> tuple[str, ...]:
 
 
 class Demo:
-    """One demo run; `problems` is what a reader has to know before trusting the table."""
+    """One demo run."""
 
     def __init__(self, name: str, days: int) -> None:
         self.folder = ROOT / "output" / name
@@ -62,111 +60,118 @@ class Demo:
         self.second = ROOT / "output" / f"{name}-sync.duckdb"
         self.system_database = ROOT / ".meltano" / f"{name}.db"
         self.days = days
-        self.problems: list[str] = []
-        self._began = time.monotonic()
+        self.work = Work("demo")
 
     def run(self, *, broken: bool, hidden: bool) -> int:
         """Everything; the exit status."""
+        work = self.work
         self._remove_earlier_output()
-        with running_sandbox(self.folder, root=ROOT, hidden_faults=hidden) as sandbox:
+        with running_sandbox(self.folder, *(["--hidden-faults"] if hidden else [])) as sandbox:
             today = datetime.now(timezone.utc).date()
             settings = demo_settings(sandbox.settings, today=today, days=self.days, storage=self.folder / "storage")
-            self._say("The sandbox answers for five vendors; its clock stands one day back.")
+            work.say("The sandbox answers for five vendors; its clock stands one day back.")
             meltano = Meltano(ROOT, self.folder, self.database, self.system_database, settings)
             meltano.install()
-            self._say("Meltano has its plugins.")
-            warehouse = DuckDb(self.database, meltano.loader_python, SCHEMA)
+            work.say("Meltano has its plugins.")
 
-            self._sync(1, meltano, sandbox)
-            rows, invoices = warehouse.row_counts(), warehouse.invoices()
+            self._sync("Sync 1", sandbox, "sync-1.log", meltano.run)
+            first = self._held(self.database)
             sandbox.next_day()
-            self._say("A day goes by at the vendors.")
+            work.say("A day goes by at the vendors.")
             if broken:
                 sandbox.fault(ONE_LINE_LESS)
-            self._sync(2, meltano, sandbox)
-            self._show_increment(rows, warehouse.row_counts())
-            self._show_changes(invoices, warehouse.invoices())
+            self._sync("Sync 2", sandbox, "sync-2.log", meltano.run)
+            second = self._held(self.database)
+            self._show_increment(first, second)
+            self._show_changes(first.get("invoices"), second.get("invoices"))
 
-            self._judge_kept_files(warehouse)
-            write_orders(self.folder / "orders.csv", sandbox.shop_orders())
-            lines = compare(sandbox.totals(settings), warehouse)
-            again = self._sync_in_one_command(settings, sandbox)
+            self._judge_kept_files(second.get("klarna_transactions"))
+            self._write_orders(sandbox.shop_orders())
             totals = sandbox.totals(settings)
-            # A single sync has fewer runs behind it than the two that went before.
+            lines = compare(totals, second)
+            # The same job without Meltano, into a file of its own. A single sync has fewer runs behind it than two.
+            self._sync("billing-reports sync", sandbox, "one-command.log", lambda log: self._one_command(settings, log))
+            again = self._held(self.second)
             lines_again = compare({name: totals[name] for name in totals.keys() - OF_SYNCS}, again)
             if not broken:
-                self.problems += differences(warehouse, again)
+                work.problems += differences(second, again)
             if broken and not sandbox.fault_uses():
-                self.problems.append("no answer lost a line: this proves nothing")
-        print(f"\nControl totals of the sandbox, and {self.database.relative_to(ROOT)} by SQL:\n")
-        print(table(lines))
-        self._judge(lines, "control totals differ")
-        self._judge(lines_again, f"control totals differ in {self.second.relative_to(ROOT)}")
-        print()
-        for problem in self.problems:
-            print(f"demo: {problem}")
-        if self.problems:
-            return 1
-        print(f"demo: all {len(lines)} control totals are equal ({time.monotonic() - self._began:.0f} s)")
-        print(f"demo: billing-reports sync has the same rows in {self.second.relative_to(ROOT)}")
-        print("\n".join(where_to_ask(self.second.relative_to(ROOT))))
-        return 0
+                work.problems.append("no answer lost a line: this proves nothing")
+        print(f"\nControl totals of the sandbox, and {self.database.relative_to(ROOT)} by SQL:\n\n{table(lines)}")
+        work.judge(lines, "control totals differ")
+        work.judge(lines_again, f"control totals differ in {self.second.relative_to(ROOT)}")
+        status = work.ended(
+            f"all {len(lines)} control totals are equal ({work.seconds:.0f} s)",
+            f"billing-reports sync has the same rows in {self.second.relative_to(ROOT)}",
+        )
+        if not status:
+            print("\n".join(where_to_ask(self.second.relative_to(ROOT))))
+        return status
 
-    def _judge(self, lines: Sequence[Line], said: str) -> None:
-        different = [line for line in lines if not line.equal]
-        if different:
-            self.problems.append(f"{len(different)} of {len(lines)} {said}")
-
-    def _judge_kept_files(self, warehouse: DuckDb) -> None:
-        """Of each of Klarna's payouts whose transactions are loaded the CSV and the PDF are kept."""
-        payouts = warehouse.distinct("klarna_transactions", "payment_reference")
-        kept = {kind: len([*(self.folder / "storage").rglob(f"klarna/**/*.{kind}")]) for kind in ("csv", "pdf")}
-        self._say(f"Files of Klarna's payouts: {kept['csv']} CSV, {kept['pdf']} PDF.")
-        if not payouts or set(kept.values()) != {payouts}:
-            self.problems.append(f"{payouts} of Klarna's payouts are loaded, but the files kept of them are {kept}")
-
-    def _sync_in_one_command(self, settings: Mapping[str, Any], sandbox: RunningSandbox) -> DuckDb:
-        """The same job without Meltano, into a file of its own; a failed one is a problem."""
-        before, began = sum(sandbox.orders().values()), time.monotonic()
-        status = OneCommand(ROOT, self.folder, self.second, settings).run("one-command.log")
-        ordered, seconds = sum(sandbox.orders().values()) - before, time.monotonic() - began
-        self._say(f"billing-reports sync: exit status {status}, {seconds:.0f} s, {ordered} reports ordered.")
-        if status:
-            self.problems.append(f"billing-reports sync failed; see {self.folder / 'one-command.log'}")
-        return DuckDb(self.second, Path(sys.executable), SCHEMA)
-
-    def _sync(self, number: int, meltano: Meltano, sandbox: RunningSandbox) -> None:
+    def _sync(self, name: str, sandbox: RunningSandbox, log: str, run: Callable[[str], int]) -> None:
         """One sync; a failed one is a problem, and the table will show what is missing."""
-        before = sum(sandbox.orders().values())
-        began = time.monotonic()
-        log = f"sync-{number}.log"
-        status = meltano.run(log)
-        ordered = sum(sandbox.orders().values()) - before
-        seconds = time.monotonic() - began
-        self._say(f"Sync {number}: exit status {status}, {seconds:.0f} s, {ordered} reports ordered.")
+        before, began = sum(sandbox.orders().values()), time.monotonic()
+        status = run(log)
+        ordered, seconds = sum(sandbox.orders().values()) - before, time.monotonic() - began
+        self.work.say(f"{name}: exit status {status}, {seconds:.0f} s, {ordered} reports ordered.")
         if status:
-            self.problems.append(f"sync {number} failed with exit status {status}; see {self.folder / log}")
-            print(meltano.log_end(log))
+            path = self.folder / log
+            self.work.problems.append(f"{name} failed with exit status {status}; see {path}")
+            print("\n".join(path.read_text(errors="replace").splitlines()[-40:]))
 
-    def _show_increment(self, before: dict[str, int], after: dict[str, int]) -> None:
+    def _one_command(self, settings: Mapping[str, Any], log: str) -> int:
+        config = self.folder / "one-command.json"
+        config.write_text(json.dumps(settings))
+        program = str(Path(sys.executable).parent / "billing-reports")
+        words = ("sync", "--config", str(config), "--into", f"{FILE}{self.second}")
+        return status_of([program, *words], self.folder / log, cwd=ROOT, env=os.environ)
+
+    def _held(self, database: Path) -> dict[str, Table]:
+        return tables(f"{FILE}{database}", SCHEMA)
+
+    def _show_increment(self, before: Mapping[str, Table], after: Mapping[str, Table]) -> None:
         print("\nRows in the warehouse after each sync:\n")
-        rows = [
-            (stream, str(before.get(stream, 0)), str(count), f"{count - before.get(stream, 0):+d}")
-            for stream, count in after.items()
-        ]
-        print(columns_of([("stream", "first", "second", "change"), *rows], right=(1, 2, 3)))
+        rows = [("stream", "first", "second", "change")]
+        for stream, table_after in after.items():
+            old = len(before[stream].living()) if stream in before else 0
+            new = len(table_after.living())
+            rows.append((stream, str(old), str(new), f"{new - old:+d}"))
+        print(columns_of(rows, right=(1, 2, 3)))
 
-    def _show_changes(self, before: Sequence[Invoice], after: Sequence[Invoice]) -> None:
+    def _show_changes(self, before: Table | None, after: Table | None) -> None:
         """What the second sync changed in invoices that the first had loaded: at least one."""
-        known = {invoice.key: invoice for invoice in before}
-        changed = [(known[new.key], new) for new in after if new.key in known and new != known[new.key]]
+        key, shown = ("source", "account_id", "invoice_id"), ("status", "source_status", DELETED_AT, "invoice_number")
+        known = {tuple(row[name] for name in key): row for row in before.rows} if before else {}
         print("\nInvoices that changed between the two syncs:\n")
-        for old, new in changed:
-            status = "deleted" if new.deleted else f"{new.status} ({new.source_status})"
-            number = new.number or old.number or new.invoice_id
-            print(f"  {new.source} {new.account_id} {number}: {old.status} ({old.source_status}) -> {status}")
+        changed = 0
+        for new in sorted(after.rows, key=lambda row: [row[name] for name in key]) if after else ():
+            old = known.get(tuple(new[name] for name in key))
+            if old is None or all(new[name] == old[name] for name in shown):
+                continue
+            changed += 1
+            status = "deleted" if new[DELETED_AT] else f"{new['status']} ({new['source_status']})"
+            number = new["invoice_number"] or old["invoice_number"] or new["invoice_id"]
+            print(
+                f"  {new['source']} {new['account_id']} {number}: {old['status']} ({old['source_status']}) -> {status}"
+            )
         if not changed:
-            self.problems.append("no invoice changed between the two syncs")
+            self.work.problems.append("no invoice changed between the two syncs")
+
+    def _judge_kept_files(self, transactions: Table | None) -> None:
+        """Of each of Klarna's payouts whose transactions are loaded the CSV and the PDF are kept."""
+        payouts = len({row["payment_reference"] for row in transactions.living()}) if transactions else 0
+        kept = {kind: len([*(self.folder / "storage").rglob(f"klarna/**/*.{kind}")]) for kind in ("csv", "pdf")}
+        self.work.say(f"Files of Klarna's payouts: {kept['csv']} CSV, {kept['pdf']} PDF.")
+        if not payouts or set(kept.values()) != {payouts}:
+            self.work.problems.append(f"{payouts} of Klarna's payouts are loaded, but the files kept are {kept}")
+
+    def _write_orders(self, orders: list[dict[str, str]]) -> None:
+        """A shop's own orders beside the warehouse, for those who join freight to orders."""
+        with (self.folder / "orders.csv").open("w", encoding="utf-8", newline="") as file:
+            if orders:
+                writer = csv.DictWriter(file, list(orders[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(orders)
 
     def _remove_earlier_output(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -176,26 +181,18 @@ class Demo:
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink()
 
-    def _say(self, text: str) -> None:
-        print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
-
 
 def main() -> int:
-    """Reads the command line; expected failures end in their message, not in a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__.partition("\n")[0])
+    """Reads the command line; the exit status."""
+    parser = command("scripts.demo", str(__doc__))
     parser.add_argument("--break", dest="broken", action="store_true", help="leave out one line")
     parser.add_argument("--hide", dest="hidden", action="store_true", help="hide three faults for people to find")
     parser.add_argument("--days", type=int, default=DAYS, help="days before today to start from")
     parser.add_argument("--name", help="name of the output, for runs side by side (demo, demo-break, demo-hide)")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     # What is broken on purpose has its own warehouse: `make pictures` must not draw it.
-    name = arguments.name or ("demo-break" if arguments.broken else "demo-hide" if arguments.hidden else "demo")
-    leave_on_sigterm()
-    try:
-        return Demo(name, arguments.days).run(broken=arguments.broken, hidden=arguments.hidden)
-    except (RuntimeError, OSError, ValueError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
+    name = given.name or ("demo-break" if given.broken else "demo-hide" if given.hidden else "demo")
+    return ends("demo", lambda: Demo(name, given.days).run(broken=given.broken, hidden=given.hidden))
 
 
 if __name__ == "__main__":

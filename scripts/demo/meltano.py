@@ -46,11 +46,6 @@ class Meltano:
     """Flat settings of the tap."""
     inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
-    @property
-    def loader_python(self) -> Path:
-        """The interpreter of the loader's environment: the one that has duckdb."""
-        return self.root / ".meltano" / "loaders" / LOADER / "venv" / "bin" / "python"
-
     def environment(self) -> dict[str, str]:
         env = {name: text for name, text in self.inherited.items() if not name.startswith(_FOREIGN)}
         direct = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
@@ -76,14 +71,12 @@ class Meltano:
         """
         status = self._call("install.log", "install", EXTRACTOR, LOADER)
         if status:
-            raise RuntimeError(f"meltano install failed ({status}):\n{self.log_end('install.log')}")
+            said = (self.folder / "install.log").read_text(errors="replace")
+            raise RuntimeError(f"meltano install failed ({status}):\n{said[-4000:]}")
 
     def run(self, log: str) -> int:
         """One sync; Meltano's exit status."""
         return self._call(log, "run", EXTRACTOR, LOADER)
-
-    def log_end(self, log: str, lines: int = 40) -> str:
-        return "\n".join((self.folder / log).read_text(errors="replace").splitlines()[-lines:])
 
     def _call(self, log: str, *arguments: str) -> int:
         executable = self.root / ".tools" / "meltano" / "bin" / "meltano"

@@ -1,20 +1,23 @@
-"""Child processes that never outlive the demo."""
+"""Child processes that never outlive the verb that has started them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 PATIENCE_SECONDS = 10
 TIME_LIMIT_SECONDS = 600  # for one sync or one installation
+READY_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -50,6 +53,42 @@ def status_of(command: Sequence[str], log: Path, *, cwd: Path, env: Mapping[str,
             return process.wait(TIME_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
             return -1
+
+
+@contextlib.contextmanager
+def serving(
+    name: str,
+    command: Sequence[str],
+    log: Path,
+    answers: Callable[[], bool],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    user: int | None = None,
+) -> Iterator[None]:
+    """A child that answers by now; its words are in `log`.
+
+    Raises:
+        RuntimeError: it ended or did not answer in time; the message holds its last words.
+    """
+    with (
+        log.open("a") as output,
+        child(command, cwd=cwd, env=os.environ if env is None else env, output=output, user=user) as process,
+    ):
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at the moment."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def _signal_group(process: subprocess.Popen[str], number: int) -> None:

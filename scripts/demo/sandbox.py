@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.processes import child
+from scripts.demo.processes import serving
+from scripts.venvs import ROOT
 from tap_billing_reports.sandbox.emulation import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
-READY_SECONDS = 60
+    from scripts.totals import Totals
 
 # A proxy of the user's must not be asked for an address of this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -32,9 +30,9 @@ class RunningSandbox:
     control_url: str
     settings: Mapping[str, Any]
 
-    def totals(self, settings: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
-        """{stream: {source: {"rows": n, "sums": {column: exact decimal as text}}}} for a full sync."""
-        totals: dict[str, dict[str, dict[str, Any]]] = self._ask("POST", "/totals", settings)
+    def totals(self, settings: Mapping[str, Any]) -> Totals:
+        """Of a full sync."""
+        totals: Totals = self._ask("POST", "/totals", settings)
         return totals
 
     def next_day(self) -> None:
@@ -74,45 +72,22 @@ class RunningSandbox:
             return json.load(answer)
 
 
-# As `billing-reports sandbox`, which knows no other start than so many days ago.
-SERVE_AT = (
-    "import sys, datetime; from tap_billing_reports.sandbox.server import serve; "
-    "serve(now=datetime.datetime.fromisoformat(sys.argv[1]), ready_file=sys.argv[2], vendors=sys.argv[3:])"
-)
-
-
 @contextlib.contextmanager
 def running_sandbox(
-    folder: Path,
-    *,
-    root: Path,
-    vendors: Sequence[str] = tuple(VENDORS),
-    hidden_faults: bool = False,
-    now: datetime | None = None,
+    folder: Path, *words: str, vendors: Sequence[str] = tuple(VENDORS), program: str = ""
 ) -> Iterator[RunningSandbox]:
-    """A sandbox whose clock stands one day back, or starts at `now`; it stops when the block is left.
+    """`billing-reports sandbox` with its clock one day back and these words more; it stops when the block is left.
 
-    Its output is in `folder`. With `hidden_faults` it hides three for people to find (see
-    `tap_billing_reports.sandbox.world`).
+    Or `program`, which is told where to write how it is reached, and the words. Its output is in `folder`.
 
     Raises:
         RuntimeError: it ended or was not ready in time; the message holds its last words.
     """
     ready = folder / "sandbox.json"
-    log = folder / "sandbox.log"
-    arguments = ["sandbox", "--days-ago", "1", "--ready-file", str(ready)]
-    for vendor in vendors:
-        arguments += ["--vendor", vendor]
-    if hidden_faults:
-        arguments.append("--hidden-faults")
-    command = [sys.executable, "-m", "tap_billing_reports.cli.main", *arguments]
-    if now is not None:
-        command = [sys.executable, "-c", SERVE_AT, now.isoformat(), str(ready), *vendors]
-    with log.open("w") as output, child(command, cwd=root, env=os.environ, output=output) as process:
-        deadline = time.monotonic() + READY_SECONDS
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the sandbox did not start:\n{log.read_text()[-2000:]}")
-            time.sleep(0.05)
+    ready.unlink(missing_ok=True)
+    served = [word for vendor in vendors for word in ("--vendor", vendor)]
+    start = ["-m", "tap_billing_reports.cli.main", "sandbox", "--days-ago", "1", *served, "--ready-file"]
+    command = [sys.executable, *(["-c", program] if program else start), str(ready), *words]
+    with serving("the sandbox", command, folder / "sandbox.log", ready.exists, cwd=ROOT):
         found = json.loads(ready.read_text())
         yield RunningSandbox(control_url=found["urls"]["control"], settings=found["settings"])

@@ -1,21 +1,26 @@
-"""What must be equal: marts and views, one warehouse and another, marts and the sandbox's control totals."""
+"""What must be equal beside the marts themselves: control totals of the sandbox, and what holds of every row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scripts.models.settings import ACTIVITY, PAYOUTS, SETTLED, stream_of
+from scripts.totals import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from scripts.models.stores import Store
+    from scripts.totals import Totals
 
-Totals = dict[str, dict[str, dict[str, Any]]]
 
-ACTIVITY_STREAM, PAYOUT_STREAM, SETTLED_STREAM = map(stream_of, (ACTIVITY, PAYOUTS, SETTLED))
+def stream_of(report_type: str) -> str:
+    """The stream of a report type under the tap's own name for it."""
+    return f"stripe_{report_type.replace('.', '_')}"
+
+
+ACTIVITY_STREAM = stream_of("balance_change_from_activity.itemized.3")
+PAYOUT_STREAM = stream_of("payouts.itemized.3")
+SETTLED_STREAM = stream_of("payout_reconciliation.itemized.5")
 
 
 @dataclass(frozen=True)
@@ -84,19 +89,6 @@ IDENTITIES = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """One comparison, for the table."""
-
-    what: str
-    expected: Decimal
-    actual: Decimal
-
-    @property
-    def equal(self) -> bool:
-        return self.expected == self.actual
-
-
 def totals(store: Store, schema: str, told: Totals) -> list[Line]:
     """The marts of a warehouse against the sandbox's control totals.
 
@@ -105,28 +97,16 @@ def totals(store: Store, schema: str, told: Totals) -> list[Line]:
     """
     lines = []
     for one in TOTALS:
-        expected = sum((_told(told, *where) for where in one.told), Decimal(0))
+        try:
+            amounts = [Decimal(told[stream][source]["sums"][column]) for stream, source, column in one.told]
+        except KeyError as missing:
+            raise ValueError(f"the sandbox tells no total of {one.told}: {missing}") from None
         ((actual,),) = store.rows(f"select {one.sql} from {schema}.{one.mart}")
-        lines.append(Line(f"{one.mart}: {one.sql}", expected, Decimal(actual or 0)))
+        lines.append(Line(one.mart, one.told[0][1], one.sql, sum(amounts, Decimal(0)), Decimal(actual or 0)))
     return lines
-
-
-def _told(told: Mapping[str, Any], stream: str, source: str, column: str) -> Decimal:
-    try:
-        return Decimal(told[stream][source]["sums"][column])
-    except KeyError as missing:
-        raise ValueError(f"the sandbox tells no total of {stream}, {source}, {column}: {missing}") from None
 
 
 def identities(store: Store, schema: str) -> list[Line]:
     """What must hold of every row, as the number of rows of which it does not."""
-    lines = []
-    for what, sql in IDENTITIES.items():
-        ((found,),) = store.rows(sql.format(schema))
-        lines.append(Line(what, Decimal(0), Decimal(found)))
-    return lines
-
-
-def differing(marts: Sequence[str], one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The marts whose rows are not the same."""
-    return [name for name in marts if one[name] != other[name]]
+    found = {what: store.rows(sql.format(schema))[0][0] for what, sql in IDENTITIES.items()}
+    return [Line("", "", what, Decimal(0), Decimal(count)) for what, count in found.items()]

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from scripts.targets.page import table
+from scripts.docs.tables import table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -29,7 +29,7 @@ def write(path: Path, store: Store, today: date) -> None:
 
     def filled(section: re.Match[str]) -> str:
         names, rows = store.head(f"{section['sql']} limit {ROWS}", today)
-        shown = table([names, *([_cell(value) for value in row] for row in rows)]) if rows else "(no row in the demo)\n"
+        shown = table(names, ([_cell(value) for value in row] for row in rows)) if rows else "(no row in the demo)\n"
         return f"{section[1]}\n{shown}\n{section[4]}"
 
     path.write_text(SECTION.sub(filled, path.read_text(encoding="utf-8")), encoding="utf-8")

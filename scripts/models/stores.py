@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import duckdb
-import psycopg
+from scripts.warehouse import FILE, connected, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
-
-    from scripts.targets.postgres import Server
 
 ANSWERS = "answers"
 ORDERS = "shop.orders"
@@ -31,61 +27,44 @@ class Store:
         name: for people, and dbt's target.
         schema: of the tap's tables.
         has_views: whether `billing-reports sync` has filled it.
-        place: a DuckDB file, or the name of a database of the server.
     """
 
     name: str
+    url: str
     schema: str
     has_views: bool
-    place: Path | str
-    server: Server | None = None
 
     def profile(self) -> dict[str, Any]:
         """The output of dbt's profile."""
-        if self.server is None:
-            return {"type": "duckdb", "path": str(self.place), "schema": ANSWERS, "threads": 1}
+        if self.url.startswith(FILE):
+            return {"type": "duckdb", "path": self.url.removeprefix(FILE), "schema": ANSWERS, "threads": 1}
+        place = urlsplit(self.url)
         return {
-            "type": "postgres", "host": "127.0.0.1", "port": self.server.port, "user": "billing", "password": "unused",
-            "dbname": self.place, "schema": ANSWERS, "threads": 1,
+            "type": "postgres", "host": place.hostname, "port": place.port, "user": place.username,
+            "password": "unused", "dbname": place.path.strip("/"), "schema": ANSWERS, "threads": 1,
         }  # fmt: skip
 
-    def url(self) -> str:
-        if self.server is None:
-            return f"duckdb:{self.place}"
-        return f"postgresql://billing@127.0.0.1:{self.server.port}/{self.place}"
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        connect: Any = duckdb.connect if self.server is None else psycopg.connect
-        with connect(self.url().removeprefix("duckdb:")) as connection:
-            connection.execute("set timezone = 'UTC'")
-            yield connection
-
     def change(self, sql: str) -> None:
-        with self._open() as connection:
+        with connected(self.url) as connection:
             connection.execute(sql)
 
     def load_orders(self, orders: Sequence[Mapping[str, str]]) -> None:
         """Make the shop's own table `shop.orders`."""
         columns = list(orders[0])
-        place = "?" if self.server is None else "%s"
-        with self._open() as connection:
+        values = ", ".join(["?" if self.url.startswith(FILE) else "%s"] * len(columns))
+        with connected(self.url) as connection:
             cursor = connection.cursor()
             cursor.execute("create schema if not exists shop")
             cursor.execute(f"create table {ORDERS} ({', '.join(f'{name} text' for name in columns)})")
-            cursor.executemany(
-                f"insert into {ORDERS} values ({', '.join([place] * len(columns))})",
-                [[order[name] for name in columns] for order in orders],
-            )
+            cursor.executemany(f"insert into {ORDERS} values ({values})", [list(order.values()) for order in orders])
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows whose cells are spelt alike in each database."""
-        with self._open() as connection:
-            return [tuple(map(plain, row)) for row in connection.execute(sql).fetchall()]
+        return [tuple(map(plain, row)) for row in query(self.url, sql)]
 
     def head(self, sql: str, today: date) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Names of the columns, and the rows as they are on that day; of a DuckDB file."""
-        with self._open() as connection:
+        with connected(self.url) as connection:
             # Stands in for DuckDB's own, in views as well, as long as the connection is open.
             connection.execute(f"create temp macro current_date() as date '{today}'")
             cursor = connection.execute(sql)

@@ -7,15 +7,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.compare import Line, compare
 from scripts.demo.sandbox import running_sandbox
 from scripts.demo.settings import FEWER_REPORTS, demo_settings
-from scripts.demo.warehouse import Held
 from scripts.targets import edge_cases
-from scripts.targets.truth import decimal, read_messages
+from scripts.targets.truth import read_messages
+from scripts.totals import Line, compare
+from scripts.venvs import ROOT
 from tap_billing_reports.sandbox.emulation import SERVED
 
 if TYPE_CHECKING:
@@ -48,24 +47,24 @@ class Captured:
     """Control totals of the vendors that the messages were held against; all were equal."""
 
 
-def capture(folder: Path, *, root: Path, days: int) -> Captured:
+def capture(folder: Path, *, days: int) -> Captured:
     """Runs the tap and holds what it said against the vendors' control totals.
 
     Raises:
         RuntimeError: a sync failed, or a control total differs.
     """
     captured = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
-    with running_sandbox(folder, root=root, vendors=SERVED) as sandbox:
+    with running_sandbox(folder, vendors=SERVED) as sandbox:
         today = datetime.now(timezone.utc).date()
         settings = demo_settings(sandbox.settings, today=today, days=days, reports=FEWER_REPORTS)
         settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)
-        _sync(folder, settings, captured["first"], root=root)
+        _sync(folder, settings, captured["first"])
         first = read_messages([captured["first"]])
         equal = _hold_against_totals(sandbox, settings, first, without=())
-        _sync(folder, {**settings, "decimals_as": "number"}, captured["numbers"], root=root)
+        _sync(folder, {**settings, "decimals_as": "number"}, captured["numbers"])
         sandbox.next_day()
         sandbox.switch(CHANGES)
-        _sync(folder, settings, captured["second"], root=root, state=first.state)
+        _sync(folder, settings, captured["second"], state=first.state)
         both = read_messages([captured["first"], captured["second"]])
         corrected = [name for name, stream in both.streams.items() if NEW_COLUMN in stream.columns]
         equal += _hold_against_totals(sandbox, settings, both, without=corrected)
@@ -76,7 +75,7 @@ def capture(folder: Path, *, root: Path, days: int) -> Captured:
     return Captured(**captured, control_totals=equal)
 
 
-def _sync(folder: Path, settings: Mapping[str, Any], output: Path, *, root: Path, state: Any = None) -> None:
+def _sync(folder: Path, settings: Mapping[str, Any], output: Path, *, state: Any = None) -> None:
     config = folder / f"{output.stem}.config.json"
     config.write_text(json.dumps(settings))
     command = [sys.executable, "-m", "tap_billing_reports", "--config", str(config)]
@@ -86,39 +85,16 @@ def _sync(folder: Path, settings: Mapping[str, Any], output: Path, *, root: Path
         command += ["--state", str(kept)]
     log = output.with_suffix(".log")
     with output.open("w") as out, log.open("w") as err:
-        status = subprocess.run(command, cwd=root, stdout=out, stderr=err, check=False).returncode
+        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=err, check=False).returncode
     if status:
         raise RuntimeError(f"the tap ended with exit status {status}; see {log}")
-
-
-@dataclass(frozen=True)
-class _Messages:
-    """Messages as something that the demo's comparison can ask."""
-
-    told: Told
-
-    def columns(self) -> dict[str, list[str]]:
-        return {name: list(stream.columns) for name, stream in self.told.streams.items()}
-
-    def held(self, stream: str, sums: Sequence[str]) -> dict[str, Held]:
-        living = list(self.told.streams[stream].living().values())
-        return {
-            source: Held(
-                sum(row["source"] == source for row in living),
-                {
-                    name: sum((decimal(row.get(name)) for row in living if row["source"] == source), Decimal(0))
-                    for name in sums
-                },
-            )
-            for source in {row["source"] for row in living}
-        }
 
 
 def _hold_against_totals(
     sandbox: RunningSandbox, settings: Mapping[str, Any], told: Told, *, without: Sequence[str]
 ) -> int:
     totals = {name: found for name, found in sandbox.totals(settings).items() if name not in without}
-    lines: list[Line] = compare(totals, _Messages(told))
+    lines: list[Line] = compare(totals, told.tables())
     different = [line for line in lines if not line.equal]
     if different:
         raise RuntimeError(f"the tap's own messages differ from the vendors' totals: {different[:3]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -9,30 +10,22 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import TYPE_CHECKING, Any
 
 from scripts.targets import edge_cases
-from scripts.targets.truth import DECIMAL, DELETED_AT, KINDS, TEXT, decimal
+from scripts.targets.truth import DECIMAL, KINDS, TEXT
+from scripts.totals import DIGITS, exact_sum
+from scripts.warehouse import DELETED_AT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from scripts.targets.truth import Key, Record, Stream, Told
-
-Row = dict[str, str | None]
+    from scripts.warehouse import Row
 
 IDENTICAL, RESPELLED, NULL, DIFFERENT = "identical", "respelled", "NULL", "different"
-DIGITS = 100
-
-
-@dataclass(frozen=True)
-class Table:
-    """A stream as a target holds it: column -> type in the target's own words, rows of text in stored order."""
-
-    columns: Mapping[str, str]
-    rows: list[Row]
 
 
 @dataclass
 class Values:
-    """How the values of one kind came through; `examples` are (told, held) of some that differ."""
+    """How the values of one kind came through; `examples` are (told, held) of some that are not the same."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
     examples: list[tuple[str, str]] = field(default_factory=list)
@@ -42,8 +35,6 @@ class Values:
 class Findings:
     """What is said of a target; numbers count rows, values or sums over all streams."""
 
-    records: int = 0
-    """RECORD messages told."""
     stored: int = 0
     """Rows stored, of whatever age."""
     living: int = 0
@@ -73,6 +64,16 @@ class Findings:
     edge_cases: dict[str, str] = field(default_factory=dict)
     """Case -> outcome; when it differs, with what is held."""
 
+    def changed(self, outcome: str = DIFFERENT) -> dict[str, int]:
+        """Kind of column -> how many of its values came through so, where there are any."""
+        counts = {kind: values.outcomes.get(outcome, 0) for kind, values in self.values.items()}
+        return {kind: count for kind, count in counts.items() if count}
+
+    @property
+    def alive(self) -> int:
+        """Rows that the vendor no longer has and that cannot be told from living ones."""
+        return self.deleted - self.marked - self.removed
+
 
 def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: str) -> Findings:
     """Everything that can be said of the tables of a target.
@@ -92,7 +93,6 @@ def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: s
             if name == edge_cases.STREAM:
                 found.edge_cases = _edge_cases(last)
                 continue
-            found.records += len(stream.records)
             _rows(found, stream, last)
             _sums(found, stream, last)
             _values(found, stream, last)
@@ -125,18 +125,12 @@ def _rows(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
 
 
 def _sums(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
-    expected = list(stream.living().values())
-    actual = [row for row in last.values() if not row.get(DELETED_AT)]
     for column in stream.of_kind(DECIMAL):
+        # A file of text has no other way to say that there is none.
+        held = [{column: row.get(column) or None} for row in last.values() if not row.get(DELETED_AT)]
         found.sums += 1
-        found.sums_equal += _sum(expected, column) == _sum(actual, column)
-
-
-def _sum(rows: Iterable[Mapping[str, Any]], column: str) -> Decimal | None:
-    try:
-        return sum((decimal(row.get(column) or None) for row in rows), Decimal(0))
-    except InvalidOperation:
-        return None
+        with contextlib.suppress(InvalidOperation):
+            found.sums_equal += exact_sum(stream.living().values(), column) == exact_sum(held, column)
 
 
 def _values(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
@@ -153,7 +147,7 @@ def _values(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
             outcome = compared(kind, value, cell)
             values = found.values.setdefault(kind, Values())
             values.outcomes[outcome] = values.outcomes.get(outcome, 0) + 1
-            if outcome != IDENTICAL and len(values.examples) < 2:
+            if outcome == DIFFERENT and len(values.examples) < 2:
                 values.examples.append((spelled(value), str(cell)))
 
 
@@ -200,16 +194,7 @@ def _meaning(kind: str, value: Any) -> Any:
 
 def instant(text: str) -> datetime:
     """A point in time from RFC 3339 or a database's spelling; without a zone it is taken as UTC."""
-    iso = text.strip().replace(" ", "T").replace("Z", "+00:00")
-    clock, sign, zone = iso.rpartition("+")
-    if sign and ":" not in zone:
-        iso = f"{clock}+{zone}:00"
-    head, dot, tail = iso.partition(".")
-    if dot:
-        # Python 3.10 reads three or six digits of a fraction, nothing between.
-        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
-        iso = f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}"
-    found = datetime.fromisoformat(iso)
+    found = datetime.fromisoformat(text.strip())
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 

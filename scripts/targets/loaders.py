@@ -10,17 +10,19 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scripts.targets import stores
 from scripts.targets.postgres import USER
+from scripts.targets.stores import csv_files, jsonl_files
 from scripts.venvs import ENVIRONMENTS, ROOT, Environment
+from scripts.warehouse import FILE, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from scripts.targets.findings import Table
     from scripts.targets.postgres import Server
+    from scripts.warehouse import Table
 
+SCHEMA = "billing"
 POSTGRES = "meltanolabs-target-postgres"
 OURS = "target-billing-reports"
 TELLING = ("singer-sdk", "singer-python", "pipelinewise-singer-python", "duckdb", "sqlalchemy", "psycopg")
@@ -33,99 +35,86 @@ class Place:
     folder: Path
     database: str
     server: Server
-    python: Path
-    """The interpreter of the target's environment."""
+
+    @property
+    def file_url(self) -> str:
+        return f"{FILE}{self.folder / 'warehouse.duckdb'}"
+
+    @property
+    def database_url(self) -> str:
+        return self.server.url(self.database)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a target is told where to store, and how that is read back."""
+
+    where: Callable[[Place], dict[str, Any]]
+    read: Callable[[Place], dict[str, Table]]
+
+
+def _server(database: str) -> Kind:
+    """`database` is the setting's name, in which the targets differ."""
+    return Kind(
+        lambda place: {
+            "host": "127.0.0.1", "port": place.server.port, "user": USER, "password": "unused",
+            database: place.database, "default_target_schema": SCHEMA,
+        },
+        _database,
+    )  # fmt: skip
+
+
+def _file(place: Place) -> dict[str, Table]:
+    return tables(place.file_url, SCHEMA)
+
+
+def _database(place: Place) -> dict[str, Table]:
+    return tables(place.database_url, SCHEMA)
+
+
+def _folder(setting: str, read: Callable[[Path], dict[str, Table]]) -> Kind:
+    return Kind(lambda place: {setting: str(place.folder)}, lambda place: read(place.folder))
+
+
+_OUR_FILE = Kind(lambda place: {"url": place.file_url, "schema": SCHEMA}, _file)
+_OUR_DATABASE = Kind(lambda place: {"url": place.database_url, "schema": SCHEMA}, _database)
+_DUCKDB = Kind(lambda place: {"filepath": place.file_url.removeprefix(FILE), "default_target_schema": SCHEMA}, _file)
+_CSV = _folder("output_path", csv_files)
 
 
 @dataclass(frozen=True)
 class Loader:
-    """A target with one way to set it up."""
+    """A target with one way to set it up; how it is told of in the page."""
 
     name: str
     requirements: tuple[str, ...]
     executable: str
-    settings: Callable[[Place], dict[str, Any]]
-    read: Callable[[Place], dict[str, Table]]
-    constraints: str | None = None
-    title: str = ""
-    """What is different from the target's first way; empty for that one."""
-    variant_of: str = ""
+    kind: Kind
     shown: dict[str, Any] = field(default_factory=dict)
     """The settings that matter to somebody who copies them."""
+    constraints: str | None = None
+    is_variant: bool = False
+    """Another way to set up the one before it."""
     source: str = ""
     """The git repository that it is installed from; empty for the package registry."""
-    is_ours: bool = False
-    """It comes with the project, and is in the project's environment."""
     telling: tuple[str, ...] = TELLING
     """Packages whose versions decide how values come through, beside those that are required."""
 
+    def settings(self, place: Place) -> dict[str, Any]:
+        return self.shown | self.kind.where(place)
+
+    def read(self, place: Place) -> dict[str, Table]:
+        return self.kind.read(place)
+
     @property
     def environment(self) -> Environment:
-        if self.is_ours:
+        """Ours is in the project's; each other has one of its own."""
+        if self.executable == OURS:
             return ENVIRONMENTS["project"]
         names = [re.sub(r" @ \S+/", "-from-", requirement) for requirement in self.requirements]
         folder = "-".join(name.replace("==", "-").replace("<", "-below-") for name in names)
-        return Environment(
-            path=ROOT / ".tools" / "targets" / folder,
-            requirements=self.requirements,
-            constraints=self.constraints,
-        )
-
-
-def _folder(setting: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
-    return lambda place: {setting: str(place.folder), **more}
-
-
-def _duckdb(*, metadata: bool) -> Callable[[Place], dict[str, Any]]:
-    def settings(place: Place) -> dict[str, Any]:
-        return {
-            "filepath": str(place.folder / "warehouse.duckdb"),
-            "default_target_schema": stores.SCHEMA,
-            "add_metadata_columns": metadata,
-        }
-
-    return settings
-
-
-def _read_duckdb(place: Place) -> dict[str, Table]:
-    return stores.duckdb_file(place.folder / "warehouse.duckdb", place.python)
-
-
-def _postgres(database: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
-    """`database` is the setting's name, in which the targets differ."""
-    return lambda place: {
-        "host": "127.0.0.1",
-        "port": place.server.port,
-        "user": USER,
-        "password": "unused",
-        database: place.database,
-        "default_target_schema": stores.SCHEMA,
-        **more,
-    }
-
-
-def _read_postgres(place: Place) -> dict[str, Table]:
-    return stores.postgres_database(place.server, place.database)
-
-
-def _ours(url: Callable[[Place], str]) -> Callable[[Place], dict[str, Any]]:
-    return lambda place: {"url": url(place), "schema": stores.SCHEMA}
-
-
-def _postgres_url(place: Place) -> str:
-    return f"postgresql://{USER}@127.0.0.1:{place.server.port}/{place.database}"
-
-
-def _duckdb_url(place: Place) -> str:
-    return f"duckdb:{place.folder / 'warehouse.duckdb'}"
-
-
-def _read_jsonl(place: Place) -> dict[str, Table]:
-    return stores.jsonl_files(place.folder)
-
-
-def _read_csv(place: Place) -> dict[str, Table]:
-    return stores.csv_files(place.folder)
+        path = ROOT / ".tools" / "targets" / folder
+        return Environment(path=path, requirements=self.requirements, constraints=self.constraints)
 
 
 # What makes meltanolabs-target-postgres faster and loses nothing: the tap's records match their schemas.
@@ -134,91 +123,61 @@ TUNED: dict[str, Any] = {"batch_size_rows": 50_000, "validate_records": False}
 BY_COPY: dict[str, Any] = {"use_copy": True}
 WITHOUT_METADATA: dict[str, Any] = {"add_record_metadata": False, "activate_version": False}
 _REPOSITORY = "https://github.com/MeltanoLabs/target-duckdb"
-_TIMED = "{stream_name}-{timestamp}.csv"
+_TIMED = {"file_naming_scheme": "{stream_name}-{timestamp}.csv", "add_record_metadata": True}
+_METADATA = {"add_metadata_columns": True}
+_PINS = "constraints.txt"
+
+_POSTGRES = (("meltanolabs-target-postgres==0.8.1",), "target-postgres", _server("database"))
+_OLD_DUCKDB = (("target-duckdb==0.8.0", "duckdb<1.3"), "target-duckdb", _DUCKDB)
+_MELTANO_CSV = (("meltanolabs-target-csv==0.5.0",), "target-csv", _CSV)
 
 LOADERS: tuple[Loader, ...] = (
     Loader(
-        f"{OURS} (DuckDB)", (".[duckdb]",), OURS, _ours(_duckdb_url), _read_duckdb,
-        shown={"url": "duckdb:warehouse.duckdb"}, is_ours=True, telling=("tap-billing-reports", "duckdb", "pyarrow"),
+        f"{OURS} (DuckDB)", (".[duckdb]",), OURS, _OUR_FILE, {"url": "duckdb:warehouse.duckdb"},
+        telling=("tap-billing-reports", "duckdb", "pyarrow"),
     ),
     Loader(
-        f"{OURS} (PostgreSQL)", (".[postgres]",), OURS, _ours(_postgres_url), _read_postgres,
-        shown={"url": "postgresql://..."}, is_ours=True, telling=("tap-billing-reports", "psycopg"),
+        f"{OURS} (PostgreSQL)", (".[postgres]",), OURS, _OUR_DATABASE, {"url": "postgresql://..."},
+        telling=("tap-billing-reports", "psycopg"),
+    ),
+    Loader("target-duckdb", *_OLD_DUCKDB, _METADATA),
+    Loader(
+        "target-duckdb without metadata columns", *_OLD_DUCKDB, {"add_metadata_columns": False}, is_variant=True
     ),
     Loader(
-        "target-duckdb", ("target-duckdb==0.8.0", "duckdb<1.3"), "target-duckdb",
-        _duckdb(metadata=True), _read_duckdb,
-        shown={"add_metadata_columns": True},
+        "target-duckdb with duckdb 1.3", ("target-duckdb==0.8.0", "duckdb==1.3.0"), "target-duckdb", _DUCKDB,
+        _METADATA, is_variant=True,
     ),
     Loader(
-        "target-duckdb without metadata columns", ("target-duckdb==0.8.0", "duckdb<1.3"), "target-duckdb",
-        _duckdb(metadata=False), _read_duckdb,
-        title="`add_metadata_columns` left out", variant_of="target-duckdb",
-        shown={"add_metadata_columns": False},
+        "target-duckdb (repository)", (f"target-duckdb @ git+{_REPOSITORY}",), "target-duckdb", _DUCKDB, _METADATA,
+        source=_REPOSITORY,
     ),
-    Loader(
-        "target-duckdb with duckdb 1.3", ("target-duckdb==0.8.0", "duckdb==1.3.0"), "target-duckdb",
-        _duckdb(metadata=True), _read_duckdb,
-        title="duckdb 1.3.0 instead of an older one", variant_of="target-duckdb",
-        shown={"add_metadata_columns": True},
-    ),
-    Loader(
-        "target-duckdb (repository)", (f"target-duckdb @ git+{_REPOSITORY}",), "target-duckdb",
-        _duckdb(metadata=True), _read_duckdb,
-        shown={"add_metadata_columns": True}, source=_REPOSITORY,
-    ),
-    Loader(
-        POSTGRES, ("meltanolabs-target-postgres==0.8.1",), "target-postgres",
-        _postgres("database", **TUNED), _read_postgres, "constraints.txt",
-        shown=TUNED,
-    ),
-    Loader(
-        f"{POSTGRES} as it comes", ("meltanolabs-target-postgres==0.8.1",), "target-postgres",
-        _postgres("database"), _read_postgres, "constraints.txt",
-        title="these settings left out", variant_of=POSTGRES,
-    ),
-    Loader(
-        f"{POSTGRES} by COPY", ("meltanolabs-target-postgres==0.8.1",), "target-postgres",
-        _postgres("database", **TUNED, **BY_COPY), _read_postgres, "constraints.txt",
-        title="`use_copy` as well", variant_of=POSTGRES,
-        shown=TUNED | BY_COPY,
-    ),
-    Loader(
-        f"{POSTGRES} without metadata", ("meltanolabs-target-postgres==0.8.1",), "target-postgres",
-        _postgres("database", **TUNED, **WITHOUT_METADATA), _read_postgres, "constraints.txt",
-        title="`add_record_metadata` and `activate_version` turned off as well", variant_of=POSTGRES,
-        shown=TUNED | WITHOUT_METADATA,
-    ),
+    Loader(POSTGRES, *_POSTGRES, TUNED, _PINS),
+    Loader(f"{POSTGRES} as it comes", *_POSTGRES, constraints=_PINS, is_variant=True),
+    Loader(f"{POSTGRES} by COPY", *_POSTGRES, TUNED | BY_COPY, _PINS, is_variant=True),
+    Loader(f"{POSTGRES} without metadata", *_POSTGRES, TUNED | WITHOUT_METADATA, _PINS, is_variant=True),
     Loader(
         "pipelinewise-target-postgres", ("pipelinewise-target-postgres==2.1.2",), "target-postgres",
-        _postgres("dbname"), _read_postgres,
+        _server("dbname"),
     ),
     Loader(
-        "target-jsonl", ("target-jsonl==0.1.4",), "target-jsonl",
-        _folder("destination_path", do_timestamp_file=False), _read_jsonl,
-        shown={"do_timestamp_file": False},
+        "target-jsonl", ("target-jsonl==0.1.4",), "target-jsonl", _folder("destination_path", jsonl_files),
+        {"do_timestamp_file": False},
     ),
+    Loader("meltanolabs-target-csv", *_MELTANO_CSV, _TIMED, _PINS),
     Loader(
-        "meltanolabs-target-csv", ("meltanolabs-target-csv==0.5.0",), "target-csv",
-        _folder("output_path", file_naming_scheme=_TIMED, add_record_metadata=True), _read_csv, "constraints.txt",
-        shown={"file_naming_scheme": _TIMED, "add_record_metadata": True},
-    ),
-    Loader(
-        "meltanolabs-target-csv as it comes", ("meltanolabs-target-csv==0.5.0",), "target-csv",
-        _folder("output_path", overwrite_behavior="append_records"), _read_csv, "constraints.txt",
-        title="`overwrite_behavior: append_records` instead of both settings", variant_of="meltanolabs-target-csv",
-        shown={"overwrite_behavior": "append_records"},
+        "meltanolabs-target-csv as it comes", *_MELTANO_CSV, {"overwrite_behavior": "append_records"}, _PINS,
+        is_variant=True,
     ),
     Loader(
         "target-csv", ("target-csv==0.3.0", "setuptools<81"), "target-csv",
-        _folder("destination_path", disable_collection=True), _read_csv,
+        _folder("destination_path", csv_files), {"disable_collection": True},
     ),
     Loader(
         "target-sqlite", ("target-sqlite==0.2.0",), "target-sqlite",
-        lambda place: {"database": str(place.folder / "warehouse")}, lambda _place: {},
+        Kind(lambda place: {"database": str(place.folder / "warehouse")}, lambda _place: {}),
     ),
     Loader(
-        "target-parquet", ("target-parquet==0.0.1",), "target-parquet",
-        _folder("destination_path"), lambda _place: {},
+        "target-parquet", ("target-parquet==0.0.1",), "target-parquet", _folder("destination_path", lambda _folder: {})
     ),
 )  # fmt: skip

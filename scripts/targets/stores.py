@@ -1,4 +1,4 @@
-"""Reading back what a target has stored. Every cell comes as text, so that no amount passes through a float."""
+"""Reading back what a target has stored in files; every cell is text, so that no amount passes through a float."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.warehouse import DuckDb, identifier
-from scripts.targets.findings import Row, Table
+from scripts.warehouse import Row, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from scripts.targets.postgres import Server
-
-SCHEMA = "billing"
 PLAIN = "text"
 
 
@@ -61,31 +56,3 @@ def csv_files(folder: Path) -> dict[str, Table]:
         table.rows.extend(rows)
         tables[stream] = Table({**table.columns, **dict.fromkeys(names, PLAIN)}, table.rows)
     return tables
-
-
-def duckdb_file(database: Path, python: Path) -> dict[str, Table]:
-    """Tables of a DuckDB file, read through the interpreter that has duckdb."""
-    store = DuckDb(database, python, SCHEMA)
-    return _tables(store.query, "VARCHAR") if database.exists() else {}
-
-
-def postgres_database(server: Server, database: str) -> dict[str, Table]:
-    """Tables of a PostgreSQL database."""
-    return _tables(lambda sql: server.query(database, sql), "TEXT")
-
-
-def _tables(query: Callable[[str], list[list[str | None]]], text: str) -> dict[str, Table]:
-    columns: dict[str, dict[str, str]] = {}
-    for table, column, kind in query(
-        "SELECT table_name, column_name, data_type FROM information_schema.columns "
-        f"WHERE table_schema = '{SCHEMA}' ORDER BY table_name, ordinal_position"
-    ):
-        columns.setdefault(str(table), {})[str(column)] = str(kind)
-    return {table: Table(found, _rows(query, table, found, text)) for table, found in columns.items()}
-
-
-def _rows(query: Callable[[str], list[list[str | None]]], table: str, columns: Iterable[str], text: str) -> list[Row]:
-    names = list(columns)
-    cells = ", ".join(f"CAST({identifier(name)} AS {text})" for name in names)
-    found = query(f"SELECT {cells} FROM {identifier(SCHEMA)}.{identifier(table)}")
-    return [dict(zip(names, row, strict=True)) for row in found]

@@ -7,44 +7,37 @@ import os
 import re
 import subprocess
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scripts.targets.capture import NEW_COLUMN
-from scripts.targets.findings import DIFFERENT, Table, Values, compared, examine
+from scripts.targets.findings import Findings, examine
 from scripts.targets.loaders import Place
-from scripts.targets.truth import DECIMAL, read_messages
+from scripts.targets.truth import read_messages
 from scripts.venvs import InstallError, provide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from scripts.targets.capture import Captured
     from scripts.targets.loaders import Loader
     from scripts.targets.postgres import Server
-    from scripts.targets.truth import Told
 
 TIME_LIMIT_SECONDS = 300
-EXAMPLES = 2
 
 
 @dataclass
 class Trial:
     """What is known of a target after it was tried; `failure` says why there are no findings."""
 
-    name: str
-    title: str
-    variant_of: str
-    requirements: list[str]
-    settings: dict[str, Any]
+    loader: Loader
     failure: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     state_kept: bool = False
-    findings: dict[str, Any] = field(default_factory=dict)
-    numbers: dict[str, Any] = field(default_factory=dict)
-    """How amounts came through when the tap sent them as JSON numbers."""
+    findings: Findings | None = None
+    numbers: Findings | None = None
+    """The same of the first sync with amounts as JSON numbers."""
 
 
 class RefusedError(RuntimeError):
@@ -53,13 +46,7 @@ class RefusedError(RuntimeError):
 
 def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> Trial:
     """Everything about one target; a failure is a finding too."""
-    trial = Trial(
-        name=loader.name,
-        title=loader.title,
-        variant_of=loader.variant_of,
-        requirements=list(loader.requirements),
-        settings=dict(loader.shown),
-    )
+    trial = Trial(loader)
     if loader.source and not _answers(loader.source):
         trial.failure = "was not tried: its repository could not be reached from here"
         return trial
@@ -69,10 +56,21 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
         trial.failure = "does not install"
         return trial
     trial.versions = _versions(loader)
+    first = read_messages([captured.first])
     try:
-        _both_syncs(trial, loader, captured, place_of(loader, folder, "text", server))
-        if not loader.variant_of:
-            trial.numbers = _numbers(loader, captured, place_of(loader, folder, "numbers", server))
+        place = place_of(loader, folder, "text", server)
+        for messages in (captured.first, captured.second):
+            began = time.monotonic()
+            state = load(loader, messages, place)
+            trial.seconds.append(round(time.monotonic() - began, 1))
+            trial.state_kept = state == read_messages([messages]).state
+        told = read_messages([captured.first, captured.second])
+        trial.findings = examine(told, loader.read(place), first=first, new_column=NEW_COLUMN)
+        if not loader.is_variant:
+            place = place_of(loader, folder, "numbers", server)
+            load(loader, captured.numbers, place)
+            told = read_messages([captured.numbers])
+            trial.numbers = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
     except RefusedError as error:
         trial.failure = f"does not run: {error}"
     return trial
@@ -93,46 +91,7 @@ def place_of(loader: Loader, folder: Path, what: str, server: Server) -> Place:
     name = "".join(letter if letter.isalnum() else "_" for letter in f"{loader.name}_{what}")
     (folder / name).mkdir(parents=True)
     server.create(name)
-    return Place(folder / name, name, server, loader.environment.python)
-
-
-def _both_syncs(trial: Trial, loader: Loader, captured: Captured, place: Place) -> None:
-    for messages in (captured.first, captured.second):
-        began = time.monotonic()
-        state = load(loader, messages, place)
-        trial.seconds.append(round(time.monotonic() - began, 1))
-        trial.state_kept = state == read_messages([messages]).state
-    told = read_messages([captured.first, captured.second])
-    found = examine(told, loader.read(place), first=read_messages([captured.first]), new_column=NEW_COLUMN)
-    trial.findings = asdict(found)
-
-
-def _numbers(loader: Loader, captured: Captured, place: Place) -> dict[str, Any]:
-    load(loader, captured.numbers, place)
-    told = read_messages([captured.numbers])
-    found = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
-    amounts = found.values.get(DECIMAL, Values())
-    lossy = _first_different(told, loader.read(place))
-    return {
-        "types": found.types.get(DECIMAL, []),
-        "outcomes": amounts.outcomes,
-        "sums": found.sums,
-        "sums_equal": found.sums_equal,
-        "examples": lossy,
-    }
-
-
-def _first_different(told: Told, held: Mapping[str, Table]) -> list[tuple[str, str]]:
-    """(told, held) of some amounts that have changed, not only their spelling."""
-    examples = []
-    for name, stream in told.streams.items():
-        last = {stream.key(row): row for row in held.get(name, Table({}, [])).rows}
-        for key, record in stream.living().items():
-            for column in stream.of_kind(DECIMAL):
-                value, cell = record.get(column), last.get(key, {}).get(column)
-                if value is not None and compared(DECIMAL, value, cell) == DIFFERENT:
-                    examples.append((str(value), str(cell)))
-    return examples[:EXAMPLES]
+    return Place(folder / name, name, server)
 
 
 def load(loader: Loader, messages: Path, place: Place) -> Any:
@@ -167,5 +126,4 @@ def _versions(loader: Loader) -> dict[str, str]:
     command = [str(loader.environment.python), "-c", program]
     installed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     named = {re.split("[=< ]", requirement)[0] for requirement in loader.requirements}
-    telling = {*named, *loader.telling}
-    return {name: installed[name] for name in sorted(telling & set(installed))}
+    return {name: installed[name] for name in sorted({*named, *loader.telling} & set(installed))}

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from scripts.warehouse import DELETED_AT, Table
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-DELETED_AT = "_sdc_deleted_at"
 DECIMAL = "decimal"
 TEXT = "text"
 KINDS = (TEXT, DECIMAL, "integer", "boolean", "date-time", "date")
 
 Key = tuple[str, ...]
 Record = dict[str, Any]
-Sums = dict[tuple[str, str], Decimal]
 
 
 @dataclass
@@ -51,18 +51,9 @@ class Told:
     streams: dict[str, Stream] = field(default_factory=dict)
     state: Any = None
 
-    def sums(self) -> Sums:
-        """(stream, column) -> exact sum of the living rows."""
-        return {
-            (stream.name, column): sum((decimal(row.get(column)) for row in stream.living().values()), Decimal(0))
-            for stream in self.streams.values()
-            for column in stream.of_kind(DECIMAL)
-        }
-
-
-def decimal(cell: Any) -> Decimal:
-    """A cell of an amount; 0 for none."""
-    return Decimal(0) if cell is None else Decimal(str(cell))
+    def tables(self) -> dict[str, Table]:
+        """What an upserting target holds of them."""
+        return {name: Table(stream.columns, list(stream.last().values())) for name, stream in self.streams.items()}
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.targets.loaders import LOADERS, POSTGRES, Place
+from scripts.targets.loaders import LOADERS, POSTGRES, SCHEMA, Place
 from scripts.targets.postgres import Server, postgres_server
-from scripts.targets.stores import postgres_database
 from scripts.venvs import provide
+from scripts.warehouse import tables
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.faults.bench import STORAGE_SECRET, Held, compare, config_of
 from tests.faults.canaries import Canaries
@@ -79,7 +79,7 @@ class Pipeline:
         if (state is None and kill_at is not None) or database == "whole":
             self.server.create(database)
         environment = self._loader.environment
-        place = Place(self.folder, database, self.server, environment.python)
+        place = Place(self.folder, database, self.server)
         (self.folder / "target.json").write_text(json.dumps(self._loader.settings(place)))
         command = [sys.executable, "-m", "tap_billing_reports", "--config", str(self.folder / "tap.json")]
         if state is not None:
@@ -120,7 +120,7 @@ class Pipeline:
     def held(self, database: str) -> Held:
         """What the tables that stand for money hold, as text, by key."""
         found: Held = {}
-        for table, content in postgres_database(self.server, database).items():
+        for table, content in tables(self.server.url(database), SCHEMA).items():
             if table != "invoices" and "row_number" not in content.columns:
                 continue
             keys = ("source", "account_id", "invoice_id") if table == "invoices" else _ROW_KEYS

@@ -8,9 +8,9 @@ import pwd
 
 import pytest
 
+from scripts.demo import processes
 from scripts.targets import postgres, stores
-from scripts.targets.findings import Table
-from tests.waiting import until
+from scripts.warehouse import Table
 
 
 def test_json_files_keep_digits_and_types(tmp_path):
@@ -38,22 +38,8 @@ def test_csv_files_of_several_runs_are_one_table_oldest_first(tmp_path):
     ]
 
 
-def test_rows_of_a_database_come_as_text():
-    answers = {
-        "SELECT table_name": [["charges", "id", "text"], ["charges", "amount", "numeric"]],
-        'SELECT CAST("id" AS TEXT), CAST("amount" AS TEXT) FROM "billing"."charges"': [["a", None]],
-    }
-
-    def query(sql):
-        return next(rows for begin, rows in answers.items() if sql.startswith(begin))
-
-    assert stores._tables(query, "TEXT") == {
-        "charges": Table({"id": "text", "amount": "numeric"}, [{"id": "a", "amount": None}])
-    }
-
-
 def test_the_systems_server_is_taken_before_the_packaged_one(tmp_path, monkeypatch):
-    for program in ("initdb", "postgres", "psql"):
+    for program in ("initdb", "postgres"):
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert postgres.server_programs() == tmp_path
@@ -63,7 +49,6 @@ VERSION = '[ "$1" = --version ] && { echo "postgres (PostgreSQL) 16.1"; exit 0; 
 PROGRAMS = {
     "initdb": "exit 0",
     "postgres": f'{VERSION}\necho $$ > "$PIDS"\nexec sleep 600',
-    "psql": """echo '{"a": "1", "b": null}'""",
 }
 
 
@@ -87,14 +72,13 @@ def programs(tmp_path, monkeypatch):
     monkeypatch.setattr(postgres, "server_programs", lambda: folder)
     # Other users than one's own may not see this folder; a server that pretends needs none.
     monkeypatch.setattr(postgres, "_unprivileged", lambda: pwd.getpwuid(os.geteuid()))
+    monkeypatch.setattr(postgres.Server, "answers", lambda _server: bool(pids.read_text()))
     return provide
 
 
 def test_a_server_answers_in_the_block_and_is_gone_after_it(programs, tmp_path):
     with postgres.postgres_server(tmp_path / "log") as server:
         assert server.version == "16.1"
-        assert server.query("any", "SELECT 1") == [["1", None]]
-        until((tmp_path / "pids").read_text)
         pid = int((tmp_path / "pids").read_text())
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):
@@ -105,14 +89,14 @@ def test_a_server_answers_in_the_block_and_is_gone_after_it(programs, tmp_path):
     ("broken", "said"),
     [
         ({"initdb": "echo no space; exit 1"}, "initdb failed:\nno space"),
-        ({"psql": "exit 2", "postgres": f"{VERSION}\necho port taken; exit 1"}, "did not start:\nport taken"),
-        ({"psql": "exit 2"}, "did not start"),
+        ({"postgres": f"{VERSION}\necho port taken; exit 1"}, "did not start:\nport taken"),
+        ({"postgres": f"{VERSION}\nexec sleep 600"}, "did not start"),
     ],
 )
 def test_a_server_that_does_not_come_up_says_why(programs, tmp_path, monkeypatch, broken, said):
     programs(**broken)
-    if broken.keys() == {"psql"}:
+    if "sleep" in str(broken):
         # It never answers; the others end by themselves.
-        monkeypatch.setattr(postgres, "READY_SECONDS", 0)
+        monkeypatch.setattr(processes, "READY_SECONDS", 0)
     with pytest.raises(RuntimeError, match=said), postgres.postgres_server(tmp_path / "log"):
         pass

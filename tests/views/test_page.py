@@ -51,12 +51,12 @@ def test_rows_are_put_below_their_query(tmp_path):
     )
     page.write(written, Answers(), TODAY)  # type: ignore[arg-type]
     assert written.read_text().partition("-->\n")[2] == (
-        "\n| a | b |\n|---|---|\n| x\\|y |  |\n| yes | 1 |\n\n<!-- end of b -->\n\nend\n"
+        "\n| a | b |\n| --- | --- |\n| x\\|y |  |\n| yes | 1 |\n\n<!-- end of b -->\n\nend\n"
     )
 
 
 def test_a_view_shows_the_day_that_is_asked_for(tmp_path):
-    store = Store("duckdb", "billing", has_views=True, place=tmp_path / "w.duckdb")
+    store = Store("duckdb", f"duckdb:{tmp_path / 'w.duckdb'}", "billing", has_views=True)
     store.change("create view due as select date '2026-11-20' as due_date, current_date - date '2026-11-20' as days")
     names, rows = store.head("select due_date, days, current_date from due", TODAY)
     assert names[:2] == ["due_date", "days"]
