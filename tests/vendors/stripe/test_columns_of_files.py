@@ -68,6 +68,29 @@ def test_every_type_is_read_with_its_default_columns(stripe, kind):
     assert json.loads(file["columns"]) == [*report_types()[kind].default_columns]
 
 
+def test_the_sandbox_has_each_column_that_the_catalogue_knows():
+    """Both are written from the vendor's pages, each for itself."""
+    known = catalogue("stripe")["report_types"]
+    differing = {
+        name: {*known[name]["columns"]} ^ {column for column in kind.columns if "[" not in column}
+        for name, kind in report_types().items()
+        if known[name]["columns"]
+    }
+    assert not {name: columns for name, columns in differing.items() if columns}
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("family", ["ending_balance_reconciliation", "payout_reconciliation"])
+def test_what_pays_out_or_waits_has_its_amounts_as_decimals(family, version):
+    """The witness is the vendor's page: each version has its columns, the older ones with times in UTC alone."""
+    columns = catalogue("stripe")["report_types"][f"{family}.itemized.{version}"]["columns"]
+    always = {"automatic_payout_id", "balance_transaction_id", "currency", "gross", "fee", "net", "created_utc"}
+    assert always <= {*columns}
+    assert ("created" in columns) is (version >= 3 if family.startswith("ending") else version == 4)
+    assert ("card_address_city" in columns) is (version in (2, 4) if family.startswith("ending") else version == 3)
+    assert ("destination_payment_id" in columns) is family.startswith("payout")
+
+
 def test_a_star_asks_for_all_that_the_catalogue_knows(stripe):
     ended = stripe.sync({**MONTH, "columns": ["*", "payment_metadata[order_id]"]})
     assert ended.code == 0, ended.log
