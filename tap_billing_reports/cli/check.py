@@ -36,7 +36,7 @@ from tap_billing_reports.reports.window_dates import midnight
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_billing_reports.declare import Endpoint, Query, Report, Run, Source
+    from tap_billing_reports.declare import Endpoint, Query, Report, ReportApi, Run, Source
     from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.singer.session import Session
 
@@ -188,8 +188,8 @@ class _Examination:
 
     def _invoices(self, client: HttpSourceClient, account: Account) -> Finding:
         """Today's, one at most where the vendor pages."""
-        api = self._source.invoices
-        assert api is not None
+        if (api := self._source.invoices) is None:
+            return Finding()
         query = next(iter(api.queries(client, account, client.today(), client.today())), None)
         if query is None:
             return Finding(said="the settings ask for none")
@@ -213,7 +213,7 @@ class _Examination:
         self._runs = _listed(client, account)
         for report in api.configured(client.values):
             if not report.optional:
-                _ask_for_what_is_there(client, account, report)
+                _ask_for_what_is_there(client, api, account, report)
         return Finding(OK)
 
     def _files(self, client: HttpSourceClient, account: Account) -> Finding:
@@ -235,10 +235,8 @@ def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
     return replace(endpoint, paging=None), [*query, *([] if size is None else [(size[0], "1")])]
 
 
-def _ask_for_what_is_there(client: HttpSourceClient, account: Account, report: Report) -> None:
+def _ask_for_what_is_there(client: HttpSourceClient, api: ReportApi, account: Account, report: Report) -> None:
     """Of a report that needs no order: today's subjects, or yesterday's rows, one at most where the vendor pages."""
-    api = client.source.reports
-    assert api is not None
     today, path = client.today(), dict[str, str]()
     listing, unordered = api.listing(report), api.unordered(report)
     if isinstance(report.cadence, Listed) and listing is not None:

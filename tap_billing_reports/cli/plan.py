@@ -158,8 +158,7 @@ def _others(lifecycle: Lifecycle, client: ReportClient, report: Report, account:
         yield _row(report, account, SKIP, done, "done")
     coming = plan_of_report.coming(client, account)
     if coming is not None:
-        assert coming.end is not None
-        over = coming.end <= lifecycle.planner.now
+        over = coming.end is not None and coming.end <= lifecycle.planner.now
         yield _row(report, account, WAIT, [coming], NO_DATA_YET if over else "not over yet")
 
 

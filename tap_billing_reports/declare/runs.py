@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -101,11 +101,14 @@ class Period:
     listed: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def days(self, zone: str) -> tuple[date, date]:
-        """A window's first and last day in a zone, for vendors that ask for whole days and count both ends."""
-        assert self.start is not None
-        assert self.end is not None
-        within = self.end - timedelta(microseconds=1)
-        return self.start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
+        """A window's first and last day in a zone, for vendors that ask for whole days and count both ends.
+
+        Raises:
+            ValueError: it is a subject.
+        """
+        if self.start is None or self.end is None:
+            raise ValueError(f"the period {self.key} is no window: it has no days")
+        return _days(self.start, self.end, zone)
 
     def calendar_days(self, zone: str) -> tuple[date, date] | None:
         """A window's first day by the calendar, though the vendor may have less of it, and the last one covered.
@@ -114,7 +117,13 @@ class Period:
         """
         if self.subject is not None or self.end is None or self.key == ALL:
             return None
-        return replace(self, start=parse_utc(self.key)).days(zone)
+        return _days(parse_utc(self.key), self.end, zone)
+
+
+def _days(start: datetime, end: datetime, zone: str) -> tuple[date, date]:
+    """The days in a zone of an instant and of the last one before another."""
+    within = end - timedelta(microseconds=1)
+    return start.astimezone(ZoneInfo(zone)).date(), within.astimezone(ZoneInfo(zone)).date()
 
 
 @dataclass(frozen=True)

@@ -51,14 +51,10 @@ class TokenSignIn(SignIn):
         if self.form is not None and self.json is not None:
             raise ValueError("form and json: a request has one body")
         if self.basic is not None:
-            object.__setattr__(self, "secrets", (*self.secrets, self.basic[1], self._basic()))
-
-    def _basic(self) -> str:
-        assert self.basic is not None
-        return base64.b64encode(":".join(self.basic).encode()).decode()
+            object.__setattr__(self, "secrets", (*self.secrets, self.basic[1], _encoded(self.basic)))
 
     def flow(self) -> Generator[SignInCall, Answer, SignedIn]:
-        signed = {} if self.basic is None else {"Authorization": f"Basic {self._basic()}"}
+        signed = {} if self.basic is None else {"Authorization": f"Basic {_encoded(self.basic)}"}
         asked = {"Accept": self.endpoint.accept, **self.headers, **signed}
         endpoint = self.endpoint
         answer = yield SignInCall(endpoint.host, endpoint.path, endpoint.method, asked, self.form, self.json)
@@ -71,3 +67,8 @@ class TokenSignIn(SignIn):
             raise Unreadable(f"the answer has no number of seconds at {self.expires_in}", about=answer.about)
         headers = {**self.sent, "Authorization": f"Bearer {token}"}
         return SignedIn(headers, (token,), None if seconds is None else float(seconds))
+
+
+def _encoded(user_and_password: tuple[str, str]) -> str:
+    """As a header of HTTP Basic has them."""
+    return base64.b64encode(":".join(user_and_password).encode()).decode()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tap_billing_reports.declare.cadence import Listed
+from tap_billing_reports.declare.cadence import Listed, PerInvoice
 from tap_billing_reports.declare.checks import (
     column_problems,
     endpoint_problems,
@@ -126,12 +126,13 @@ class Source:
             yield "reports.skip_setting", self.reports.skip_setting
             yield "reports.reorder_setting", self.reports.reorder_setting
 
-    @staticmethod
-    def _problems_of_reports(api: ReportApi, values: Values) -> Iterator[str]:
+    def _problems_of_reports(self, api: ReportApi, values: Values) -> Iterator[str]:
         for report in api.configured(values):
             unordered = api.unordered(report)
             if unordered is None and not api.is_ordered:
                 yield f"reports: nothing says how {report.name} is got: neither an order nor `unordered`"
+            if isinstance(report.cadence, PerInvoice) and self.invoices is None:
+                yield f"reports: nothing says how the invoices that {report.name} has a run for are listed"
             if isinstance(report.cadence, Listed) and api.listing(report) is None:
                 yield f"reports: nothing says where the subjects of {report.name} are listed"
             if isinstance(unordered, PagedRows):

@@ -59,12 +59,8 @@ class Bounds:
         """
         if waiting is None or seen is None or self.horizon_days is None:
             return waiting
-        return waiting if date.fromisoformat(seen) - date.fromisoformat(waiting) <= self._kept else None
-
-    @property
-    def _kept(self) -> timedelta:
-        assert self.horizon_days is not None
-        return timedelta(days=self.horizon_days)
+        kept = timedelta(days=self.horizon_days)
+        return waiting if date.fromisoformat(seen) - date.fromisoformat(waiting) <= kept else None
 
 
 def reaches_back(listed_from: str | None, earliest: date) -> bool:
@@ -163,7 +159,7 @@ def _note(
         seen = max(entry.seen or "", min(newest, bounds.today.isoformat()))
         entry.listed_from = first_listed(entry.listed_from, entry.seen, bounds.earliest, until, seen)
         entry.seen = seen
-        _forget(ledger, entry, bounds)
+        _forget(ledger, entry, seen, bounds)
 
 
 def without_report(
@@ -197,11 +193,10 @@ def _forgotten(entry: Entry, bounds: Bounds) -> tuple[str, str]:
     return entry.forgotten_from, min(entry.forgotten_until, bounds.look_back(entry.seen).isoformat())
 
 
-def _forget(ledger: Ledger, entry: Entry, bounds: Bounds) -> None:
+def _forget(ledger: Ledger, entry: Entry, seen: str, bounds: Bounds) -> None:
     """Drop the done subjects that no list must have, and note of which days they were."""
-    assert entry.seen is not None
     # Within the look-back all are kept, whatever the start date: a later one may become an earlier one again.
-    keep = min(list_from(entry, bounds), bounds.look_back(entry.seen)).isoformat()
+    keep = min(list_from(entry, bounds), bounds.look_back(seen)).isoformat()
     start, until = entry.listed_from, entry.forgotten_until
     if start is None or keep <= start:
         return

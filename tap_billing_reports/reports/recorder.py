@@ -129,13 +129,12 @@ class Recorder:
                 end=job.period.end,
             )
 
-    def fetched(self, job: ReportJob, run: Run, attempt: int, files: Sequence[LocalFile]) -> None:
-        """What is there without an order is here; if it is kept, it need not be asked for again."""
-        assert run.created_at is not None
+    def fetched(self, job: ReportJob, run: Run, attempt: int, at: datetime, files: Sequence[LocalFile]) -> None:
+        """What is there without an order is here, read at an instant; if it is kept, it is not asked for again."""
         note = Note(
             asked=asked_of(job),
             attempt=attempt,
-            at=run.created_at.astimezone(timezone.utc),
+            at=at.astimezone(timezone.utc),
             rows=job.previous_rows,
             realm=dict(job.client.realm),
             run=NotedRun.of(run),

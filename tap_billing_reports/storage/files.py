@@ -193,30 +193,26 @@ class Storage:
         return os.access(there, os.W_OK | os.X_OK)
 
     def _replacing(self, path: str) -> _Replacing:
-        return _Replacing(self._fs, path)
+        folder, _, name = path.rpartition("/")
+        aside = f"{folder}/.{name}.{uuid.uuid4().hex}"
+        try:
+            self._fs.makedirs(folder, exist_ok=True)
+            file = self._fs.open(aside, "wb")
+        except Exception as error:  # noqa: BLE001
+            raise _refused(path, error) from None
+        return _Replacing(self._fs, path, aside, file)
 
 
 class _Replacing:
-    """Writes aside and moves into place at the end; what fails on the way leaves the old file alone."""
+    """Moves a file that is written aside into place at the end; what fails on the way leaves the old file alone."""
 
-    def __init__(self, fs: Any, path: str) -> None:
-        self._fs, self._path = fs, path
-        folder, _, name = path.rpartition("/")
-        self._folder = folder
-        self._aside = f"{folder}/.{name}.{uuid.uuid4().hex}"
-        self._file: IO[bytes] | None = None
+    def __init__(self, fs: Any, path: str, aside: str, file: IO[bytes]) -> None:
+        self._fs, self._path, self._aside, self._file = fs, path, aside, file
 
     def __enter__(self) -> IO[bytes]:
-        try:
-            self._fs.makedirs(self._folder, exist_ok=True)
-            self._file = self._fs.open(self._aside, "wb")
-        except Exception as error:  # noqa: BLE001
-            raise _refused(self._path, error) from None
-        assert self._file is not None
         return self._file
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        assert self._file is not None
         failure = error
         try:
             self._file.close()

@@ -30,9 +30,7 @@ def dated_within(asked: d.Asked) -> d.Objection:
 
     Where all up to today was asked, a later date is the vendor's or a wrong clock's: no other period is listed with it.
     """
-    first, last = _day(asked.params["fromDate"]), _day(asked.params["toDate"])
-    assert first is not None
-    assert last is not None
+    first, last = (date.fromisoformat(to.day(asked.params[name], {})) for name in ("fromDate", "toDate"))
     to_today = asked.today is not None and last >= asked.today()
 
     def said(records: Sequence[d.Record]) -> str | None:

@@ -198,3 +198,13 @@ def test_a_report_with_listed_subjects_says_where_they_are_listed():
     source = replace(SOURCE, reports=replace(SOURCE.reports, listing=lambda _report: None))
     values = {"payouts_lookback_days": 5, "payouts_key": "k", "payouts_url": "https://x.example"}
     assert source.problems(values) == ["reports: nothing says where the subjects of transactions are listed"]
+
+
+def test_a_report_of_one_run_an_invoice_says_how_invoices_are_listed():
+    assert SOURCE.reports is not None
+    values = {"payouts_lookback_days": 5, "payouts_key": "k", "payouts_url": "https://x.example"}
+    report = next(iter(SOURCE.reports.configured(values)))
+    configured = replace(report, cadence=d.PerInvoice())
+    source = replace(SOURCE, reports=replace(SOURCE.reports, configured=lambda _values: [configured]))
+    said = f"reports: nothing says how the invoices that {report.name} has a run for are listed"
+    assert source.problems(values) == [said]

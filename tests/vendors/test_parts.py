@@ -92,6 +92,8 @@ def test_a_windows_days_count_both_ends_in_its_zone():
     )
     assert period.days("Europe/Copenhagen") == (date(2026, 10, 24), date(2026, 10, 25))
     assert period.days("UTC") == (date(2026, 10, 23), date(2026, 10, 25))
+    with pytest.raises(ValueError, match="the period 7 is no window"):
+        Period("7", subject="7").days("UTC")
 
 
 def test_a_report_of_an_entry():

@@ -93,15 +93,16 @@ class Collector:
 
     def restore(self, job: ReportJob, run: Run, kept: tuple[KeptFile, ...]) -> tuple[LocalFile, ...] | None:
         """The same files out of the storage, None unless all are there and intact."""
-        assert self._storage is not None
+        if (storage := self._storage) is None:
+            return None
         wanted = 1 + len(run.further) + len(job.client.api.extra_files(job.report, run))
         files = []
         for file in kept:
-            path, where = self._local_path(job, file.remote), self._kept_path(job, run, file.remote, file.packing)
-            if not self._storage.fetch(where, path, size=file.size, sha256=file.sha256):
+            path, where = self._local_path(job, file.remote), _kept_path(storage, job, run, file.remote, file.packing)
+            if not storage.fetch(where, path, size=file.size, sha256=file.sha256):
                 path.unlink(missing_ok=True)
                 break
-            local = LocalFile(path, file.size, file.sha256, file.remote, self._storage.uri(where), file.packing)
+            local = LocalFile(path, file.size, file.sha256, file.remote, storage.uri(where), file.packing)
             if local.packing and _unpacked(path, local.packing) is not None:
                 discard([local])
                 break
@@ -127,7 +128,7 @@ class Collector:
         """Where a file is kept beyond the sync, if it is."""
         if self._storage is None:
             return None
-        where = self._kept_path(job, run, remote, packing)
+        where = _kept_path(self._storage, job, run, remote, packing)
         self._storage.keep(path, where)
         return self._storage.uri(where)
 
@@ -142,18 +143,14 @@ class Collector:
             raise
 
     def _fetched(self, job: ReportJob, run: Run, remote: RemoteFile, path: Path) -> LocalFile:
-        got = None if self._ahead is None else self._ahead.take(path)
-        for attempt in range(1, TRIES + 1):
-            if got is None:
-                got = self._download(job, remote, path)
-            packing = packing_of(path) if remote.format in _UNPACKED else ""
-            problem = _problem(path, got.size, remote, packing) or _objection(path, job, remote, packing)
-            if problem is None:
-                break
-            if attempt == TRIES:
+        got = (None if self._ahead is None else self._ahead.take(path)) or self._download(job, remote, path)
+        tries = 1
+        while (problem := _fault(path, got.size, job, remote)) is not None:
+            if tries == TRIES:
                 raise FileError(f"file {remote.file_id}: {problem}")
-            got = None
-        assert got is not None
+            got = self._download(job, remote, path)
+            tries += 1
+        packing = _packing(path, remote)
         return LocalFile(path, got.size, got.sha256, remote, self._kept(job, run, remote, path, packing), packing)
 
     @staticmethod
@@ -165,15 +162,27 @@ class Collector:
     def _local_path(self, job: ReportJob, remote: RemoteFile) -> Path:
         return self._folder / re.sub(r"[^A-Za-z0-9._-]", "_", f"{job.client.name}-{remote.file_id}")
 
-    def _kept_path(self, job: ReportJob, run: Run, remote: RemoteFile, packing: Packing) -> str:
-        assert self._storage is not None
-        folders = ("files", job.client.name, job.account.account_id, job.report.name, job.key)
-        every = [*filter(None, [run.file]), *run.further, *job.client.api.extra_files(job.report, run)]
-        alike = [file.file_id for file in every if file.format == remote.format]
-        # The first of a format is called by the run alone.
-        place = alike.index(remote.file_id) if remote.file_id in alike else 0
-        number = f".{place + 1}" if place else ""
-        return self._storage.path(*folders, file=f"{run.run_id}{number}.{remote.format}{ENDINGS[packing]}")
+
+def _kept_path(storage: Storage, job: ReportJob, run: Run, remote: RemoteFile, packing: Packing) -> str:
+    """Where a file of a run is kept."""
+    folders = ("files", job.client.name, job.account.account_id, job.report.name, job.key)
+    every = [*filter(None, [run.file]), *run.further, *job.client.api.extra_files(job.report, run)]
+    alike = [file.file_id for file in every if file.format == remote.format]
+    # The first of a format is called by the run alone.
+    place = alike.index(remote.file_id) if remote.file_id in alike else 0
+    number = f".{place + 1}" if place else ""
+    return storage.path(*folders, file=f"{run.run_id}{number}.{remote.format}{ENDINGS[packing]}")
+
+
+def _packing(path: Path, remote: RemoteFile) -> Packing:
+    """How a file came packed, where it may."""
+    return packing_of(path) if remote.format in _UNPACKED else ""
+
+
+def _fault(path: Path, size: int, job: ReportJob, remote: RemoteFile) -> str | None:
+    """What is wrong with a file that has arrived; it is unpacked by then."""
+    packing = _packing(path, remote)
+    return _problem(path, size, remote, packing) or _objection(path, job, remote, packing)
 
 
 def _request(job: ReportJob, remote: RemoteFile) -> FileRequest:

@@ -152,7 +152,7 @@ class Runner:
             return None
         if pending.origin is Step.FETCHED:
             self._filling.taken(job)
-            self._recorder.fetched(job, run, pending.attempt, files)
+            self._recorder.fetched(job, run, pending.attempt, run.created_at or self._clock.now(), files)
             self._ends.tell(Step.FETCHED, pending)
         elif not pending.kept:
             self._recorder.collected(job, run, files)

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import AbsenceUnproven, FileError, NotFound, Unavailable
-from tap_billing_reports.declare.paths import fill
-from tap_billing_reports.http.sent import FileRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_billing_reports.declare import Account
-    from tap_billing_reports.declare.client import HttpSourceClient
-    from tap_billing_reports.singer.invoices.reader import Brief
+    from tap_billing_reports.singer.invoices.reader import Brief, Documents
     from tap_billing_reports.storage.files import Storage
 
 # A transfer that was cut without a sign is worth repeating.
@@ -64,7 +60,7 @@ class DocumentStore:
         same = self._storage.fetch(path, self._passing, size=kept.size, sha256=kept.sha256)
         return kept if same else None
 
-    def fetch(self, client: HttpSourceClient, account: Account, brief: Brief) -> Kept:
+    def fetch(self, documents: Documents, brief: Brief) -> Kept:
         """Get the PDF from the vendor and keep it, whole or not at all.
 
         Raises:
@@ -72,27 +68,20 @@ class DocumentStore:
             NotFound: the vendor says that there is none. AbsenceUnproven: a 404 or 410 that is not the vendor's word.
             Refused: as `HttpClient.download`. SyncError: it cannot be kept.
         """
-        api = client.source.invoices
-        assert api is not None
-        assert api.document is not None
-        place = fill(
-            api.document.path, {"account_id": account.account_id, **api.path(account), "invoice_id": brief.number}
-        )
-        headers = {"Accept": api.document.accept, **account.headers}
-        wanted = FileRequest(api.document.host, place, headers=headers, account=account.account_id)
+        client, source, wanted = documents.client, documents.source, documents.request(brief)
         for _ in range(TRIES):
             try:
                 with self._passing.open("wb") as file:
                     got = client.http.download(wanted, file)
             except NotFound as error:
-                if api.document_missing(error):
+                if documents.api.document_missing(error):
                     raise
                 raise AbsenceUnproven(f"{error}: no proof that it is gone") from None
             if self._is_whole():
                 break
         else:
-            raise Unavailable("the PDF ends before its end mark", about=About(client.source.name, account.account_id))
-        path = self.path(client.source.name, brief)
+            raise Unavailable("the PDF ends before its end mark", about=About(source, documents.account.account_id))
+        path = self.path(source, brief)
         self._storage.keep(self._passing, path)
         fetched_at = utc_text(client.clock.now().replace(microsecond=0))
         kept = Kept(self._storage.uri(path), got.size, got.sha256, got.content_type, fetched_at)

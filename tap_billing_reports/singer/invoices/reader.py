@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tap_billing_reports.core.about import About
-from tap_billing_reports.core.errors import Unreadable
+from tap_billing_reports.core.errors import DeclarationError, Unreadable
 from tap_billing_reports.declare import PerInvoice
 from tap_billing_reports.declare.client import HttpSourceClient, map_fields
-from tap_billing_reports.declare.paths import value_at
+from tap_billing_reports.declare.paths import fill, value_at
 from tap_billing_reports.declare.settings import value_of
+from tap_billing_reports.http.sent import FileRequest
 from tap_billing_reports.reports.per_invoice import Bounds
 from tap_billing_reports.singer.invoices.list_memory import ListContents
 from tap_billing_reports.singer.invoices.shared_numbers import SharedNumbers
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tap_billing_reports.config.settings import Settings
-    from tap_billing_reports.declare import Account, InvoiceApi, Record, Source
+    from tap_billing_reports.declare import Account, Endpoint, InvoiceApi, Query, Record, Source
     from tap_billing_reports.singer.check import Check
 
 
@@ -57,6 +59,35 @@ class Brief(NamedTuple):
         return (self.invoice_date, self.currency, self.net_amount, self.tax_amount, self.total_amount)
 
 
+@dataclass(frozen=True)
+class Documents:
+    """How the PDFs of an account's invoices are asked for."""
+
+    client: HttpSourceClient
+    account: Account
+    api: InvoiceApi
+    endpoint: Endpoint
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.client.source.name
+
+    def request(self, brief: Brief) -> FileRequest:
+        """The request of one invoice's PDF."""
+        names = {"account_id": self.account.account_id, **self.api.path(self.account), "invoice_id": brief.number}
+        return FileRequest(
+            self.endpoint.host,
+            fill(self.endpoint.path, names),
+            headers={"Accept": self.endpoint.accept, **self.account.headers},
+            account=self.account.account_id,
+        )
+
+
+# Before the first reading: no day has been read from on.
+_NOTHING_READ: Final[tuple[date, list[Brief]]] = (date.max, [])
+
+
 class InvoiceFeed:
     """The invoices of one account of one source.
 
@@ -77,7 +108,8 @@ class InvoiceFeed:
         self, client: HttpSourceClient, account: Account, settings: Settings, shared: SharedNumbers | None = None
     ) -> None:
         api = client.source.invoices
-        assert api is not None
+        if api is None:
+            raise DeclarationError(f"nothing says how invoices of {client.source.name} are listed")
         self.api: InvoiceApi = api
         self.source: Source = client.source
         self.account = account
@@ -90,14 +122,17 @@ class InvoiceFeed:
         self._client = client
         self._settings = settings
         self._fields = api.fields_by(client.values)
-        self._left: tuple[date, list[Brief]] | None = None
+        self._left = _NOTHING_READ
         self.contents, self.since = ListContents(self._fields, api.deletable), settings.start_date
         self.told: set[Check] = set()
 
     @property
-    def has_documents(self) -> bool:
-        """Whether each invoice's PDF is to be fetched."""
-        return self.api.document is not None and value_of(self.api.wants_documents, self._client.values)
+    def documents(self) -> Documents | None:
+        """How each invoice's PDF is asked for; None where they are not to be fetched."""
+        endpoint = self.api.document
+        if endpoint is None or not value_of(self.api.wants_documents, self._client.values):
+            return None
+        return Documents(self._client, self.account, self.api, endpoint)
 
     @property
     def names_account(self) -> bool:
@@ -124,7 +159,7 @@ class InvoiceFeed:
         per_invoice = reports is not None and any(
             isinstance(report.cadence, PerInvoice) for report in reports.configured(self._client.values)
         )
-        return self.has_documents or per_invoice
+        return self.documents is not None or per_invoice
 
     def until(self) -> date:
         """The last day to ask for, inclusive: today in the source's zone, or the day before `end_date`."""
@@ -137,10 +172,11 @@ class InvoiceFeed:
         An invoice without a date is never left out. One that is listed again comes again only if its status has
         changed meanwhile: the later answer is the newer one.
         """
-        self._left, self.clashes, self.unreadable, self.listed = None, [], [], 0
+        self._left, self.clashes, self.unreadable, self.listed = _NOTHING_READ, [], [], 0
         self.contents, self.since = ListContents(self._fields, self.api.deletable), since
         self.apart = {}
-        shared, left = self._is_shared(), []
+        left: list[Brief] = []
+        shared = self._is_shared()
         # Hashes, not contents: a list may hold a million invoices.
         seen: dict[tuple[str, str], tuple[int, int]] = {}
         endpoint, until = self.api.endpoint_by(self._client.values), self.until()
@@ -193,20 +229,18 @@ class InvoiceFeed:
 
     def briefs(self, since: date) -> list[Brief]:
         """The invoices dated from `since` on, without asking again for what this sync has read already."""
-        if self._left is None or since < self._left[0]:
+        if since < self._left[0]:
             for _ in self.read(since):
                 pass
-        assert self._left is not None
         day = since.isoformat()
         return [brief for brief in self._left[1] if brief.invoice_date is None or brief.invoice_date >= day]
 
-    def read_status(self, status: str, first: date, last: date) -> Iterator[tuple[dict[str, Any], Record]]:
-        """The invoices of one status that are dated from `first` to `last`, both inclusive."""
-        assert self.api.by_status is not None
+    def read_again(self, query: Query) -> Iterator[tuple[dict[str, Any], Record]]:
+        """The invoices that another query of the same list has."""
         records = self._client.records(
             self.api.endpoint_by(self._client.values),
             path=self.api.path(self.account),
-            params=self.api.by_status(status, first, last),
+            params=query,
             account=self.account,
         )
         for record in records:

@@ -16,9 +16,9 @@ from tap_billing_reports.core.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tap_billing_reports.declare import InvoiceApi, Record
+    from tap_billing_reports.declare import InvoiceApi, Query, Record
     from tap_billing_reports.singer.invoices.reader import InvoiceFeed
     from tap_billing_reports.storage.files import Storage
 
@@ -226,8 +226,8 @@ class FollowUp:
 
     def found(self, since: date, today: date) -> Iterator[Found]:
         """Those that are there. `since`: the first day that was listed whole."""
-        if self._feed.api.by_status is not None:
-            yield from self._listed(since)
+        if (query := self._feed.api.by_status) is not None:
+            yield from self._listed(since, query)
         yield from self._asked(today)
         if self._gone and not self.answered:
             self._ask_the_witness()
@@ -237,7 +237,7 @@ class FollowUp:
             else:
                 self.failed[invoice_id] = error
 
-    def _listed(self, since: date) -> Iterator[Found]:
+    def _listed(self, since: date, query: Callable[[str, date, date], Query]) -> Iterator[Found]:
         for status in sorted(self._feed.api.unsettled):
             days = [
                 known.day
@@ -247,7 +247,7 @@ class FollowUp:
             if len(days) < 2:
                 continue  # by its id it costs no more
             last = min(date.fromisoformat(max(days)), since - timedelta(days=1))
-            for columns, record in self._feed.read_status(status, date.fromisoformat(min(days)), last):
+            for columns, record in self._feed.read_again(query(status, date.fromisoformat(min(days)), last)):
                 if self._missing.pop(columns["invoice_id"], None) is not None:
                     self.answered = True
                 yield columns, record

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_billing_reports.declare import Account, Source
-    from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
+    from tap_billing_reports.singer.invoices.reader import Brief, Documents, InvoiceFeed
 
 DOCUMENT = "pdf"
 # A vendor that answers nothing three times in a row will not answer the other thousands either.
@@ -73,12 +73,12 @@ class InvoiceDocuments(BillingStream):
         fetched: set[tuple[str, str, str]] = set()
         self._tell_of_lost_accounts()
         for source, account in self.session.all_accounts():
-            if source.invoices is None or source.invoices.document is None:
+            if source.invoices is None:
                 continue
             feed = self.session.feed(source, account)
-            if feed.has_documents:
+            if (documents := feed.documents) is not None:
                 with self.session.isolated(self.name, About(source.name, account.account_id)):
-                    yield from self._pass(feed, fetched)
+                    yield from self._pass(feed, documents, fetched)
 
     def _tell_of_lost_accounts(self) -> None:
         """Say which accounts earlier syncs had and this one has not, once each."""
@@ -90,7 +90,9 @@ class InvoiceDocuments(BillingStream):
                 part["gone"] = True
                 tell_of_lost_account(self.session, source, account_id)
 
-    def _pass(self, feed: InvoiceFeed, fetched: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+    def _pass(
+        self, feed: InvoiceFeed, documents: Documents, fetched: set[tuple[str, str, str]]
+    ) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
         progress = Progress.load(self.stream_state, source.name, account.account_id)
         progress.realm = dict(self.session.open(source).realm)
@@ -109,7 +111,7 @@ class InvoiceDocuments(BillingStream):
             # What one account is refused another one, which lists the same invoice, may have.
             if key in fetched or self._is_kept(source, brief):
                 continue
-            result = self._obtain(source, account, brief)
+            result = self._obtain(documents, brief)
             if isinstance(result, AuthenticationFailed) and _is_forbidden(result):
                 self.session.fail(Failure.of(result, About(source.name, account.account_id), stream=self.name))
             try:
@@ -144,7 +146,7 @@ class InvoiceDocuments(BillingStream):
         about = About(feed.source.name, feed.account.account_id)
         self.session.fail(Failure.of(text, about, stream=self.name, remedy=first.remedy))
 
-    def _obtain(self, source: Source, account: Account, brief: Brief) -> Kept | AccountError | RetryableError:
+    def _obtain(self, documents: Documents, brief: Brief) -> Kept | AccountError | RetryableError:
         """The document, or why there is none.
 
         Raises:
@@ -155,10 +157,10 @@ class InvoiceDocuments(BillingStream):
             named = f"invoice {brief.number} of {brief.issued_by}"
             return AccountError(
                 f"{named}: another issuer has used its number, and the one PDF is taken for that one's",
-                about=About(source.name, account.account_id),
+                about=About(documents.source, documents.account.account_id),
             )
         try:
-            return self._store.find(source.name, brief) or self._store.fetch(self.session.open(source), account, brief)
+            return self._store.find(documents.source, brief) or self._store.fetch(documents, brief)
         except AuthenticationFailed as error:
             if error.status == 401:
                 raise

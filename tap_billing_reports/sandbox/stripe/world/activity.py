@@ -71,8 +71,8 @@ class Activity:
         for at in _moments(rng, day):
             movement = self._movement(rng, at)
             found.append(movement)
-            if movement.category == "charge":
-                for later in aftermath(rng, movement):
+            if movement.category == "charge" and movement.charge is not None:
+                for later in aftermath(rng, movement.charge):
                     self._due[later.created.date()].append(later)
         found += self._due.pop(day, ())
         if self._account.large_amounts and (self._start - day).days in _TWENTY_DIGIT_AGES:

@@ -23,10 +23,8 @@ _TAKEN_BACK = 0.15
 _SMALLEST_UNIT = {"kwd": 10}
 
 
-def aftermath(rng: random.Random, paid: Movement) -> tuple[Movement, ...]:
+def aftermath(rng: random.Random, charge: Charge) -> tuple[Movement, ...]:
     """All that follows a charge, oldest first. Never more goes back than was paid."""
-    charge = paid.charge
-    assert charge is not None
     fate = rng.random()
     if charge.card is None:
         # Debits and the like: no chargebacks, but a bank may give the money back to its customer.

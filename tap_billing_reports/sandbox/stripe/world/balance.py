@@ -121,6 +121,6 @@ class Ledger:
         for invoice in self._invoices.newest_first():
             rng = self._world.rng(f"stripe/payments/{invoice.id}")
             paid = payment_of(rng, invoice)
-            if paid is not None:
+            if paid is not None and paid.charge is not None:
                 yield paid
-                yield from aftermath(rng, paid)
+                yield from aftermath(rng, paid.charge)
