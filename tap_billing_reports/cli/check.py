@@ -238,15 +238,16 @@ def _one(endpoint: Endpoint, query: Query) -> tuple[Endpoint, Query]:
 def _ask_for_what_is_there(client: HttpSourceClient, api: ReportApi, account: Account, report: Report) -> None:
     """Of a report that needs no order: today's subjects, or yesterday's rows, one at most where the vendor pages."""
     today, path = client.today(), dict[str, str]()
-    listing, unordered = api.listing(report), api.unordered(report)
-    if isinstance(report.cadence, Listed) and listing is not None:
+    retrieval = api.retrieval_of(report)
+    if isinstance(report.cadence, Listed):
+        listing = report.cadence.listing
         path.update(listing.path(account, report))
         endpoint, query = _one(listing.endpoint, listing.query(account, report, today, today))
-    elif isinstance(report.cadence, Windowed) and isinstance(unordered, PagedRows):
+    elif isinstance(report.cadence, Windowed) and isinstance(retrieval, PagedRows):
         start, end = midnight(today - timedelta(days=1), report.zone), midnight(today, report.zone)
         period = Period(utc_text(start), start, end)
-        path.update(unordered.path(account, report, period))
-        endpoint, query = _one(unordered.endpoint, unordered.query(account, report, period))
+        path.update(retrieval.path(account, report, period))
+        endpoint, query = _one(retrieval.endpoint, retrieval.query(account, report, period))
     else:
         return
     with suppress(NotYet), told_apart(api):
@@ -259,7 +260,8 @@ def _ask_for_what_is_there(client: HttpSourceClient, api: ReportApi, account: Ac
 def _listed(client: HttpSourceClient, account: Account) -> list[Run]:
     """The first page of the account's runs: a finished one is among them more likely than not."""
     api = client.source.reports
-    if api is None or api.runs is None or api.read_listed is None:
+    orders = None if api is None else api.orders(client.values)
+    if orders is None or orders.runs is None or orders.read_listed is None:
         return []
-    endpoint = replace(api.runs, paging=None)
-    return [api.read_listed(record) for record in client.records(endpoint, account=account)]
+    endpoint = replace(orders.runs, paging=None)
+    return [orders.read_listed(record) for record in client.records(endpoint, account=account)]

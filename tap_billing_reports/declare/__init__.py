@@ -1,7 +1,7 @@
 """What a vendor's declaration is made of. Plain frozen values and small functions; nothing here talks HTTP.
 
 A declaration answers: which settings, hosts and authenticator; which endpoints with which paging; which
-vendor field becomes which column; and how a report is ordered, polled and collected.
+vendor field becomes which column; and how a report is got: by an order, as rows of a list, or as files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tap_billing_reports.core.errors import (
 )
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare import csv_form as cells
-from tap_billing_reports.declare.cadence import ALL, Cadence, Listed, PerInvoice, Subjects, Unit, Windowed
+from tap_billing_reports.declare.cadence import ALL, PerInvoice, Subjects, Unit, Windowed
 from tap_billing_reports.declare.catalogue import Catalogue
 from tap_billing_reports.declare.csv_form import CsvForm
 from tap_billing_reports.declare.endpoints import (
@@ -42,11 +42,12 @@ from tap_billing_reports.declare.endpoints import (
     no_objection,
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
-from tap_billing_reports.declare.listing import Listing
 from tap_billing_reports.declare.not_yet import NotYetWhen
 from tap_billing_reports.declare.paths import fill, value_at
 from tap_billing_reports.declare.problems import problem_at
-from tap_billing_reports.declare.reports import ComparedTotal, OrderCall, ReportApi, ReportTypeApi, XmlForm
+from tap_billing_reports.declare.report import Cadence, Listed, Listing, Report
+from tap_billing_reports.declare.reports import ComparedTotal, ReportApi, ReportTypeApi, XmlForm
+from tap_billing_reports.declare.retrieval import OrderCall, OrderedRuns, PagedRows, ReadyFiles, Retrieval
 from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
 from tap_billing_reports.declare.runs import (
     Interval,
@@ -54,7 +55,6 @@ from tap_billing_reports.declare.runs import (
     Parameters,
     Period,
     RemoteFile,
-    Report,
     Run,
     RunStatus,
 )
@@ -75,7 +75,6 @@ from tap_billing_reports.declare.settings import (
 )
 from tap_billing_reports.declare.sign_in import TokenSignIn
 from tap_billing_reports.declare.source import Source
-from tap_billing_reports.declare.unordered import PagedRows, ReadyFiles, Unordered
 from tap_billing_reports.http.auth import (
     Authenticator,
     BearerAuthenticator,
@@ -128,6 +127,7 @@ __all__ = [
     "OffsetPaging",
     "OrderCall",
     "Ordered",
+    "OrderedRuns",
     "PagedRows",
     "Paging",
     "Parameters",
@@ -143,6 +143,7 @@ __all__ = [
     "ReportApi",
     "ReportError",
     "ReportTypeApi",
+    "Retrieval",
     "RollForward",
     "RowIdentity",
     "Run",
@@ -161,7 +162,6 @@ __all__ = [
     "TokenSignIn",
     "Unavailable",
     "Unit",
-    "Unordered",
     "Unreadable",
     "Values",
     "Windowed",

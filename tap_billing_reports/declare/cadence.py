@@ -1,12 +1,13 @@
-"""When a report is due: by calendar window, once an invoice, or once for each subject, named or listed.
+"""When a report is due: by calendar window, once an invoice, or once for each subject that is named.
 
-Data alone. What follows from each, what is due and what is done, is in `reports/due.py`.
+Data alone; the cadence of subjects that the vendor lists is in `report.py`. What follows from each, what is due and
+what is done, is in `reports/due.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal
 
 ALL: Final = "all"
 Unit = Literal["day", "week", "month", "all"]
@@ -48,19 +49,3 @@ class Subjects:
     names: tuple[str, ...] = ()
     has_subjects: ClassVar[bool] = True
     identity: ClassVar[dict[str, str]] = {}
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One run for each subject that the vendor lists by date, such as a payout that it makes by itself.
-
-    Attributes:
-        lookback_days: so many days before the newest subject are listed again: one may appear late.
-    """
-
-    lookback_days: int = 14
-    has_subjects: ClassVar[bool] = True
-    identity: ClassVar[dict[str, str]] = {}
-
-
-Cadence: TypeAlias = Windowed | PerInvoice | Subjects | Listed

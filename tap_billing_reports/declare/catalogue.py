@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_billing_reports.core.columns import ColumnType
-    from tap_billing_reports.declare.runs import Report
+    from tap_billing_reports.declare.report import Report
 from tap_billing_reports.core.schema_files import schema_text
 
 

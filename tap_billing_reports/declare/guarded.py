@@ -36,6 +36,14 @@ def guarded(part: Declared, source: str) -> Declared:
     return replace(part, **changed) if changed else part
 
 
+def guard_functions(part: DataclassInstance) -> None:
+    """The same for a frozen part within `__post_init__`: its functions are named by its class."""
+    for each in fields(part):
+        if callable(value := getattr(part, each.name)) and not hasattr(value, "__guarded__"):
+            called = f"{each.name} of {type(part).__name__}"
+            object.__setattr__(part, each.name, _guarded(value, called, refuses=each.name in _REFUSING))
+
+
 def _guarded(function: Callable[..., Any], called: str, *, refuses: bool) -> Callable[..., Any]:
     let_through: tuple[type[Exception], ...] = (BillingError, *(UNDERSTOOD if refuses else ()))
 

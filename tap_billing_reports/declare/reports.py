@@ -1,28 +1,25 @@
-"""How a vendor's report types are listed, and its reports ordered, polled and collected."""
+"""How a vendor's report types are listed, and its reports got and read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tap_billing_reports.declare.endpoints import Endpoint
+from tap_billing_reports.declare.retrieval import OrderedRuns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from tap_billing_reports.core.columns import ColumnType
     from tap_billing_reports.core.errors import Refused
     from tap_billing_reports.declare.csv_form import Cells, CsvForm
-    from tap_billing_reports.declare.endpoints import Account, Field, Query, Record, SourceClient
-    from tap_billing_reports.declare.listing import Listing
+    from tap_billing_reports.declare.endpoints import Account, Endpoint, Field, SourceClient
     from tap_billing_reports.declare.not_yet import NotYetWhen
+    from tap_billing_reports.declare.report import Report
+    from tap_billing_reports.declare.retrieval import Retrieval
     from tap_billing_reports.declare.rows import BalanceChain, RollForward, RowIdentity, StatedTotal
-    from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Report, Run
+    from tap_billing_reports.declare.runs import Interval, Ordered, Parameters, Period, RemoteFile, Run
     from tap_billing_reports.declare.settings import FromSettings, Values
-    from tap_billing_reports.declare.unordered import Unordered
-    from tap_billing_reports.http.responses import Answer
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,6 @@ class ReportTypeApi:
     fields: tuple[Field, ...]
     path: Callable[[Account], Mapping[str, str]] = lambda _account: {}
     """What the endpoint's names stand for."""
-
-
-@dataclass(frozen=True)
-class OrderCall:
-    """How an order goes out: query, and a form or JSON as its body; and the path's names."""
-
-    path: Mapping[str, str] = field(default_factory=dict)
-    params: Query = field(default_factory=list)
-    form: Query | None = None
-    json: Mapping[str, Any] | None = None
-    """The body as JSON; Decimals keep their digits."""
-
-    def __post_init__(self) -> None:
-        if self.form is not None and self.json is not None:
-            raise ValueError("form and json: a body is one of them")
 
 
 @dataclass(frozen=True)
@@ -96,17 +78,6 @@ class XmlForm:
         return rows + blank if self.counts_blank else rows
 
 
-NOT_ORDERED = Endpoint("", "/")
-
-
-def _not_ordered(*_: object) -> Any:
-    raise ValueError("nothing is ordered here")
-
-
-def _no_window(_parameters: Parameters) -> tuple[datetime | None, datetime]:
-    raise ValueError("no window")
-
-
 @dataclass(frozen=True, kw_only=True)
 class ReportApi:
     """How reports are configured, got and collected."""
@@ -114,19 +85,8 @@ class ReportApi:
     configured: Callable[[Values], Iterable[Report]]
     parameters: Callable[[Report, Period], Parameters]
     """What the run is asked for; runs with equal parameters are interchangeable."""
-    unordered: Callable[[Report], Unordered | None] = lambda _report: None
-    """How a report is got that is there without an order. None: it is ordered, by the next five."""
-    listing: Callable[[Report], Listing | None] = lambda _report: None
-    """Where the subjects of a report with the cadence `Listed` come from."""
-    order: Endpoint = NOT_ORDERED
-    order_call: Callable[[Account, Report, Parameters], OrderCall] = _not_ordered
-    read_order: Callable[[Answer], Run] = _not_ordered
-    status: Endpoint = NOT_ORDERED
-    """By `{run_id}`."""
-    read_status: Callable[[Answer, str], Run] = _not_ordered
-    """The answer and the run's id."""
-    read_run: Callable[[Record], Run] | None = None
-    """Instead of `read_order`, `read_status` and `read_listed`, where a run is the same JSON object in all answers."""
+    retrieval: Retrieval | Callable[[Report], Retrieval]
+    """How reports are got: all of them, or each."""
     headers: Callable[[Report], Iterable[str]]
     """The headers that the report's file is known to have; none for a report that nobody has described."""
     column_type: Callable[[Report, str], ColumnType]
@@ -144,10 +104,6 @@ class ReportApi:
     """Of NDJSON: name, joined by dots where it is within others -> how such values are written."""
     xml: XmlForm | None = None
     """The elements of an XML report."""
-    orders_are_free: bool = False
-    """Another order of the same costs nothing: a run that could not be used twice is given up for a new one."""
-    reorder_setting: str = ""
-    """Where orders may cost: the setting, a flag that is false by default, which allows that all the same."""
     refuses_report: Callable[[Refused], bool] = lambda _error: False
     """Whether a refused order says, in the vendor's own words, that no other period of the report can be had either."""
     skip_setting: str = ""
@@ -164,20 +120,6 @@ class ReportApi:
     currency_of: Callable[[Report], Mapping[str, str]] = lambda _report: {}
     """Header of an amount -> header of its currency: an XML file that has the one must have the other, the first time,
     too."""
-    idempotency_header: str | None = None
-    """Where set, an order that is sent again with the same key is the same order; else it is never resent."""
-    repeatable: bool = False
-    """Orders take no key, but one more of the same does no harm: it is sent again when its answer was lost."""
-    runs: Endpoint | None = None
-    """Lists runs, newest first; None: runs cannot be listed, so none can be adopted."""
-    list_query: Callable[[datetime], Query] | None = None
-    """The query for runs created at or after an instant."""
-    listed_for: timedelta = timedelta(days=365)
-    """How far back runs are listed, by their creation: for as long as the vendor keeps their files, as an older run
-    has nothing left to use. The default bounds the list of a vendor that does not say."""
-    read_listed: Callable[[Record], Run] | None = None
-    window: Callable[[Parameters], tuple[datetime | None, datetime]] = _no_window
-    """A listed run's window, from its parameters: start (None where the type takes none) and end. ValueError: none."""
     availability: Callable[[SourceClient, Account, str], Interval] | None = None
     """What data a report type has; None: up to the start of today in the report's zone."""
     stale_after_hours: int | None = None
@@ -211,32 +153,13 @@ class ReportApi:
     """How each row goes on with the balance of the one before; the checks `balance_chain` of a period and
     `balance_goes_on` from period to period. None: rows hold no balance."""
 
-    def __post_init__(self) -> None:
-        if (read := self.read_run) is not None:
-            self._read_by(read)
-        if len({value is absent for value, absent in self._ordering}) > 1:
-            raise ValueError("order, order_call, read_order, status and read_status: all of them, or none")
+    def retrieval_of(self, report: Report) -> Retrieval:
+        """How a report is got."""
+        return self.retrieval(report) if callable(self.retrieval) else self.retrieval
 
-    def _read_by(self, read: Callable[[Record], Run]) -> None:
-        """Take `read_run` for those that are not given: the engine knows those alone."""
-        if self.read_order is _not_ordered:
-            object.__setattr__(self, "read_order", lambda answer: read(answer.record()))
-        if self.read_status is _not_ordered:
-            object.__setattr__(self, "read_status", lambda answer, _run_id: read(answer.record()))
-        if self.read_listed is None:
-            object.__setattr__(self, "read_listed", read)
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether it says how reports are ordered."""
-        return self.order is not NOT_ORDERED
-
-    @property
-    def _ordering(self) -> list[tuple[object, object]]:
-        """What says how reports are ordered, each with what stands there where nothing is."""
-        functions = (self.order_call, self.read_order, self.read_status)
-        given = [getattr(function, "__wrapped__", function) for function in functions]
-        return [
-            *((endpoint, NOT_ORDERED) for endpoint in (self.order, self.status)),
-            *((function, _not_ordered) for function in given),
-        ]
+    def orders(self, values: Values | None) -> OrderedRuns | None:
+        """How runs are ordered and listed; None where no report is ordered, or where only settings tell."""
+        if not callable(self.retrieval):
+            return self.retrieval if isinstance(self.retrieval, OrderedRuns) else None
+        found = (self.retrieval_of(report) for report in (() if values is None else self.configured(values)))
+        return next((one for one in found if isinstance(one, OrderedRuns)), None)

@@ -1,4 +1,4 @@
-"""A report, the period that one run covers, the run and its file: whatever the vendor calls them."""
+"""The period that one run covers, the run and its file: whatever the vendor calls them."""
 
 from __future__ import annotations
 
@@ -6,70 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
-from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.core.dates import parse_utc
-from tap_billing_reports.declare.cadence import ALL, Cadence, Windowed
+from tap_billing_reports.declare.cadence import ALL
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from tap_billing_reports.declare.report import Report
 
 Format = Literal["csv", "ndjson", "xml", "xlsx", "pdf"]
 """Of a file. Rows are read from the first three."""
 
 Parameters = Mapping[str, Any]
 """Parameters of a run: text, or a list of texts. Equal parameters are the same report."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """One configured report: the rows of one stream. `zone` is that of its windows and of its local times."""
-
-    source: str
-    report_type: str
-    name: str
-    zone: str
-    cadence: Cadence = field(default_factory=Windowed)
-    columns: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    optional: bool = False
-    kept_formats: tuple[str, ...] = ()
-    """Further formats of the report that are kept, for the declaration's `extra_files`."""
-
-    @classmethod
-    def of(
-        cls, source: str, entry: Mapping[str, Any], *, short: Mapping[str, str] = MappingProxyType({}), **facts: Any
-    ) -> Report:
-        """The report of a settings entry; `facts` are what it says beyond the keys that every source takes.
-
-        Without a name it has its type's, in snake_case. `short` is text of a type -> what stands for it in the name,
-        for a vendor whose types are too long for a stream's.
-        """
-        report_type = entry["report_type"]
-        by_default = report_type
-        for long, instead in short.items():
-            by_default = by_default.replace(long, instead)
-        name = entry.get("name") or column_name(by_default)
-        common = {"cadence": Windowed(entry.get("window") or "day"), "optional": bool(entry.get("optional"))}
-        return cls(source, report_type, name, **{**common, **facts})
-
-    @property
-    def stream(self) -> str:
-        return f"{self.source}_{self.name}"
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What may not change while the report has state: other values would mix two reports in one stream."""
-        facts = {
-            "report_type": self.report_type,
-            **self.cadence.identity,
-            "timezone": self.zone,
-            **self.parameters,
-        }
-        return {key: value for key, value in sorted(facts.items()) if value not in (None, "", {}, [], ())}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tap_billing_reports.declare.cadence import Listed, PerInvoice
+from tap_billing_reports.declare.cadence import PerInvoice
 from tap_billing_reports.declare.checks import (
     column_problems,
     endpoint_problems,
@@ -16,9 +16,10 @@ from tap_billing_reports.declare.checks import (
     unknown_settings,
 )
 from tap_billing_reports.declare.guarded import guarded
+from tap_billing_reports.declare.report import Listed
+from tap_billing_reports.declare.retrieval import OrderedRuns, PagedRows
 from tap_billing_reports.declare.settings import value_of
 from tap_billing_reports.declare.sign_in import TokenSignIn
-from tap_billing_reports.declare.unordered import PagedRows
 from tap_billing_reports.http.links import pattern_problems
 from tap_billing_reports.http.responses import Hints
 
@@ -124,19 +125,19 @@ class Source:
         if self.reports is not None:
             yield "reports.budget", self.reports.budget
             yield "reports.skip_setting", self.reports.skip_setting
-            yield "reports.reorder_setting", self.reports.reorder_setting
+            if (ordered := self.reports.orders(None)) is not None:
+                yield "reports.retrieval.reorder_setting", ordered.reorder_setting
 
     def _problems_of_reports(self, api: ReportApi, values: Values) -> Iterator[str]:
+        orders = api.orders(values)
         for report in api.configured(values):
-            unordered = api.unordered(report)
-            if unordered is None and not api.is_ordered:
-                yield f"reports: nothing says how {report.name} is got: neither an order nor `unordered`"
+            retrieval = api.retrieval_of(report)
             if isinstance(report.cadence, PerInvoice) and self.invoices is None:
                 yield f"reports: nothing says how the invoices that {report.name} has a run for are listed"
-            if isinstance(report.cadence, Listed) and api.listing(report) is None:
-                yield f"reports: nothing says where the subjects of {report.name} are listed"
-            if isinstance(unordered, PagedRows):
-                yield from (f"reports.unordered of {report.name}: {problem}" for problem in unordered.problems())
+            if isinstance(retrieval, PagedRows):
+                yield from (f"reports.retrieval of {report.name}: {problem}" for problem in retrieval.problems())
+            elif isinstance(retrieval, OrderedRuns) and retrieval is not orders:
+                yield f"reports.retrieval of {report.name}: all reports that are ordered share one OrderedRuns"
 
     def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""
@@ -158,16 +159,16 @@ class Source:
     def _endpoints_of_reports(
         reports: ReportApi, values: Values | None
     ) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
-        if reports.is_ordered:
-            yield "reports.order", reports.order, None
-            yield "reports.status", reports.status, frozenset({"run_id"})
+        if (ordered := reports.orders(values)) is not None:
+            yield "reports.retrieval.order", ordered.order, None
+            yield "reports.retrieval.status", ordered.status, frozenset({"run_id"})
+            if ordered.runs is not None:
+                yield "reports.retrieval.runs", ordered.runs, frozenset()
         for report in () if values is None else reports.configured(values):
-            if isinstance(unordered := reports.unordered(report), PagedRows):
-                yield f"reports.unordered of {report.name}", unordered.endpoint, None
-            if (listing := reports.listing(report)) is not None:
-                yield f"reports.listing of {report.name}", listing.endpoint, None
-        if reports.runs is not None:
-            yield "reports.runs", reports.runs, frozenset()
+            if isinstance(paged := reports.retrieval_of(report), PagedRows):
+                yield f"reports.retrieval of {report.name}", paged.endpoint, None
+            if isinstance(report.cadence, Listed):
+                yield f"reports.listing of {report.name}", report.cadence.listing.endpoint, None
 
     def label(self, values: Values) -> str:
         """Whose credentials these are, for messages."""

@@ -1,6 +1,6 @@
 """What is due of a report, what is done and under which key that stands: one class a cadence.
 
-A new cadence is a class in `declare/cadence.py`, one here, and a line in `plan_of`.
+A new cadence is a class in `declare/cadence.py` or `declare/report.py`, one here, and a line in `plan_of`.
 """
 
 from __future__ import annotations

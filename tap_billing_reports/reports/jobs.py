@@ -7,11 +7,13 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import ISOLATED, Unavailable, Unreadable, understood
 from tap_billing_reports.core.failure import Failure
+from tap_billing_reports.declare import OrderedRuns
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.reports import keys
 from tap_billing_reports.reports.run_owners import RunOwners
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
         RemoteFile,
         Report,
         ReportApi,
+        Retrieval,
         Run,
-        Unordered,
     )
     from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.storage.packing import Packing
@@ -91,11 +93,23 @@ class ReportClient:
         """Where its data come from, as far as it is known."""
         return self.source_client.realm
 
+    @cached_property
+    def orders(self) -> OrderedRuns | None:
+        """How its runs are ordered and listed; None where no report is ordered."""
+        return self.api.orders(self.source_client.values)
+
+    @property
+    def lists_runs(self) -> bool:
+        """Whether the vendor lists them."""
+        return self.orders is not None and self.orders.runs is not None
+
     @property
     def may_order_anew(self) -> bool:
         """Whether another run may be ordered for one that cannot be used: it is free, or the settings allow it."""
-        setting = self.api.reorder_setting
-        return self.api.orders_are_free or (bool(setting) and bool(self.source_client.values.get(setting)))
+        if self.orders is None:
+            return False
+        setting = self.orders.reorder_setting
+        return self.orders.orders_are_free or (bool(setting) and bool(self.source_client.values.get(setting)))
 
     def availability(self, account: Account, report_type: str) -> Interval | None:
         """What data the vendor has, asked once a sync; None where the vendor does not say."""
@@ -145,12 +159,12 @@ class ReportClient:
             Unavailable: a listed run is in no known shape: adopting around it could order it twice.
             Misplaced: one of them is another account's.
         """
-        api = self.api
-        if api.runs is None or api.list_query is None or api.read_listed is None:
+        orders = self.orders
+        if orders is None or orders.runs is None or orders.read_listed is None:
             return []
-        records = self.source_client.records(api.runs, params=api.list_query(since), account=account)
+        records = self.source_client.records(orders.runs, params=orders.list_query(since), account=account)
         with understood("a listed run", Unavailable, About(self.name, account.account_id)):
-            runs = [api.read_listed(record) for record in records]
+            runs = [orders.read_listed(record) for record in records]
         self.owners.claim(account, (run.run_id for run in runs))
         return runs
 
@@ -213,9 +227,21 @@ class ReportJob:
         return keys.subject_key(self.period.key, self.row_account, self.account.account_id)
 
     @property
-    def unordered(self) -> Unordered | None:
-        """How it is got without an order; None: it is ordered."""
-        return self.client.api.unordered(self.report)
+    def retrieval(self) -> Retrieval:
+        """How it is got."""
+        return self.client.api.retrieval_of(self.report)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its runs are ordered."""
+        return isinstance(self.retrieval, OrderedRuns)
+
+    @property
+    def orders(self) -> OrderedRuns:
+        """How its runs are ordered; for reports that are."""
+        retrieval = self.retrieval
+        assert isinstance(retrieval, OrderedRuns)
+        return retrieval
 
     @property
     def about(self) -> About:

@@ -49,7 +49,7 @@ class FinishedRun:
 
     @property
     def _origin(self) -> str:
-        if self.job.unordered is not None:
+        if not self.job.is_ordered:
             return "fetched"
         return "adopted" if self.finished.origin is Step.ADOPTED or self.job.adopted else "ordered"
 

@@ -11,8 +11,8 @@ from tap_billing_reports.core.dates import parse_date, parse_utc, zone_named
 from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import clipped
-from tap_billing_reports.declare.cadence import Listed
 from tap_billing_reports.declare.paths import value_at
+from tap_billing_reports.declare.report import Listed
 from tap_billing_reports.reports.files.paged import read_whole
 from tap_billing_reports.reports.keys import IN_KEYS
 from tap_billing_reports.reports.per_invoice import Bounds, list_from, note_invoices
@@ -50,15 +50,18 @@ class ListedSubjects:
 
         It moves no date then: the next sync lists it again.
         """
-        cadence, listing = report.cadence, client.api.listing(report)
+        cadence = report.cadence
         assert isinstance(cadence, Listed)
-        assert listing is not None
         settings = self._session.settings
         bounds = Bounds(settings.start_date, client.source_client.today(), cadence.lookback_days, None)
         entry, end = ledger.entry(account.account_id), settings.end_date
         until = bounds.today if end is None else min(bounds.today, end - timedelta(days=1))
         since = list_from(entry, bounds)
-        read = read_whole(lambda: _read(client, account, report, listing, since, until)) if since <= until else _List()
+        read = (
+            read_whole(lambda: _read(client, account, report, cadence.listing, since, until))
+            if since <= until
+            else _List()
+        )
         self._lists[report.stream, account.account_id] = read
         subjects: list[dict[str, Any]] = [
             {

@@ -321,6 +321,16 @@ def _read_problem(answer: Answer) -> Problem | None:
         return Problem(message=excerpt(answer.body))
 
 
+ORDERED = d.OrderedRuns(
+    order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
+    order_call=_order_call,
+    read_order=_read_order,
+    status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json", objection=bring_asked.linked_run),
+    read_status=_read_status,
+    # Bring names no price for a report, only how many may be in the making.
+    orders_are_free=True,
+)
+
 BRING = d.Source(
     name="bring",
     title="Bring",
@@ -358,11 +368,7 @@ BRING = d.Source(
         configured=_configured,
         known_types=KNOWN_TYPES,
         parameters=_parameters,
-        order=d.Endpoint("bring", "/reports/api/generate/{account_id}/{report_type}.json"),
-        order_call=_order_call,
-        read_order=_read_order,
-        status=d.Endpoint("bring", "/reports/api/report/{run_id}/status.json", objection=bring_asked.linked_run),
-        read_status=_read_status,
+        retrieval=ORDERED,
         xml=XML,
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
@@ -371,8 +377,6 @@ BRING = d.Source(
         holds_money=lambda _report, header: header in MONEY,
         currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
         budget="bring_max_concurrent_runs",
-        # Bring names no price for a report, only how many may be in the making.
-        orders_are_free=True,
         # What a 403 or 404 is about, Bring does not say: only the credentials are the same for every invoice.
         refuses_report=lambda error: isinstance(error, d.AuthenticationFailed) and error.status in {200, 401},
         skip_setting="bring_skip_invoices",

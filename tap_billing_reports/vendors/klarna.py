@@ -58,7 +58,10 @@ def _between(_account: d.Account, _report: d.Report, first: date, last: date) ->
     return [("start_date", f"{first.isoformat()}T00:00:00Z"), ("end_date", f"{last.isoformat()}T23:59:59Z")]
 
 
-def _unordered(report: d.Report) -> d.Unordered:
+LISTING = d.Listing(LISTED, _between, subject="payment_reference", day="payout_date")
+
+
+def _retrieval(report: d.Report) -> d.Retrieval:
     if isinstance(report.cadence, d.Listed):
         return d.PagedRows(ROWS, query=lambda _account, _report, period: [("payment_reference", period.key)])
     month = lambda account, report, period: _between(account, report, *period.days("UTC"))  # noqa: E731
@@ -70,7 +73,7 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
     kept = tuple(FILES) if values.get("storage_url") else ()
     for entry in values["klarna_reports"]:
         month = d.Windowed("month", lookback_days=lookback, include_partial=True)
-        cadence = d.Listed(lookback) if entry["report_type"] == TRANSACTIONS else month
+        cadence = d.Listed(LISTING, lookback) if entry["report_type"] == TRANSACTIONS else month
         yield d.Report.of("klarna", entry, zone="UTC", cadence=cadence, kept_formats=kept)
 
 
@@ -122,8 +125,7 @@ KLARNA = d.Source(
     reports=d.ReportApi(
         configured=_configured,
         parameters=_parameters,
-        unordered=_unordered,
-        listing=lambda _report: d.Listing(LISTED, _between, subject="payment_reference", day="payout_date"),
+        retrieval=_retrieval,
         extra_files=_files,
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,

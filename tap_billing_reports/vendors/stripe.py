@@ -310,6 +310,21 @@ def _gone(error: NotFound) -> bool:
     return error.code == "resource_missing" and "similar object exists" not in str(error)
 
 
+ORDERED = d.OrderedRuns(
+    order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
+    order_call=_order_call,
+    status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}", objection=stripe_asked.same_run),
+    read_run=_read_run,
+    # No page of Stripe's names a price for a run, and production taps order as they like.
+    orders_are_free=True,
+    idempotency_header="Idempotency-Key",
+    runs=RUNS,
+    list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
+    # The `expires_at` of the files in Stripe's own fixtures (stripe/openapi) is 365 days after their `created`.
+    listed_for=timedelta(days=365),
+    window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
+)
+
 STRIPE = d.Source(
     name="stripe",
     title="Stripe",
@@ -355,23 +370,12 @@ STRIPE = d.Source(
         configured=_configured,
         known_types=KNOWN,
         parameters=_parameters,
-        order=d.Endpoint("api", "/v1/reporting/report_runs", method="POST"),
-        order_call=_order_call,
-        status=d.Endpoint("api", "/v1/reporting/report_runs/{run_id}", objection=stripe_asked.same_run),
-        read_run=_read_run,
+        retrieval=ORDERED,
         headers=lambda report: report.columns or KNOWN.get(report.report_type, {}).get("columns", ()),
         column_type=_column_type,
         describe=stripe_columns.describe,
         budget="stripe_max_concurrent_runs",
-        # No page of Stripe's names a price for a run, and production taps order as they like.
-        orders_are_free=True,
         refuses_report=_refuses_report,
-        idempotency_header="Idempotency-Key",
-        runs=RUNS,
-        list_query=lambda since: [("created[gte]", str(int(since.timestamp())))],
-        # The `expires_at` of the files in Stripe's own fixtures (stripe/openapi) is 365 days after their `created`.
-        listed_for=timedelta(days=365),
-        window=lambda asked: to.window(asked.get("interval_start"), asked.get("interval_end")),
         availability=_availability,
         # docs.stripe.com/reports/api: prepared twice a day, normally within 12 hours; in other zones than UTC a day of
         # theirs ends up to 12 hours later.

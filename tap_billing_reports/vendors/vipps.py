@@ -126,7 +126,7 @@ VIPPS = d.Source(
     reports=d.ReportApi(
         configured=lambda values: [d.Report.of("vipps", entry, zone=ZONE) for entry in values["vipps_reports"]],
         parameters=lambda report, period: {"topic": report.report_type, "day": _day(period)},
-        unordered=lambda _report: ENTRIES,
+        retrieval=ENTRIES,
         not_yet=d.NotYetWhen(codes={NOT_CLOSED}, flag="tryLater", believed_for=timedelta(days=180)),
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,

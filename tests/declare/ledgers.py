@@ -115,7 +115,7 @@ LEDGERS = d.Source(
             "topic": report.report_type,
             "day": period.days(ZONE)[0].isoformat(),
         },
-        unordered=lambda _report: ENTRIES,
+        retrieval=ENTRIES,
         not_yet=d.NotYetWhen(statuses={404}, flag="tryLater"),
         headers=lambda _report: ("pspReference", "time", "entryType", "currency", "amount", "balanceAfter"),
         column_type=lambda _report, header: TYPES.get(header, "text"),

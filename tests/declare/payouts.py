@@ -104,7 +104,10 @@ def _days(_account: d.Account, report: d.Report, period: d.Period) -> d.Query:
     return _dates(_account, report, *period.days("UTC"))
 
 
-def _unordered(report: d.Report) -> d.Unordered:
+LISTING = d.Listing(PAYOUTS, _dates, subject="payment_reference", day="payout_date")
+
+
+def _retrieval(report: d.Report) -> d.Retrieval:
     if isinstance(report.cadence, d.Listed):
         return d.PagedRows(TRANSACTIONS, query=lambda _account, _report, period: [("payment_reference", period.key)])
     return d.PagedRows(PAYOUTS, query=_days, key=("payment_reference",))
@@ -129,7 +132,7 @@ def _headers(report: d.Report) -> tuple[str, ...]:
 
 
 def _configured(values: Any) -> list[d.Report]:
-    listed = d.Listed(values["payouts_lookback_days"])
+    listed = d.Listed(LISTING, values["payouts_lookback_days"])
     return [
         d.Report("payouts", "payouts", "all", "UTC", d.Windowed("month", lookback_days=40, include_partial=True)),
         d.Report("payouts", "transactions", "transactions", "UTC", listed, kept_formats=("csv", "pdf")),
@@ -154,8 +157,7 @@ SOURCE = d.Source(
         parameters=lambda report, period: (
             {"payment_reference": period.key} if isinstance(report.cadence, d.Listed) else {"month": period.key}
         ),
-        unordered=_unordered,
-        listing=lambda _report: d.Listing(PAYOUTS, _dates, subject="payment_reference", day="payout_date"),
+        retrieval=_retrieval,
         extra_files=_files,
         headers=_headers,
         column_type=lambda _report, header: TYPES.get(header, "text"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -172,9 +172,7 @@ INVOICE_API = d.InvoiceApi(
     fields=lambda _values: (d.Field("invoice_id", "id", to.text), d.Field("invoice_date", "day", to.day)),
     lookback=lambda _values: 5,
 )
-REPORT_API = d.ReportApi(
-    configured=lambda values: [d.Report.of("shop", entry, zone="UTC") for entry in values["shop_reports"]],
-    parameters=lambda _report, period: {"day": period.days("UTC")[0].isoformat()},
+ORDERED = d.OrderedRuns(
     order=d.Endpoint("shop", "/{account_id}/runs", method="POST"),
     order_call=lambda account, _report, asked: d.OrderCall(
         path={"account_id": account.account_id}, form=list(asked.items())
@@ -182,6 +180,11 @@ REPORT_API = d.ReportApi(
     read_order=run_of,
     status=d.Endpoint("shop", "/runs/{run_id}"),
     read_status=lambda answer, _run_id: run_of(answer),
+)
+REPORT_API = d.ReportApi(
+    configured=lambda values: [d.Report.of("shop", entry, zone="UTC") for entry in values["shop_reports"]],
+    parameters=lambda _report, period: {"day": period.days("UTC")[0].isoformat()},
+    retrieval=ORDERED,
     headers=lambda _report: ("Id", "Amount"),
     column_type=lambda _report, header: "decimal" if header == "Amount" else "text",
     budget=lambda _values: 4,
@@ -201,8 +204,10 @@ SHOP = d.Source(
 
 
 def with_reports(**changes: Any) -> d.Source:
-    """The shop, its reports declared otherwise."""
-    return replace(SHOP, reports=replace(REPORT_API, **changes))
+    """The shop, its reports or the ordering of their runs declared otherwise."""
+    of_orders = {each.name for each in fields(d.OrderedRuns)} & changes.keys()
+    ordered = replace(ORDERED, **{name: changes.pop(name) for name in of_orders})
+    return replace(SHOP, reports=replace(REPORT_API, **{"retrieval": ordered, **changes}))
 
 
 def values_of(shop: Shop, **settings: Any) -> dict[str, Any]:

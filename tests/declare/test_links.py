@@ -15,7 +15,7 @@ from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.core.redaction import MASK, MOST_PASSING, Redactor, redact
 from tap_billing_reports.http.links import LinkHosts
 from tap_billing_reports.http.transport import origin
-from tests.declare.shop import REPORT_API, SETTINGS, SHOP, Answered, Shop, served, synced
+from tests.declare.shop import SETTINGS, SHOP, Answered, Shop, served, synced, with_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ def linked(links: Links, **more) -> d.Source:
         SHOP,
         settings=(*SETTINGS, d.Setting("shop_files_url", "Shop: the files' base URL.", default="https://f.example")),
         hosts=(*SHOP.hosts, d.Host("files", "shop_files_url")),
-        reports=replace(REPORT_API, read_order=run_of, read_status=lambda answer, _run_id: run_of(answer)),
+        reports=with_reports(read_order=run_of, read_status=lambda answer, _run_id: run_of(answer)).reports,
         headers=lambda _values: {"X-Client": "of-the-shop-alone"},
         **more,
     )
@@ -229,7 +229,7 @@ def test_a_file_may_have_a_query(monkeypatch, shop):
         return Answered(f"Id,Amount\n{asked.query['reference']},1.00\n")
 
     shop.more["/report"] = report
-    reports = replace(REPORT_API, read_order=run_of, read_status=lambda answer, _run_id: run_of(answer))
-    found = synced(monkeypatch, shop, replace(SHOP, reports=reports))
+    made = with_reports(read_order=run_of, read_status=lambda answer, _run_id: run_of(answer))
+    found = synced(monkeypatch, shop, made)
     assert found.status == 0, found.log
     assert len({row["id"] for row in found.of("shop_sales")}) == 4

@@ -193,13 +193,6 @@ def test_a_sync_that_ends_anywhere_loses_and_doubles_nothing(monkeypatch, vendor
     assert second.doubles() == {}
 
 
-def test_a_report_with_listed_subjects_says_where_they_are_listed():
-    assert SOURCE.reports is not None
-    source = replace(SOURCE, reports=replace(SOURCE.reports, listing=lambda _report: None))
-    values = {"payouts_lookback_days": 5, "payouts_key": "k", "payouts_url": "https://x.example"}
-    assert source.problems(values) == ["reports: nothing says where the subjects of transactions are listed"]
-
-
 def test_a_report_of_one_run_an_invoice_says_how_invoices_are_listed():
     assert SOURCE.reports is not None
     values = {"payouts_lookback_days": 5, "payouts_key": "k", "payouts_url": "https://x.example"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,18 @@ from tap_billing_reports import declare as d
 from tap_billing_reports.core.errors import DeclarationError
 from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.paths import fill
-from tests.declare.shop import INVOICE_API, INVOICES, REPORT_API, SETTINGS, SHOP, accounts, synced, with_reports
+from tests.declare.shop import (
+    INVOICE_API,
+    INVOICES,
+    ORDERED,
+    REPORT_API,
+    SETTINGS,
+    SHOP,
+    Answered,
+    accounts,
+    synced,
+    with_reports,
+)
 
 VALUES = {setting.name: setting.default for setting in SETTINGS}
 
@@ -45,19 +57,22 @@ def test_nothing_is_wrong_with_the_shop():
         ),
         (replace(SHOP, columns={"invoices": {"shop_x": {"type": "string"}}}), "shop_x does not allow null"),
         (replace(SHOP, hosts=(d.Host("shop", "shop_link"),)), "the setting shop_link of the host shop is not declared"),
-        (replace(SHOP, hosts=(d.Host("till", "shop_url"),)), "reports.order: the host shop is not declared"),
+        (replace(SHOP, hosts=(d.Host("till", "shop_url"),)), "reports.retrieval.order: the host shop is not declared"),
         (
             replace(SHOP, settings=(SETTINGS[0], d.Setting("shop_url", "The URL."), SETTINGS[2])),
             "hosts: shop has no URL, and its setting shop_url",
         ),
         (
             with_reports(status=d.Endpoint("shop", "/runs/{id}")),
-            "reports.status: nothing fills id in the path /runs/{id}",
+            "reports.retrieval.status: nothing fills id in the path /runs/{id}",
         ),
-        (with_reports(order=d.Endpoint("shop", "runs", method="POST")), "reports.order: the path runs does not begin"),
         (
-            with_reports(runs=d.Endpoint("shop", "/runs", records="runs")),  # type: ignore[arg-type]
-            "reports.runs: records must be a tuple of names, such as ('runs',)",
+            with_reports(order=d.Endpoint("shop", "runs", method="POST")),
+            "reports.retrieval.order: the path runs does not begin",
+        ),
+        (
+            with_reports(runs=d.Endpoint("shop", "/runs", records="runs"), read_listed=fails),  # type: ignore[arg-type]
+            "reports.retrieval.runs: records must be a tuple of names, such as ('runs',)",
         ),
         (
             replace(
@@ -114,7 +129,8 @@ def test_a_path_with_a_name_that_nobody_fills_is_not_asked_for():
 
 @pytest.mark.parametrize("name", ["parameters", "order_call", "read_order", "extra_files"])
 def test_a_mistake_of_a_reports_function_ends_its_period_or_account(monkeypatch, shop, name):
-    own = getattr(REPORT_API, name)
+    part, of = (ORDERED, "OrderedRuns") if hasattr(ORDERED, name) else (REPORT_API, "the source shop")
+    own = getattr(part, name)
 
     def for_the_first_alone(*args, **named):
         # A file's own name is not known to all of them: each fails once, for whatever comes first.
@@ -129,8 +145,73 @@ def test_a_mistake_of_a_reports_function_ends_its_period_or_account(monkeypatch,
     assert found.of("shop_sales")
     assert len(found.of("invoices")) == 2
     (line,) = {line for line in found.log.splitlines() if "failed: " in line}
-    assert f"the function {name} of the source shop fails: RuntimeError: not thought of" in line
+    assert f"the function {name} of {of} fails: RuntimeError: not thought of" in line
     assert "test_mistakes.py, line" in line
+
+
+def test_orders_say_how_a_run_is_read():
+    with pytest.raises(ValueError, match="read_run, or both read_order and read_status, must be declared"):
+        d.OrderedRuns(order=ORDERED.order, order_call=ORDERED.order_call, status=ORDERED.status)
+    with pytest.raises(ValueError, match="runs are listed: read_run or read_listed must be declared"):
+        replace(ORDERED, runs=d.Endpoint("shop", "/runs"))
+
+
+def test_a_vendors_runs_are_ordered_in_one_way():
+    entries = [{"report_type": "sales"}, {"report_type": "fees"}]
+    made = with_reports(retrieval=lambda report: ORDERED if report.report_type == "sales" else replace(ORDERED))
+    assert made.problems({**VALUES, "shop_reports": entries}) == [
+        "reports.retrieval of fees: all reports that are ordered share one OrderedRuns"
+    ]
+    # Without settings nothing tells which it is.
+    assert made.problems() == []
+
+
+def for_the_first_account(result):
+    """A function that fails for the account `one`, and else gives a result."""
+
+    def function(account, *_):
+        return fails() if account.account_id == "one" else result
+
+    return function
+
+
+SALES = d.Endpoint("shop", "/sales", records=("sales",))
+
+
+@pytest.mark.parametrize(
+    ("retrieval", "cadence", "called"),
+    [
+        (d.PagedRows(SALES, query=for_the_first_account([])), d.Windowed(), "query of PagedRows"),
+        (d.PagedRows(SALES, path=for_the_first_account({})), d.Windowed(), "path of PagedRows"),
+        (
+            d.ReadyFiles(for_the_first_account([d.RemoteFile("f", "ndjson", "shop", "/sales.ndjson")])),
+            d.Windowed(),
+            "files of ReadyFiles",
+        ),
+        (
+            d.PagedRows(SALES),
+            d.Listed(d.Listing(SALES, for_the_first_account([]), subject="Id", day="day")),
+            "query of Listing",
+        ),
+        (
+            d.PagedRows(SALES),
+            d.Listed(d.Listing(SALES, lambda *_: [], "Id", "day", path=for_the_first_account({}))),
+            "path of Listing",
+        ),
+    ],
+)
+def test_a_mistake_within_a_part_ends_its_account_too(monkeypatch, shop, retrieval, cadence, called):
+    row = {"Id": "s", "Amount": "1.00", "day": "2026-11-19"}
+    shop.more["/sales"] = lambda _asked: Answered({"sales": [row]})
+    shop.more["/sales.ndjson"] = lambda _asked: Answered(json.dumps(row))
+    reports = [d.Report("shop", "sales", "sales", "UTC", cadence)]
+    made = with_reports(
+        retrieval=retrieval, configured=lambda _values: reports, parameters=lambda _report, period: {"key": period.key}
+    )
+    found = synced(monkeypatch, shop, made)
+    assert found.status == 1
+    assert {row["account_id"] for row in found.of("shop_sales")} == {"two"}
+    assert f"the function {called} fails: RuntimeError: not thought of (test_mistakes.py, line" in found.log
 
 
 @pytest.mark.parametrize("is_generator", [False, True])

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tap_billing_reports import declare as d
-from tests.declare.shop import REPORT_API, Answered, planned, synced, with_reports
+from tests.declare.shop import ORDERED, Answered, planned, synced, with_reports
 from tests.fakes import FakeClock
 
 OPEN, CLOSED = "2026-11-19", "2026-11-18"
@@ -29,7 +29,7 @@ def answering(shop, answer):
 def raising(answer):
     if answer.record().get("state") == "open":
         raise d.NotYet("the day is still open")
-    return REPORT_API.read_order(answer)
+    return ORDERED.read_order(answer)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_of_a_run_and_of_its_file_too(monkeypatch, shop):
     source = with_reports(
         not_yet=d.NotYetWhen(statuses={404}, codes={"busy"}, flag="wait"),
         # Made, but not said so at once: it is asked about.
-        read_order=lambda answer: replace(REPORT_API.read_order(answer), status=d.RunStatus.PENDING),
+        read_order=lambda answer: replace(ORDERED.read_order(answer), status=d.RunStatus.PENDING),
     )
     shop.more[status] = lambda _asked: Answered({"wait": True})
     first = synced(monkeypatch, shop, source)

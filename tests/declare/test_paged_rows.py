@@ -36,7 +36,7 @@ def synced(monkeypatch, vendor, source=LEDGERS, state=None, clock=None, **settin
 
 def with_rows(rows: Any, **changes: Any) -> d.Source:
     assert LEDGERS.reports is not None
-    return replace(LEDGERS, reports=replace(LEDGERS.reports, unordered=lambda _report: rows, **changes))
+    return replace(LEDGERS, reports=replace(LEDGERS.reports, retrieval=rows, **changes))
 
 
 def amounts(found):
@@ -196,9 +196,3 @@ def test_a_declaration_says_how_each_report_is_got():
     assert LEDGERS.problems(values) == []
     unkeyed = with_rows(replace(ENTRIES, endpoint=replace(ENTRIES.endpoint, paging=d.OffsetPaging())))
     assert [line.partition(": ")[2][:20] for line in unkeyed.problems(values)] == ["a list by offset or "] * 2
-    assert with_rows(None).problems(values) == [
-        f"reports: nothing says how {name} is got: neither an order nor `unordered`" for name in ("funds", "fees")
-    ]
-    assert LEDGERS.reports is not None
-    with pytest.raises(ValueError, match="all of them, or none"):
-        replace(LEDGERS.reports, status=d.Endpoint("ledgers", "/runs"))

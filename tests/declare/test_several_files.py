@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tap_billing_reports import declare as d
-from tests.declare.shop import REPORT_API, SHOP, Answered, synced
+from tests.declare.shop import ORDERED, REPORT_API, SHOP, Answered, synced
 
 ONE, TWO, THREE = b"Id,Amount\na,1.00\nb,2.00\n", b"Amount,Id,More\n3.00,c,x\n", b"Id,Amount\n"
 ROWS = [(1, "a", "1.00", None), (2, "b", "2.00", None), (3, "c", "3.00", "x")]
@@ -21,7 +21,7 @@ def remote(name: str, kind: Any = "csv") -> d.RemoteFile:
 
 
 def ordered(answer):
-    return replace(REPORT_API.read_order(answer), file=remote("1"), further=(remote("2"), remote("3")))
+    return replace(ORDERED.read_order(answer), file=remote("1"), further=(remote("2"), remote("3")))
 
 
 def kept(_report, _run):
@@ -40,14 +40,15 @@ def parts(shop):
     return parts
 
 
+OF_SEVERAL = replace(ORDERED, read_order=ordered, read_status=lambda answer, _run_id: ordered(answer))
+
+
 def source(**changes):
     api = replace(
         REPORT_API,
-        read_order=ordered,
-        read_status=lambda answer, _run_id: ordered(answer),
         extra_files=kept,
         row_identity=lambda _report: d.RowIdentity("amount", "nothing", "amount"),
-        **changes,
+        **{"retrieval": OF_SEVERAL, **changes},
     )
     return replace(SHOP, reports=api)
 
@@ -114,7 +115,7 @@ def test_a_bad_one_ends_the_period_and_the_next_sync_reads_all(monkeypatch, shop
 
 def test_what_is_there_without_an_order_may_be_several_files_too(monkeypatch, shop, parts):
     ready = d.ReadyFiles(lambda _account, _report, _period: (remote("1"), remote("2"), remote("3")))
-    found = sync(monkeypatch, shop, made=source(unordered=lambda _report: ready))
+    found = sync(monkeypatch, shop, made=source(retrieval=ready))
     assert found.status == 0, found.log
     assert rows(found) == ROWS
     assert not [one.path for one in shop.asked if one.path.endswith("/runs")]

@@ -9,7 +9,17 @@ import pytest
 from tap_billing_reports import declare as d
 from tap_billing_reports.config.settings import with_defaults
 from tap_billing_reports.vendors import all_sources
-from tests.declare.shop import INVOICE_API, INVOICES, REPORT_API, SETTINGS, SHOP, Answered, synced
+from tests.declare.shop import (
+    INVOICE_API,
+    INVOICES,
+    ORDERED,
+    REPORT_API,
+    SETTINGS,
+    SHOP,
+    Answered,
+    synced,
+    with_reports,
+)
 
 FIELDS = INVOICE_API.fields_by({})
 MORE = d.settings_of(
@@ -35,11 +45,13 @@ SHORT = d.Source(
     reports=d.ReportApi(
         configured=REPORT_API.configured,
         parameters=REPORT_API.parameters,
-        order=REPORT_API.order,
-        # Nothing fills the path: the account's id is always there.
-        order_call=lambda _account, _report, asked: d.OrderCall(form=list(asked.items())),
-        status=REPORT_API.status,
-        read_run=run_of,
+        retrieval=d.OrderedRuns(
+            order=ORDERED.order,
+            # Nothing fills the path: the account's id is always there.
+            order_call=lambda _account, _report, asked: d.OrderCall(form=list(asked.items())),
+            status=ORDERED.status,
+            read_run=run_of,
+        ),
         headers=REPORT_API.headers,
         column_type=REPORT_API.column_type,
         budget="shop_most",
@@ -67,11 +79,12 @@ def test_the_vendors_name_stands_once():
 def test_a_name_that_is_no_setting_is_told_when_the_declaration_is_loaded():
     assert SHORT.invoices is not None
     assert SHORT.reports is not None
+    again = replace(ORDERED, reorder_setting="shop_again")
     wrong = replace(
         SHORT,
         account_label="shop_name",
         invoices=replace(SHORT.invoices, lookback="shop_dayz", wants_documents="shop_pdf"),
-        reports=replace(SHORT.reports, budget="shop_mots", skip_setting="shop_skip", reorder_setting="shop_again"),
+        reports=replace(SHORT.reports, budget="shop_mots", skip_setting="shop_skip", retrieval=again),
     )
     assert wrong.problems() == [
         "account_label: the setting shop_name is not declared",
@@ -79,7 +92,7 @@ def test_a_name_that_is_no_setting_is_told_when_the_declaration_is_loaded():
         "invoices.wants_documents: the setting shop_pdf is not declared",
         "reports.budget: the setting shop_mots is not declared",
         "reports.skip_setting: the setting shop_skip is not declared",
-        "reports.reorder_setting: the setting shop_again is not declared",
+        "reports.retrieval.reorder_setting: the setting shop_again is not declared",
     ]
 
 
@@ -108,9 +121,7 @@ def test_what_was_asked_is_there_when_its_answer_is_read(monkeypatch, shop):
 
     # The vendor says nothing of the run but that it takes the order.
     shop.more["/one/runs"] = shop.more["/two/runs"] = lambda _asked: Answered({}, 201)
-    found = synced(
-        monkeypatch, shop, replace(SHOP, reports=replace(REPORT_API, read_order=read_order, read_status=read_status))
-    )
+    found = synced(monkeypatch, shop, with_reports(read_order=read_order, read_status=read_status))
     assert found.status == 0, found.log
     assert len(found.of("shop_sales")) == 4
     assert {(sent.method, sent.host, sent.path) for sent in seen} >= {

@@ -14,6 +14,7 @@ from tap_billing_reports.declare import Interval, Windowed
 from tap_billing_reports.reports.jobs import Collected
 from tests.reports.syncs import DAILY, KilledError
 from tests.reports.vendor import Made
+from tests.typed import some
 
 UTC = timezone.utc
 ONE_DAY = {"start": date(2026, 3, 3)}
@@ -382,7 +383,8 @@ def test_an_adopted_run_stays_adopted_when_it_is_resumed(sync, vendor, target):
 def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
     vendor.run_seconds = 1.0
     run = sync(vendor, **ONE_DAY)
-    run.client.api = replace(run.client.api, read_status=_unknown)
+    orders = replace(some(run.client.orders), read_status=_unknown)
+    run.client.api = replace(run.client.api, retrieval=orders)
     ended = run.run()
     assert "unknown shape or status (MAYBE)" in ended.errors[0]
     again = sync(vendor, state=target.state, **ONE_DAY).run()

@@ -64,13 +64,13 @@ def run(report_type=ACTIVITY, **parameters):
 )
 def test_a_window_is_known_by_its_last_day(unit, zone, start, end, key):
     mine = report(cadence=Windowed(unit), zone=zone)
-    found = owner(API, [mine], run(from_=start, to=end))
+    found = owner(API, API, [mine], run(from_=start, to=end))
     assert found == (mine, Period(key, parse_utc(start), parse_utc(end)))
 
 
 def test_a_type_that_takes_no_start_is_known_by_its_end():
     mine = report(cadence=Windowed("month"))
-    assert owner(API, [mine], run(to="2026-04-01T00:00:00Z")) == (
+    assert owner(API, API, [mine], run(to="2026-04-01T00:00:00Z")) == (
         mine,
         Period("2026-03-01T00:00:00Z", None, at("2026-04-01")),
     )
@@ -91,25 +91,25 @@ DAY = {"from_": "2026-03-05T00:00:00Z", "to": "2026-03-06T00:00:00Z"}
     ids=["type", "currency", "columns", "payout", "nothing asked"],
 )
 def test_what_nobody_here_would_ask_for_is_nobodys(other):
-    assert owner(API, [report(), report("all_of_it", cadence=Windowed("all"))], run(**DAY)) is not None
-    assert owner(API, [report(), report("all_of_it", cadence=Windowed("all"))], other) is None
-    assert owner(API, [], run(**DAY)) is None
+    assert owner(API, API, [report(), report("all_of_it", cadence=Windowed("all"))], run(**DAY)) is not None
+    assert owner(API, API, [report(), report("all_of_it", cadence=Windowed("all"))], other) is None
+    assert owner(API, API, [], run(**DAY)) is None
 
 
 def test_of_two_reports_it_is_the_one_that_asks_the_same_and_else_the_first():
     euros = report("euros", parameters={"currency": "eur"})
     first, second = report("first"), report("second")
-    assert some(owner(API, [euros, first, second], run(**DAY)))[0] is first
-    assert some(owner(API, [first, second, euros], run(**DAY, currency="eur")))[0] is euros
+    assert some(owner(API, API, [euros, first, second], run(**DAY)))[0] is first
+    assert some(owner(API, API, [first, second, euros], run(**DAY, currency="eur")))[0] is euros
 
 
 def test_a_run_of_one_subject_is_known_by_that_subject():
     paid = report("paid", cadence=Subjects(("po_1", "po_2")), report_type=PAYOUT)
-    assert owner(API, [paid], run(PAYOUT, payout="po_2")) == (paid, Period("po_2", subject="po_2"))
-    assert owner(API, [paid], run(PAYOUT, payout="po_3")) is None
+    assert owner(API, API, [paid], run(PAYOUT, payout="po_2")) == (paid, Period("po_2", subject="po_2"))
+    assert owner(API, API, [paid], run(PAYOUT, payout="po_3")) is None
 
 
 def test_a_report_over_windows_does_not_hide_one_over_subjects():
     windows = report("windows", report_type=PAYOUT)
     paid = report("paid", cadence=Subjects(("po_1",)), report_type=PAYOUT)
-    assert owner(API, [windows, paid], run(PAYOUT, payout="po_1")) == (paid, Period("po_1", subject="po_1"))
+    assert owner(API, API, [windows, paid], run(PAYOUT, payout="po_1")) == (paid, Period("po_1", subject="po_1"))

@@ -17,6 +17,7 @@ from tap_billing_reports.declare import (
     Endpoint,
     Interval,
     OrderCall,
+    OrderedRuns,
     Period,
     RemoteFile,
     Report,
@@ -119,6 +120,19 @@ class Vendor:
         api = ReportApi(
             configured=lambda _values: (),
             parameters=_parameters,
+            retrieval=self._ordered(),
+            headers=lambda _report: (),
+            column_type=lambda _report, _header: "text",
+            budget=lambda values: values["budget"],
+            refuses_report=lambda error: error.code == "report",
+            availability=self._availability if self.available is not None else None,
+            out_of_range=lambda error: isinstance(error, Refused) and error.code == "range",
+            extra_files=lambda _report, run: (self._file(self.runs[run.run_id], "xlsx"),) if self.xlsx else (),
+        )
+        return ReportClient(self, api)  # type: ignore[arg-type]
+
+    def _ordered(self) -> OrderedRuns:
+        return OrderedRuns(
             order=ORDER,
             order_call=lambda _account, report, parameters: OrderCall(
                 form=[("type", report.report_type), ("parameters", json.dumps(parameters))]
@@ -127,22 +141,14 @@ class Vendor:
             read_order=lambda made: replace(self._read(made), file=None),
             status=STATUS,
             read_status=lambda answer, _run_id: self._read(answer),
-            headers=lambda _report: (),
-            column_type=lambda _report, _header: "text",
-            budget=lambda values: values["budget"],
             orders_are_free=self.free,
             reorder_setting="" if self.reorders is None else "fake_reorder_bad_files",
-            refuses_report=lambda error: error.code == "report",
             idempotency_header="Key" if self.keyed else None,
             runs=LIST if self.keyed else None,
             list_query=lambda since: [("since", utc_text(since))],
             read_listed=self._read,
             listed_for=self.listed_for,
-            availability=self._availability if self.available is not None else None,
-            out_of_range=lambda error: isinstance(error, Refused) and error.code == "range",
-            extra_files=lambda _report, run: (self._file(self.runs[run.run_id], "xlsx"),) if self.xlsx else (),
         )
-        return ReportClient(self, api)  # type: ignore[arg-type]
 
     def _read(self, made: Any) -> Run:
         ready = self.clock.now() >= made.ready_at

@@ -54,7 +54,7 @@ class Collector:
         """Begin to fetch the file of a run whose turn is next; does nothing while another one is fetched."""
         if self._ahead is None or not self._ahead.is_idle or run.file is None:
             return
-        if isinstance(job.unordered, PagedRows):
+        if isinstance(job.retrieval, PagedRows):
             return
         path = self._local_path(job, run.file)
         # Two reports may share a run: then its file is the one that is being read.
@@ -73,7 +73,7 @@ class Collector:
         """
         if run.file is None:
             raise ReportError(f"run {run.run_id} has succeeded but names no file")
-        paged = job.unordered
+        paged = job.retrieval
         if isinstance(paged, PagedRows):
             files = [self._spool(job, run, run.file, paged, between)]
         else:

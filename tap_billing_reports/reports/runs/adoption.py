@@ -62,7 +62,7 @@ class Adoption:
 
         A complete window's run cannot be older than the window's end; a subject's may be as old as its file.
         """
-        floor = self._clock.now() - job.client.api.listed_for
+        floor = self._clock.now() - job.orders.listed_for
         if job.period.end is not None:
             floor = max(floor, job.period.end)
         return max(floor, self._reuse_since) if self._reuse_since is not None else floor
@@ -104,8 +104,10 @@ class Adoption:
         oldest: dict[tuple[ReportClient, str], ReportJob] = {}
         for job in jobs:
             key = (job.client, job.account.account_id)
-            if job.run_id is None and (
-                key not in oldest or self.adoptable_from(job) < self.adoptable_from(oldest[key])
+            if (
+                job.run_id is None
+                and job.is_ordered
+                and (key not in oldest or self.adoptable_from(job) < self.adoptable_from(oldest[key]))
             ):
                 oldest[key] = job
         for job in oldest.values():

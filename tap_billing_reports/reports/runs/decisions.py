@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.declare import Run, RunStatus
+from tap_billing_reports.declare import OrderedRuns, Run, RunStatus
 from tap_billing_reports.declare.not_yet import NO_DATA_YET
 from tap_billing_reports.reports.jobs import Step
 from tap_billing_reports.reports.recorder import READINGS
+from tap_billing_reports.reports.runs.fetched import run_of
 from tap_billing_reports.reports.runs.queues import PendingRun
-from tap_billing_reports.reports.runs.unordered import run_of
 
 if TYPE_CHECKING:
     from tap_billing_reports.reports.jobs import ReportJob
@@ -84,8 +84,8 @@ class Decider:
                 job = replace(job, bad=bad, bad_since=note.bad_since or job.bad_since)
                 if (kept := note.kept_run(job)) is not None:
                     return _decided(PendingRun(job, kept, Step.KEPT, attempt, note.files), unknown)
-        if (unordered := job.unordered) is not None:
-            run = run_of(job, unordered, self._orders.adoption.now())
+        if not isinstance(retrieval := job.retrieval, OrderedRuns):
+            run = run_of(job, retrieval, self._orders.adoption.now())
             return _decided(PendingRun(job, run, Step.FETCHED, attempt), unknown)
         if job.run_id is not None and not is_given_up(job):
             return _decided(PendingRun(job, _pending(job, job.run_id), Step.RESUMED, attempt), unknown)
@@ -123,12 +123,12 @@ def is_given_up(job: ReportJob) -> bool:
 
 def what_follows(job: ReportJob, run: Run, bad: int) -> str:
     """What happens to a run that could not be used so many times; the end of a message."""
-    if bad < READINGS or job.unordered is not None:
+    if bad < READINGS or not job.is_ordered:
         return ""
     said = f"; run {run.run_id} could not be used {bad} times"
     if job.client.may_order_anew:
         return f"{said} and is given up: the next sync orders another"
-    if setting := job.client.api.reorder_setting:
+    if setting := job.orders.reorder_setting:
         return f"{said}: with {setting} the next sync orders another, which may cost"
     return f"{said}: a full refresh of {job.report.stream} with reuse_runs_since set to now orders another"
 

@@ -85,27 +85,27 @@ class Orders:
             Throttled: wait for runs of one's own. Refused: for good. Unavailable: no answer after the tries.
             ReportError: the vendor keeps replaying its own failure. NotYet: the period is not due yet.
         """
-        api, report = job.client.api, job.report
-        is_safe = api.idempotency_header is not None or api.repeatable
-        call = api.order_call(job.account, report, job.parameters)
+        orders = job.orders
+        is_safe = orders.idempotency_header is not None or orders.repeatable
+        call = orders.order_call(job.account, job.report, job.parameters)
         path = {"account_id": job.account.account_id, **call.path}
-        judge = job.client.source_client.judge(api.order, path=path, params=call.params, account=job.account)
+        judge = job.client.source_client.judge(orders.order, path=path, params=call.params, account=job.account)
 
         def fits(answer: Answer) -> None:
             judge(answer)
-            self._read(job, api.read_order, answer)
+            self._read(job, orders.read_order, answer)
 
         for number in range(attempt, attempt + ORDERS_A_PERIOD):
-            headers = {"Accept": api.order.accept, **job.account.headers}
-            if api.idempotency_header is not None:
-                headers[api.idempotency_header] = self._key(job, number)
+            headers = {"Accept": orders.order.accept, **job.account.headers}
+            if orders.idempotency_header is not None:
+                headers[orders.idempotency_header] = self._key(job, number)
             intended(number)
             try:
-                with told_apart(api):
+                with told_apart(job.client.api):
                     answer = job.client.source_client.http.call(
-                        api.order.method,
-                        api.order.host,
-                        fill(api.order.path, path),
+                        orders.order.method,
+                        orders.order.host,
+                        fill(orders.order.path, path),
                         params=call.params,
                         form=call.form,
                         json=call.json,
@@ -127,7 +127,7 @@ class Orders:
                 if run is not None:
                     return PendingRun(job, run, Step.ADOPTED, number)
                 continue
-            return PendingRun(job, self._read(job, api.read_order, answer), Step.ORDERED, number)
+            return PendingRun(job, self._read(job, orders.read_order, answer), Step.ORDERED, number)
         raise ReportError(f"the vendor answers {ORDERS_A_PERIOD} orders with the same stored failure; ask its support")
 
     @staticmethod

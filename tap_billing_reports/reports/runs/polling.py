@@ -81,7 +81,7 @@ class Polling:
         def read(answer: Answer) -> Run:
             look(client.api, answer)
             with understood(f"run {known.run_id}", ReportError):
-                run = client.api.read_status(answer, known.run_id)
+                run = job.orders.read_status(answer, known.run_id)
             if run.status is RunStatus.UNKNOWN:
                 raise ReportError(f"run {known.run_id} has an unknown shape or status ({run.source_status})")
             check_run(job, run, known.run_id)
@@ -89,7 +89,7 @@ class Polling:
             return run
 
         path = {"run_id": known.run_id}
-        run = read(client.source_client.ask(client.api.status.of_known, path=path, account=job.account, judge=read))
+        run = read(client.source_client.ask(job.orders.status.of_known, path=path, account=job.account, judge=read))
         # What an answer leaves out is known from the order.
         return replace(
             run,

@@ -14,10 +14,10 @@ from tap_billing_reports.reports.window_dates import midnight, window_start
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tap_billing_reports.declare import Report, ReportApi, Run
+    from tap_billing_reports.declare import OrderedRuns, Report, ReportApi, Run
 
 
-def owner(api: ReportApi, reports: Iterable[Report], run: Run) -> tuple[Report, Period] | None:
+def owner(api: ReportApi, orders: OrderedRuns, reports: Iterable[Report], run: Run) -> tuple[Report, Period] | None:
     """The first of the reports that would ask for this very run, and for which period; None if none would.
 
     That alone makes it nobody's: another system may ask the same. Availability is not looked at, so a window that
@@ -25,21 +25,21 @@ def owner(api: ReportApi, reports: Iterable[Report], run: Run) -> tuple[Report, 
     """
     for report in reports:
         if report.report_type == run.report_type:
-            for period in _candidates(api, report, run):
+            for period in _candidates(orders, report, run):
                 asked = api.parameters(report, period)
                 if fingerprint(run.report_type, asked) == fingerprint(run.report_type, run.parameters):
                     return report, period
     return None
 
 
-def _candidates(api: ReportApi, report: Report, run: Run) -> Iterator[Period]:
+def _candidates(orders: OrderedRuns, report: Report, run: Run) -> Iterator[Period]:
     cadence = report.cadence
     if isinstance(cadence, Subjects):
         yield from (Period(name, subject=name) for name in cadence.names)
     if not isinstance(cadence, Windowed):
         return
     try:
-        start, end = api.window(run.parameters)
+        start, end = orders.window(run.parameters)
     except ValueError:
         # A type that takes no windows, or a run with ones that only another system would ask for.
         return

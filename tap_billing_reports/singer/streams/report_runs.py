@@ -23,6 +23,7 @@ from tap_billing_reports.singer.streams.report_stream import ReportStream
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from tap_billing_reports.declare import OrderedRuns
     from tap_billing_reports.reports.jobs import ReportClient
 
 # The first instant moves with the clock, which may have been set right by a little.
@@ -71,7 +72,7 @@ class ReportRuns(ReportStream):
     def _note_sent(self, finished_run: FinishedRun) -> None:
         """Until the list has been read up to here, remember that this run is ours."""
         client, account = finished_run.job.client, finished_run.job.account
-        if client.api.runs is not None:
+        if client.lists_runs:
             with self._memory.changing(client, account) as runs:
                 runs.known = runs.known or set()
                 runs.known.add(finished_run.key)
@@ -79,7 +80,7 @@ class ReportRuns(ReportStream):
     def note_untold(self, finished_run: FinishedRun) -> None:
         """Nobody takes this stream: remember when such runs of ours were made, so that they can be told later."""
         client, account, run = finished_run.job.client, finished_run.job.account, finished_run.run
-        if client.api.runs is None or run.created_at is None:
+        if not client.lists_runs or run.created_at is None:
             return
         record, created = finished_run.run_record(), run.created_at.replace(microsecond=0)
         with self._memory.changing(client, account) as runs:
@@ -90,8 +91,10 @@ class ReportRuns(ReportStream):
 
     def sample(self) -> Iterator[Mapping[str, Any]]:
         for client, account in self.billing_tap.lifecycle.clients_and_accounts():
+            if (orders := client.orders) is None:
+                continue
             with self.session.isolated(self.name, About(client.name, account.account_id)):
-                for run in client.listed_runs(account, self._start(client)):
+                for run in client.listed_runs(account, self._start(client, orders)):
                     yield _foreign(client, account, run)
 
     def emit_listed(self, client: ReportClient, account: Account, ours: Ours) -> None:
@@ -103,9 +106,9 @@ class ReportRuns(ReportStream):
         Raises:
             As `ReportClient.listed_runs`.
         """
-        if client.api.runs is None:
+        if (orders := client.orders) is None or orders.runs is None:
             return
-        before, start = self._memory.of(client, account), self._start(client)
+        before, start = self._memory.of(client, account), self._start(client, orders)
         self._before[client.name, account.account_id] = deepcopy(before)
         seen, listed_from = before.created_at, before.listed_from
         runs = [run for run in client.listed_runs(account, seen or start) if run.run_id not in ours.awaited]
@@ -121,11 +124,11 @@ class ReportRuns(ReportStream):
         for run_id in sorted(before.pending or ()):
             if run_id not in listed and run_id not in ours.awaited:
                 with self.session.isolated(self.name, About(client.name, account.account_id)):
-                    runs.extend(_asked(client, account, run_id))
+                    runs.extend(_asked(client, orders, account, run_id))
                     continue
                 doubtful.append(run_id)
         told = [run for run in runs if run.run_id not in (before.known or ())]
-        self.emit_records(list(_records(client, account, told, before, ours)))
+        self.emit_records(list(_records(client, orders, account, told, before, ours)))
         newest = max((run.created_at for run in runs if run.created_at), default=None)
         with self._memory.changing(client, account) as after:
             after.listed_from = None if listed_from is None else listed_from.replace(microsecond=0)
@@ -148,24 +151,29 @@ class ReportRuns(ReportStream):
         if before is not None:
             self._memory.take_back(before)
 
-    def _start(self, client: ReportClient) -> datetime:
-        oldest = self.session.clock.now() - client.api.listed_for
+    def _start(self, client: ReportClient, orders: OrderedRuns) -> datetime:
+        oldest = self.session.clock.now() - orders.listed_for
         return max(midnight(self.session.settings.start_date, client.source_client.source.zone), oldest)
 
 
-def _asked(client: ReportClient, account: Account, run_id: str) -> Iterator[Run]:
+def _asked(client: ReportClient, orders: OrderedRuns, account: Account, run_id: str) -> Iterator[Run]:
     """A run that was pending the last time; one that is gone has nothing more to say."""
     try:
-        answer = client.source_client.ask(client.api.status.of_known, path={"run_id": run_id}, account=account)
+        answer = client.source_client.ask(orders.status.of_known, path={"run_id": run_id}, account=account)
     except NotFound:
         return
     with understood(f"run {run_id}", ReportError, About(client.name, account.account_id)):
-        run = client.api.read_status(answer, run_id)
+        run = orders.read_status(answer, run_id)
     yield run
 
 
 def _records(
-    client: ReportClient, account: Account, runs: Sequence[Run], before: ListedRuns, ours: Ours
+    client: ReportClient,
+    orders: OrderedRuns,
+    account: Account,
+    runs: Sequence[Run],
+    before: ListedRuns,
+    ours: Ours,
 ) -> Iterator[dict[str, Any]]:
     """The runs' records: foreign ones, and ours whose record was not sent when they were read."""
     attempts: Counter[str] = Counter()
@@ -174,7 +182,7 @@ def _records(
     for _place, run in sorted(places, key=lambda item: (utc_or_none(item[1].created_at) or "", -item[0])):
         record = _foreign(client, account, run)
         if run.run_id in ours.unwanted or _is_untold(before, run):
-            found = owner(client.api, ours.reports, run)
+            found = owner(client.api, orders, ours.reports, run)
             if found is not None:
                 report, period = found
                 attempts[fingerprint(run.report_type, run.parameters)] += 1

@@ -17,7 +17,7 @@ from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.reports.files.readers.xml import XmlReader
 from tap_billing_reports.singer.invoices.reader import InvoiceFeed
-from tap_billing_reports.vendors.bring import BRING
+from tap_billing_reports.vendors.bring import BRING, ORDERED
 from tests.fakes import scripted
 from tests.typed import some
 
@@ -230,7 +230,7 @@ class TestRuns:
         ],
     )
     def test_an_order_gives_the_runs_id(self, body, headers):
-        run = some(BRING.reports).read_order(answer(body, headers, 202))
+        run = ORDERED.read_order(answer(body, headers, 202))
         assert (run.run_id, run.status, run.source_status) == (RUN, RunStatus.PENDING, "NOT_DONE")
 
     @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ class TestRuns:
         ],
     )
     def test_the_three_statuses(self, body, status):
-        run = some(BRING.reports).read_status(answer(body), RUN)
+        run = ORDERED.read_status(answer(body), RUN)
         assert (run.run_id, run.status) == (RUN, status)
         # The address is built here, below the configured host.
         assert (run.file.path if run.file else None) == (
@@ -259,7 +259,7 @@ class TestRuns:
     @pytest.mark.parametrize("body", ['{"status":"COMPLETED"}', '{"status":"READY"}', "{}", "[]", "done"])
     def test_any_other_is_refused(self, body):
         with pytest.raises(ValueError):
-            some(BRING.reports).read_status(answer(body), RUN)
+            ORDERED.read_status(answer(body), RUN)
 
 
 RANGE_REPORT = """<Report xmlns="urn:bring.no/mybring/Report">

@@ -12,7 +12,7 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.declare import Account, Period, RunStatus
 from tap_billing_reports.declare.client import map_fields
 from tap_billing_reports.http.responses import Answer
-from tap_billing_reports.vendors.stripe import STRIPE
+from tap_billing_reports.vendors.stripe import ORDERED, STRIPE
 from tests.fakes import scripted
 from tests.typed import some
 
@@ -77,9 +77,7 @@ def test_a_report_type():
     assert columns["updated_at"] == "2018-01-31T07:12:00Z"
 
 
-@pytest.mark.parametrize(
-    "read", [some(STRIPE.reports).read_order, lambda a: some(STRIPE.reports).read_status(a, "frr_123")]
-)
+@pytest.mark.parametrize("read", [ORDERED.read_order, lambda a: ORDERED.read_status(a, "frr_123")])
 def test_a_run_as_it_is_created(read):
     run = read(answer(PENDING))
     assert (run.run_id, run.status, run.source_status) == ("frr_123", RunStatus.PENDING, "pending")
@@ -90,7 +88,7 @@ def test_a_run_as_it_is_created(read):
 
 def test_its_parameters_are_those_of_the_order():
     """2020-01-01 00:00 to 2020-02-01 00:00 in Los Angeles."""
-    run = some(STRIPE.reports).read_status(answer(PENDING), "frr_123")
+    run = ORDERED.read_status(answer(PENDING), "frr_123")
     entry = {
         "report_type": "balance_change_from_activity.itemized.3",
         "window": "month",
@@ -104,7 +102,7 @@ def test_its_parameters_are_those_of_the_order():
 
 
 def test_a_run_that_has_succeeded_and_its_file():
-    run = some(STRIPE.reports).read_status(answer(SUCCEEDED), "frr_123")
+    run = ORDERED.read_status(answer(SUCCEEDED), "frr_123")
     assert (run.status, run.finished_at) == (RunStatus.READY, at(1580832960))
     file = some(run.file)
     assert (file.file_id, file.format, file.size, file.created_at) == (

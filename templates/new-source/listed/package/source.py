@@ -64,7 +64,7 @@ PAYOUT_ROWS = d.PagedRows(
 
 
 def configured(values: d.Values) -> list[d.Report]:
-    entries, cadence = values["newvendor_reports"], d.Listed(LOOKBACK_DAYS)
+    entries, cadence = values["newvendor_reports"], d.Listed(LISTING, LOOKBACK_DAYS)
     return [d.Report.of("newvendor", entry, zone=ZONE, cadence=cadence) for entry in entries]
 
 
@@ -84,9 +84,8 @@ SOURCE = d.Source(
     reports=d.ReportApi(
         configured=configured,
         parameters=lambda _report, period: {"payout": period.key},
-        listing=lambda _report: LISTING,
-        # VENDOR: a file for each payout, instead of rows: d.ReadyFiles.
-        unordered=lambda _report: PAYOUT_ROWS,
+        # VENDOR: a file for each payout, instead of rows: d.ReadyFiles; a report that is ordered: d.OrderedRuns.
+        retrieval=PAYOUT_ROWS,
         # VENDOR: how amounts are written: minor units here; without an entry, a decimal number.
         cells=lambda _report: {"amount": d.cells.minor_units("currency")},
         headers=KNOWN.headers,

@@ -19,11 +19,6 @@ TYPE = "settlements"
 # The columns that are known, by report type; whatever else a row holds is added as text.
 KNOWN = d.Catalogue.in_package("tap_billing_reports_newvendor")
 
-# VENDOR: its endpoints. An order is a POST; the status is asked by the run's id.
-ORDER = d.Endpoint("api", "/v1/report-runs", method="POST")
-STATUS = d.Endpoint("api", "/v1/report-runs/{run_id}")
-FILE = "/v1/report-runs/{run_id}/file"
-
 # VENDOR: its words for where a run stands. A word that is not here is an error, never taken for "pending".
 STATES = {
     "processing": d.RunStatus.PENDING,
@@ -72,7 +67,7 @@ def run_of(record: d.Record) -> d.Run:
     run_id: Any = record["id"]
     state: Any = record["state"]
     status = STATES[state]
-    path = d.fill(FILE, {"run_id": run_id})
+    path = d.fill("/v1/report-runs/{run_id}/file", {"run_id": run_id})
     return d.Run(
         run_id=run_id,
         status=status,
@@ -86,6 +81,16 @@ def configured(values: d.Values) -> list[d.Report]:
     entries = values["newvendor_reports"]
     return [d.Report.of("newvendor", entry, zone=ZONE) for entry in entries]
 
+
+RUNS = d.OrderedRuns(
+    # VENDOR: its endpoints. An order is a POST; the status is asked by the run's id.
+    order=d.Endpoint("api", "/v1/report-runs", method="POST"),
+    order_call=order_call,
+    status=d.Endpoint("api", "/v1/report-runs/{run_id}"),
+    read_run=run_of,
+    # VENDOR: what makes a crash between order and answer cost nothing, if it has any of it: `idempotency_header`
+    # (orders take a key), `runs` and `list_query` (runs are listed), `repeatable` (one more order does no harm).
+)
 
 SOURCE = d.Source(
     name="newvendor",
@@ -103,12 +108,7 @@ SOURCE = d.Source(
     reports=d.ReportApi(
         configured=configured,
         parameters=parameters,
-        order=ORDER,
-        order_call=order_call,
-        status=STATUS,
-        read_run=run_of,
-        # VENDOR: what makes a crash between order and answer cost nothing, if it has any of it: `idempotency_header`
-        # (orders take a key), `runs` and `list_query` (runs are listed), `repeatable` (one more order does no harm).
+        retrieval=RUNS,
         budget=lambda _values: 1,  # VENDOR: how many runs may wait at once.
         # VENDOR: a CSV that is not in UTF-8 with commas: csv=lambda _report: d.CsvForm(delimiter=";").
         headers=KNOWN.headers,

@@ -78,7 +78,7 @@ SOURCE = d.Source(
     reports=d.ReportApi(
         configured=configured,
         parameters=window,
-        unordered=lambda _report: ROWS,
+        retrieval=ROWS,
         # VENDOR: how it says that a day's rows are not there yet: not_yet=d.NotYetWhen(statuses={404}).
         # VENDOR: how amounts are written: minor units here; without an entry, a decimal number.
         cells=lambda _report: {"amount": d.cells.minor_units("currency")},

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import ReportError
-from tap_billing_reports.declare import PagedRows, RemoteFile, Run, RunStatus
+from tap_billing_reports.declare import PagedRows, ReadyFiles, RemoteFile, Run, RunStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tap_billing_reports.declare import Unordered
     from tap_billing_reports.reports.jobs import ReportJob
 
 
-def run_of(job: ReportJob, unordered: Unordered, at: datetime) -> Run:
+def run_of(job: ReportJob, retrieval: PagedRows | ReadyFiles, at: datetime) -> Run:
     """The reading of a period that begins at an instant; its id tells it apart from any other of the account.
 
     Raises:
@@ -23,10 +22,10 @@ def run_of(job: ReportJob, unordered: Unordered, at: datetime) -> Run:
     """
     at = at.replace(microsecond=0)
     run_id = f"{job.report.name}.{job.key}.{utc_text(at)}".replace(":", "")
-    if isinstance(unordered, PagedRows):
-        files = [RemoteFile(run_id, "ndjson", unordered.endpoint.host, unordered.endpoint.path)]
+    if isinstance(retrieval, PagedRows):
+        files = [RemoteFile(run_id, "ndjson", retrieval.endpoint.host, retrieval.endpoint.path)]
     else:
-        files = [*unordered.files(job.account, job.report, job.period)]
+        files = [*retrieval.files(job.account, job.report, job.period)]
     if not files:
         raise ReportError("the vendor names no file of it", about=job.about)
     return Run(
