@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,45 +12,6 @@ FOLDER = ROOT / "data"
 CATALOGUE = ROOT.parent / "schemas" / "catalogue"
 WIDE_TYPE = "balance_change_from_activity.itemized.3"
 WIDE_METADATA = ("payment_metadata[order_id]", "refund_metadata[order_id]", "transfer_metadata[order_id]")
-WIDE_ZONE = "America/Los_Angeles"
-
-NARROW_COLUMNS = {
-    "row_id": "integer",
-    "account_ref": "text",
-    "campaign_id": "text",
-    "campaign_name": "text",
-    "ad_group": "text",
-    "keyword": "text",
-    "cost": "decimal",
-    "revenue": "decimal",
-    "impressions": "integer",
-    "clicks": "integer",
-    "conversions": "integer",
-    "date": "date",
-    "updated_at": "timestamp",
-    "active": "boolean",
-    "is_brand": "boolean",
-}
-XML_COLUMNS = {
-    "InvoiceNumber": "text",
-    "InvoiceDate": "date",
-    "ShipmentNumber": "text",
-    "PackageNumber": "text",
-    "ProductCode": "text",
-    "Product": "text",
-    "Description": "text",
-    "WeightKg": "decimal",
-    "GrossPrice": "decimal",
-    "Discount": "decimal",
-    "AgreementPrice": "decimal",
-    "CurrencyCode": "text",
-    "SentFromPostalCode": "text",
-    "SentToPostalCode": "text",
-    "SentToCity": "text",
-    "DELIVERY_COUNTRY": "text",
-    "HandedInDate": "date",
-    "InvoiceTriggeredDate": "date",
-}
 
 
 @dataclass(frozen=True)
@@ -63,87 +23,113 @@ class Sample:
     zone: str = "UTC"
 
     @property
-    def size(self) -> int:
-        return self.path.stat().st_size
+    def arguments(self):
+        """As the programs that are measured take them."""
+        return (str(self.path), json.dumps(self.columns), self.zone)
 
 
 def _money(number):
     return f"{number // 100}.{number % 100:02d}"
 
 
-def _narrow_row(i):
-    day = f"2026-{1 + i % 12:02d}-{1 + i % 28:02d}"
-    return (
-        i,
-        "acct-000123",
-        f"cmp-{i % 5000:07d}",
-        f"Campaign {i % 997:04d} \u2013 brand/generic",
-        "AG-17",
-        f"buy running shoes {i % 1009}",
-        _money(i * 7919 % 1_000_003),
-        _money(i * 104_729 % 9_999_991),
-        i % 100_000,
-        i % 1000,
-        i % 10,
-        day,
-        f"{day} {i % 24:02d}:{i // 24 % 60:02d}:{i // 1440 % 60:02d}",
-        "true" if i % 2 else "false",
-        "true" if i % 3 else "false",
-    )
+def _day(i):
+    return f"2026-{1 + i % 12:02d}-{1 + i % 28:02d}"
 
 
-def _wide_row(i, columns):
-    row = []
-    for place, (header, type_) in enumerate(columns.items()):
-        if type_ == "decimal":
-            row.append(_money((i * 7919 + place) % 1_000_003))
-        elif type_.startswith("timestamp"):
-            second = i * 37 + place
-            row.append(
-                f"2026-{1 + i % 12:02d}-{1 + i % 28:02d} {second % 24:02d}:{second // 24 % 60:02d}:{second % 60:02d}"
-            )
-        elif type_ == "boolean":
-            row.append("true" if i % 7 else "false")
-        elif type_ == "currency":
-            row.append(("usd", "eur", "nok")[i % 3])
-        elif place % 3 == 2:
-            row.append("")  # a third of the text columns has no value in most rows
-        else:
-            row.append(f"{header[:8]}_{(i * 31 + place) % 100_003}")
-    return row
+def _time(i, second):
+    return f"{_day(i)} {second % 24:02d}:{second // 24 % 60:02d}:{second // 1440 % 60:02d}"
 
 
-def _written(path, write):
+# Header -> type, and the value in row i.
+NARROW = {
+    "row_id": ("integer", lambda i: i),
+    "account_ref": ("text", lambda _: "acct-000123"),
+    "campaign_id": ("text", lambda i: f"cmp-{i % 5000:07d}"),
+    "campaign_name": ("text", lambda i: f"Campaign {i % 997:04d} \u2013 brand/generic"),
+    "ad_group": ("text", lambda _: "AG-17"),
+    "keyword": ("text", lambda i: f"buy running shoes {i % 1009}"),
+    "cost": ("decimal", lambda i: _money(i * 7919 % 1_000_003)),
+    "revenue": ("decimal", lambda i: _money(i * 104_729 % 9_999_991)),
+    "impressions": ("integer", lambda i: i % 100_000),
+    "clicks": ("integer", lambda i: i % 1000),
+    "conversions": ("integer", lambda i: i % 10),
+    "date": ("date", _day),
+    "updated_at": ("timestamp", lambda i: _time(i, i)),
+    "active": ("boolean", lambda i: "true" if i % 2 else "false"),
+    "is_brand": ("boolean", lambda i: "true" if i % 3 else "false"),
+}
+LINE = {
+    "InvoiceNumber": ("text", lambda i: f"70{i // 100}"),
+    "InvoiceDate": ("date", lambda i: f"{1 + i % 28:02d}.04.2026"),
+    "ShipmentNumber": ("text", lambda i: f"7070061105{i}"),
+    "PackageNumber": ("text", lambda i: f"37070061105{i}"),
+    "ProductCode": ("text", lambda _: "5800"),
+    "Product": ("text", lambda _: "Pakke til bedrift"),
+    "Description": ("text", lambda i: "Grunnpris" if i % 50 else "Grunnpris &amp; till\u00e6gg"),
+    "WeightKg": ("decimal", lambda i: f"{i % 30}.{i % 10}"),
+    "GrossPrice": ("decimal", lambda i: _money(i * 7919 % 100_003)),
+    "Discount": ("decimal", lambda _: "0.00"),
+    "AgreementPrice": ("decimal", lambda i: _money(i * 7919 % 100_003)),
+    "CurrencyCode": ("text", lambda _: "NOK"),
+    "SentFromPostalCode": ("text", lambda _: "0150"),
+    "SentToPostalCode": ("text", lambda _: "5020"),
+    "SentToCity": ("text", lambda _: "BERGEN"),
+    "DELIVERY_COUNTRY": ("text", lambda _: "NO"),
+    "HandedInDate": ("date", lambda _: "24.04.2026"),
+    "InvoiceTriggeredDate": ("date", lambda _: "25.04.2026"),
+}
+
+
+def _wide_cell(i, place, header, type_):
+    if type_ == "decimal":
+        return _money((i * 7919 + place) % 1_000_003)
+    if type_.startswith("timestamp"):
+        second = i * 37 + place
+        return f"{_day(i)} {second % 24:02d}:{second // 24 % 60:02d}:{second % 60:02d}"
+    if type_ == "boolean":
+        return "true" if i % 7 else "false"
+    if type_ == "currency":
+        return ("usd", "eur", "nok")[i % 3]
+    # A third of the text columns has no value in most rows.
+    return "" if place % 3 == 2 else f"{header[:8]}_{(i * 31 + place) % 100_003}"
+
+
+def _types(columns):
+    return {header: type_ for header, (type_, _) in columns.items()}
+
+
+def _written(name, write):
     """The file, made once: written aside, then moved in place."""
+    path = FOLDER / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
+        aside = path.with_name(f"{name}.part")
         with aside.open("w", encoding="utf-8", newline="") as file:
             write(file)
         aside.replace(path)
     return path
 
 
-def narrow(rows):
+def _csv(name, header, rows):
     def write(file):
         writer = csv.writer(file)
-        writer.writerow(NARROW_COLUMNS)
-        writer.writerows(map(_narrow_row, range(rows)))
+        writer.writerow(header)
+        writer.writerows(rows)
 
-    return Sample(_written(FOLDER / f"narrow_{rows}.csv", write), NARROW_COLUMNS)
+    return _written(name, write)
+
+
+def narrow(rows):
+    cells = ([value(i) for _, value in NARROW.values()] for i in range(rows))
+    return Sample(_csv(f"narrow_{rows}.csv", NARROW, cells), _types(NARROW))
 
 
 def wide(rows):
     catalogue = json.loads((CATALOGUE / "stripe.json").read_text())
     headers = (*catalogue["report_types"][WIDE_TYPE]["columns"], *WIDE_METADATA)
     columns = {header: catalogue["types"].get(header, "text") for header in headers}
-
-    def write(file):
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(_wide_row(i, columns) for i in range(rows))
-
-    return Sample(_written(FOLDER / f"wide_with_currencies_{rows}.csv", write), columns, WIDE_ZONE)
+    cells = ([_wide_cell(i, place, *one) for place, one in enumerate(columns.items())] for i in range(rows))
+    return Sample(_csv(f"wide_with_currencies_{rows}.csv", columns, cells), columns, "America/Los_Angeles")
 
 
 def narrow_of_size(mib):
@@ -151,13 +137,12 @@ def narrow_of_size(mib):
     block = narrow(100_000)
 
     def write(file):
-        body = block.path.read_text(encoding="utf-8")
-        header, _, rows = body.partition("\n")
+        header, _, rows = block.path.read_text(encoding="utf-8").partition("\n")
         file.write(header + "\n")
         for _ in range(-(-(mib << 20) // len(rows.encode()))):
             file.write(rows)
 
-    return Sample(_written(FOLDER / f"narrow_{mib}mib.csv", write), NARROW_COLUMNS)
+    return Sample(_written(f"narrow_{mib}mib.csv", write), block.columns)
 
 
 def lines(rows):
@@ -165,33 +150,8 @@ def lines(rows):
         file.write('<?xml version="1.0" encoding="UTF-8"?>\n<Report xmlns="urn:bring.no/mybring/Report">\n')
         file.write(f"  <MetaData>\n    <NumberOfRows>{rows}</NumberOfRows>\n  </MetaData>\n  <Lines>\n")
         for i in range(rows):
-            values = (
-                f"70{i // 100}",
-                f"{1 + i % 28:02d}.04.2026",
-                f"7070061105{i}",
-                f"37070061105{i}",
-                "5800",
-                "Pakke til bedrift",
-                "Grunnpris &amp; till\u00e6gg" if i % 50 == 0 else "Grunnpris",
-                f"{i % 30}.{i % 10}",
-                _money(i * 7919 % 100_003),
-                "0.00",
-                _money(i * 7919 % 100_003),
-                "NOK",
-                "0150",
-                "5020",
-                "BERGEN",
-                "NO",
-                "24.04.2026",
-                "25.04.2026",
-            )
-            fields = "".join(f"      <{tag}>{value}</{tag}>\n" for tag, value in zip(XML_COLUMNS, values, strict=True))
+            fields = "".join(f"      <{tag}>{value(i)}</{tag}>\n" for tag, (_, value) in LINE.items())
             file.write(f"    <Line>\n{fields}    </Line>\n")
         file.write("  </Lines>\n</Report>\n")
 
-    return Sample(_written(FOLDER / f"lines_{rows}.xml", write), XML_COLUMNS, "Europe/Oslo")
-
-
-def remove(sample):
-    """For files too big to keep."""
-    os.unlink(sample.path)  # noqa: PTH108
+    return Sample(_written(f"lines_{rows}.xml", write), _types(LINE), "Europe/Oslo")

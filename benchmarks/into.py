@@ -16,12 +16,13 @@ import os
 import select
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.compute
 import pyarrow.csv  # noqa: F401 - both here, so that the first load does not count their import
 
-from benchmarks.measure import peak_mib
+from benchmarks.measure import tell
 from benchmarks.taps import CONSTANTS, KEYS, columns_of, tap_of
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.warehouse.address import Engine, address_of
@@ -38,22 +39,25 @@ DUCKDB = {
 POSTGRES = DUCKDB | {"text": "text", "currency": "text", "decimal": "numeric"}
 
 
-def now(server=None):
-    """Seconds of the clock, and of the processor: ours and those of a PostgreSQL session's process."""
-    processor = time.process_time()
-    if server is not None:
-        times = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[11:13]
-        processor += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-    return time.monotonic(), processor
+class Spent(list):
+    """What each load takes: seconds of the clock and of the processor, ours and a PostgreSQL session's process's."""
 
+    def __init__(self, database=None, server=None):
+        self.server = database._con.info.backend_pid if database and database.amounts_as_text else server
 
-def since(started, server=None):
-    seconds, processor = (end - begin for begin, end in zip(started, now(server), strict=True))
-    return {"seconds": seconds, "processor_seconds": processor}
+    @contextmanager
+    def load(self):
+        begun = self._now()
+        yield
+        seconds, processor = (end - begin for begin, end in zip(begun, self._now(), strict=True))
+        self.append({"seconds": seconds, "processor_seconds": processor})
 
-
-def server_of(database):
-    return database._con.info.backend_pid if database.amounts_as_text else None
+    def _now(self):
+        processor = time.process_time()
+        if self.server is not None:
+            times = Path(f"/proc/{self.server}/stat").read_text().rpartition(")")[2].split()[11:13]
+            processor += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic(), processor
 
 
 def constants():
@@ -72,19 +76,18 @@ def floor_duckdb(path, types, url):
         source = f"read_csv('{path}', header = true, columns = {columns})"
         numbered = f"select {constants()}, row_number() over () as row_number, * from {source}"
         run(f"create table report as {numbered} limit 0")
-        started = now()
-        run(f"insert into report {numbered}")
-        first = since(started)
-        started = now()
-        run("begin")
-        run(f"create temp table raw as {numbered}")
+        spent = Spent()
+        with spent.load():
+            run(f"insert into report {numbered}")
         same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
-        run(f"delete from report t using raw s where {same}")
-        run("insert into report select * from raw")
-        run("commit")
-        again = since(started)
+        with spent.load():
+            run("begin")
+            run(f"create temp table raw as {numbered}")
+            run(f"delete from report t using raw s where {same}")
+            run("insert into report select * from raw")
+            run("commit")
         ((rows,),) = run("select count(*) from report")
-        return rows, [first, again]
+        return rows, spent
 
 
 def floor_postgres(path, types, url):
@@ -97,38 +100,32 @@ def floor_postgres(path, types, url):
         connection.execute("drop table if exists floor_report")
         key = ", ".join(KEYS)
         connection.execute(f"create table floor_report ({same}, row_number bigint, {own}, primary key ({key}))")
-        spent = []
-        for again in (False, True):
-            started = now(connection.info.backend_pid)
-            connection.execute(f"create temp table raw ({own}) on commit drop")
-            with (
-                connection.cursor().copy("copy raw from stdin (format csv, header true)") as copy,
-                path.open("rb") as file,
-            ):
-                while data := file.read(1 << 20):
-                    copy.write(data)
-            rest = f"on conflict ({key}) do update set {update}" if again else ""
-            connection.execute(
-                f"insert into floor_report select {constants()}, row_number() over () as row_number, * from raw {rest}"
-            )
-            connection.commit()
-            spent.append(since(started, connection.info.backend_pid))
+        spent = Spent(server=connection.info.backend_pid)
+        numbered = f"select {constants()}, row_number() over () as row_number, * from raw"
+        for rest in ("", f"on conflict ({key}) do update set {update}"):
+            with spent.load():
+                connection.execute(f"create temp table raw ({own}) on commit drop")
+                copied = connection.cursor().copy("copy raw from stdin (format csv, header true)")
+                with copied as copy, path.open("rb") as file:
+                    while data := file.read(1 << 20):
+                        copy.write(data)
+                connection.execute(f"insert into floor_report {numbered} {rest}")
+                connection.commit()
         (rows,) = connection.execute("select count(*) from floor_report").fetchone()
         return rows, spent
 
 
 def sync(path, types, zone, url):
     database = open_database(address_of(url), "bench")
-    rows, spent = 0, []
+    spent = Spent(database)
     for _ in range(2):
         writer = WarehouseWriter()
         tap = tap_of("fast", path, types, zone, message_writer=writer)
         loader = Loader(database, Options())
         writer.load_into(loader, database)
-        started = now(server_of(database))
-        tap.sync_all()
-        loader.finish()
-        spent.append(since(started, server_of(database)))
+        with spent.load():
+            tap.sync_all()
+            loader.finish()
         rows = loader.totals.rows["stripe_balance"]
     database.close()
     return rows, spent
@@ -137,12 +134,12 @@ def sync(path, types, zone, url):
 def target(url):
     database = open_database(address_of(url), "bench")
     loader = Loader(database, Options(keep_state=False))
+    spent = Spent(database)
     select.select([0], [], [])
-    started = now(server_of(database))
-    load_from(0, loader)
-    spent = since(started, server_of(database))
+    with spent.load():
+        load_from(0, loader)
     database.close()
-    return loader.totals.rows["stripe_balance"], [spent]
+    return loader.totals.rows["stripe_balance"], spent
 
 
 def main():
@@ -156,8 +153,7 @@ def main():
         rows, spent = target(url)
     else:
         rows, spent = sync(path, types, zone, url)
-    memory = peak_mib(Path("/proc/self/status").read_text())
-    print("\n" + json.dumps({"rows": rows, "rss_mib": memory, "loads": spent}), file=sys.stderr)
+    tell(rows, loads=spent)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute  # so that its import is not counted
 from pyarrow import csv, parquet
 
-from benchmarks.measure import peak_mib
+from benchmarks.measure import tell
 from benchmarks.taps import CONSTANTS, columns_of
 from tap_billing_reports.reports.files.parquet import BulkLane, Layout
 from tap_billing_reports.reports.files.readers.csv import CsvReader
@@ -70,8 +70,7 @@ def main():
         seconds = time.process_time() - started
         for place in to:
             shutil.copyfile(written, place)
-    memory = peak_mib(Path("/proc/self/status").read_text())
-    json.dump({"rows": rows, "seconds": seconds, "rss_mib": memory}, sys.stderr)
+    tell(rows, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -28,5 +28,5 @@ def peaks(sizes, ran):
             found[name] = round(ran(sample)["rss_mib"], 1)
         finally:
             if mib > 1000:
-                data.remove(sample)
+                sample.path.unlink()
     return found

@@ -21,16 +21,9 @@ for path in pathlib.Path("schemas").rglob("*.json"):
 
 def _seconds(*arguments):
     # As installed: with the byte code that pip leaves beside the modules.
-    environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=environment,
-        cwd=PROJECT,
-        check=True,
-    )
+    subprocess.run([sys.executable, *arguments], capture_output=True, env=env, cwd=PROJECT, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -16,12 +16,9 @@ def measure():
     few, many = ACCOUNTS[0], ACCOUNTS[-1]
     growth = (results[f"state_bytes.{many}"] / many) / (results[f"state_bytes.{few}"] / few)
     results[f"state.bytes_an_account_{many}_to_{few}"] = round(growth, 3)
-    subjects = run("-m", "benchmarks.bigbring", 1, SUBJECTS)
-    results[f"state.{SUBJECTS}_subjects_bytes"] = subjects["state_bytes"]
-    results[f"state.{SUBJECTS}_subjects_messages"] = subjects["states"]
-    results[f"state.{SUBJECTS}_subjects_seconds"] = round(subjects["seconds"], 2)
-    invoices = run("-m", "benchmarks.bigbring", 1, INVOICES, "unspecified")
-    results[f"state.{INVOICES}_invoices_bytes"] = invoices["state_bytes"]
-    results[f"state.{INVOICES}_invoices_messages"] = invoices["states"]
-    results[f"state.{INVOICES}_invoices_seconds"] = round(invoices["seconds"], 2)
+    for what, words in {f"{SUBJECTS}_subjects": (SUBJECTS,), f"{INVOICES}_invoices": (INVOICES, "unspecified")}.items():
+        told = run("-m", "benchmarks.bigbring", 1, *words)
+        results[f"state.{what}_bytes"] = told["state_bytes"]
+        results[f"state.{what}_messages"] = told["states"]
+        results[f"state.{what}_seconds"] = round(told["seconds"], 2)
     return results

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 
-from benchmarks.measure import peak_mib
+from benchmarks.measure import tell
 from tap_billing_reports.core.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.files.parquet import row_numbers
 from tap_billing_reports.reports.files.readers import ArrayChunk
@@ -74,12 +74,8 @@ class FastStream(FastRows, ReportStream):
                 self.path, form=XML, resolve=lambda header: [by_header[name] for name in header], zone=self.zone
             )
         else:
-            reader = CsvReader(
-                self.path,
-                size=self.path.stat().st_size,
-                resolve=lambda _: self.columns,
-                zone=self.zone,
-            )
+            size = self.path.stat().st_size
+            reader = CsvReader(self.path, size=size, resolve=lambda _: self.columns, zone=self.zone)
             if (sink := self.takes_arrays) is not None:
                 return _arrays(reader, sink.amounts_as_text)
         return reader.chunks(SelectedColumns(self), CONSTANTS)
@@ -102,10 +98,8 @@ class StockStream(ReportStream):
             return lambda text: datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(utc).isoformat()[:19] + "Z"
 
         convert = {
-            "text": str,
+            **dict.fromkeys(("text", "decimal", "date"), str),
             "currency": str.upper,
-            "decimal": str,
-            "date": str,
             "integer": int,
             "boolean": {"true": True, "false": False}.__getitem__,
             "timestamp": instant(local),
@@ -137,7 +131,6 @@ def tap_of(kind, path, types, zone, message_writer=None):
 def main():
     kind, path, types, zone = sys.argv[1:]
     logging.disable(logging.INFO)
-    counted = 0
     tap = tap_of(kind, path, json.loads(types), zone)
     stream = tap.streams["stripe_balance"]
     counter = stream.get_record_counter()
@@ -145,10 +138,7 @@ def main():
     counter._pop = lambda: None
     started = time.process_time()
     tap.sync_all()
-    seconds = time.process_time() - started
-    counted = counter.value
-    memory = peak_mib(Path("/proc/self/status").read_text())
-    json.dump({"rows": counted, "seconds": seconds, "rss_mib": memory}, sys.stderr)
+    tell(counter.value, seconds=time.process_time() - started)
 
 
 if __name__ == "__main__":
