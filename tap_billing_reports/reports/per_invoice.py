@@ -1,15 +1,15 @@
-"""Reports of one run an invoice: which invoices are due, by what the invoice list says."""
+"""Reports of one run a subject, such as an invoice or a payout: which are due, by what the list of subjects says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from tap_billing_reports.reports.keys import split_key, subject_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tap_billing_reports.reports.state.entry import Entry
     from tap_billing_reports.reports.state.ledger import Ledger
@@ -18,9 +18,30 @@ LISTED_FROM = "listed_from"
 """In the bookmark of `invoices`: the first day from which on all of an account's has been listed."""
 
 
+class Subject(NamedTuple):
+    """One subject of a list.
+
+    Attributes:
+        number: what the vendor knows it by.
+        account: whose it is: the account that is billed, where that is another one than was asked.
+        day: its date; None where the vendor gives it none.
+        has_report: whether a run of it can be ordered now.
+    """
+
+    number: str
+    account: str
+    day: str | None
+    has_report: bool = True
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """As `Ledger.subjects` knows it."""
+        return self.number, self.account
+
+
 @dataclass(frozen=True)
 class Bounds:
-    """From which day on an account's invoices are listed. All dates in the source's zone."""
+    """From which day on an account's subjects are listed. All dates in the source's zone."""
 
     start_date: date
     today: date
@@ -28,7 +49,7 @@ class Bounds:
     horizon_days: int | None
 
     def since(self, seen: str | None, listed_from: str | None = None) -> date:
-        """The first day to list after invoices up to `seen` are known, from `listed_from` on.
+        """The first day to list after subjects up to `seen` are known, from `listed_from` on.
 
         A day before `listed_from` that can be listed goes back to all there is: the start date is earlier than it
         was, or a wrong clock has cut the list off.
@@ -49,7 +70,7 @@ class Bounds:
         return self.start_date if self.horizon is None else max(self.start_date, self.horizon)
 
     def look_back(self, seen: str) -> date:
-        """The first day of the look-back once invoices up to `seen` are known."""
+        """The first day of the look-back once subjects up to `seen` are known."""
         return date.fromisoformat(seen) - timedelta(days=self.lookback_days)
 
     def retried_from(self, waiting: str | None, seen: str | None) -> str | None:
@@ -106,10 +127,10 @@ def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> dat
     return since
 
 
-def note_invoices(
+def note_subjects(
     ledger: Ledger,
     account: str,
-    invoices: Iterable[Mapping[str, Any]],
+    listed: Iterable[Subject],
     bounds: Bounds,
     *,
     before: date | None,
@@ -117,17 +138,17 @@ def note_invoices(
 ) -> None:
     """Enter what is newly due, move the date that was seen, forget done subjects that can not come again.
 
-    A list that is not `whole`, because one of its invoices cannot be read, moves no date: that one may come later.
+    A list that is not `whole`, because one of its subjects cannot be read, moves no date: that one may come later.
     An invoice that the vendor lists under two accounts (an old and a new customer number) is due once.
     """
     with ledger.changing(account) as entry:
-        _note(ledger, entry, invoices, bounds, before=before, whole=whole)
+        _note(ledger, entry, listed, bounds, before=before, whole=whole)
 
 
 def _note(
     ledger: Ledger,
     entry: Entry,
-    invoices: Iterable[Mapping[str, Any]],
+    listed: Iterable[Subject],
     bounds: Bounds,
     *,
     before: date | None,
@@ -136,8 +157,8 @@ def _note(
     known = ledger.subjects
     newest, regular = entry.seen, list_from(entry, bounds).isoformat()
     forgotten = _forgotten(entry, bounds)
-    for invoice in invoices:
-        day = invoice["invoice_date"]
+    for subject in listed:
+        day = subject.day
         if day is None:
             # It was listed, so its lines are wanted; it stands with what is newest.
             day = bounds.today.isoformat()
@@ -145,8 +166,8 @@ def _note(
             continue
         else:
             newest = day if newest is None or day > newest else newest
-        pair = (invoice["invoice_id"], invoice["account_id"])
-        if invoice.get("specification_available") is not True or pair in known:
+        pair = subject.id
+        if not subject.has_report or pair in known:
             continue
         if (day < regular or forgotten[0] <= day < forgotten[1]) and pair not in ledger.left:
             # Listed for the sake of another one; whether it was done long ago is not known any more.
@@ -162,24 +183,24 @@ def _note(
         _forget(ledger, entry, seen, bounds)
 
 
-def without_report(
-    ledger: Ledger, account: str, invoices: Iterable[Mapping[str, Any]], bounds: Bounds, *, before: date | None
-) -> list[Mapping[str, Any]]:
-    """The invoices of a list that have no report by the vendor's word, and never had one as far as is known.
+def never_reported(
+    ledger: Ledger, account: str, listed: Iterable[Subject], bounds: Bounds, *, before: date | None
+) -> list[Subject]:
+    """Of subjects that have no report now those that never had one as far as is known.
 
-    To be asked before `note_invoices` moves the date that was seen.
+    To be asked before `note_subjects` moves the date that was seen.
     """
     entry = ledger.entry(account)
     regular, forgotten = list_from(entry, bounds).isoformat(), _forgotten(entry, bounds)
     found = []
-    for invoice in invoices:
-        day, pair = invoice["invoice_date"], (invoice["invoice_id"], invoice["account_id"])
-        if invoice["specification_available"] is not False or pair in ledger.subjects or pair in ledger.left:
+    for subject in listed:
+        day = subject.day
+        if subject.id in ledger.subjects or subject.id in ledger.left:
             continue
         if day is None or not (
             (before is not None and day >= before.isoformat()) or day < regular or forgotten[0] <= day < forgotten[1]
         ):
-            found.append(invoice)
+            found.append(subject)
     return found
 
 

@@ -9,7 +9,7 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import Refused
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.declare import Listed, PerInvoice
-from tap_billing_reports.reports.per_invoice import list_from, note_invoices, without_report
+from tap_billing_reports.reports.per_invoice import Subject, list_from, never_reported, note_subjects
 from tap_billing_reports.reports.runs.refusals import is_excused
 from tap_billing_reports.singer.check import Check
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
@@ -95,7 +95,7 @@ class DueJobs:
                     self._planner.plan(report).reopen(client, entry)
                 try:
                     if isinstance(report.cadence, Listed):
-                        self._listed.enter(client, account, report, ledger)
+                        self._listed.enter(client, account, report, report.cadence, ledger)
                     found = self._planner.due_jobs(client, report, account, ledger.entry(account.account_id))
                     found = [self._listed.with_record(job) for job in found]
                     jobs.extend(self._to_be_had(client, report, account, found) if per_invoice else found)
@@ -194,20 +194,21 @@ class DueJobs:
         self.invoices.update(((client.name, brief.account_id, brief.number), brief._asdict()) for brief in specified)
         has_report = {id(brief) for brief in specified}
         listed = [
-            {
-                **brief._asdict(),
-                "invoice_id": brief.number,
-                "specification_available": id(brief) in has_report,
-            }
-            for brief in briefs
+            Subject(brief.number, brief.account_id, brief.invoice_date, id(brief) in has_report) for brief in briefs
         ]
         before = self._session.settings.end_date
         columns = client.api.stand_ins(client.source_client.values, report)
         if columns and self._takes_rows(report):
             alone = [brief for brief in briefs if self._is_alone(feed, brief, report)]
-            for one in without_report(ledger, account.account_id, [b._asdict() for b in alone], bounds, before=before):
-                stand_in(report, one, {name: one[column] for name, column in columns.items()})
+            without = {
+                Subject(brief.number, brief.account_id, brief.invoice_date, has_report=False): brief._asdict()
+                for brief in alone
+                if brief.specification_available is False
+            }
+            for subject in never_reported(ledger, account.account_id, without, bounds, before=before):
+                invoice = without[subject]
+                stand_in(report, invoice, {name: invoice[column] for name, column in columns.items()})
         whole = not feed.unreadable and "specification_available" not in lost
-        note_invoices(ledger, account.account_id, listed, bounds, before=before, whole=whole)
+        note_subjects(ledger, account.account_id, listed, bounds, before=before, whole=whole)
         for error in feed.unreadable:
             self._session.fail(Failure.of(error, stream=report.stream))

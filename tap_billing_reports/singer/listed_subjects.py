@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.about import About
 from tap_billing_reports.core.dates import parse_date, parse_utc, zone_named
@@ -12,15 +12,14 @@ from tap_billing_reports.core.errors import Unreadable
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import clipped
 from tap_billing_reports.declare.paths import value_at
-from tap_billing_reports.declare.report import Listed
 from tap_billing_reports.reports.files.paged import read_whole
 from tap_billing_reports.reports.keys import IN_KEYS
-from tap_billing_reports.reports.per_invoice import Bounds, list_from, note_invoices
+from tap_billing_reports.reports.per_invoice import Bounds, Subject, list_from, note_subjects
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from tap_billing_reports.declare import Account, Listing, Record, Report
+    from tap_billing_reports.declare import Account, Listed, Listing, Record, Report
     from tap_billing_reports.reports.jobs import ReportClient, ReportJob
     from tap_billing_reports.reports.state.ledger import Ledger
     from tap_billing_reports.singer.session import Session
@@ -45,13 +44,11 @@ class ListedSubjects:
         self._session = session
         self._lists: dict[tuple[str, str], _List] = {}
 
-    def enter(self, client: ReportClient, account: Account, report: Report, ledger: Ledger) -> None:
+    def enter(self, client: ReportClient, account: Account, report: Report, cadence: Listed, ledger: Ledger) -> None:
         """List the account's subjects and enter those that are new. One that cannot be read fails by itself.
 
         It moves no date then: the next sync lists it again.
         """
-        cadence = report.cadence
-        assert isinstance(cadence, Listed)
         settings = self._session.settings
         bounds = Bounds(settings.start_date, client.source_client.today(), cadence.lookback_days, None)
         entry, end = ledger.entry(account.account_id), settings.end_date
@@ -63,17 +60,12 @@ class ListedSubjects:
             else _List()
         )
         self._lists[report.stream, account.account_id] = read
-        subjects: list[dict[str, Any]] = [
-            {
-                "invoice_id": subject,
-                "account_id": account.account_id,
-                "invoice_date": day.isoformat(),
-                "specification_available": True,
-            }
-            for subject, (day, _record) in read.found.items()
+        listed = [
+            Subject(number, account.account_id, day.isoformat())
+            for number, (day, _record) in read.found.items()
             if day >= settings.start_date
         ]
-        note_invoices(ledger, account.account_id, subjects, bounds, before=end, whole=not read.unreadable)
+        note_subjects(ledger, account.account_id, listed, bounds, before=end, whole=not read.unreadable)
         for error in read.unreadable:
             self._session.fail(Failure.of(error, stream=report.stream))
 

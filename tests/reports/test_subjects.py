@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 
 from tap_billing_reports.reports.keys import split_key, subject_key
-from tap_billing_reports.reports.per_invoice import Bounds, first_listed, list_from, note_invoices, subject_done
+from tap_billing_reports.reports.per_invoice import (
+    Bounds,
+    Subject,
+    first_listed,
+    list_from,
+    note_subjects,
+    subject_done,
+)
 from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
 from tests.reports.steps import Counted, steps
@@ -21,16 +28,11 @@ BOUNDS = Bounds(start_date=date(2026, 1, 1), today=TODAY, lookback_days=30, hori
 
 
 def invoice(number, day, account="a", available=True):
-    return {
-        "invoice_id": str(number),
-        "account_id": account,
-        "invoice_date": day.isoformat() if day else None,
-        "specification_available": available,
-    }
+    return Subject(str(number), account, day.isoformat() if day else None, available)
 
 
 def note(ledger, invoices, bounds=BOUNDS, account="a", before=None):
-    note_invoices(ledger, account, invoices, bounds, before=before)
+    note_subjects(ledger, account, invoices, bounds, before=before)
 
 
 def waiting(ledger, account="a"):
@@ -42,7 +44,7 @@ def test_invoices_with_a_specification_are_due_once():
     listed = [
         invoice(1, date(2026, 5, 1)),
         invoice(2, date(2026, 5, 2), available=False),
-        invoice(3, date(2026, 5, 3), available=None),
+        invoice(3, date(2026, 5, 3), available=False),
         invoice(4, None),
         invoice(1, date(2026, 5, 1)),
     ]
@@ -231,8 +233,7 @@ def steps_for(count):
     """What it takes to note so many invoices, and again when they are known."""
     ledger = Ledger(dict)
     listed = [invoice(n, date(2026, 1, 1) + timedelta(days=n % 150)) for n in range(count)]
-    for each in listed:
-        each["invoice_id"] = Counted(each["invoice_id"])
+    listed = [each._replace(number=Counted(each.number)) for each in listed]
 
     def twice():
         note(ledger, listed)

@@ -11,7 +11,7 @@ import pytest
 from tap_billing_reports.config.settings import Settings, with_defaults
 from tap_billing_reports.core.errors import AccountError
 from tap_billing_reports.declare import Account
-from tap_billing_reports.reports.per_invoice import Bounds, note_invoices
+from tap_billing_reports.reports.per_invoice import Bounds, Subject, note_subjects
 from tap_billing_reports.reports.state.ledger import Ledger
 from tap_billing_reports.singer.invoices.document_state import Progress, kept_sizes
 from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
@@ -120,7 +120,8 @@ def test_many_invoices_of_one_account():
     assert sum(1 for _ in feed.read(date(2026, 1, 1))) == count
     briefs = feed.briefs(date(2026, 1, 1))
     ledger = Ledger(lambda: bookmark)
-    note_invoices(ledger, "1", (brief._asdict() for brief in briefs), bounds, before=None)
+    listed = [Subject(b.number, b.account_id, b.invoice_date, b.specification_available is True) for b in briefs]
+    note_subjects(ledger, "1", listed, bounds, before=None)
     ledger.write()
     progress = Progress("bring", "1")
     progress.save(bookmark)
