@@ -21,6 +21,7 @@ from tap_billing_reports.singer import tap as tap_module
 from tests.fakes import FakeClock
 from tests.running import Result, run_tap
 from tests.typed import writer_of
+from tests.waiting import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,7 +135,8 @@ def served(shop: Vendor) -> Iterator[Vendor]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It looks for its end this often: with the default of 0.5 s, most of a test was waiting for that.
+    thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True)
     thread.start()
     shop.url = f"http://127.0.0.1:{server.server_port}"
     try:
