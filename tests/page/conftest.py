@@ -133,17 +133,17 @@ def _fill(place, months, orders=None):
         ],
     )  # fmt: skip
     charged = {
-        "source": "bring", "account_id": "2000", "period": "1", "invoice_number": "1", "invoice_date": last,
-        "shipment_number": "S1", "currency_code": "NOK",
+        "source": "bring", "account_id": "2000", "period": "1", "invoice_id": "1", "invoice_number": "1",
+        "line_date": last, "shipment_id": "S1", "currency": "NOK",
     }  # fmt: skip
     make(
         place, "bring_invoice_lines",
         [
-            {**charged, "description": "Frakt", "agreement_price": D("100")},
-            {**charged, "description": "Bompenger", "agreement_price": D("7.125")},
+            {**charged, "description": "Frakt", "net_amount": D("100")},
+            {**charged, "description": "Bompenger", "net_amount": D("7.125")},
             {
-                **charged, "period": "0", "invoice_number": "0", "invoice_date": before, "shipment_number": "S0",
-                "description": "Frakt", "agreement_price": D("40"),
+                **charged, "period": "0", "invoice_id": "0", "invoice_number": "0", "line_date": before,
+                "shipment_id": "S0", "description": "Frakt", "net_amount": D("40"),
             },
         ],
     )  # fmt: skip

@@ -52,11 +52,11 @@ def invoice(number, status, total, *, day=date(2026, 5, 5), **others):
 
 
 PARCEL = {
-    "invoice_number": "9", "invoice_date": date(2026, 5, 5), "handed_in_date": date(2026, 5, 2),
-    "currency_code": "NOK", "weight_kg": D("2.5"), "sent_to_postal_code": "0150", "product": "Pakke levert hjem",
+    "invoice_id": "9", "invoice_number": "9", "line_date": date(2026, 5, 5), "handed_in_date": date(2026, 5, 2),
+    "currency": "NOK", "weight_kg": D("2.5"), "sent_to_postal_code": "0150", "product_name": "Pakke levert hjem",
 }  # fmt: skip
 CARGO = {
-    "trx_number": "10", "trx_date": date(2026, 5, 6), "invoice_currency_code": "NOK",
+    "invoice_id": "10", "trx_number": "10", "line_date": date(2026, 5, 6), "currency": "NOK",
     "description": "Frakt of furniture",
     "freight_calc_weight": D("80"), "delivery_postal_code": "5003", "tax_amount": D("1.5"),
 }  # fmt: skip
@@ -68,12 +68,12 @@ def line(number, **columns):
 
 def parcel(number, shipment, text, price):
     described = f"{text} til Tollerud"
-    return line(number, **PARCEL, shipment_number=shipment, description=described, agreement_price=D(price))
+    return line(number, **PARCEL, shipment_id=shipment, description=described, net_amount=D(price))
 
 
 def cargo(number, item, text, amount):
     item_of = {"item_number": item, "item_description": text}
-    return line(number, **{**CARGO, "period": "10", "waybill_number": "S3", "amount": D(amount), **item_of})
+    return line(number, **{**CARGO, "period": "10", "shipment_id": "S3", "net_amount": D(amount), **item_of})
 
 
 def run(number, **others):

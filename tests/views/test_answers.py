@@ -196,6 +196,8 @@ def test_freight_by_shipment_and_by_order(place):
             parcel(3, "S1", "Bompenger", "4"), parcel(4, "S1", "Varsling", "3"), parcel(5, "S1", "Frakt", "-10"),
             parcel(6, "S2", "Frakt", "80"), parcel(7, None, "Gebyr", "1"),
             cargo(1, "105633", "Hjemlevering", "500"), cargo(2, "3123", "Veiavgift", "20"),
+            # What an invoice without specification says for itself: no shipment.
+            {**parcel(8, None, "", "80"), "invoice_id": "11", "period": "11", "row_of": "invoice"},
         ],
     )  # fmt: skip
     bring = {"source": "bring", "account_id": "2000"}

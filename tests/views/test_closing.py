@@ -277,3 +277,15 @@ def test_a_check_belongs_to_the_month_of_its_reports_zone(place):
     views(place)
     found = answers(place, "select subject, month from billing.check_results order by subject")
     assert found == [("report 1", date(2026, 11, 1)), ("report 2", date(2026, 10, 1))]
+
+
+def test_a_check_of_an_invoice_that_is_billed_to_another_account_has_its_month_and_its_run(place):
+    """The run stands under the account that was asked; nothing is left over there as if no check was made."""
+    billed: dict[str, Any] = {"source": "bring", "account_id": "2000"}
+    asked = {"source": "bring", "account_id": "PARCELS-2000"}
+    make(place, "invoices", [{**invoice(1, "open", "9"), **billed, "requested_account_id": "PARCELS-2000"}])
+    make(place, "report_runs", [run(1, **asked, period="in_1")])
+    make(place, "reconciliations", [check(1, ok=False, **billed)])
+    views(place)
+    found = answers(place, "select account_id, month, outcome, report_name, run_status from billing.check_results")
+    assert found == [("2000", date(2026, 5, 1), "failed", "report_1", "succeeded")]

@@ -1,20 +1,31 @@
 -- A row is a check and what came of it: of a report's file, of an invoice's lines, of all that is loaded of an account.
 -- A run of a report that no check belongs to has a row too, so that nothing unchecked is out of sight.
-with runs as (
+-- A run that an invoice was ordered by stands under the account that was asked, its checks under the one that is billed.
+with invoiced as (
     select
-        runs.source, runs.account_id, runs.run_id, runs.report_name, runs.report_type, runs.period, runs.status,
-        runs.finished_at, runs.error,
+        runs.source, runs.account_id, runs.run_id,
+        min(invoices.account_id) as billed_account_id, min(invoices.invoice_date) as invoice_date
+    from {{ ref('stg_report_runs') }} as runs
+    inner join {{ ref('stg_invoices') }} as invoices
+        on runs.source = invoices.source and runs.period = invoices.invoice_id
+        and runs.account_id in (invoices.account_id, invoices.requested_account_id)
+    group by runs.source, runs.account_id, runs.run_id
+),
+
+runs as (
+    select
+        runs.source, coalesce(invoiced.billed_account_id, runs.account_id) as account_id, runs.run_id,
+        runs.report_name, runs.report_type, runs.period, runs.status, runs.finished_at, runs.error,
         -- A period of a report starts at midnight of its zone: thirteen hours on, it is that day in UTC too, also in
         -- New Zealand's summer. Other periods are invoices.
         case
             when runs.period like '____-__-__T%'
                 then cast(date_trunc('month', cast(runs.period as timestamp) + interval '13 hours') as date)
-            else cast(date_trunc('month', invoices.invoice_date) as date)
+            else cast(date_trunc('month', invoiced.invoice_date) as date)
         end as month
     from {{ ref('stg_report_runs') }} as runs
-    left join {{ ref('stg_invoices') }} as invoices
-        on runs.source = invoices.source and runs.account_id = invoices.account_id
-        and runs.period = invoices.invoice_id
+    left join invoiced
+        on runs.source = invoiced.source and runs.account_id = invoiced.account_id and runs.run_id = invoiced.run_id
     -- Runs of others are no reports of ours.
     where coalesce(runs.origin, 'ordered') <> 'foreign'
 )

@@ -1,12 +1,11 @@
 -- A row is a shipment (waybill) of an invoice: what its freight cost, by kind of charge.
--- Bring's three layouts of a line have names of their own for the same things; the price of a parcel is without tax.
+-- What Bring's layouts have in common is read under its common name; the rest under the names of each. The columns of
+-- international cargo are published nowhere: consignment_note and charge_text are read where a file has them.
 with lines as (
     select
-        source, account_id, period as invoice_key, coalesce(invoice_number, trx_number) as invoice_number,
-        coalesce(shipment_number, waybill_number, consignment_note) as shipment_id,
-        coalesce(currency_code, invoice_currency_code) as currency,
-        coalesce(invoice_date, trx_date) as invoice_date, handed_in_date, product as product_name, tax_amount,
-        coalesce(agreement_price, amount) as net_amount,
+        source, account_id, invoice_id as invoice_key, coalesce(invoice_number, trx_number) as invoice_number,
+        coalesce(shipment_id, consignment_note) as shipment_id, currency, line_date as invoice_date, handed_in_date,
+        product_name, tax_amount, net_amount,
         coalesce(weight_kg, freight_calc_weight) as weight_kg,
         coalesce(sent_to_postal_code, delivery_postal_code) as postal_code,
         item_number,

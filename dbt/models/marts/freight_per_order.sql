@@ -46,7 +46,7 @@ where
     and not exists (
         select 1
         from {{ ref('stg_bring_lines') }} as bring_lines
-        where bring_lines.account_id = invoices.account_id and bring_lines.period = invoices.invoice_id
+        where bring_lines.account_id = invoices.account_id and bring_lines.invoice_id = invoices.invoice_id
             -- An invoice without specification may have one row that only repeats what the invoice says.
             and coalesce(bring_lines.row_of, 'file') <> 'invoice'
     )
