@@ -9,11 +9,12 @@
 #   make targets          the demo's data through the well-used targets; writes docs/targets.md
 #   make airflow [BREAK=1]  eight accounts through Apache Airflow into one PostgreSQL, totals compared
 #   make airflow-celery   the same with Redis and two workers, one of which is killed in the middle
+#   make dlt              examples/dlt: two syncs through dlt into DuckDB, totals compared
 #   make docs             the site of these pages, in site/; writes their generated parts anew
 #   make clean            removes what the verbs made; a Meltano state of your own and .env stay
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo pictures test lint bench faults models targets airflow airflow-celery docs clean
+.PHONY: setup demo pictures test lint bench faults models targets airflow airflow-celery dlt docs clean
 
 PY := .venv/bin/python
 # What Python compiles is kept, whatever the caller's environment says: the tests start hundreds of processes, and each
@@ -67,6 +68,10 @@ airflow: setup
 
 airflow-celery: setup
 	@$(PY) -m scripts.airflow --celery
+
+dlt: setup
+	@sh scripts/with_python.sh scripts/venvs.py dlt
+	$(PY) -m pytest -p tests.no_skips tests/examples/test_dlt.py
 
 docs: setup
 	@sh scripts/with_python.sh scripts/venvs.py docs

@@ -81,6 +81,8 @@ ENVIRONMENTS = {
         requirements=("sphinx", "furo", "myst-parser"),
         constraints="scripts/docs/constraints.txt",
     ),
+    # What examples/dlt runs in.
+    "dlt": Environment(path=TOOLS / "dlt", requirements=("dlt", "duckdb"), constraints="examples/dlt/requirements.txt"),
     # asyncpg and psycopg2: the drivers of Airflow's own database.
     "airflow": Environment(
         path=TOOLS / "airflow",

@@ -9,11 +9,15 @@ import zipfile
 
 import pytest
 
+from scripts import venvs
 from tests.examples.places import EXAMPLE, ROOT
 from tests.waiting import HANG_SECONDS
 
 # Meltano has an environment of its own, which `make demo` makes.
 collect_ignore = [] if (ROOT / ".tools" / "meltano" / "bin" / "meltano").exists() else ["test_acme_meltano.py"]
+# So has dlt, which `make dlt` makes.
+if not venvs.ENVIRONMENTS["dlt"].python.exists():
+    collect_ignore.append("test_dlt.py")
 
 
 @pytest.fixture(scope="session")

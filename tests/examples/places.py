@@ -6,3 +6,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
+DLT = ROOT / "examples" / "dlt"

@@ -19,7 +19,8 @@ from tests.typed import some
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = (
-    "demo", "pictures", "test", "lint", "bench", "faults", "targets", "airflow", "airflow-celery", "docs", "clean",
+    "demo", "pictures", "test", "lint", "bench", "faults", "targets", "airflow", "airflow-celery", "dlt", "docs",
+    "clean",
 )  # fmt: skip
 
 
