@@ -124,7 +124,9 @@ def test_the_hooks_before_a_commit_are_what_make_lint_runs():
     makefile = (ROOT / "Makefile").read_text()
     recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     assert recipe is not None
-    wanted = [line.strip().replace("$(PY)", ".venv/bin/python") for line in recipe[1].splitlines()]
+    # A line that begins with @ only tells something and can refuse nothing.
+    lines = [line.strip() for line in recipe[1].splitlines() if not line.strip().startswith("@")]
+    wanted = [line.replace("$(PY)", ".venv/bin/python") for line in lines]
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert [" ".join(hook["entry"].split()) for hook in hooks] == wanted
     assert all(hook["pass_filenames"] is False for hook in hooks)
