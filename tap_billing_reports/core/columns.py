@@ -27,6 +27,15 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "timestamp": {"type": ["string", "null"], "format": "date-time"},
     "timestamp_utc": {"type": ["string", "null"], "format": "date-time"},
 }
+EXAMPLES: Final[dict[ColumnType, str]] = {
+    "integer": "10",
+    "decimal": "10.00",
+    "boolean": "true",
+    "date": "2026-01-31 or 31.01.2026",
+    "timestamp": "2026-01-31 09:30:00",
+    "timestamp_utc": "2026-01-31 09:30:00",
+}
+"""How a CSV writes the values of types that refuse text, unless its declaration says otherwise."""
 # What a column's type tells beside what the column holds.
 _TOLD_BY_TYPE: Final[dict[ColumnType, str]] = {
     "currency": " A code of three capitals.",

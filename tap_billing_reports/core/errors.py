@@ -5,8 +5,11 @@ Every message is one line that names the source, the account, the thing and the 
 
 from __future__ import annotations
 
+import re
+import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -250,6 +253,8 @@ class AuthenticationFailed(Refused):
     remedy = "`billing-reports check` shows which credential or right is missing"
 
 
+_is_engine: Final = re.compile(r"tap_billing_reports\.(?!vendors\.)").match
+
 UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What a function that reads a vendor's answer stumbles with where that answer has another shape than declared."""
 
@@ -260,7 +265,25 @@ def understood(what: str, kind: type[BillingError], about: About | None = None) 
     try:
         yield
     except UNDERSTOOD as error:
-        raise kind(f"{what} has an unknown shape or status ({error})", about=about) from None
+        where = place_of(error)
+        raise kind(f"{what} has an unknown shape or status ({error}{where and f', {where}'})", about=about) from None
+
+
+def place_of(error: BaseException) -> str:
+    """File and line of the declaration that an error was raised in, or that called what raised it.
+
+    Empty where no function of a declaration was called.
+    """
+    frames = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not _is_engine(frame.f_globals.get("__name__", ""))
+    ]
+    if not frames:
+        return ""
+    # What it calls in turn, such as the standard library, is no part of it.
+    file, line = [one for one in frames if one[0] == frames[0][0]][-1]
+    return f"{Path(file).name}, line {line}"
 
 
 ISOLATED = (AccountError, RetryableError)

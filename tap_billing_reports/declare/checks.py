@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from tap_billing_reports.declare.paths import names_in
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from tap_billing_reports.declare.csv_form import Cells
     from tap_billing_reports.declare.endpoints import Endpoint, Field, Host
     from tap_billing_reports.declare.settings import Schema, Setting
 
@@ -86,9 +88,18 @@ def endpoint_problems(
     if not isinstance(endpoint.records, tuple):
         yield f"{where}: records must be a tuple of names, such as ({endpoint.records!r},)"
     if filled is not None:
-        known = {"account_id", *filled}
+        known = {"account_id": None, **dict.fromkeys(filled)}
         if left := [name for name in names_in(endpoint.path) if name not in known]:
-            yield f"{where}: nothing fills {', '.join(left)} in the path {endpoint.path}"
+            yield f"{where}: nothing fills {', '.join(left)} in the path {endpoint.path}: it knows {', '.join(known)}"
+
+
+def form_problems(where: str, forms: Mapping[str, Cells]) -> Iterator[str]:
+    """A form of cells that could not be called, such as one that `d.cells` would have made."""
+    for header, form in forms.items():
+        try:
+            inspect.signature(form).bind([], list)
+        except TypeError:
+            yield f"{where}: {header} has no form of cells: it takes cells and a function, as d.cells.instants() does"
 
 
 def field_problems(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tap_billing_reports.core.errors import UNDERSTOOD, BillingError, DeclarationError
+from tap_billing_reports.core.errors import UNDERSTOOD, BillingError, DeclarationError, place_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -54,7 +53,7 @@ def _guarded(function: Callable[..., Any], called: str, *, refuses: bool) -> Cal
         except let_through:
             raise
         except Exception as error:
-            raise _mistake(called, error) from error
+            raise mistake(called, error) from error
         return _iterated(answer, called) if isinstance(answer, Iterator) else answer
 
     # A part may be taken over into another source: it is not guarded twice.
@@ -69,13 +68,10 @@ def _iterated(values: Iterator[Any], called: str) -> Iterator[Any]:
     except BillingError:
         raise
     except Exception as error:
-        raise _mistake(called, error) from error
+        raise mistake(called, error) from error
 
 
-def _mistake(called: str, error: Exception) -> DeclarationError:
-    """Names the function, what it raised, and the line where it did."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" ({Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno})"
-    return DeclarationError(f"the function {called} fails: {type(error).__name__}: {error}{where}")
+def mistake(called: str, error: Exception) -> DeclarationError:
+    """Names the function, what it raised, and the line of the declaration."""
+    where = place_of(error)
+    return DeclarationError(f"the function {called} fails: {type(error).__name__}: {error}{where and f' ({where})'}")

@@ -16,13 +16,16 @@ def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callab
     """Reads JSON error bodies: the error object stands at `path` and has a `message`, a code and maybe a `param`.
 
     Args:
-        path: keys joined by a dot.
+        path: keys joined by a dot; empty where the body is the object.
         codes: the keys that may hold the code, the most telling first.
         throttled: the codes that ask to wait, whatever the HTTP status.
     """
 
     def read(answer: Answer) -> Problem | None:
-        error = value_at(answer.json(), path) if answer.status >= 400 else None
+        if answer.status < 400:
+            return None
+        body = answer.json()
+        error = value_at(body, path) if path else body
         if not isinstance(error, Mapping):
             return None
         code = next((error[key] for key in codes if error.get(key)), "")

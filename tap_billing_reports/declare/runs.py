@@ -56,11 +56,19 @@ class Period:
         """A window's first and last day in a zone, for vendors that ask for whole days and count both ends.
 
         Raises:
+            ValueError: as `instants`.
+        """
+        return _days(*self.instants(), zone)
+
+    def instants(self) -> tuple[datetime, datetime]:
+        """A window's start and its end, which is not part of it, in UTC, for vendors that ask for instants.
+
+        Raises:
             ValueError: it is a subject.
         """
         if self.start is None or self.end is None:
-            raise ValueError(f"the period {self.key} is no window: it has no days")
-        return _days(self.start, self.end, zone)
+            raise ValueError(f"the period {self.key} is no window: a subject has its `key` alone")
+        return self.start, self.end
 
     def calendar_days(self, zone: str) -> tuple[date, date] | None:
         """A window's first day by the calendar, though the vendor may have less of it, and the last one covered.
@@ -96,6 +104,8 @@ class RunStatus(str, Enum):
     PENDING = "pending"
     READY = "succeeded"
     FAILED = "failed"
+    EXPIRED = "expired"
+    """It was made, and its file is gone. The period is ordered again, as for a run that failed."""
     UNKNOWN = "unknown"
     """In a word that the declaration does not know. Shown where it is listed, never adopted; polled, it is an error."""
 

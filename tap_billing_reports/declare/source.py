@@ -11,6 +11,7 @@ from tap_billing_reports.declare.checks import (
     column_problems,
     endpoint_problems,
     field_problems,
+    form_problems,
     host_problems,
     name_problems,
     unknown_settings,
@@ -138,6 +139,9 @@ class Source:
                 yield from (f"reports.retrieval of {report.name}: {problem}" for problem in retrieval.problems())
             elif isinstance(retrieval, OrderedRuns) and retrieval is not orders:
                 yield f"reports.retrieval of {report.name}: all reports that are ordered share one OrderedRuns"
+            if (form := api.csv(report)) is not None:
+                yield from form_problems(f"reports.csv of {report.name}", form.cells)
+            yield from form_problems(f"reports.cells of {report.name}", api.cells(report))
 
     def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""

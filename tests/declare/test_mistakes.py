@@ -24,7 +24,7 @@ from tests.declare.shop import (
     with_reports,
 )
 
-VALUES = {setting.name: setting.default for setting in SETTINGS}
+VALUES = {setting.name: setting.default for setting in SETTINGS} | {"shop_reports": [{"report_type": "sales"}]}
 
 
 def fails(*_args, **_named):
@@ -64,11 +64,20 @@ def test_nothing_is_wrong_with_the_shop():
         ),
         (
             with_reports(status=d.Endpoint("shop", "/runs/{id}")),
-            "reports.retrieval.status: nothing fills id in the path /runs/{id}",
+            "reports.retrieval.status: nothing fills id in the path /runs/{id}: it knows account_id, run_id",
         ),
         (
             with_reports(order=d.Endpoint("shop", "runs", method="POST")),
             "reports.retrieval.order: the path runs does not begin",
+        ),
+        (
+            # Not called: it is what makes a form.
+            with_reports(csv=lambda _report: d.CsvForm(cells={"Day": d.cells.instants})),  # type: ignore[dict-item]
+            "reports.csv of sales: Day has no form of cells",
+        ),
+        (
+            with_reports(cells=lambda _report: {"Day": lambda _cells: []}),
+            "reports.cells of sales: Day has no form of cells",
         ),
         (
             with_reports(runs=d.Endpoint("shop", "/runs", records="runs"), read_listed=fails),  # type: ignore[arg-type]
@@ -212,6 +221,29 @@ def test_a_mistake_within_a_part_ends_its_account_too(monkeypatch, shop, retriev
     assert found.status == 1
     assert {row["account_id"] for row in found.of("shop_sales")} == {"two"}
     assert f"the function {called} fails: RuntimeError: not thought of (test_mistakes.py, line" in found.log
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_a_mistake_of_a_form_of_cells_ends_its_period(monkeypatch, shop, kind):
+    def form(written, _other):
+        return fails() if "2026-11-18" in written else written
+
+    shop.files = lambda day: (f"Id,Amount\n{day},1.00\n" if kind == "csv" else f'{{"Id": "{day}"}}\n').encode()
+    made = with_reports(
+        read_order=lambda answer: run_as(kind, answer),
+        csv=lambda _report: d.CsvForm(cells={"Id": form}),
+        cells=lambda _report: {"Id": form},
+    )
+    found = synced(monkeypatch, shop, made)
+    assert found.status == 1
+    assert {row["id"] for row in found.of("shop_sales")} == {"2026-11-19"}
+    assert "the function cells of Id fails: RuntimeError: not thought of (test_mistakes.py, line" in found.log
+
+
+def run_as(kind, answer):
+    run = ORDERED.read_order(answer)
+    assert run.file is not None
+    return replace(run, file=replace(run.file, format=kind))
 
 
 @pytest.mark.parametrize("is_generator", [False, True])

@@ -100,7 +100,8 @@ def test_a_state_that_one_reading_does_not_know_ends_its_period(monkeypatch, sho
     shop.more["/one/runs"] = lambda _asked: Answered({"id": "one.2026-11-18", "state": "odd"}, 201)
     found = synced(monkeypatch, shop, SHORT)
     assert found.status == 1
-    assert "the answer to the order has an unknown shape or status ('odd')" in found.log
+    # Where in the declaration: here, not in what reads it.
+    assert "the answer to the order has an unknown shape or status ('odd', test_spellings.py, line " in found.log
     assert len(found.of("shop_sales")) == 2
 
 

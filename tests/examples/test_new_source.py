@@ -51,10 +51,17 @@ def test_its_own_tests_pass_where_it_is_installed(made, tmp_path):
     assert " passed" in ran.stdout
 
 
-def test_it_is_clean_by_its_own_rules(made):
-    for check in (["check"], ["format", "--check"]):
-        ran = python("-m", "ruff", *check, "--no-cache", ".", cwd=made)
+def test_it_is_clean_by_its_own_rules(made, tmp_path_factory):
+    # What the packages import is read once for all of them.
+    cache = tmp_path_factory.getbasetemp() / "mypy"
+    for check in (
+        ["ruff", "check", "--no-cache"],
+        ["ruff", "format", "--check", "--no-cache"],
+        ["mypy", "--cache-dir", cache],
+    ):
+        ran = python("-m", *check, ".", cwd=made)
         assert ran.returncode == 0, ran.stdout
+    assert "strict = true" in (made / "pyproject.toml").read_text()
 
 
 def test_nothing_of_the_template_is_left_and_its_facts_are_marked(made):

@@ -181,6 +181,14 @@ def test_error_bodies_by_declaration():
     assert said(b'{"error": {"message": "m"}}', 200) is None
 
 
+def test_an_error_body_may_be_the_error():
+    read = problem_at("", "code")
+    assert read(Answer(About("acme", "1"), 404, {}, b'{"code": "not_found", "message": "m"}')) == Problem(
+        None, "m", "not_found"
+    )
+    assert read(Answer(About("acme", "1"), 400, {}, b'["text"]')) is None
+
+
 def test_settings_that_are_noted_are_settings_still():
     noted = _Noted({"a": 1, "b": 2})
     assert (dict(noted), len(noted), noted.get("c", 3)) == ({"a": 1, "b": 2}, 2, 3)

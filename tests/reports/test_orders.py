@@ -148,6 +148,25 @@ def test_an_expired_file_is_ordered_again(sync, unkeyed):
     assert [(f.attempt, isinstance(f, Collected)) for f in ended.finished] == [(1, False), (2, True)]
 
 
+def test_a_run_that_has_expired_is_ordered_again_and_is_not_called_a_failure(sync, vendor, target):
+    vendor.next_fates.extend(["expired", "expired", "expired", "succeeded"])
+    ended = sync(vendor, **ONE_DAY).run()
+    assert [f.note for f in ended.finished if f.note] == [
+        "run run1 has expired; ordering again",
+        "run run2 has expired; ordering again",
+    ]
+    assert "run run3 has expired, as did the 2 before it" in ended.errors[0]
+    again = sync(vendor, state=target.state, **ONE_DAY).run()
+    assert [(f.attempt, isinstance(f, Collected)) for f in again.finished] == [(4, True)]
+
+
+def test_an_expired_run_that_is_listed_is_not_adopted(sync, vendor):
+    theirs = listed(vendor, "theirs", at(5))
+    theirs.fate, theirs.ready_at = "expired", at(5)
+    ended = sync(vendor, **ONE_DAY).run()
+    assert [(f.origin, f.attempt) for f in ended.finished] == [("ordered", 2)]
+
+
 def test_the_next_number_survives_a_kill(sync, vendor, target):
     vendor.next_fates.append("failed")
 
@@ -386,7 +405,7 @@ def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
     orders = replace(some(run.client.orders), read_status=_unknown)
     run.client.api = replace(run.client.api, retrieval=orders)
     ended = run.run()
-    assert "unknown shape or status (MAYBE)" in ended.errors[0]
+    assert "unknown shape or status (MAYBE, test_orders.py, line " in ended.errors[0]
     again = sync(vendor, state=target.state, **ONE_DAY).run()
     assert [f.origin for f in again.finished] == ["resumed"]
 

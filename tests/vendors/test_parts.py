@@ -92,8 +92,10 @@ def test_a_windows_days_count_both_ends_in_its_zone():
     )
     assert period.days("Europe/Copenhagen") == (date(2026, 10, 24), date(2026, 10, 25))
     assert period.days("UTC") == (date(2026, 10, 23), date(2026, 10, 25))
-    with pytest.raises(ValueError, match="the period 7 is no window"):
-        Period("7", subject="7").days("UTC")
+    assert period.instants() == (period.start, period.end)
+    for asked in (lambda subject: subject.days("UTC"), lambda subject: subject.instants()):
+        with pytest.raises(ValueError, match="the period 7 is no window: a subject has its `key` alone"):
+            asked(Period("7", subject="7"))
 
 
 def test_a_report_of_an_entry():

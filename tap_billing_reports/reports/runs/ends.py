@@ -92,14 +92,17 @@ class Ends:
         job, attempt, tries = pending.job, pending.attempt, self.tries[str(pending.job)]
         self._recorder.dropped(job, attempt + 1, self._clock.now())
         self._orders.adoption.forget(job, run)
-        reason = run.error or "the vendor gives no reason"
+        if run.status is RunStatus.EXPIRED:
+            came_of_it = f"run {run.run_id} has expired"
+        else:
+            came_of_it = f"run {run.run_id} failed ({run.error or 'the vendor gives no reason'})"
         if tries >= (1 if job.failed else ORDERS_A_PERIOD):
-            text = f"run {run.run_id} failed ({reason}), as did the {job.failed + tries - 1} before it"
+            text = f"{came_of_it}, as did the {job.failed + tries - 1} before it"
             failure = job.failure(text, remedy_for(job, ReportError.remedy))
             self.put(pending.ended(run, error=failure))
             return
         queue.queue.appendleft(replace(job, run_id=None, ordered_at=None, adopted=False, attempt=attempt + 1))
-        note = f"run {run.run_id} failed ({reason}); ordering again"
+        note = f"{came_of_it}; ordering again"
         self.tell(Step.AGAIN, pending, reason=note)
         self.put(pending.ended(run, note=note, step=Step.AGAIN))
 

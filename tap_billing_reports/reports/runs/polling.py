@@ -58,7 +58,7 @@ class Polling:
         except NotFound as error:
             self._ends.again(queue, pending, replace(pending.run, status=RunStatus.FAILED, error=str(error)))
             return True
-        if run.status is RunStatus.FAILED:
+        if run.status in {RunStatus.FAILED, RunStatus.EXPIRED}:
             self._ends.again(queue, pending, run)
             return True
         if run.status is RunStatus.READY:

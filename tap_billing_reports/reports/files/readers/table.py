@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
+from tap_billing_reports.core.columns import EXAMPLES
 from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.money import EXACT
+from tap_billing_reports.declare.guarded import mistake
 from tap_billing_reports.reports.files.readers import NotPlain, RowChunk
 from tap_billing_reports.reports.files.readers.cells import Cells, Convert
 
@@ -72,10 +74,12 @@ class CellFault(Exception):  # noqa: N818 - not an error yet: the reader adds th
     Attributes:
         row: its place in the block, from 0.
         column: what refused it.
+        is_formed: a form of cells is declared for it.
     """
 
-    def __init__(self, row: int, column: Column) -> None:
-        super().__init__(f"column {column.name!r} does not hold a value of type {column.type}")
+    def __init__(self, row: int, column: Column, *, is_formed: bool = False) -> None:
+        form = "in the form that is declared for its cells" if is_formed else f"such as {EXAMPLES.get(column.type, '')}"
+        super().__init__(f"column {column.name!r} does not hold a value of type {column.type}, {form}")
         self.row = row
         self.column = column
 
@@ -211,7 +215,12 @@ class Table:
                 raise ValueError(f"the file has no column {header}")
             return cells[self._place_of[header]]
 
-        plain = form(cells[place], other)
+        try:
+            plain = form(cells[place], other)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise mistake(f"cells of {column.header}", error) from error
         if column.type.startswith("timestamp"):
             # Instants are what the column holds already.
             return [cell or None for cell in plain]
@@ -224,8 +233,8 @@ class Table:
             try:
                 self._formed(form, convert, column, place, [each[row : row + 1] for each in cells])
             except ValueError:
-                return CellFault(row, column)
-        return CellFault(0, column)
+                return CellFault(row, column, is_formed=True)
+        return CellFault(0, column, is_formed=True)
 
     @staticmethod
     def _fault(column: Column, convert: Convert, cells: Sequence[str]) -> CellFault:

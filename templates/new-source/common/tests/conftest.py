@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,7 +26,7 @@ class Synced(NamedTuple):
 
 
 @pytest.fixture
-def vendor():
+def vendor() -> Iterator[Emulator]:
     emulator = Emulator()
     with served(emulator.answer) as url:
         emulator.url = url
@@ -32,7 +34,7 @@ def vendor():
 
 
 @pytest.fixture
-def sync(vendor, tmp_path):
+def sync(vendor: Emulator, tmp_path: Path) -> Callable[..., Synced]:
     """Runs the tap as users do, over three days that are long past."""
 
     def run(state: dict[str, Any] | None = None, **settings: Any) -> Synced:
@@ -47,7 +49,8 @@ def sync(vendor, tmp_path):
         (tmp_path / "state.json").write_text(json.dumps(state or {}))
         command = [sys.executable, "-m", "tap_billing_reports", "--config", "config.json", "--state", "state.json"]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        records, last = defaultdict(list), {}
+        records: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        last: dict[str, Any] = {}
         for line in ran.stdout.splitlines():
             message = json.loads(line)
             if message["type"] == "RECORD":

@@ -79,7 +79,7 @@ SOURCE = d.Source(
     account_label=lambda values: f"at {values['newvendor_base_url']}",
     # VENDOR: whose data these are: one account with a fixed id, or those of a list (`client.records(ENDPOINT)`).
     accounts=lambda _client: [d.Account("newvendor", "main", "newvendor_account")],
-    # VENDOR: where an error's body has its message's object, and therein its code: {"error": {"code": ...}}.
+    # VENDOR: where an error's body has its object, and therein its code: here {"error": {"code": ...}}; "" is the body.
     read_problem=d.problem_at("error", "code"),
     reports=d.ReportApi(
         configured=configured,

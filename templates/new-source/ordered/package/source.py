@@ -24,6 +24,7 @@ STATES = {
     "processing": d.RunStatus.PENDING,
     "completed": d.RunStatus.READY,
     "failed": d.RunStatus.FAILED,
+    "expired": d.RunStatus.EXPIRED,
 }
 
 SETTINGS = d.settings_of(
@@ -49,7 +50,7 @@ SETTINGS = d.settings_of(
 
 
 def parameters(_report: d.Report, period: d.Period) -> d.Parameters:
-    """VENDOR: how it wants a window said: here whole days of its zone, both ends included."""
+    """VENDOR: a window in its words: here whole days, both included. As instants in UTC: `period.instants()`."""
     first, last = period.days(ZONE)
     return {"from": first.isoformat(), "to": last.isoformat()}
 
@@ -83,13 +84,13 @@ def configured(values: d.Values) -> list[d.Report]:
 
 
 RUNS = d.OrderedRuns(
-    # VENDOR: its endpoints. An order is a POST; the status is asked by the run's id.
+    # VENDOR: its endpoints. An order is a POST; `{run_id}` is the run's id, whatever the vendor calls it.
     order=d.Endpoint("api", "/v1/report-runs", method="POST"),
     order_call=order_call,
     status=d.Endpoint("api", "/v1/report-runs/{run_id}"),
     read_run=run_of,
-    # VENDOR: what makes a crash between order and answer cost nothing, if it has any of it: `idempotency_header`
-    # (orders take a key), `runs` and `list_query` (runs are listed), `repeatable` (one more order does no harm).
+    # VENDOR: what an order costs: `orders_are_free` (nothing), `repeatable` (one more does no harm),
+    # `idempotency_header` (orders take a key), `runs` and `list_query` (runs are listed).
 )
 
 SOURCE = d.Source(
@@ -103,7 +104,7 @@ SOURCE = d.Source(
     account_label=lambda values: f"at {values['newvendor_base_url']}",
     # VENDOR: whose data these are: one account with a fixed id, or those of a list (`client.records(ENDPOINT)`).
     accounts=lambda _client: [d.Account("newvendor", "main", "newvendor_account")],
-    # VENDOR: where an error's body has its message's object, and therein its code: {"error": {"code": ...}}.
+    # VENDOR: where an error's body has its object, and therein its code: here {"error": {"code": ...}}; "" is the body.
     read_problem=d.problem_at("error", "code"),
     reports=d.ReportApi(
         configured=configured,

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from decimal import Decimal
 from importlib.metadata import entry_points
+from typing import Any
 
-from tap_billing_reports_newvendor.emulator import KEY
+from tap_billing_reports_newvendor.emulator import KEY, Emulator
 from tap_billing_reports_newvendor.source import SOURCE
 
 STREAM = "newvendor_transactions"
 
 
-def test_the_tap_finds_the_source_and_it_has_no_problems():
+def test_the_tap_finds_the_source_and_it_has_no_problems() -> None:
     (entry,) = entry_points(group="tap_billing_reports.sources", name="newvendor")
     assert entry.load() is SOURCE
     settings = {setting.name: setting.default for setting in SOURCE.settings}
     assert SOURCE.problems(settings | {"newvendor_api_key": KEY}) == []
 
 
-def test_each_window_is_read_once_and_every_row_arrives(vendor, sync):
+def test_each_window_is_read_once_and_every_row_arrives(vendor: Emulator, sync: Any) -> None:
     first = sync()
     assert first.status == 0, first.log
     read = list(vendor.read)
@@ -31,7 +32,7 @@ def test_each_window_is_read_once_and_every_row_arrives(vendor, sync):
     assert (second.status, second.records[STREAM], vendor.read) == (0, [], read)
 
 
-def test_a_refused_key_is_told_and_not_shown(sync):
+def test_a_refused_key_is_told_and_not_shown(sync: Any) -> None:
     found = sync(newvendor_api_key="some-other-key")
     assert found.status == 1
     assert "wrong_key" in found.log
