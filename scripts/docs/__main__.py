@@ -2,7 +2,7 @@
 
     python -m scripts.docs [--parts]
 
-    --parts    only the generated parts of the pages
+    --parts    only the generated parts of the pages, and the files that are generated whole
 
 Exit status 1 when a page has lost its markers, when a link is broken, when the builder warns, or when the site would
 load anything from another host.
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from scripts.docs.foreign import foreign
-from scripts.docs.parts import PARTS
+from scripts.docs.parts import FILES, PARTS
 from scripts.docs.staging import BrokenLinkError, stage
 from scripts.docs.tables import between
 
@@ -28,6 +28,8 @@ STRICT = ("-W", "--keep-going", "-n", "-q", "-E")
 
 
 def write_parts() -> None:
+    for name, whole in FILES.items():
+        (ROOT / name).write_text(whole(), encoding="utf-8")
     for name, parts in PARTS.items():
         page = ROOT / name
         text = page.read_text(encoding="utf-8")

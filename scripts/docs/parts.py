@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from scripts import schema_snapshot
-from scripts.docs import examples, numbers, personal, settings_table
+from scripts.docs import examples, numbers, personal, settings_table, staged
 from scripts.docs.tables import code, codes, table
 from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.declare.catalogue import catalogue
@@ -192,3 +192,6 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/numbers.md": {"numbers": numbers.numbers},
 }
 """Page -> name of the part -> what writes it."""
+
+FILES: dict[str, Callable[[], str]] = {"dbt/models/staging/_staging.yml": staged.staging}
+"""File -> what writes it."""

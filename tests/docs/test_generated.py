@@ -11,7 +11,7 @@ import pytest
 
 from scripts import schema_snapshot
 from scripts.docs import personal
-from scripts.docs.parts import CORE, PARTS
+from scripts.docs.parts import CORE, FILES, PARTS
 from scripts.docs.tables import BEGIN, END, between, table
 from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.declare.catalogue import catalogue
@@ -29,6 +29,11 @@ def test_a_generated_part_is_up_to_date(page, name):
     """Where this fails: `make docs`, or `python -m scripts.docs --parts`."""
     _before, found, _after = between((ROOT / page).read_text(), name, page)
     assert found == f"\n{PARTS[page][name]()}\n"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_generated_file_is_up_to_date(file):
+    assert (ROOT / file).read_text() == FILES[file]()
 
 
 def test_no_page_has_markers_that_nothing_fills():

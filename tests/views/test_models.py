@@ -69,3 +69,13 @@ def test_every_column_of_a_mart_is_described_and_none_that_is_not_there(file_pla
         assert all(len(column["description"]) > 3 for column in one["columns"]), one["name"]
         for test in one.get("data_tests", []):
             assert set(test["unique_rows"]["arguments"]["columns"]) <= set(there), one["name"]
+
+
+def test_every_column_of_a_staging_model_is_described():
+    described = yaml.safe_load((ROOT / "dbt" / "models" / "staging" / "_staging.yml").read_text())["models"]
+    found = {one["name"]: {column["name"]: column["description"] for column in one["columns"]} for one in described}
+    sources = {name: one for name, one in models().sources.items() if not isinstance(one, Seed)}
+    assert found.keys() == sources.keys()
+    for name, one in sources.items():
+        assert {*found[name]} == ({*one.columns} if isinstance(one, Staged) else {"order_id", "tracking_number"})
+        assert all(len(text) > 3 for text in found[name].values()), name
