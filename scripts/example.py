@@ -10,7 +10,6 @@ syncs went well, every sum is equal and the second sync ordered nothing.
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import re
 import subprocess
@@ -23,9 +22,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.targets.truth import read_messages
+from scripts.totals import Line, compare, table
+from scripts.venvs import ENVIRONMENTS, ROOT
+
 EXAMPLE = ROOT / "examples" / "tap-billing-reports-acme"
-MELTANO = ROOT / ".tools" / "meltano" / "bin" / "meltano"
+MELTANO = ENVIRONMENTS["meltano"].path / "bin" / "meltano"
 EXTRACTOR, LOADER = "tap-billing-reports-acme", "target-lines"
 # Keeps every record, and passes STATE on as a target does.
 _LOADER = """
@@ -83,21 +85,6 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
-def held(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """Stream -> key -> record, as a target that upserts holds them."""
-    keys: dict[str, list[str]] = {}
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for line in (folder / "loader.jsonl").read_text().splitlines():
-        message = json.loads(line)
-        if message["type"] == "SCHEMA":
-            keys[message["stream"]] = message["key_properties"]
-        elif message["type"] == "RECORD":
-            record = message["record"]
-            key = json.dumps([record[name] for name in keys[message["stream"]]])
-            found.setdefault(message["stream"], {})[key] = record
-    return found
-
-
 def main() -> int:
     """Both syncs; the exit status."""
     sys.path.insert(0, str(EXAMPLE))
@@ -115,28 +102,27 @@ def main() -> int:
             if ran.returncode:
                 print(ran.stderr[-4000:])
                 return 1
-        tables = held(folder)
-    invoices, rows = tables["invoices"].values(), tables["acme_settlements"].values()
+        held = read_messages([folder / "loader.jsonl"]).tables()
     asked = [
-        line for merchant, _, first, last in emulator.orders for line in emulator.settlements(merchant, first, last)[1:]
+        line.split(",")
+        for merchant, _, first, last in emulator.orders
+        for line in emulator.settlements(merchant, first, last)[1:]
     ]
-    compared = {
-        "invoices": (sum(len(emulator.invoices(one["id"])) for one in acme.MERCHANTS), len(invoices)),
-        "invoices, total_amount": (
-            sum(Decimal(record["gross"]) for one in acme.MERCHANTS for record in emulator.invoices(one["id"])),
-            sum(Decimal(record["total_amount"]) for record in invoices),
-        ),
-        "settlements": (len(asked), len(rows)),
-        "settlements, gross": (
-            sum(Decimal(line.split(",")[4]) for line in asked),
-            sum(Decimal(row["gross"]) for row in rows),
-        ),
-        "exports ordered twice": (0, sum(count - 1 for count in Counter(emulator.orders).values())),
-        "exports ordered by the second sync": (0, orders[1] - orders[0]),
+    invoices = [record for one in acme.MERCHANTS for record in emulator.invoices(one["id"])]
+    totals = {
+        "invoices": (invoices, {"total_amount": sum(Decimal(record["gross"]) for record in invoices)}),
+        "acme_settlements": (asked, {"gross": sum(Decimal(line[4]) for line in asked)}),
     }
-    for what, (expected, actual) in compared.items():
-        print(f"{what:36} {expected!s:>12} {actual!s:>12}  {'equal' if expected == actual else 'DIFFERENT'}")
-    return 0 if rows and all(expected == actual for expected, actual in compared.values()) else 1
+    lines = compare(
+        {stream: {"acme": {"rows": len(rows), "sums": sums}} for stream, (rows, sums) in totals.items()}, held
+    )
+    twice = sum(count - 1 for count in Counter(emulator.orders).values())
+    lines += [
+        Line("acme_settlements", "acme", "exports ordered twice", Decimal(0), Decimal(twice)),
+        Line("acme_settlements", "acme", "exports of the second sync", Decimal(0), Decimal(orders[1] - orders[0])),
+    ]
+    print(table(lines))
+    return 0 if asked and all(line.equal for line in lines) else 1
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from scripts.demo.sandbox import ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +14,8 @@ if TYPE_CHECKING:
 DAG = "billing_reports"
 ENDED = frozenset({"success", "failed"})
 
-# A proxy of the user's must not be asked for an address of this machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Shard:
     """What became of one mapped task."""
 
@@ -78,41 +74,21 @@ class Api:
     def state(self, run: str) -> str:
         return str(self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}")["state"])
 
-    def tasks(self, run: str) -> list[dict[str, Any]]:
-        """Every task instance of a run."""
-        found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")
-        tasks: list[dict[str, Any]] = found["task_instances"]
-        return tasks
-
     def shards(self, run: str) -> list[Shard]:
         """The mapped tasks of a run, by task and account; `seconds` are those of the last try."""
+        found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
         return sorted(
-            (
-                Shard(
-                    task["task_id"],
-                    str(task["rendered_map_index"] or task["map_index"]),
-                    str(task["state"]),
-                    int(task["try_number"]),
-                    float(task["duration"] or 0),
-                )
-                for task in self.tasks(run)
-                if task["task_id"].startswith("sync_") and task["map_index"] >= 0
-            ),
-            key=lambda shard: (shard.task, shard.account),
+            Shard(
+                task["task_id"],
+                str(task["rendered_map_index"] or task["map_index"]),
+                str(task["state"]),
+                int(task["try_number"]),
+                float(task["duration"] or 0),
+            )
+            for task in found
+            if task["task_id"].startswith("sync_") and task["map_index"] >= 0
         )
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data=data, headers=headers, method=method)
-        try:
-            with _direct.open(request, timeout=60) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise ApiError(f"{method} {path}: {error.code} {error.read(2000).decode(errors='replace')}") from None
-
-
-class ApiError(OSError):
-    """Airflow refused a call."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return ask(method, self._url + path, body, headers)

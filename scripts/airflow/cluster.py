@@ -90,7 +90,7 @@ class Cluster:
 
     def mib(self) -> float:
         """Memory of all its processes now, what they share counted once."""
-        return sum(process.mib for pid in self._pids for process in tree.family(pid))
+        return sum(tree.mib(process) for pid in self._pids for process in tree.family(pid))
 
     @contextlib.contextmanager
     def _process(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:

@@ -22,14 +22,22 @@ READY_SECONDS = 60
 
 @contextlib.contextmanager
 def child(
-    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[str], user: int | None = None
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output: IO[str],
+    said: IO[str] | None = None,
+    told: IO[str] | int = subprocess.DEVNULL,
+    user: int | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """A process in a group of its own, whose whole group is gone when the block is left.
 
-    With `user` it runs under that user id (which only root may ask for).
+    It is told what `told` holds, and what it writes to stdout goes to `said`, all else to `output`. With `user` it runs
+    under that user id (which only root may ask for).
     """
     process = subprocess.Popen(
-        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        command, cwd=cwd, env=env, stdin=told, stdout=said or output, stderr=output,
         text=True, start_new_session=True, user=user,
     )  # fmt: skip
     try:
@@ -46,13 +54,26 @@ def child(
             process.wait()
 
 
-def status_of(command: Sequence[str], log: Path, *, cwd: Path, env: Mapping[str, str]) -> int:
-    """The exit status of a child whose output goes to `log`; -1 if it did not end in time."""
-    with log.open("w") as output, child(command, cwd=cwd, env=env, output=output) as process:
-        try:
-            return process.wait(TIME_LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            return -1
+def status_of(
+    command: Sequence[str],
+    log: Path,
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    said: Path | None = None,
+    told: Path | None = None,
+) -> int:
+    """The exit status of a child; -1 if it did not end in time. Its output is added to `log`, its stdout to `said`."""
+    with contextlib.ExitStack() as files:
+        output = files.enter_context(log.open("a"))
+        stdout = files.enter_context(said.open("a")) if said else None
+        stdin = files.enter_context(told.open()) if told else subprocess.DEVNULL
+        given = os.environ if env is None else env
+        with child(command, cwd=cwd, env=given, output=output, said=stdout, told=stdin) as process:
+            try:
+                return process.wait(TIME_LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                return -1
 
 
 @contextlib.contextmanager

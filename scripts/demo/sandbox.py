@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 
 # A proxy of the user's must not be asked for an address of this machine.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def ask(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+    """The JSON that a server of this machine answers.
+
+    Raises:
+        OSError: it does not answer, or refuses: then the message holds its words.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data=data, headers=sent, method=method)
+    try:
+        with _direct.open(request, timeout=60) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise OSError(f"{method} {url}: {error.code} {error.read(2000).decode(errors='replace')}") from None
 
 
 @dataclass(frozen=True)
@@ -47,29 +64,25 @@ class RunningSandbox:
 
     def fault_uses(self) -> int:
         """How many answers have been changed by fault rules."""
-        return sum(int(rule["used"]) for rule in self._ask("GET", "/faults", None))
+        return sum(int(rule["used"]) for rule in self._ask("GET", "/faults"))
 
     def shop_orders(self) -> list[dict[str, str]]:
         """The orders of a shop that sends its goods with the emulated carrier, a row each."""
-        orders: list[dict[str, str]] = self._ask("GET", "/orders", None)
+        orders: list[dict[str, str]] = self._ask("GET", "/orders")
         return orders
 
     def orders(self) -> dict[str, int]:
         """Report runs ordered so far, a vendor each."""
-        orders = self._ask("GET", "/counters", None)["orders"]
+        orders = self._ask("GET", "/counters")["orders"]
         return {vendor: int(count["total"]) for vendor, count in orders.items()}
 
     def ordered_twice(self) -> list[str]:
         """What was ordered more than once: account, type and parameters, as text."""
-        orders = self._ask("GET", "/counters", None)["orders"].values()
+        orders = self._ask("GET", "/counters")["orders"].values()
         return sorted(key for counts in orders for key, count in counts["by_key"].items() if count > 1)
 
-    def _ask(self, method: str, path: str, body: Any) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.control_url + path, data=data, headers=headers, method=method)
-        with _direct.open(request, timeout=60) as answer:
-            return json.load(answer)
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        return ask(method, self.control_url + path, body)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scripts import schema_snapshot
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ENVIRONMENT = "TAP_BILLING_REPORTS_"
-CORE = (
-    "accounts",
-    "report_types",
-    "invoices",
-    "invoice_documents",
-    "report_runs",
-    "report_files",
-    "reconciliations",
-)
+CORE = ("accounts", "report_types", "invoices", "invoice_documents", "report_runs", "report_files", "reconciliations")
 _WORDS = {"date": "date", "date-time": "timestamp (UTC)", "x-singer.decimal": "decimal, as text"}
 
 
@@ -143,20 +136,8 @@ def _grouped(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield why, codes(name for name, other in columns.items() if other == why)
 
 
-def personal_stripe() -> str:
-    return table(("what they hold", "columns"), _grouped(personal.headers("stripe")))
-
-
-def personal_klarna() -> str:
-    return table(("what they hold", "columns"), _grouped(personal.headers("klarna")))
-
-
-def personal_vipps() -> str:
-    return table(("what they hold", "columns"), _grouped(personal.headers("vipps")))
-
-
-def personal_bring() -> str:
-    return table(("what they hold", "columns"), _grouped(personal.headers("bring")))
+def personal_of(source: str) -> str:
+    return table(("what they hold", "columns"), _grouped(personal.headers(source)))
 
 
 # -- the contract --------------------------------------------------------------------------------------
@@ -183,10 +164,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/privacy.md": {
         "personal columns": personal_core,
-        "personal columns of Stripe": personal_stripe,
-        "personal columns of Bring": personal_bring,
-        "personal columns of Vipps MobilePay": personal_vipps,
-        "personal columns of Klarna": personal_klarna,
+        "personal columns of Stripe": partial(personal_of, "stripe"),
+        "personal columns of Bring": partial(personal_of, "bring"),
+        "personal columns of Vipps MobilePay": partial(personal_of, "vipps"),
+        "personal columns of Klarna": partial(personal_of, "klarna"),
     },
     "docs/compatibility.md": {"contract": contract},
     "docs/numbers.md": {"numbers": numbers.numbers},

@@ -58,13 +58,11 @@ STRIPE_COLUMNS: dict[str, str] = {
             "customer_name",
             "customer_email",
             "customer_tax_id",
-            *(f"customer_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
             *(
-                f"customer_shipping_address_{part}"
+                f"{whose}_{part}"
+                for whose in ("customer_address", "customer_shipping_address", "shipping_address", "card_address")
                 for part in ("line1", "line2", "postal_code", "city", "state", "country")
             ),
-            *(f"shipping_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
-            *(f"card_address_{part}" for part in ("line1", "line2", "postal_code", "city", "state", "country")),
             "destination_resolved_address_state",
             "destination_resolved_address_country",
         ),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.demo.processes import status_of
 from scripts.demo.sandbox import running_sandbox
 from scripts.demo.settings import MODEL_REPORTS, demo_settings
 from scripts.models import page
@@ -44,7 +44,6 @@ OUTPUT = ROOT / "output" / "models"
 SCHEMA = "billing"
 # Of others, that people load with today.
 OTHERS = ("target-duckdb", "meltanolabs-target-postgres")
-TIME_LIMIT_SECONDS = 600
 # The day of this run, whatever day it is: the rows on docs/models.md are the same ones each time. As in the demo the
 # vendors' clock starts a day before.
 TODAY = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
@@ -85,8 +84,7 @@ class Models:
     def _others(self, config: Path) -> list[Store]:
         """The same by messages, through targets of others."""
         messages = self.folder / "messages.jsonl"
-        with messages.open("w") as said:
-            self._ours("tap-billing-reports", "--config", str(config), output=said)
+        self._ours("tap-billing-reports", "--config", str(config), said=messages)
         found = []
         for loader in LOADERS:
             if loader.name not in OTHERS:
@@ -101,20 +99,11 @@ class Models:
             self.work.say(f"{loader.name} has filled its own.")
         return found
 
-    def _ours(self, program: str, *words: str, output: Any = subprocess.DEVNULL) -> None:
-        with (self.folder / "commands.log").open("a") as log:
-            ran = subprocess.run(
-                [sys.executable, "-m", "scripts.models.at", TODAY.isoformat(), program, *words],
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=log,
-                cwd=self.folder,
-                timeout=TIME_LIMIT_SECONDS,
-                check=False,
-            )
-        if ran.returncode:
-            raise RuntimeError(f"{program} failed; see {self.folder / 'commands.log'}")
+    def _ours(self, program: str, *words: str, said: Path | None = None) -> None:
+        command = [sys.executable, "-m", "scripts.models.at", TODAY.isoformat(), program, *words]
+        log = self.folder / "commands.log"
+        if status_of(command, log, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, said=said):
+            raise RuntimeError(f"{program} failed; see {log}")
 
     def build(self, dbt: Dbt, store: Store) -> dict[str, Any]:
         """The rows of all marts, once they are built, tested and held to the views; none if dbt fails."""

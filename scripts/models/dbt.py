@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scripts.demo.processes import status_of
 from scripts.venvs import ENVIRONMENTS, ROOT, provide
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from scripts.models.stores import Store
 
 ENVIRONMENT = ENVIRONMENTS["dbt"]
-TIME_LIMIT_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,7 @@ class Dbt:
         ]  # fmt: skip
         command = [str(ENVIRONMENT.path / "bin" / "dbt"), *words, *options]
         env = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
-        with self.log(store).open("a") as log:
-            return subprocess.run(
-                command, cwd=ROOT / "dbt", env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                timeout=TIME_LIMIT_SECONDS, check=False,
-            ).returncode  # fmt: skip
+        return status_of(command, self.log(store), cwd=ROOT / "dbt", env=env)
 
     def log(self, store: Store) -> Path:
         return self.folder / f"dbt-{store.name}.log"

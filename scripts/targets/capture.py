@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from scripts.demo.processes import status_of
 from scripts.demo.sandbox import running_sandbox
 from scripts.demo.settings import FEWER_REPORTS, demo_settings
 from scripts.targets import edge_cases
@@ -84,9 +84,7 @@ def _sync(folder: Path, settings: Mapping[str, Any], output: Path, *, state: Any
         kept.write_text(json.dumps(state))
         command += ["--state", str(kept)]
     log = output.with_suffix(".log")
-    with output.open("w") as out, log.open("w") as err:
-        status = subprocess.run(command, cwd=ROOT, stdout=out, stderr=err, check=False).returncode
-    if status:
+    if status := status_of(command, log, cwd=ROOT, said=output):
         raise RuntimeError(f"the tap ended with exit status {status}; see {log}")
 
 

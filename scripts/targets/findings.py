@@ -6,12 +6,13 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from decimal import Context, Decimal, InvalidOperation, localcontext
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from scripts.targets import edge_cases
+from scripts.targets.edge_cases import CASES
 from scripts.targets.truth import DECIMAL, KINDS, TEXT
-from scripts.totals import DIGITS, exact_sum
+from scripts.totals import exact_sum
 from scripts.warehouse import DELETED_AT, Table
 
 if TYPE_CHECKING:
@@ -83,27 +84,25 @@ def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: s
     """
     found = Findings()
     types: dict[str, set[str]] = {}
-    with localcontext(Context(prec=DIGITS)):
-        for name, stream in told.streams.items():
-            table = held.get(name, Table({}, []))
-            found.stored += len(table.rows)
-            for column, kind in stream.columns.items():
-                types.setdefault(kind, set()).update(filter(None, [table.columns.get(column)]))
-            last = {stream.key(row): row for row in table.rows}
-            if name == edge_cases.STREAM:
-                found.edge_cases = _edge_cases(last)
-                continue
-            _rows(found, stream, last)
-            _sums(found, stream, last)
-            _values(found, stream, last)
-            before = first.streams[name].last() if name in first.streams else {}
-            _second_sync(found, stream, last, before)
-            if new_column in stream.columns:
-                found.new_column = table.columns.get(new_column, "")
-                for key, record in stream.living().items():
-                    if record.get(new_column) is not None:
-                        found.new_values += 1
-                        found.new_values_kept += last.get(key, {}).get(new_column) == record[new_column]
+    for name, stream in told.streams.items():
+        table = held.get(name, Table({}, []))
+        found.stored += len(table.rows)
+        for column, kind in stream.columns.items():
+            types.setdefault(kind, set()).update(filter(None, [table.columns.get(column)]))
+        last = {stream.key(row): row for row in table.rows}
+        if name == edge_cases.STREAM:
+            found.edge_cases = {case: _edge_case(stream, last.get((case,)), *one) for case, one in CASES.items()}
+            continue
+        _rows(found, stream, last)
+        _sums(found, stream, last)
+        _values(found, stream, last)
+        _second_sync(found, stream, last, first.streams[name].last() if name in first.streams else {})
+        if new_column in stream.columns:
+            found.new_column = table.columns.get(new_column, "")
+            values = {key: row.get(new_column) for key, row in stream.living().items()}
+            came = [last.get(key, {}).get(new_column) == value for key, value in values.items() if value is not None]
+            found.new_values += len(came)
+            found.new_values_kept += sum(came)
     found.types = {kind: sorted(types[kind]) for kind in KINDS if types.get(kind)}
     return found
 
@@ -198,18 +197,11 @@ def instant(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
-def _edge_cases(last: Mapping[Key, Row]) -> dict[str, str]:
-    outcomes = {}
-    kinds = {"amount": DECIMAL, "number": "integer", "flag": "boolean", "at": "date-time", "day": "date"}
-    for case, (column, value) in edge_cases.CASES.items():
-        row = last.get((case,))
-        if row is None:
-            outcomes[case] = "row missing"
-        elif value is None:
-            others = {cell for name, cell in row.items() if name in {"words", *kinds}}
-            outcomes[case] = IDENTICAL if others == {None} else f"held as {sorted(map(repr, others))}"
-        else:
-            outcome = compared(kinds.get(column, TEXT), value, row.get(column))
-            shown = "" if outcome in {IDENTICAL, NULL} else f": {row.get(column)!r}"
-            outcomes[case] = outcome + shown
-    return outcomes
+def _edge_case(stream: Stream, row: Row | None, column: str, value: Any) -> str:
+    if row is None:
+        return "row missing"
+    if value is None:
+        others = {cell for name, cell in row.items() if name in stream.columns and name not in stream.keys}
+        return IDENTICAL if others == {None} else f"held as {sorted(map(repr, others))}"
+    outcome = compared(stream.columns[column], value, row.get(column))
+    return outcome if outcome in {IDENTICAL, NULL} else f"{outcome}: {row.get(column)!r}"

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scripts.demo.processes import status_of
 from scripts.targets.capture import NEW_COLUMN
 from scripts.targets.findings import Findings, examine
 from scripts.targets.loaders import Place
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from scripts.targets.capture import Captured
     from scripts.targets.loaders import Loader
     from scripts.targets.postgres import Server
-
-TIME_LIMIT_SECONDS = 300
 
 
 @dataclass
@@ -103,17 +102,12 @@ def load(loader: Loader, messages: Path, place: Place) -> Any:
     config = place.folder.parent / f"{place.database}.config.json"
     config.write_text(json.dumps(loader.settings(place)))
     program = str(loader.environment.path / "bin" / loader.executable)
-    log = place.folder.parent / f"{place.database}.log"
-    with messages.open() as said, log.open("w") as errors:
-        ran = subprocess.run(
-            [program, "--config", str(config)],
-            stdin=said, stdout=subprocess.PIPE, stderr=errors, cwd=place.folder, text=True,
-            timeout=TIME_LIMIT_SECONDS, check=False,
-        )  # fmt: skip
-    if ran.returncode:
+    log, said = (place.folder.parent / f"{place.database}.{kind}" for kind in ("log", "states"))
+    said.unlink(missing_ok=True)
+    if status_of([program, "--config", str(config)], log, cwd=place.folder, said=said, told=messages):
         lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
         raise RefusedError(lines[-1][:200])
-    states = ran.stdout.strip().splitlines()
+    states = said.read_text().strip().splitlines()
     return json.loads(states[-1]) if states else None
 
 

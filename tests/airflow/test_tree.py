@@ -5,12 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from scripts.airflow import tree
 from tests.waiting import HANG_SECONDS, until
 
-pytestmark = pytest.mark.skipif(not tree.PROC.is_dir(), reason="needs /proc")
 # A child in a session of its own, as Airflow starts its tasks, and its child.
 NESTED = """
 import subprocess, sys, time
@@ -25,17 +22,17 @@ def test_the_whole_family_ends_and_nobody_else():
     try:
         # A child that has been forked and runs its own program by now.
         until(
-            lambda: [member for member in tree.family(parent.pid) if member.command.strip().endswith("time.sleep(600)")]
+            lambda: [member for member in tree.family(parent.pid) if tree.command(member).endswith("time.sleep(600)")]
         )
         members = tree.family(parent.pid)
         assert members[0].pid == parent.pid
         assert len(members) == 3
-        assert "time.sleep(600)" in members[-1].command
-        until(lambda: all(1 < member.mib < 200 for member in members))
+        assert "time.sleep(600)" in tree.command(members[-1])
+        until(lambda: all(1 < tree.mib(member) < 200 for member in members))
         assert tree.kill(members) == 3
         assert parent.wait(HANG_SECONDS) == -9
         assert other.poll() is None
-        until(lambda: not any(member.alive for member in members))
+        until(lambda: not any(map(tree.alive, members)))
         assert tree.family(parent.pid) == []
         assert tree.kill(members) == 0, "a number that is used again is somebody else's"
     finally:
