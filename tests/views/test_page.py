@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from tests.views.tables import answers, views
 
 TODAY = date(2026, 11, 28)
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
-LINES = re.findall(r"^\| [^|]+\? \| `(select [^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
 SECTIONS = {found["mart"]: found["sql"] for found in page.SECTION.finditer(PAGE.read_text())}
 
 
@@ -34,16 +32,9 @@ def test_a_query_needs_no_cast(mart):
     assert f"billing.{mart}" in sql
 
 
-@pytest.mark.parametrize("sql", LINES)
-def test_a_question_is_one_select_of_one_line(sql):
-    assert sql.count("select ") == 1
-    assert not re.search(r"cast\(|::|;", sql)
-
-
 def test_the_queries_run(place):
     views(place)
-    assert len(LINES) >= 8
-    for sql in (*SECTIONS.values(), *LINES):
+    for sql in SECTIONS.values():
         assert answers(place, sql) == []
 
 

@@ -101,7 +101,7 @@ def _orders(reading: Reading) -> tuple[Light, str, list[Table]]:
             [(account, shipment, day, money(amount, c)) for account, shipment, day, amount, c in astray],
         ),
         table(
-            "Against your own orders, all that is loaded",
+            "Against your own orders, all that is loaded (what was shipped before that has no freight here)",
             ("What", "Count", "Freight"),
             [(kind, count, money(amount, currency)) for kind, currency, count, amount in kinds],
         ),
