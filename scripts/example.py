@@ -89,9 +89,10 @@ def main() -> int:
     """Both syncs; the exit status."""
     sys.path.insert(0, str(EXAMPLE))
     acme: Any = importlib.import_module("tap_billing_reports_acme.emulator")
+    serving: Any = importlib.import_module("tap_billing_reports_acme.serving")
     emulator = acme.Emulator()
     start = emulator.invoices("m_north")[0]["issued"]
-    with tempfile.TemporaryDirectory() as name, acme.served(emulator.app()) as url:
+    with tempfile.TemporaryDirectory() as name, serving.served(emulator.answer) as url:
         folder = Path(name)
         project(folder)
         orders: list[int] = []

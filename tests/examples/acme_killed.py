@@ -1,5 +1,5 @@
-"""Run by `test_acme_package` where the example is installed: syncs end by SIGKILL after a call of
-each kind, with `EVERY_CASE` after each call, and the next goes on."""
+"""Run by `test_acme_package` where the example is installed: syncs end by SIGKILL in a call of each kind, with
+`EVERY_CASE` in each call, which the vendor has done and whose answer is lost; and the next goes on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import signal
 from datetime import datetime, timezone
 
 import pytest
-from tap_billing_reports_acme.emulator import KEY, Emulator, served
+from tap_billing_reports_acme.emulator import KEY, Emulator
+from tap_billing_reports_acme.serving import served
 
 from tests.killing import merged, sync
 from tests.sampling import first_and_last
@@ -20,7 +21,7 @@ VOLATILE = {"run_id", "file_id"}
 
 
 class Front:
-    """The emulator behind a counter that kills a process once a call has been answered."""
+    """The emulator behind a counter that kills a process once a call has been done, before it has the answer."""
 
     url = ""
 
@@ -29,17 +30,17 @@ class Front:
 
     def reset(self):
         self.emulator = Emulator(NOW)
-        self.app = self.emulator.app()
         self.calls = []
         """Method and path of each, without the ids in it."""
         self.kill_at: int | None = None
         self.pid = 0
 
-    async def __call__(self, scope, receive, send):
-        await self.app(scope, receive, send)
-        self.calls.append((scope["method"], re.sub(r"[^/]*\d[^/]*", "*", scope["path"])))
+    def answer(self, request):
+        reply = self.emulator.answer(request)
+        self.calls.append((request.method, re.sub(r"[^/]*\d[^/]*", "*", request.path)))
         if len(self.calls) == self.kill_at:
             os.kill(self.pid, signal.SIGKILL)
+        return reply
 
     def kill_after(self, call):
         def arrange(pid):
@@ -51,7 +52,7 @@ class Front:
 @pytest.fixture(scope="module")
 def front():
     front = Front()
-    with served(front) as url:
+    with served(front.answer) as url:
         front.url = url
         yield front
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tap_billing_reports.cli.main import main
 from tap_billing_reports.cli.new_source import KINDS, TEMPLATE_NAME
-from tests.examples.places import ROOT
+from tests.examples.places import EXAMPLE, ROOT
 from tests.waiting import HANG_SECONDS
 
 # The longest name that there is, and the shortest: lines are neither too long nor laid out otherwise.
@@ -104,6 +104,15 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     assert said.exit_code == 1
     assert "cannot be written (No space left on device)" in said.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_is_what_is_written_as_far_as_it_is_of_no_vendor(tmp_path):
+    """One of them changed: make the package `acme` anew, and copy its file."""
+    assert new_source("acme", "--into", tmp_path).exit_code == 0
+    made = tmp_path / EXAMPLE.name
+    package = "tap_billing_reports_acme"
+    for name in ("pyproject.toml", "tests/conftest.py", f"{package}/__init__.py", f"{package}/serving.py"):
+        assert (EXAMPLE / name).read_text() == (made / name).read_text(), name
 
 
 def test_the_command_takes_each_kind():

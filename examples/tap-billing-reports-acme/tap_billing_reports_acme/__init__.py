@@ -1,1 +1,1 @@
-"""Acme Pay, an invented vendor, as a source of tap-billing-reports."""
+"""Acme as a source of tap-billing-reports."""

@@ -5,25 +5,11 @@ python -m tap_billing_reports_acme.emulator [port]
 
 from __future__ import annotations
 
-import socket
-import sys
-import threading
-import time
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from typing import Any
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from starlette.requests import Request
+from tap_billing_reports_acme.serving import Reply, Request, serve_until_interrupted
 
 KEY = "acme-emulator-key"
 MERCHANTS = [{"id": "m_north", "name": "Acme North"}, {"id": "m_south", "name": "Acme Sør"}]
@@ -36,7 +22,7 @@ class RefusedError(Exception):
 
     def __init__(self, status: int, code: str, param: str = "") -> None:
         super().__init__(code)
-        self.answer = JSONResponse({"error": {"code": code, "message": f"refused: {code}", "param": param}}, status)
+        self.reply = Reply({"error": {"code": code, "message": f"refused: {code}", "param": param}}, status)
 
 
 class Emulator:
@@ -48,12 +34,14 @@ class Emulator:
     Attributes:
         today: its current day; invoices and settlements are of the `DAYS` days up to it, one of each a day.
         orders: what was ordered, one entry an export that was made.
+        url: where it is served.
     """
 
     def __init__(self, now: datetime | None = None) -> None:
-        self.now = now or datetime.now(timezone.utc)
+        self.now = now or datetime.now(UTC)
         self.today = self.now.date()
         self.orders: list[tuple[str, str, str, str]] = []
+        self.url = ""
         self._exports: dict[str, dict[str, Any]] = {}
         self._by_key: dict[str, str] = {}
 
@@ -100,35 +88,29 @@ class Emulator:
 
     # -- the API ---------------------------------------------------------------------------------------
 
-    def app(self) -> Starlette:
-        """The API as an ASGI application."""
-        routes = {
-            ("GET", "/v2/merchants"): lambda request: self._page(request, "merchants", MERCHANTS),
-            ("GET", "/v2/invoices"): self._list_invoices,
-            ("POST", "/v2/exports"): self._order,
-            ("GET", "/v2/exports"): self._list_exports,
-            ("GET", "/v2/exports/{id}"): self._look,
-            ("GET", "/v2/exports/{id}/file"): self._file,
-        }
-        return Starlette(
-            routes=[
-                Route(path, self._endpoint(handler), methods=[method]) for (method, path), handler in routes.items()
-            ]
-        )
-
-    @staticmethod
-    def _endpoint(handler: Any) -> Any:
-        async def endpoint(request: Request) -> Response:
+    def answer(self, request: Request) -> Reply:
+        try:
             if request.headers.get("authorization") != f"Bearer {KEY}":
-                return RefusedError(401, "wrong_key").answer
-            request.state.form = dict(parse_qsl((await request.body()).decode()))
-            try:
-                answer: Response = handler(request)
-            except RefusedError as error:
-                return error.answer
-            return answer
+                raise RefusedError(401, "wrong_key")
+            return self._answer(request)
+        except RefusedError as error:
+            return error.reply
 
-        return endpoint
+    def _answer(self, request: Request) -> Reply:
+        match request.method, request.path.strip("/").split("/"):
+            case "GET", ["v2", "merchants"]:
+                return self._page(request, "merchants", MERCHANTS)
+            case "GET", ["v2", "invoices"]:
+                return self._list_invoices(request)
+            case "POST", ["v2", "exports"]:
+                return self._order(request)
+            case "GET", ["v2", "exports"]:
+                return self._list_exports(request)
+            case "GET", ["v2", "exports", run_id]:
+                return self._look(self._export(request, run_id))
+            case "GET", ["v2", "exports", run_id, "file"]:
+                return Reply(self._export(request, run_id)["_text"], media_type="text/csv")
+        raise RefusedError(404, "unknown_path")
 
     @staticmethod
     def _merchant(request: Request) -> str:
@@ -138,19 +120,19 @@ class Emulator:
         return str(merchant)
 
     @staticmethod
-    def _page(request: Request, key: str, records: list[Any]) -> Response:
-        size = min(int(request.query_params.get("page_size", PAGE_SIZE)), PAGE_SIZE)
-        start = int(request.query_params.get("page_token", "t0")[1:])
+    def _page(request: Request, key: str, records: list[Any]) -> Reply:
+        size = min(int(request.query.get("page_size", PAGE_SIZE)), PAGE_SIZE)
+        start = int(request.query.get("page_token", "t0")[1:])
         following = f"t{start + size}" if start + size < len(records) else None
-        return JSONResponse({key: records[start : start + size], "paging": {"next": following}})
+        return Reply({key: records[start : start + size], "paging": {"next": following}})
 
-    def _list_invoices(self, request: Request) -> Response:
-        first, last = request.query_params["from"], request.query_params["to"]
+    def _list_invoices(self, request: Request) -> Reply:
+        first, last = request.query["from"], request.query["to"]
         found = [record for record in self.invoices(self._merchant(request)) if first <= record["issued"] <= last]
         return self._page(request, "invoices", found)
 
-    def _order(self, request: Request) -> Response:
-        merchant, form = self._merchant(request), request.state.form
+    def _order(self, request: Request) -> Reply:
+        merchant, form = self._merchant(request), request.body
         if form["type"] != "settlements":
             raise RefusedError(400, "unknown_type", "type")
         key = request.headers["idempotency-key"]
@@ -170,64 +152,33 @@ class Emulator:
                 "_text": "".join(f"{line}\r\n" for line in lines),
             }
             self.orders.append((merchant, form["type"], form["from"], form["to"]))
-        return JSONResponse(_shown(self._exports[self._by_key[key]]), 201)
+        return Reply(_shown(self._exports[self._by_key[key]]), 201)
 
-    def _list_exports(self, request: Request) -> Response:
-        merchant, since = self._merchant(request), datetime.fromisoformat(request.query_params["created_from"][:19])
+    def _list_exports(self, request: Request) -> Reply:
+        merchant, since = self._merchant(request), datetime.fromisoformat(request.query["created_from"][:19])
         if since > self.now.replace(tzinfo=None):
             return self._page(request, "exports", [])
         found = [_shown(export) for export in self._exports.values() if export["_merchant"] == merchant]
         return self._page(request, "exports", found[::-1])
 
-    def _export(self, request: Request) -> dict[str, Any]:
-        export = self._exports.get(request.path_params["id"])
+    def _export(self, request: Request, run_id: str) -> dict[str, Any]:
+        export = self._exports.get(run_id)
         if export is None or export["_merchant"] != self._merchant(request):
             raise RefusedError(404, "unknown_export")
         return export
 
-    def _look(self, request: Request) -> Response:
+    @staticmethod
+    def _look(export: dict[str, Any]) -> Reply:
         """Each look moves an export on."""
-        export = self._export(request)
         export["state"] = {"queued": "running"}.get(export["state"], "done")
         if export["state"] == "done":
             export["file"] = {"id": f"f_{export['id']}", "bytes": len(export["_text"].encode())}
-        return JSONResponse(_shown(export))
-
-    def _file(self, request: Request) -> Response:
-        return Response(self._export(request)["_text"], media_type="text/csv")
+        return Reply(_shown(export))
 
 
 def _shown(export: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in export.items() if not name.startswith("_")}
 
 
-@contextmanager
-def served(app: Any, port: int = 0) -> Iterator[str]:
-    """An ASGI application on loopback until the block ends; its base URL."""
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, log_level="critical"))
-    # The protocol is named because asyncio switches delays off (TCP_NODELAY) only where it is.
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.005)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        bound.close()
-
-
-def main() -> None:
-    """Serve until the keyboard interrupts."""
-    with served(Emulator().app(), int(sys.argv[1]) if len(sys.argv) > 1 else 0) as url:
-        sys.stdout.write(f"Acme Pay emulated at {url}, with the key {KEY}\n")
-        sys.stdout.flush()
-        threading.Event().wait()
-
-
 if __name__ == "__main__":
-    main()
+    serve_until_interrupted(Emulator().answer, KEY)

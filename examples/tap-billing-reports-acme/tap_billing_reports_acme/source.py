@@ -79,7 +79,7 @@ def run_of(record: d.Record) -> d.Run:
     )
 
 
-ACME = d.Source(
+SOURCE = d.Source(
     name="acme",
     title="Acme Pay",
     zone=ZONE,

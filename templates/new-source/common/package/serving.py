@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """One call: `body` is its JSON, None without one."""
+    """One call: `body` is its JSON, or its form as a dict; None without one."""
 
     method: str
     path: str
@@ -40,18 +40,23 @@ class Reply:
 
 @contextmanager
 def served(answer: Callable[[Request], Reply], port: int = 0) -> Iterator[str]:
-    """Serve until the block ends; the base URL. Port 0 is a free one."""
+    """Serve until the block ends, one call after the other; the base URL. Port 0 is a free one."""
+    one_at_a_time = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # An answer goes out in one piece, at once.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def handle_call(self) -> None:
             url = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = json.loads(sent) if sent else None
-            query = dict(parse_qsl(url.query))
-            reply = answer(Request(self.command, url.path, query, headers, body))
+            is_form = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+            body = None if not sent else dict(parse_qsl(sent.decode())) if is_form else json.loads(sent)
+            with one_at_a_time:
+                reply = answer(Request(self.command, url.path, dict(parse_qsl(url.query)), headers, body))
             content = reply.encoded()
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.media_type)

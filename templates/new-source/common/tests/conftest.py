@@ -35,7 +35,7 @@ def vendor() -> Iterator[Emulator]:
 
 @pytest.fixture
 def sync(vendor: Emulator, tmp_path: Path) -> Callable[..., Synced]:
-    """Runs the tap as users do, over three days that are long past."""
+    """Runs the tap as users do, over three days that are long past. A setting of None is left out."""
 
     def run(state: dict[str, Any] | None = None, **settings: Any) -> Synced:
         values = {
@@ -45,7 +45,8 @@ def sync(vendor: Emulator, tmp_path: Path) -> Callable[..., Synced]:
             "newvendor_base_url": vendor.url,
             **settings,
         }
-        (tmp_path / "config.json").write_text(json.dumps(values))
+        given = {name: value for name, value in values.items() if value is not None}
+        (tmp_path / "config.json").write_text(json.dumps(given))
         (tmp_path / "state.json").write_text(json.dumps(state or {}))
         command = [sys.executable, "-m", "tap_billing_reports", "--config", "config.json", "--state", "state.json"]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
