@@ -22,6 +22,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from scripts.demo.processes import sheltered
 from scripts.targets.truth import read_messages
 from scripts.totals import Line, compare, table
 from scripts.venvs import ENVIRONMENTS, ROOT
@@ -77,10 +78,9 @@ def project(folder: Path) -> None:
 
 def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """One `meltano run`; nothing of the caller's own Meltano or tap reaches it."""
-    foreign = ("MELTANO_", "TAP_BILLING_REPORTS_", "TARGET_", "VIRTUAL_ENV", "PYTHON")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    env = sheltered(os.environ)
     env |= {f"TAP_BILLING_REPORTS_ACME_{name.upper()}": value for name, value in settings.items()}
-    env |= {"MELTANO_PROJECT_ROOT": str(folder), "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"}
+    env |= {"MELTANO_PROJECT_ROOT": str(folder), "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false"}
     command = [str(MELTANO), "--env-file", os.devnull, "run", EXTRACTOR, LOADER]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
 

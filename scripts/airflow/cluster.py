@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scripts.airflow import tree
-from scripts.demo.processes import child, free_port, status_of
+from scripts.demo.processes import child, free_port, sheltered, status_of
 from scripts.targets.loaders import LOADERS, POSTGRES
 from scripts.targets.postgres import USER
 from scripts.venvs import ENVIRONMENTS, ROOT
@@ -31,8 +31,6 @@ DATABASE = "airflow"
 AT_ONCE = 4
 HEARTBEAT_TIMEOUT_SECONDS = 20
 VISIBILITY_SECONDS = 30
-# Settings of the user's shell must not reach the trial.
-_FOREIGN = ("AIRFLOW", "BILLING_", "TAP_BILLING_REPORTS_", "TARGET_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
 
 
 def target_command(config: Path, server: Server, database: str, schema: str) -> str:
@@ -145,13 +143,10 @@ class Cluster:
                 # What a lost worker had taken and not begun goes to another one after this long.
                 "CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": str(VISIBILITY_SECONDS),
             }
-        env = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
-        env |= {f"AIRFLOW__{name}": text for name, text in options.items()}
         return {
-            **env,
+            **sheltered(os.environ),
+            **{f"AIRFLOW__{name}": text for name, text in options.items()},
             **self.billing,
             "AIRFLOW_HOME": str(self.folder / "home"),
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
             "PYTHONUNBUFFERED": "1",
         }

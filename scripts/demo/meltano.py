@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scripts.demo.processes import status_of
+from scripts.demo.processes import sheltered, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 EXTRACTOR = "tap-billing-reports"
 LOADER = "target-billing-reports"
 ENVIRONMENT = "demo"
-
-# Settings of the user's shell must not reach the demo.
-_FOREIGN = ("TAP_BILLING_REPORTS_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
 
 
 def variable(plugin: str, setting: str) -> str:
@@ -47,21 +44,20 @@ class Meltano:
     inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def environment(self) -> dict[str, str]:
-        env = {name: text for name, text in self.inherited.items() if not name.startswith(_FOREIGN)}
-        direct = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
-        env |= {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
-        return env | {
-            variable(LOADER, "url"): f"duckdb:{self.database}",
-            "MELTANO_PROJECT_ROOT": str(self.root),
-            "MELTANO_DATABASE_URI": f"sqlite:///{self.system_database}",
-            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-            # What was tested is what is installed. Relative: these variables split at blanks.
-            "UV_CONSTRAINT": "constraints.txt",
-            "PIP_CONSTRAINT": "constraints.txt",
-            "NO_PROXY": direct,
-            "no_proxy": direct,
-            "NO_COLOR": "1",
-        }
+        settings = {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
+        return (
+            sheltered(self.inherited)
+            | settings
+            | {
+                variable(LOADER, "url"): f"duckdb:{self.database}",
+                "MELTANO_PROJECT_ROOT": str(self.root),
+                "MELTANO_DATABASE_URI": f"sqlite:///{self.system_database}",
+                "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+                # What was tested is what is installed. Relative: these variables split at blanks.
+                "UV_CONSTRAINT": "constraints.txt",
+                "PIP_CONSTRAINT": "constraints.txt",
+            }
+        )
 
     def install(self) -> None:
         """Makes the plugins' environments; those that are there and unchanged stay.

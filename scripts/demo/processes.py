@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 10
 TIME_LIMIT_SECONDS = 600  # for one sync or one installation
 READY_SECONDS = 60
+FOREIGN = (
+    "AIRFLOW", "BILLING_", "TAP_BILLING_REPORTS_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -115,6 +118,13 @@ def free_port() -> int:
 def _signal_group(process: subprocess.Popen[str], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
+
+
+def sheltered(inherited: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the settings of the user's shell for what runs here, and no proxy before this machine."""
+    env = {name: text for name, text in inherited.items() if not name.startswith(FOREIGN)}
+    direct = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1", "localhost"]))
+    return env | {"NO_PROXY": direct, "no_proxy": direct, "NO_COLOR": "1"}
 
 
 def leave_on_sigterm() -> None:
