@@ -32,6 +32,7 @@ LONGEST = (
     "tests/warehouse/test_loader.py",
     "tests/warehouse/test_values.py",
     "tests/reports/test_model.py",
+    "tests/scale/test_growth.py",
     "tests/scale/test_startup.py",
     "tests/scale/test_scale.py",
 )

@@ -125,13 +125,15 @@ class WindowPlan(CadencePlan):
         )
         if not is_whole:
             return
-        entry.close(key)
+        joined = entry.close(key)
         if entry.is_closed(key):
-            # One that is still apart changes nothing about the others.
-            for other in list(entry.done.values()):
-                is_kept = other.end is not None and self._is_read_again(other.end)
-                if entry.is_closed(other.period) and not is_kept:
-                    del entry.done[other.period]
+            # One that is still apart changes nothing about the others. Once those of earlier syncs are gone through,
+            # only what is new in the range may have to go.
+            for other in {key: None, **dict.fromkeys(joined)} if entry.is_swept else list(entry.done):
+                end = entry.done[other].end
+                if entry.is_closed(other) and not (end is not None and self._is_read_again(end)):
+                    del entry.done[other]
+            entry.is_swept = True
 
     def coming(self, client: ReportClient, account: Account) -> Period | None:
         """The window that is not over, or that the vendor does not have."""

@@ -118,11 +118,10 @@ def list_from(entry: Entry, bounds: Bounds, ledger: Ledger | None = None) -> dat
 
     With the ledger, also back to those that wait for an account that is read no more: this one may list them.
     """
-    waiting = [date.fromisoformat(day) for day in entry.subjects_due.days]
-    waiting += [date.fromisoformat(day) for day, _account, _key in ledger.left.values()] if ledger is not None else []
+    waiting = [*entry.subjects_due.days[:1], *(ledger.left_days[:1] if ledger is not None else [])]
     since = bounds.since(entry.seen, entry.listed_from)
     if waiting:
-        oldest = min(waiting)
+        oldest = date.fromisoformat(min(waiting))
         since = min(since, max(oldest, bounds.horizon or oldest))
     return since
 

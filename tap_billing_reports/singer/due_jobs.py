@@ -56,7 +56,7 @@ class DueJobs:
         self.planned: set[tuple[str, str]] = set()
         self.invoices: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._listed = ListedSubjects(session)
-        self._missing: list[Check] = []
+        self._missing: set[Check] = set()
         self._seen: set[tuple[str, str, str, str]] = set()
         self._session = session
         self._planner = planner
@@ -160,7 +160,7 @@ class DueJobs:
         }
         check = Check(feed.source.name, brief.account_id, actual=Decimal(0), ok=False, reason=reason, **facts)
         if check not in self._missing:
-            self._missing.append(check)
+            self._missing.add(check)
             self._session.checked(report.stream, [check])
             failure = Failure.of(
                 f"invoice {brief.invoice_id}: {reason}",

@@ -190,20 +190,26 @@ class Lifecycle:
 
     def _emit_listed_runs(self, wanted: list[Report]) -> None:
         """Last, so that the bookmark covers our own orders of this sync, and none comes back as a foreign one."""
-        rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
+        ours: dict[str, Ours] = {}
         for stream in self._selected(ReportRuns):
             for client, account in self.clients_and_accounts():
-                mine = [row.report for row in rows if row.report.source == client.name]
-                ours = Ours(
-                    awaited=self._pending_runs(report for report in mine if report in wanted),
-                    unwanted=self._pending_runs(report for report in mine if report not in wanted),
-                    reports=mine,
-                )
+                if client.name not in ours:
+                    ours[client.name] = self._ours(client.name, wanted)
                 with self._session.isolated(stream.name, About(client.name, account.account_id)):
-                    stream.emit_listed(client, account, ours)
+                    stream.emit_listed(client, account, ours[client.name])
             for client, account in self.clients_and_accounts():
                 if client.owners.is_mixed(account):
                     stream.take_back(client, account)
+
+    def _ours(self, source: str, wanted: list[Report]) -> Ours:
+        """What is known of a source's runs, over all its accounts."""
+        rows = [stream for stream in self._tap.streams.values() if isinstance(stream, ReportRows)]
+        mine = [row.report for row in rows if row.report.source == source]
+        return Ours(
+            awaited=self._pending_runs(report for report in mine if report in wanted),
+            unwanted=self._pending_runs(report for report in mine if report not in wanted),
+            reports=mine,
+        )
 
     def _pending_runs(self, reports: Iterable[Report]) -> set[str]:
         return {

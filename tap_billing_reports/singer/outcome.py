@@ -67,6 +67,7 @@ class Summary:
     """What the closing lines tell, without secrets.
 
     Attributes:
+        notes: what is no failure and should be seen, each once, in the order of its first time.
         failures: failure -> the streams that it kept from being read; none where the failure is of a single period.
         remarks: what was changed or left out in records, and why.
         records: stream -> records sent.
@@ -75,7 +76,7 @@ class Summary:
     """
 
     failures: dict[Failure, list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
     rows: Counter[Place] = field(default_factory=Counter)

@@ -172,7 +172,7 @@ class Session:
         if self.summary.failed(failure):
             logger.error("%s", failure)
         if self.settings.fail_fast:
-            self.summary.notes.append("all that comes after the first failure, because fail_fast is set")
+            self.summary.notes["all that comes after the first failure, because fail_fast is set"] = None
             self.last_state()
             raise FirstFailure(str(failure))
 
@@ -182,7 +182,7 @@ class Session:
         if text not in self.summary.notes:
             # What several streams meet in turn is one note.
             logger.warning("%s", text)
-            self.summary.notes.append(text)
+            self.summary.notes[text] = None
 
     # -- state and disk --------------------------------------------------------------------------------
 

@@ -239,7 +239,9 @@ class TapBillingReports(TapCommand):
                 self.session.begin()
                 self.session.hold_realms(self.state.get("bookmarks", {}), record=True)
                 self.lifecycle.check_identities()
-                self.summary.notes.extend([*self.ignored_settings(), *skipped_reports(self), *forsaken_runs(self)])
+                self.summary.notes |= dict.fromkeys(
+                    [*self.ignored_settings(), *skipped_reports(self), *forsaken_runs(self)]
+                )
                 self.sync_all()
         finally:
             with self.uninterrupted():

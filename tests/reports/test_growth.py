@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,12 +11,13 @@ import pytest
 
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import Refused
-from tap_billing_reports.declare import Account, PerInvoice, Period, Run, RunStatus
-from tap_billing_reports.reports.jobs import ReportJob
+from tap_billing_reports.declare import Account, PerInvoice, Period, Run, RunStatus, Windowed
+from tap_billing_reports.reports.jobs import ReportJob, Step
+from tap_billing_reports.reports.per_invoice import Bounds, list_from
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
 from tap_billing_reports.reports.runs.ordering import Orders
-from tap_billing_reports.reports.runs.queues import RunQueue
+from tap_billing_reports.reports.runs.queues import PendingRun, RunQueue
 from tap_billing_reports.reports.runs.refusals import Refusals
 from tap_billing_reports.reports.state.layout import OpenPeriod
 from tap_billing_reports.reports.state.ledger import Ledger
@@ -106,6 +107,68 @@ def of_windows(client, count):
 
 def test_a_window_costs_the_same_however_many_are_read_before_the_others(vendor):
     assert of_windows(vendor.client(), 2000) == pytest.approx(of_windows(vendor.client(), 100), rel=0.05)
+
+
+def of_windows_read_again(client, count):
+    """What it takes to read so many windows that all lie within the look-back."""
+    ledger, start = Ledger(dict), NOW.replace(hour=0, minute=0) - timedelta(days=count)
+    days = [start + timedelta(days=number) for number in range(count)]
+    report = replace(DAILY, cadence=Windowed("day", lookback_days=count + 2))
+    periods = [Period(utc_text(day), day, day + timedelta(days=1)) for day in days]
+    jobs = [ReportJob(client, report, ACCOUNT, period, {}) for period in periods]
+    recorder = recorder_of(ledger)
+    found = steps(lambda: [recorder.done(job, 3) for job in jobs])
+    entry = ledger.entry(ACCOUNT.account_id)
+    assert (entry.first, len(entry.done)) == (utc_text(start), count), "each is kept: it is read again"
+    return found / count
+
+
+def test_a_window_costs_the_same_however_many_are_read_again(vendor):
+    assert of_windows_read_again(vendor.client(), 1000) == pytest.approx(
+        of_windows_read_again(vendor.client(), FEW), rel=0.05
+    )
+
+
+def of_ready_runs(client, count):
+    """What it takes to see whether another run may be ordered, where the files of so many can be read."""
+    job = ReportJob(client, DAILY, ACCOUNT, Period("p", subject="p"), {})
+    queue = RunQueue(client, [job])
+    for _ in range(count):
+        queue.put_ready(PendingRun(job, run_of(job), Step.ORDERED, 1))
+    found = steps(lambda: queue.may_order(0.0))
+    assert queue.may_order(0.0)
+    for _ in range(queue.budget):
+        queue.put_ready(PendingRun(job, run_of(job), Step.FETCHED, 1))
+    assert not queue.may_order(0.0), "files are not looked up far ahead of their use"
+    for _ in range(count + 1):
+        queue.take_ready()
+    assert queue.may_order(0.0)
+    return found
+
+
+def test_whether_to_order_costs_the_same_however_many_runs_are_ready(vendor):
+    assert of_ready_runs(vendor.client(), MANY) == of_ready_runs(vendor.client(), FEW)
+
+
+def of_left_subjects(count):
+    """What it takes to see from when on an account is listed, where so many subjects of one left wait."""
+    ledger, bounds = Ledger(dict), Bounds(date(2026, 1, 1), date(2026, 6, 1), 30, None)
+    with ledger.changing("old") as entry:
+        for number in range(count):
+            entry.subjects_due.add(f"2026-03-0{number % 9 + 1}", f"{number}@new")
+    with ledger.changing("new") as entry:
+        entry.seen = "2026-05-30"
+    ledger.leave({"new"})
+    found = steps(lambda: list_from(ledger.entry("new"), bounds, ledger))
+    assert list_from(ledger.entry("new"), bounds, ledger) == date(2026, 3, 1)
+    for number in range(0, count, 9):
+        ledger.take_over((str(number), "new"), "new")
+    assert list_from(ledger.entry("new"), bounds, ledger) == date(2026, 3, 2)
+    return found
+
+
+def test_the_first_day_of_a_list_costs_the_same_however_many_subjects_are_left():
+    assert of_left_subjects(2000) == of_left_subjects(FEW)
 
 
 def of_listed_runs(vendor, count):

@@ -96,7 +96,7 @@ class Filling:
                 continue
             if got.origin is Step.FETCHED:
                 # There is nothing to wait for, and nothing yet to tell.
-                queue.ready.append(got)
+                queue.put_ready(got)
             else:
                 self._take_up(queue, job, got)
 
@@ -114,7 +114,7 @@ class Filling:
             # The answer to the order has it all: there is nothing to ask for.
             self._ends.tell(Step.READY, got)
         if got.kept or is_made:
-            queue.ready.append(got)
+            queue.put_ready(got)
         else:
             queue.waiting.append(got)
 

@@ -62,7 +62,7 @@ class Polling:
             self._ends.again(queue, pending, run)
             return True
         if run.status is RunStatus.READY:
-            queue.ready.append(replace(pending, run=run))
+            queue.put_ready(replace(pending, run=run))
             self._ends.tell(Step.READY, pending)
             return True
         now = self._clock.monotonic()

@@ -53,6 +53,11 @@ class PendingRun:
     next_poll: float = 0.0
     asked_again: bool = False
 
+    @property
+    def is_looked_up(self) -> bool:
+        """Whether no vendor makes anything for it: its files are kept, or there without an order."""
+        return bool(self.kept) or self.origin is Step.FETCHED
+
     def ended(self, run: Run | None = None, **facts: Any) -> Finished:
         """What came of it; with the run as it is now, where that is newer."""
         return Finished(self.job, run or self.run, self.origin, self.attempt, **facts)
@@ -66,6 +71,8 @@ class RunQueue:
         self.queue = deque(sorted(queue, key=lambda job: job.run_id is None))
         self.waiting: list[PendingRun] = []
         self.ready: deque[PendingRun] = deque()
+        """Runs whose files can be read; changed by `put_ready` and `take_ready` alone."""
+        self._looked_up = 0  # of the ready ones, those that wait for no vendor
         self.budget = max(1, value_of(client.api.budget, client.source_client.values))
         self.cool_until = 0.0
         """Not to order before, unless a run of one's own ends first."""
@@ -80,8 +87,18 @@ class RunQueue:
     @property
     def has_room(self) -> bool:
         """Whether one more may be begun: within the budget, and kept files not looked up far ahead of their use."""
-        kept = sum(bool(pending.kept) or pending.origin is Step.FETCHED for pending in self.ready)
-        return bool(self.queue) and len(self.waiting) < self.budget and kept < self.budget
+        return bool(self.queue) and len(self.waiting) < self.budget and self._looked_up < self.budget
+
+    def put_ready(self, pending: PendingRun) -> None:
+        """The run's files can be read, once it is its turn."""
+        self.ready.append(pending)
+        self._looked_up += pending.is_looked_up
+
+    def take_ready(self) -> PendingRun:
+        """The run that has been ready longest: it is its turn."""
+        pending = self.ready.popleft()
+        self._looked_up -= pending.is_looked_up
+        return pending
 
     def may_order(self, now: float) -> bool:
         return self.has_room and now >= max(self.cool_until, self.not_before)

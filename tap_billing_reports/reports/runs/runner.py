@@ -128,7 +128,7 @@ class Runner:
 
     def _collect(self, queue: RunQueue) -> Collected | None:
         """The files of the run that has been ready longest; None when it takes another way."""
-        pending = queue.ready.popleft()
+        pending = queue.take_ready()
         job, run = pending.job, pending.run
         files: tuple[LocalFile, ...] | None
         try:

@@ -30,6 +30,7 @@ class Entry:
         gone: the account is not listed any more, and that was said.
         list_memory: what earlier lists of the account's subjects had; their reader's own.
         realm: where its data come from; empty in a state that was written before that was recorded.
+        is_swept: in this sync `done` has been gone through for what is not kept any more. No part of STATE.
     """
 
     account: str
@@ -48,6 +49,7 @@ class Entry:
     gone: bool = False
     list_memory: dict[str, object] = field(default_factory=dict)
     realm: dict[str, str] = field(default_factory=dict)
+    is_swept: bool = field(default=False, compare=False)
 
     @classmethod
     def from_state(cls, value: Mapping[str, object]) -> Entry:
@@ -109,11 +111,15 @@ class Entry:
         """Whether a window is in the closed range."""
         return self.first is not None and self.through is not None and self.first <= key < self.through
 
-    def close(self, key: str) -> None:
-        """A window that is done, whole, joins the closed range if it touches it, and all that then touch it."""
-        window = self.done[key]
+    def close(self, key: str) -> list[str]:
+        """A window that is done, whole, joins the closed range if it touches it, and all that then touch it.
+
+        Returns:
+            Those that have joined.
+        """
+        window, joined = self.done[key], list[str]()
         if window.next is None or self.is_closed(key):
-            return
+            return joined
         if self.first is None or self.through is None:
             # The range begins with the oldest.
             whole = [item for item in self.done.values() if item.next is not None]
@@ -122,8 +128,11 @@ class Entry:
             before = {item.next: item.period for item in self.done.values()}
             while self.first in before:
                 self.first = before[self.first]
+                joined.append(self.first)
         while (following := self.done.get(self.through)) is not None and following.next is not None:
             self.through = following.next
+            joined.append(following.period)
+        return joined
 
     # -- all -------------------------------------------------------------------------------------------
 

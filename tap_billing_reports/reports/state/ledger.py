@@ -8,6 +8,7 @@ so that a signal between two instructions leaves the old ledger or the new one.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ class Ledger:
         self._subjects: set[tuple[str, str]] | None = None
         self.left: dict[tuple[str, str], tuple[str, str, str]] = {}
         """Subjects that wait in entries of accounts that are read no more: day, account, key there."""
+        self._left_days: Counter[str] = Counter()
 
     def entry(self, account: str) -> Entry:
         """The account's entry, to be looked at; an empty one if it has none. Changes are made in `changing`."""
@@ -104,13 +106,22 @@ class Ledger:
         }
         held = self._subjects_of(read) if waiting else set()
         self.left = {subject: place for subject, place in waiting.items() if subject not in held}
+        self._left_days = Counter(day for day, _account, _key in self.left.values())
         self.subjects.difference_update(self.left)
+
+    @property
+    def left_days(self) -> list[str]:
+        """The days of the subjects that are `left`, the oldest first."""
+        return sorted(self._left_days)
 
     def take_over(self, subject: tuple[str, str], account: str) -> None:
         """A subject is due in this account's entry: with its run, if it has waited in that of one left."""
         if subject not in self.left:
             return
-        _day, left, key = self.left.pop(subject)
+        day, left, key = self.left.pop(subject)
+        self._left_days[day] -= 1
+        if not self._left_days[day]:
+            del self._left_days[day]
         with self.changing(left) as old, self.changing(account) as new:
             old.subjects_due.remove(key)
             if key in old.open:

@@ -43,7 +43,7 @@ def summary_object(facts: Mapping[str, Any], summary: Summary, board: Board | No
         "failures": [_failure(failure, streams) for failure, streams in summary.failures.items()],
         "deferred": [] if board is None else _deferred(board),
         "failed_checks": [{"stream": stream or None, **_check(check)} for stream, check in checks.failed],
-        "notes": summary.notes,
+        "notes": [*summary.notes],
         "remarks": summary.remarks,
     }
     clean: dict[str, Any] = _without_secrets(whole)

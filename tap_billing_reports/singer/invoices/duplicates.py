@@ -18,8 +18,13 @@ _Key = tuple[str, str, str]
 
 @dataclass
 class _Listed:
-    """Where an invoice stood: the accounts asked, and the hash of what the first of them said of it."""
+    """Where an invoice stood: the accounts asked, and the hash of what the first of them said of it.
 
+    Its `place` is among those that stood in several lists.
+    """
+
+    place: int
+    number: str
     accounts: list[str]
     contents: int
     differs: bool = False
@@ -31,6 +36,8 @@ class Duplicates:
 
     _seen: dict[_Key, tuple[str, int]] = field(default_factory=dict)
     _twice: dict[_Key, _Listed] = field(default_factory=dict)
+    _differing: dict[tuple[str, str], dict[int, str]] = field(default_factory=dict)
+    """By source and account asked: the place and the number of what differs from another account's."""
 
     def is_new(self, source: str, asked: str, brief: Brief) -> bool:
         """Note an invoice; False if another account has listed it in this sync."""
@@ -38,18 +45,17 @@ class Duplicates:
         first, known = self._seen.setdefault(key, (asked, contents))
         if first == asked:
             return True
-        listed = self._twice.setdefault(key, _Listed([first], known))
+        listed = self._twice.setdefault(key, _Listed(len(self._twice), brief.invoice_id, [first], known))
         listed.accounts.append(asked)
-        listed.differs = listed.differs or contents != known
+        is_first, listed.differs = not listed.differs, listed.differs or contents != known
+        if listed.differs:
+            for account in listed.accounts if is_first else [asked]:
+                self._differing.setdefault((source, account), {})[listed.place] = listed.number
         return False
 
     def differing(self, source: str, asked: str) -> list[str]:
         """The numbers of invoices of which this account's list says something else than another's."""
-        return [
-            number
-            for (owner, _billed, number), listed in self._twice.items()
-            if owner == source and listed.differs and asked in listed.accounts
-        ]
+        return [number for _place, number in sorted(self._differing.get((source, asked), {}).items())]
 
     def checks(self) -> Iterator[Check]:
         """One check an invoice that stood in more than one list: information, unless the lists disagree."""

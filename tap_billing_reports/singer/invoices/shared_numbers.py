@@ -33,6 +33,11 @@ class Shared(NamedTuple):
     owner: str
     specified: str | None
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Which number of which account it is."""
+        return self.source, self.account_id, self.number
+
 
 class SharedNumbers:
     """All numbers that more than one issuer has used, for ever, in the bookmark of `invoices`.
@@ -46,18 +51,21 @@ class SharedNumbers:
 
     def __init__(self, bookmark: Callable[[], MutableMapping[str, Any]]) -> None:
         self._bookmark = bookmark
+        self._read: list[list[Any]] = []
+        self._known: dict[tuple[str, str, str], Shared] = {}
         self.is_unstated = False
 
-    def _items(self) -> list[list[Any]]:
+    def _all(self) -> dict[tuple[str, str, str], Shared]:
+        """What is known of each number; the bookmark's list, which is replaced whole, is read once."""
         items: list[list[Any]] = self._bookmark().get(KEY, [])
-        return items
+        if items is not self._read:
+            self._read = items
+            self._known = {shared.key: shared for shared in (Shared(*item) for item in items)}
+        return self._known
 
     def get(self, source: str, account_id: str, number: str) -> Shared | None:
         """What is known of a number."""
-        for item in self._items():
-            if tuple(item[:3]) == (source, account_id, number):
-                return Shared(*item)
-        return None
+        return self._all().get((source, account_id, number))
 
     def rename(self, listed: Iterable[dict[str, Any]], column: str) -> list[Unreadable]:
         """Give the invoices of one list ids of their own, in place.
@@ -73,22 +81,15 @@ class SharedNumbers:
         groups: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
         for columns in listed:
             groups[columns["source"], columns["account_id"], columns["invoice_id"]].append(columns)
-        known = {tuple(item[:3]): Shared(*item) for item in self._items()}
-        before = dict(known)
+        known = self._all()
+        new: dict[tuple[str, str, str], Shared] = {}
         unclear: list[Unreadable] = []
         for key, group in groups.items():
-            shared = known.get(key)
-            named = [columns for columns in group if columns.get(column)]
-            if shared is None and len({columns[column] for columns in named}) > 1:
-                first = min(named, key=lambda one: (one["invoice_date"] is None, one["invoice_date"], one[column]))
-                shared = Shared(*key, first[column], None)
+            shared = _judged(key, group, column, known.get(key))
             if shared is None:
                 continue
-            if shared.specified is None:
-                with_lines = {one[column] for one in named if one.get("specification_available")}
-                holder = shared.owner if shared.owner in with_lines else min(with_lines, default=None)
-                shared = shared._replace(specified=holder)
-            known[key] = shared
+            if shared != known.get(key):
+                new[key] = shared
             for columns in group:
                 if not columns.get(column):
                     columns["invoice_id"] = ""
@@ -98,10 +99,26 @@ class SharedNumbers:
                     unclear.append(Unreadable(said, about=About(source, account_id)))
                 elif columns[column] != shared.owner:
                     columns["invoice_id"] = f"{columns['invoice_id']}{APART}{columns[column]}"
-        if known != before:
-            self._bookmark()[KEY] = [list(shared) for shared in known.values()]
+        if new:
+            self._bookmark()[KEY] = [list(shared) for shared in {**known, **new}.values()]
             self.is_unstated = True
         return unclear
+
+
+def _judged(
+    key: tuple[str, str, str], group: Iterable[dict[str, Any]], column: str, shared: Shared | None
+) -> Shared | None:
+    """What is known of a number, now that the invoices of one list that have it are; None: one issuer has used it."""
+    named = [columns for columns in group if columns.get(column)]
+    if shared is None and len({columns[column] for columns in named}) > 1:
+        first = min(named, key=lambda one: (one["invoice_date"] is None, one["invoice_date"], one[column]))
+        shared = Shared(*key, first[column], None)
+    if shared is not None and shared.specified is None:
+        with_lines = {one[column] for one in named if one.get("specification_available")}
+        shared = shared._replace(
+            specified=shared.owner if shared.owner in with_lines else min(with_lines, default=None)
+        )
+    return shared
 
 
 def check_shared(bookmark: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from datetime import date, timedelta
 from functools import cached_property
@@ -83,7 +84,7 @@ class Invoices(BillingStream):
         bookmark = self.get_context_state(context)
         with self.session.isolated(self.name, About(*key)):
             yield from self._pass(*self._accounts[key], bookmark)
-        if key == list(self._accounts)[-1]:
+        if key == next(reversed(self._accounts)):
             self.session.checked(self.name, self._duplicates.checks())
 
     @cached_property
@@ -93,8 +94,8 @@ class Invoices(BillingStream):
     @cached_property
     def _overlapping(self) -> frozenset[str]:
         """The sources whose accounts may list the same invoice: those with more than one."""
-        sources = [source for source, _account_id in self._accounts]
-        return frozenset(source for source in sources if sources.count(source) > 1)
+        accounts = Counter(source for source, _account_id in self._accounts)
+        return frozenset(source for source, count in accounts.items() if count > 1)
 
     def _pass(self, source: Source, account: Account, bookmark: dict[str, Any]) -> Iterator[dict[str, Any]]:
         feed = self.session.feed(source, account)
