@@ -7,7 +7,7 @@
 #   make faults           proves that nothing is lost, doubled or leaked: faults, kills, hostile input; an hour
 #   make models [BREAK=1]  builds and tests the dbt package on DuckDB and PostgreSQL, compares views, totals and targets; writes docs/models.md
 #   make targets          the demo's data through the well-used targets; writes docs/targets.md
-#   make airflow [BREAK=1]  eight accounts through Apache Airflow into one PostgreSQL, totals compared
+#   make airflow [BREAK=1]  three vendors through Apache Airflow into one PostgreSQL, totals compared
 #   make airflow-celery   the same with Redis and two workers, one of which is killed in the middle
 #   make dlt              examples/dlt: two syncs through dlt into DuckDB, totals compared
 #   make docs             the site of these pages, in site/; writes their generated parts anew

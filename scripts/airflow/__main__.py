@@ -1,6 +1,6 @@
-"""The trial's steps. Exit status 0 only when every shard was read and every control total is equal.
+"""The trial's steps. Exit status 0 only when every vendor was read and every control total is equal.
 
-python -m scripts.airflow            LocalExecutor: eight accounts, a day goes by, the same again
+python -m scripts.airflow            LocalExecutor: three vendors' eight accounts, a day goes by, the same again
 python -m scripts.airflow --celery   CeleryExecutor with Redis and two workers, one of them lost in the middle
 python -m scripts.airflow --break    one account is refused by its vendor: this must be noticed
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.airflow import tree
-from scripts.airflow.api import ENDED, Api, Shard
-from scripts.airflow.cluster import AIRFLOW, POOLS, TARGET, Cluster, target_command
+from scripts.airflow.api import DAG, ENDED, Api, Synced
+from scripts.airflow.cluster import AIRFLOW, POOLS, Cluster
 from scripts.airflow.redis import redis_server
 from scripts.demo.sandbox import RunningSandbox, running_sandbox
 from scripts.demo.settings import DAYS, FEWER_REPORTS, demo_settings
@@ -61,7 +61,6 @@ class Trial:
             raise RuntimeError("this trial finds processes in /proc and so needs Linux")
         say = self.work.say
         provide(AIRFLOW)
-        provide(TARGET.environment)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         with contextlib.ExitStack() as stack:
@@ -73,8 +72,8 @@ class Trial:
             today = datetime.now(timezone.utc).date()
             settings = demo_settings(sandbox.settings, today=today, days=DAYS, reports=FEWER_REPORTS)
             settings["storage_url"] = str(self.folder / KEPT)
-            target = target_command(self.folder / "target.json", server, WAREHOUSE, SCHEMA)
-            cluster = Cluster(self.folder, server, self._billing(settings, target), broker)
+            settings["warehouse"] = warehouse
+            cluster = Cluster(self.folder, server, self._billing(settings), broker)
             stack.enter_context(cluster.running())
             api = Api(cluster.url)
             api.wait(READY_SECONDS)
@@ -95,73 +94,77 @@ class Trial:
 
     def _with_a_lost_worker(self, cluster: Cluster, api: Api, sandbox: RunningSandbox) -> None:
         sandbox.switch(SLOW_RUNS)
-        with cluster.worker("worker-1") as lost, cluster.worker("worker-2"):
+        # The second one comes when the first is lost: the pool has one slot, which it might take.
+        with cluster.worker("worker-1") as lost:
             run = api.trigger()
             reading = self._lose(lost)
-            shards = self._sync("The run", api, sandbox, run)
-        again = {shard.name for shard in shards if shard.tries > 1}
+        unanswered = _unanswered(self.folder / KEPT)
+        with cluster.worker("worker-2"):
+            syncs = self._sync("The run", api, sandbox, run)
+        again = {synced.name for synced in syncs if synced.tries > 1}
         self.work.problems += [f"{name} was lost with its worker and not tried again" for name in reading - again]
         twice = sandbox.ordered_twice()
-        print(f"Tried again: {', '.join(sorted(again))}. Reports ordered twice: {len(twice)}.\n")
-        self.work.problems += [f"ordered twice: {order}" for order in twice]
+        # Bring's orders have no key: the next sync cannot know whether one without an answer was heard.
+        known = [order for order in twice if not any(all(word in order for word in one) for one in unanswered)]
+        print(f"Tried again: {', '.join(sorted(again))}. Reports ordered twice: {len(known)}.\n")
+        if len(twice) > len(known):
+            print(f"Orders without an answer when the worker was lost, and made again: {len(twice) - len(known)}.\n")
+        self.work.problems += [f"ordered twice: {order}" for order in known]
 
     def _lose(self, worker: subprocess.Popen[str]) -> set[str]:
         """SIGKILL to the worker and all that it has started, as when its machine goes down.
 
-        Waits until one of the shards that it reads has a report in the making; the names of all that it was reading.
+        Waits until a sync of its own has a report in the making; the names of all that it was at.
         """
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
             members = tree.family(worker.pid)
-            stores = {store for member in members if (store := _store(member))}
-            if any(_has_open_orders(store) for store in stores):
+            names = {name for member in members if (name := _job(member))}
+            if names and _has_open_orders(self.folder / KEPT):
                 count = tree.kill(members)
-                names = {store.name for store in stores}
                 self.work.say(
-                    f"Worker 1 is lost: SIGKILL to its {count} processes, which read {', '.join(sorted(names))}."
+                    f"Worker 1 is lost: SIGKILL to its {count} processes, which were at {', '.join(sorted(names))}."
                 )
                 return names
             time.sleep(0.1)
         raise RuntimeError(f"worker 1 had no report in the making within {READY_SECONDS} s")
 
-    def _sync(self, title: str, api: Api, sandbox: RunningSandbox, run: str) -> list[Shard]:
-        """Wait for a run's end and show its shards."""
+    def _sync(self, title: str, api: Api, sandbox: RunningSandbox, run: str) -> list[Synced]:
+        """Wait for a run's end and show its syncs."""
         began = time.monotonic()
         while (state := api.state(run)) not in ENDED:
             if time.monotonic() - began > RUN_SECONDS:
                 self.work.problems.append(f"{title}: still {state} after {RUN_SECONDS} s")
                 break
             time.sleep(1)
-        shards = api.shards(run)
+        syncs = api.syncs(run)
         ordered = ", ".join(f"{vendor} {count}" for vendor, count in sorted(sandbox.orders().items()))
         self.work.say(f"{title}: {state} after {time.monotonic() - began:.0f} s. Reports ordered so far: {ordered}.")
         print()
-        cells = [(s.task, s.account, s.state, str(s.tries), f"{s.seconds:.1f}") for s in shards]
-        print(columns_of([("task", "account", "state", "tries", "seconds"), *cells], right=(3, 4)))
+        cells = [(s.vendor, s.state, str(s.tries), f"{s.seconds:.1f}") for s in syncs]
+        print(columns_of([("vendor", "state", "tries", "seconds"), *cells], right=(2, 3)))
         print()
         if state != "success":
             self.work.problems.append(f"{title}: {state}; the logs are in {self.folder.relative_to(ROOT)}")
-            self.work.problems += [f"{title}: {line}" for line in self._said_by_summary(run)]
-        if len(shards) != ACCOUNTS:
-            self.work.problems.append(f"{title}: {len(shards)} shards instead of {ACCOUNTS}")
-        return shards
+            self.work.problems += [f"{title}: {line}" for line in self._said_by_syncs(run)]
+        if [one.vendor for one in syncs] != sorted(SERVED):
+            self.work.problems.append(f"{title}: {len(syncs)} syncs instead of one a vendor")
+        return syncs
 
-    def _said_by_summary(self, run: str) -> list[str]:
-        """What the run's last task has logged as errors: the shards that failed."""
-        logs = sorted((self.folder / "tasks").glob(f"*/run_id={run}/task_id=summary/*.log"))
+    def _said_by_syncs(self, run: str) -> list[str]:
+        """What they have logged as errors: the accounts that failed, each once."""
+        logs = sorted((self.folder / "tasks").glob(f"*/run_id={run}/task_id=sync/**/*.log"))
         events = [json.loads(line) for log in logs for line in log.read_text().splitlines() if line.startswith("{")]
         ours = (e for e in events if e.get("level") == "error" and str(e.get("logger", "")).endswith("billing_reports"))
-        return [str(event["event"]) for event in ours]
+        return [*dict.fromkeys(str(event["event"]) for event in ours)]
 
-    def _billing(self, settings: dict[str, Any], target: str) -> dict[str, str]:
+    def _billing(self, settings: dict[str, Any]) -> dict[str, str]:
         config = self.folder / "settings.json"
         config.touch(mode=0o600)
         config.write_text(json.dumps(settings, indent=2))
         return {
             "BILLING_SETTINGS": str(config),
-            "BILLING_STATES": str(self.folder / "states"),
-            "BILLING_TAP": f"{sys.executable} -m tap_billing_reports",
-            "BILLING_TARGET": target,
+            "BILLING_SYNC": f"{sys.executable} -m tap_billing_reports.cli.main sync",
             "BILLING_SCHEDULE": "",
             "BILLING_RETRY_SECONDS": "2",
         }
@@ -184,20 +187,25 @@ class Trial:
         )
 
 
-def _store(process: tree.Process) -> Path | None:
-    """The storage of a tap that reads a shard, from the settings that it was handed; it bears the shard's name."""
-    found = re.search(r" tap_billing_reports --config /dev/fd/(\d+)", tree.command(process))
-    try:
-        text = Path(f"/proc/{process.pid}/fd/{found[1]}").read_text() if found else "{}"
-        url = json.loads(text).get("storage_url")
-    except (OSError, ValueError):
-        return None  # it ends just now
-    return Path(url) if url and Path(url).name != KEPT else None
+def _job(process: tree.Process) -> str | None:
+    """The name of the sync that a process is."""
+    found = re.search(rf" sync --config /dev/fd/\d+ --job ({DAG}\.\w+)", tree.command(process))
+    return found[1] if found else None
+
+
+def _notes(store: Path, stage: str) -> list[Path]:
+    """The files of the tap's journal about reports that are as far as this."""
+    return [note for note in store.glob("journal/*/*/*/*.json") if json.loads(note.read_text())["stage"] == stage]
 
 
 def _has_open_orders(store: Path) -> bool:
-    """Whether a report has been ordered there and not come yet, as the tap's journal says."""
-    return any(json.loads(note.read_text())["stage"] == "ordered" for note in store.glob("journal/*/*/*/*.json"))
+    """Whether a report has been ordered there and not come yet."""
+    return bool(_notes(store, "ordered"))
+
+
+def _unanswered(store: Path) -> list[tuple[str, str]]:
+    """Account and period of each order that may have gone out without an answer."""
+    return [(note.parts[-3], note.stem) for note in _notes(store, "intent")]
 
 
 def main() -> int:

@@ -16,19 +16,18 @@ ENDED = frozenset({"success", "failed"})
 
 
 @dataclass(frozen=True, order=True)
-class Shard:
-    """What became of one mapped task."""
+class Synced:
+    """What became of one vendor's sync."""
 
-    task: str
-    account: str
+    vendor: str
     state: str
     tries: int
     seconds: float
 
     @property
     def name(self) -> str:
-        """As its storage and STATE are named, for the plain accounts of the sandbox."""
-        return f"{self.task.removeprefix('sync_')}-{self.account}"
+        """As its STATE is named."""
+        return f"{DAG}.{self.vendor}"
 
 
 class Api:
@@ -74,19 +73,18 @@ class Api:
     def state(self, run: str) -> str:
         return str(self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}")["state"])
 
-    def shards(self, run: str) -> list[Shard]:
-        """The mapped tasks of a run, by task and account; `seconds` are those of the last try."""
+    def syncs(self, run: str) -> list[Synced]:
+        """The mapped tasks of a run, by vendor; `seconds` are those of the last try."""
         found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
         return sorted(
-            Shard(
-                task["task_id"],
+            Synced(
                 str(task["rendered_map_index"] or task["map_index"]),
                 str(task["state"]),
                 int(task["try_number"]),
                 float(task["duration"] or 0),
             )
             for task in found
-            if task["task_id"].startswith("sync_") and task["map_index"] >= 0
+            if task["task_id"] == "sync" and task["map_index"] >= 0
         )
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from scripts.airflow import tree
 from scripts.demo.processes import child, free_port, sheltered, status_of
-from scripts.targets.loaders import LOADERS, POSTGRES
 from scripts.targets.postgres import USER
 from scripts.venvs import ENVIRONMENTS, ROOT
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from scripts.targets.postgres import Server
 
 AIRFLOW = ENVIRONMENTS["airflow"]
-TARGET = next(loader for loader in LOADERS if loader.name == POSTGRES)
 PROGRAM = str(AIRFLOW.path / "bin" / "airflow")
 DAGS = ROOT / "examples" / "airflow" / "dags"
 POOLS = json.loads((DAGS / "billing_pools.json").read_text())
@@ -31,17 +29,6 @@ DATABASE = "airflow"
 AT_ONCE = 4
 HEARTBEAT_TIMEOUT_SECONDS = 20
 VISIBILITY_SECONDS = 30
-
-
-def target_command(config: Path, server: Server, database: str, schema: str) -> str:
-    """What loads into a schema of a database, with its settings in a file that nobody else may read."""
-    settings = {
-        "host": "127.0.0.1", "port": server.port, "user": USER, "password": "unused", "database": database,
-        "default_target_schema": schema,
-    }  # fmt: skip
-    config.touch(mode=0o600)
-    config.write_text(json.dumps(settings))
-    return f"{TARGET.environment.path / 'bin' / TARGET.executable} --config {config}"
 
 
 @dataclass

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.airflow.cluster import TARGET, target_command
 from scripts.demo.processes import leave_on_sigterm
 from scripts.demo.sandbox import running_sandbox
-from scripts.targets.postgres import postgres_server
+from scripts.targets.loaders import LOADERS, POSTGRES
+from scripts.targets.postgres import USER, postgres_server
 from scripts.totals import columns_of
 from scripts.venvs import ROOT, provide
 from scripts.warehouse import identifier, query
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from scripts.targets.postgres import Server
 
+TARGET = next(loader for loader in LOADERS if loader.name == POSTGRES)
 ITEMIZED = {"report_type": "balance_change_from_activity.itemized.3", "window": "month"}
 ACCOUNTS = (10, 100, 1000)
 MULTIPLIERS = (10, 50, 200)
@@ -53,6 +54,17 @@ ledger.CUSTOMERS += tuple(more)
 options = {"bring_run_seconds": 0, "stripe_run_seconds": 0, "stripe_rows_multiplier": multiplier}
 server.serve(ready_file=ready, options=options)
 """
+
+
+def target_command(config: Path, server: Server, database: str, schema: str) -> str:
+    """What loads into a schema of a database, with its settings in a file that nobody else may read."""
+    settings = {
+        "host": "127.0.0.1", "port": server.port, "user": USER, "password": "unused", "database": database,
+        "default_target_schema": schema,
+    }  # fmt: skip
+    config.touch(mode=0o600)
+    config.write_text(json.dumps(settings))
+    return f"{TARGET.environment.path / 'bin' / TARGET.executable} --config {config}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,7 @@ class Measurements:
             for at_once in (0, 1, 2, 3):
                 database, target = self._target()
                 plans = [_stripe(found, name) for name in names] if at_once else [_stripe(found, *names)]
-                # The tables first, as the DAG has it.
+                # The tables first: shards would race to make them.
                 sync(self._folder, {**plans[0], "start_date": "2099-01-01"}, target=target)
                 began = time.monotonic()
                 with ThreadPoolExecutor(at_once or 1) as pool:

@@ -6,8 +6,6 @@ import ast
 import json
 import re
 
-from billing_shards import SOURCES
-
 from scripts.venvs import ROOT
 from tests.airflow.dags import DAGS
 
@@ -20,12 +18,12 @@ def test_the_file_is_python_of_every_supported_version():
         ast.parse(path.read_text(), feature_version=(3, 11))
 
 
-def test_there_is_a_pool_for_each_sources_credential():
+def test_the_pool_lets_in_one_sync_as_the_warehouse_does():
+    (name,) = set(re.findall(r'^POOL = "(\w+)"', TEXT, re.MULTILINE))
     pools = json.loads((DAGS / "billing_pools.json").read_text())
-    assert set(pools) == {f"billing_{source}" for source in SOURCES}
-    assert all(
-        pool["slots"] >= 1 and set(pool) == {"slots", "description", "include_deferred"} for pool in pools.values()
-    )
+    assert list(pools) == [name]
+    assert pools[name]["slots"] == 1
+    assert set(pools[name]) == {"slots", "description", "include_deferred"}
 
 
 def test_what_the_file_reads_from_the_environment_is_documented_and_set_by_the_trial():

@@ -1,10 +1,10 @@
-"""The sync of all accounts as an Airflow DAG: a mapped task for each (source, account), a pool for each credential.
+"""The sync into a warehouse as an Airflow DAG: a mapped task for each vendor that the settings name.
 
-    prepare -> accounts_<source> -> sync_<source> [one for each account, in the source's pool] -> summary
+    sources -> sync [one for each vendor, one at a time]
 
-Environment variables of all parts of Airflow: BILLING_SETTINGS (the tap's settings, a JSON file that only the
-workers' user reads), BILLING_STATES (a folder or fsspec URL that every worker reaches), BILLING_TAP and BILLING_TARGET
-(the commands), BILLING_SCHEDULE (cron; empty: only by hand), BILLING_RETRY_SECONDS.
+Environment variables of all parts of Airflow: BILLING_SETTINGS (the settings, a JSON file that only the workers' user
+reads; `warehouse` in them says where to), BILLING_SYNC (the command), BILLING_SCHEDULE (cron; empty: only by hand),
+BILLING_RETRY_SECONDS.
 """
 
 from __future__ import annotations
@@ -14,17 +14,14 @@ import logging
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import billing_pipe
-import billing_shards
+import billing_sync
 from airflow.sdk import BaseOperator, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-POOLS = json.loads((Path(__file__).parent / "billing_pools.json").read_text())
+# Its one slot is the warehouse's: a second loader in the same schema, or the same DuckDB file, is refused.
+POOL = "billing_warehouse"
 
 logger = logging.getLogger(__name__)
 
@@ -34,68 +31,48 @@ def _settings() -> dict[str, Any]:
     return found
 
 
-def _commands() -> billing_pipe.Commands:
-    return billing_pipe.Commands(os.environ["BILLING_TAP"], os.environ["BILLING_TARGET"])
-
-
-class SyncShard(BaseOperator):
-    """One shard through tap and target. A retry goes on where its STATE and the tap's journal end."""
+class SyncSource(BaseOperator):
+    """All accounts of one vendor. A retry goes on where the STATE in the warehouse, and the tap's journal, end."""
 
     ui_color = "#d7ecd9"
 
-    def __init__(self, *, shard: Mapping[str, str], **more: Any) -> None:
+    def __init__(self, *, vendor: str, **more: Any) -> None:
         super().__init__(**more)
-        self.shard = shard
-        self._pipe: billing_pipe.Pipe | None = None
+        self.vendor = vendor
+        self._sync: billing_sync.Sync | None = None
 
     def execute(self, context: Any) -> dict[str, Any]:
-        shard = billing_shards.Shard.of(self.shard)
-        context["account"] = shard.account_id
-        settings = billing_shards.of_shard(_settings(), shard, at_once=POOLS[self.pool]["slots"])
-        self._pipe = billing_pipe.Pipe(_commands(), billing_shards.States(os.environ["BILLING_STATES"]))
-        return self._pipe.sync(shard, settings)
+        context["vendor"] = self.vendor
+        # A copy of this DAG has another name, and so a STATE of its own.
+        job = f"{self.dag_id}.{self.vendor}"
+        self._sync = billing_sync.Sync(os.environ["BILLING_SYNC"], job)
+        try:
+            return self._sync.run(billing_sync.of_source(_settings(), self.vendor))
+        except billing_sync.SyncError as error:
+            for line in str(error).splitlines():
+                logger.error("%s", line)  # noqa: TRY400 - a line for each account
+            raise
 
     def on_kill(self) -> None:
         """Airflow wants the task to end, and gives it some seconds."""
-        if self._pipe is not None:
-            self._pipe.stop()
+        if self._sync is not None:
+            self._sync.stop()
 
 
 @task
-def prepare() -> int:
-    """Every table is made once, before shards would race to make it."""
-    return billing_pipe.prepare(_commands(), _settings())
-
-
-@task
-def accounts(source: str) -> list[dict[str, str]]:
-    """The shards of a source; none when it is not configured."""
-    settings = billing_shards.for_listing(_settings(), source)
-    if not settings:
-        return []
-    return [shard.facts for shard in billing_pipe.list_shards(_commands(), settings)]
-
-
-@task(trigger_rule="all_done", retries=0)
-def summary(
-    shards: Mapping[str, Sequence[Mapping[str, str]] | None], done: Mapping[str, Iterable[Mapping[str, Any]] | None]
-) -> None:
-    """Fails when any shard has not been read: Airflow judges a run by its last task."""
-    for results in done.values():
-        for result in results or ():
-            logger.info("%(source)s %(account_id)s: %(seconds)s s, %(states)s STATE", result)
-    found = list(billing_shards.problems(shards, done))
-    for line in found:
-        logger.error("%s", line)
-    if found:
-        raise AirflowFailException(f"{len(found)} problems, the first: {found[0]}")
+def sources() -> list[str]:
+    """The vendors of the settings."""
+    found = billing_sync.configured(_settings())
+    if not found:
+        raise AirflowFailException("the settings name no vendor")
+    return found
 
 
 @dag(
     schedule=os.environ.get("BILLING_SCHEDULE", "15 6 * * *") or None,
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    # Two runs at once would read the same accounts from the same STATE.
+    # Two runs at once would ask for the same reports.
     max_active_runs=1,
     default_args={
         "retries": 3,
@@ -104,17 +81,8 @@ def summary(
     tags=["billing"],
 )
 def billing_reports() -> None:
-    """Invoices and reports of Stripe, Bring and BRP Systems, account by account."""
-    ready = prepare()
-    shards, done = {}, {}
-    for source in billing_shards.SOURCES:
-        shards[source] = accounts.override(task_id=f"accounts_{source}")(source)
-        ready >> shards[source]
-        synced = SyncShard.partial(
-            task_id=f"sync_{source}", pool=f"billing_{source}", map_index_template="{{ account }}"
-        ).expand(shard=shards[source])
-        done[source] = synced.output
-    summary(shards, done)
+    """Invoices and reports of the configured vendors, vendor by vendor."""
+    SyncSource.partial(task_id="sync", pool=POOL, map_index_template="{{ vendor }}").expand(vendor=sources())
 
 
 billing_reports()
