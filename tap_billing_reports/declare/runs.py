@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -98,7 +98,7 @@ class Ordered:
     accounts: tuple[str, ...]
 
 
-class RunStatus(str, Enum):
+class RunStatus(StrEnum):
     """Where a run stands, whatever the vendor calls it."""
 
     PENDING = "pending"

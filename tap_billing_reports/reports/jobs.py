@@ -6,7 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.storage.packing import Packing
 
 
-class Step(str, Enum):
+class Step(StrEnum):
     """A transition of a period; the first five are how a run is got."""
 
     ORDERED = "ordered"

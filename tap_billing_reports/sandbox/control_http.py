@@ -83,7 +83,7 @@ def _next_day(control: Control) -> dict[str, Any]:
 
 def _move(control: Control, body: Mapping[str, Any]) -> dict[str, Any]:
     if "set" in body:
-        control.clock.set(datetime.fromisoformat(body["set"].replace("Z", "+00:00")))
+        control.clock.set(datetime.fromisoformat(body["set"]))
     if "advance" in body:
         control.advance(float(body["advance"]))
     if "freeze" in body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     stream: str
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What came of a check."""
 
     PASSED = "passed"

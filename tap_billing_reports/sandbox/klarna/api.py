@@ -208,7 +208,7 @@ def _instant(query: Any, name: str) -> datetime | None:
     if name not in query:
         return None
     try:
-        found = datetime.fromisoformat(query[name].replace("Z", "+00:00"))
+        found = datetime.fromisoformat(query[name])
     except ValueError as error:
         raise VendorError(400, "BAD_REQUEST", f"{name} is no date-time") from error
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
