@@ -402,7 +402,7 @@ def test_an_adopted_run_stays_adopted_when_it_is_resumed(sync, vendor, target):
 def test_an_unknown_status_is_an_error_and_keeps_the_id(sync, vendor, target):
     vendor.run_seconds = 1.0
     run = sync(vendor, **ONE_DAY)
-    orders = replace(some(run.client.orders), read_status=_unknown)
+    orders = replace(some(run.client.api.orders(None)), read_status=_unknown)
     run.client.api = replace(run.client.api, retrieval=orders)
     ended = run.run()
     assert "unknown shape or status (MAYBE, test_orders.py, line " in ended.errors[0]
