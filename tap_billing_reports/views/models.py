@@ -66,7 +66,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class Mart:
-    """A model that people read.
+    """A model of SQL: one that people read, or one that others read.
 
     Attributes:
         parts: text of SQL and, at each odd place, the name of the model that is read there.
@@ -81,9 +81,16 @@ class Mart:
 
 @dataclass(frozen=True)
 class Models:
-    """All of them by name; the marts are in an order in which each comes behind those that it reads."""
+    """All of them by name; the marts are in an order in which each comes behind those that it reads.
+
+    Attributes:
+        marts: those that people read.
+        between: one form for all vendors, for the marts to read; they are no views of their own, and read no mart.
+        sources: what the tables of the tap, the user and the package hold.
+    """
 
     marts: dict[str, Mart]
+    between: dict[str, Mart]
     sources: dict[str, Staged | Orders | Seed]
 
 
@@ -127,6 +134,9 @@ def models() -> Models:
     for path in sorted(folder.glob("seeds/*.csv")):
         header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
         sources[path.stem] = Seed(tuple(header), tuple(map(tuple, rows)))
-    found = {path.stem: mart(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("models/marts/*.sql"))}
+    found, between = (
+        {path.stem: mart(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(f"models/{kind}/*.sql"))}
+        for kind in ("marts", "intermediate")
+    )
     reads = {name: [read for read in one.reads if read in found] for name, one in found.items()}
-    return Models({name: found[name] for name in TopologicalSorter(reads).static_order()}, sources)
+    return Models({name: found[name] for name in TopologicalSorter(reads).static_order()}, between, sources)

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from tap_billing_reports.core.errors import ConfigError
-from tap_billing_reports.views.models import CellKind, Orders, Seed, Staged, models
+from tap_billing_reports.views.models import CellKind, Mart, Orders, Seed, Staged, models
 from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.database import literal, quoted
 
@@ -77,17 +77,19 @@ def tables_named(given: Iterable[str]) -> dict[str, str]:
 
 def views_for(warehouse: Warehouse) -> dict[str, str]:
     """The SELECT of each view, in an order in which each comes behind those that it reads."""
-    known = models()
-    return {
-        name: "".join(
-            part if place % 2 == 0 else _relation(part, warehouse) for place, part in enumerate(one.parts)
-        ).strip()
-        for name, one in known.marts.items()
-    }
+    return {name: _select(one, warehouse) for name, one in models().marts.items()}
+
+
+def _select(one: Mart, warehouse: Warehouse) -> str:
+    parts = (part if place % 2 == 0 else _relation(part, warehouse) for place, part in enumerate(one.parts))
+    return "".join(parts).strip()
 
 
 def _relation(name: str, warehouse: Warehouse) -> str:
     """What stands in a FROM: another view by its name, anything else as a subquery."""
+    between = models().between.get(name)
+    if between is not None:
+        return f"({_select(between, warehouse)})"
     source = models().sources.get(name)
     if source is None:
         return f"{warehouse.schema}.{quoted(name)}"

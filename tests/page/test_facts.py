@@ -264,6 +264,34 @@ def test_the_emulated_vendors_are_known_by_their_account(place, months):
     assert read(place).is_invented
 
 
+def test_a_ledger_and_an_invoice_of_fees_count_where_they_belong(place, months):
+    last, *_ = months
+    ledger = {"source": "vipps", "account_id": "302321", "currency": "nok", "ledger_date": last}
+    moves = [("capture", "100", "0"), ("refund", "-30", "100"), ("payout-scheduled", "-70", "70")]
+    make(
+        place, "vipps_funds",
+        [
+            {
+                **ledger, "row_number": number, "psp_reference": str(number), "entry_type": kind, "amount": D(amount),
+                "balance_before": D(before), "balance_after": D(before) + D(amount),
+            }
+            for number, (kind, amount, before) in enumerate(moves)
+        ],
+    )  # fmt: skip
+    # It is no payout that a bank has seen.
+    fees = {"source": "klarna", "account_id": "K1", "currency_code": "NOK", "merchant_settlement_type": "GROSS_FEE"}
+    owed = {"payment_reference": "A", "payout_date": f"{last} 07:00:00+00", "totals_settlement_amount": D("-5")}
+    make(place, "klarna_payouts", [{**fees, **owed}])
+    views(place)
+    money = read(place).money
+    assert dict(zip(money.heads, money.rows[0], strict=True)) == {
+        "Currency": "NOK", "Charged": nok("100"), "Refunded, disputed": nok("-30"), "Payment fees": nok("0"),
+        "Paid out to the bank": nok("70"),
+    }  # fmt: skip
+    (flow,) = by_key(read(place))["way"].flows
+    assert flow.title == "NOK: 1 payout"
+
+
 def test_a_vendor_that_is_not_there_leaves_no_box(place):
     views(place)
     found = read(place)

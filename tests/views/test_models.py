@@ -22,16 +22,22 @@ MARTS = {
 def test_all_marts_are_there_each_behind_those_that_it_reads():
     known = models()
     assert set(known.marts) == MARTS
-    seen = set(known.sources)
+    seen = {*known.sources, *known.between}
     for name, one in known.marts.items():
         assert one.reads, name
         assert set(one.reads) <= seen, name
         seen.add(name)
 
 
+def test_a_form_for_all_vendors_reads_no_mart():
+    for name, one in models().between.items():
+        assert set(one.reads) <= {*models().sources, *models().between}, name
+
+
 def test_every_source_is_read():
-    read = {name for one in models().marts.values() for name in one.reads}
-    assert set(models().sources) <= read
+    known = models()
+    read = {name for one in (*known.marts.values(), *known.between.values()) for name in one.reads}
+    assert {*known.sources, *known.between} <= read
 
 
 def test_every_kind_of_source_is_there():

@@ -17,15 +17,21 @@ runs as (
         runs.source, coalesce(invoiced.billed_account_id, runs.account_id) as account_id, runs.run_id,
         runs.report_name, runs.report_type, runs.period, runs.status, runs.finished_at, runs.error,
         -- A period of a report starts at midnight of its zone: thirteen hours on, it is that day in UTC too, also in
-        -- New Zealand's summer. Other periods are invoices.
+        -- New Zealand's summer. Other periods are invoices, or payouts.
         case
             when runs.period like '____-__-__T%'
                 then cast(date_trunc('month', cast(runs.period as timestamp) + interval '13 hours') as date)
-            else cast(date_trunc('month', invoiced.invoice_date) as date)
+            else cast(date_trunc('month', coalesce(invoiced.invoice_date, payouts.effective_date)) as date)
         end as month
     from {{ ref('stg_report_runs') }} as runs
     left join invoiced
         on runs.source = invoiced.source and runs.account_id = invoiced.account_id and runs.run_id = invoiced.run_id
+    left join (
+        select source, account_id, payout_id, min(effective_date) as effective_date
+        from {{ ref('int_payouts') }} as every_payout
+        group by source, account_id, payout_id
+    ) as payouts
+        on runs.source = payouts.source and runs.account_id = payouts.account_id and runs.period = payouts.payout_id
     -- Runs of others are no reports of ours.
     where coalesce(runs.origin, 'ordered') <> 'foreign'
 )

@@ -15,6 +15,10 @@ with months as (
     select source, account_id, cast(date_trunc('month', coalesce(effective_date, returned_date)) as date) as month
     from {{ ref('payout_reconciliation') }} as payout_reconciliation
     where coalesce(effective_date, returned_date) is not null
+    union
+    select source, account_id, cast(date_trunc('month', ledger_date) as date) as month
+    from {{ ref('int_vipps_funds') }} as funds
+    where ledger_date is not null
 ),
 
 -- One row a report and period: it may have been ordered more than once.
@@ -95,7 +99,10 @@ periods as (
     from {{ ref('stg_report_runs') }} as runs
     where
         status = 'succeeded' and coalesce(origin, 'ordered') <> 'foreign'
-        and (report_type like 'payouts.itemized.%' or report_type like 'balance_change_from_activity.itemized.%')
+        and (
+            report_type like 'payouts.itemized.%' or report_type like 'balance_change_from_activity.itemized.%'
+            or (source = 'vipps' and report_type = 'funds')
+        )
 ),
 
 loaded as (
@@ -107,6 +114,14 @@ loaded as (
         max(last_day) filter (where holds = 'payouts') as payouts_until
     from periods
     group by source, account_id
+),
+
+-- Klarna's payouts are listed by months, and again until the month is over.
+months_read as (
+    select source, account_id, month, cast(max(finished_at) at time zone 'UTC' as date) as last_day
+    from {{ ref('check_results') }} as check_results
+    where source = 'klarna' and report_type = 'payouts' and run_status = 'succeeded'
+    group by source, account_id, month
 ),
 
 balances as (
@@ -158,9 +173,11 @@ counted as (
     select
         months.source, months.account_id, months.month,
         months.month < cast(date_trunc('month', current_date) as date) as is_over,
-        -- Only Stripe's reports are read by days; of the others, a sync lists all invoices.
+        -- Of vendors of invoices a sync lists all.
         case
-            when months.source <> 'stripe' then true
+            when months.source = 'klarna'
+                then months_read.last_day >= cast(months.month + interval '1 month' as date)
+            when months.source not in ('stripe', 'vipps') then true
             when loaded.activity_until is not null
                 then loaded.activity_from <= months.month
                     and loaded.activity_until + 1 >= cast(months.month + interval '1 month' as date)
@@ -191,6 +208,9 @@ counted as (
     from months
     left join begun on months.source = begun.source and months.account_id = begun.account_id
     left join loaded on months.source = loaded.source and months.account_id = loaded.account_id
+    left join months_read
+        on months.source = months_read.source and months.account_id = months_read.account_id
+        and months.month = months_read.month
     left join balances
         on months.source = balances.source and months.account_id = balances.account_id and months.month = balances.month
     left join payouts
@@ -228,7 +248,9 @@ said as (
         nullif(concat_ws(
             '; ',
             case when is_loaded is null
-                then 'what happened on its days (load the report balance_change_from_activity.itemized)' end,
+                then 'what happened on its days (load the '
+                    || case when source = 'stripe' then 'report balance_change_from_activity.itemized)'
+                        else 'stream report_runs)' end end,
             case when invoices_from is not null
                 then 'invoices before ' || cast(invoices_from as text) || ' (begin with an earlier start_date)' end,
             case when not has_checks then 'the files (load the stream reconciliations)' end,
@@ -243,7 +265,9 @@ said as (
                     || 'that there were none)' end,
             case when payouts_not_checked > 0
                 then 'payouts against their transactions: ' || cast(payouts_not_checked as text)
-                    || ' (load the report payout_reconciliation.itemized; compare a payout by hand with the bank)' end,
+                    || case when source = 'stripe'
+                        then ' (load the report payout_reconciliation.itemized; compare a payout by hand with the bank)'
+                        else ' (begin with an earlier start_date; see payout_reconciliation)' end end,
             case when invoices_not_checked > 0
                 then 'invoices against their cash: ' || cast(invoices_not_checked as text)
                     || ' (load balance_change_from_activity.itemized with its column invoice_id)' end,

@@ -11,6 +11,19 @@ with bookings as (
         cast(coalesce(effective_at, effective_at_utc) at time zone coalesce(period_zone, 'UTC') as date) as booking_date,
         reporting_category as category, gross, fee, net, payout_description as description
     from {{ ref('stg_stripe_payouts') }} as payouts
+    union all
+    -- Vipps MobilePay: entries have no id of their own, but a place on a day that never changes.
+    select
+        source, account_id, currency, concat_ws('.', 'funds', cast(ledger_date as text), cast(row_number as text)) as booking_id,
+        ledger_date as booking_date, category, amount as gross, 0 as fee, amount as net,
+        concat_ws(' ', entry_type, psp_reference, nullif(reference, '')) as description
+    from {{ ref('int_vipps_funds') }} as funds
+    union all
+    select
+        source, account_id, currency, concat_ws('.', 'fees', cast(ledger_date as text), cast(row_number as text)) as booking_id,
+        ledger_date as booking_date, category, amount as gross, 0 as fee, amount as net,
+        concat_ws(' ', entry_type, psp_reference, nullif(reference, '')) as description
+    from {{ ref('int_vipps_fees') }} as fees
 ),
 
 signed as (
@@ -22,6 +35,9 @@ signed as (
     union all
     select source, account_id, currency, booking_id, booking_date, description, category, -gross as amount, 3 as line
     from bookings
+    union all
+    select source, account_id, currency, booking_id, booking_date, description, category, amount, line
+    from {{ ref('int_klarna_lines') }} as klarna_lines
     union all
     select
         source, account_id, currency, invoice_id as booking_id, invoice_date as booking_date,

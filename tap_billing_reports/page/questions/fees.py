@@ -38,7 +38,7 @@ def fees_cost(reading: Reading, month: date) -> Answer | None:
         )
         for currency, cost, earlier, change, tax, charged in rows
     ]
-    heads = (month_of(month), month_of(before), "Change", "Of it tax withheld", "Charges", "Cost of charges")
+    heads = (month_of(month), month_of(before), "Change", "Of it tax", "Charges", "Cost of charges")
     said = listed(
         shown(Money(cost, currency)) + (f" ({share} of charges)" if (share := percent(cost, charged)) else "")
         for currency, cost, *_, charged in rows

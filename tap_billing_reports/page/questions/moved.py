@@ -32,22 +32,34 @@ class Column:
 
 
 COLUMNS: Final = (
-    Column("Charged", "gross_amount", "processing_fees where month = '{month}' and category = 'charge'"),
-    Column("Refunded, disputed", "refunds + disputes", "balance_rollforward where month = '{month}'"),
-    Column("Payment fees", "cost_amount", "processing_fees where month = '{month}'"),
+    Column("Charged", "gross_amount", "{schema}.processing_fees where month = '{month}' and category = 'charge'"),
+    # By the bookings where no balance is loaded.
+    Column(
+        "Refunded, disputed",
+        "amount",
+        "(select currency, refunds + disputes as amount from {schema}.balance_rollforward where month = '{month}' "
+        "union all select currency, credit - debit as amount from {schema}.journal_lines "
+        "where category in ('refund', 'refund_failure', 'dispute', 'dispute_reversal') "
+        "and booking_date >= '{month}' and booking_date < '{next}' "
+        "and source not in (select source from {schema}.balance_rollforward)) as given_back",
+    ),
+    Column("Payment fees", "cost_amount", "{schema}.processing_fees where month = '{month}'"),
     Column(
         "Paid out to the bank",
         "paid_amount",
-        "payout_reconciliation where not is_returned and effective_date >= '{month}' and effective_date < '{next}'",
+        "{schema}.payout_reconciliation where not is_returned and coalesce(status, '') <> 'invoiced' "
+        "and effective_date >= '{month}' and effective_date < '{next}'",
     ),
-    Column("Balance at the end", "ending_balance", "balance_rollforward where month = '{month}'"),
+    Column("Balance at the end", "ending_balance", "{schema}.balance_rollforward where month = '{month}'"),
     Column(
         "Freight, without tax",
         "net_amount",
-        "vat_by_month where month = '{month}' and source in (select source from {schema}.freight_by_shipment)",
+        "{schema}.vat_by_month where month = '{month}' and source in (select source from {schema}.freight_by_shipment)",
     ),
     Column(
-        "Owed to you, overdue today", "open_amount", "open_items where direction = 'receivable' and days_overdue > 0"
+        "Owed to you, overdue today",
+        "open_amount",
+        "{schema}.open_items where direction = 'receivable' and days_overdue > 0",
     ),
 )
 
@@ -57,9 +69,7 @@ def moved(reading: Reading, month: date) -> Table | None:
     found: dict[str, dict[str, Money]] = {}
     for column in COLUMNS:
         rows = column.rows.replace("{month}", f"{month}").replace("{next}", f"{following(month)}")
-        for currency, amount in reading.rows(
-            f"select currency, sum({column.amount}) from {{schema}}.{rows} group by currency"
-        ):
+        for currency, amount in reading.rows(f"select currency, sum({column.amount}) from {rows} group by currency"):
             if currency is not None and amount is not None:
                 found.setdefault(column.head, {})[currency] = Money(amount, currency)
     currencies = sorted({currency for amounts in found.values() for currency in amounts})

@@ -44,4 +44,7 @@ def payouts_way(reading: Reading, month: date) -> Answer | None:
 
 
 def _of(month: date) -> str:
-    return f"not is_returned and effective_date >= '{month}' and effective_date < '{following(month)}'"
+    return (
+        "not is_returned and coalesce(status, '') <> 'invoiced' "
+        f"and effective_date >= '{month}' and effective_date < '{following(month)}'"
+    )
