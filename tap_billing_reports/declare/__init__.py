@@ -43,6 +43,7 @@ from tap_billing_reports.declare.endpoints import (
 )
 from tap_billing_reports.declare.invoices import InvoiceApi
 from tap_billing_reports.declare.not_yet import NotYetWhen
+from tap_billing_reports.declare.objections import same, within
 from tap_billing_reports.declare.paths import fill, value_at
 from tap_billing_reports.declare.problems import problem_at
 from tap_billing_reports.declare.report import Cadence, Listed, Listing, Report
@@ -173,8 +174,10 @@ __all__ = [
     "parse_utc",
     "problem_at",
     "reports_schema",
+    "same",
     "settings_of",
     "to",
     "utc_text",
     "value_at",
+    "within",
 ]

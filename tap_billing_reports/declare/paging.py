@@ -137,7 +137,11 @@ class _Trail:
 
 
 def records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
-    """The answer's records: a bare list, a list under a known key, or a single one; nulls are skipped."""
+    """The answer's records: a bare list, a list under a known key, or a single one; nulls among them are skipped.
+
+    Raises:
+        AccountError: it has none of them, or null stands for a page's list: that does not say that there are none.
+    """
     if isinstance(whole, list):
         return _listed(whole, answer)
     shapes = [whole]
@@ -150,6 +154,9 @@ def records_of(answer: Answer, whole: Any, endpoint: Endpoint) -> list[Record]:
         for key in endpoint.records:
             if key in shape:
                 found = shape[key]
+                # An XML element without content is an empty list, also as null where JSON was made of it: in one piece.
+                if found is None and endpoint.paging is not None and not answer.is_xml:
+                    raise Unreadable(f"the answer's {key} is null, and no list", about=answer.about)
                 if isinstance(found, Mapping) and endpoint.record in found:
                     found = found[endpoint.record]
                 return _listed(found, answer)

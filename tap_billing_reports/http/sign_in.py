@@ -193,7 +193,7 @@ def _through(flow: Generator[SignInCall, Answer, SignedIn], ask: Callable[[SignI
 def _told(error: BillingError, remedy: str) -> BillingError:
     """The same failure in words that say that it is the sign-in's, as a kind that says nothing about the call.
 
-    A 404 of a sign-in, for example, does not mean that a run is gone.
+    A 404 of a sign-in, for example, does not mean that a run is gone, or that a period is not there yet.
     """
     said = f"the sign-in failed: {error.message}"
     told: BillingError
@@ -206,7 +206,8 @@ def _told(error: BillingError, remedy: str) -> BillingError:
             code=error.code,
             param=error.param,
             said=error.said,
-            is_vendors_word=error.is_vendors_word,
+            # It is, but not about the call: nobody may read there what the call's own refusal would mean.
+            is_vendors_word=False,
         )
     if isinstance(error, Throttled):
         return Throttled(said, about=error.about, retry_after=error.retry_after)

@@ -13,6 +13,7 @@ from tap_billing_reports.reports.answered import check_file
 from tap_billing_reports.reports.events import Event
 from tap_billing_reports.reports.files.download import Collector, discard
 from tap_billing_reports.reports.files.parquet import BulkLane, is_available
+from tap_billing_reports.reports.files.readers.tallies import added_up
 from tap_billing_reports.reports.jobs import Collected, Finished, ReportClient, Step
 from tap_billing_reports.reports.planning import Planner
 from tap_billing_reports.reports.recorder import Recorder
@@ -288,6 +289,7 @@ class Lifecycle:
             self._session.checkpoint(at_once=True)
         runner.tend()
 
+    @added_up()
     def _read(self, collected: Collected, runner: Runner) -> Read:
         """Send a run's rows, then what is known of its file once they have been read.
 

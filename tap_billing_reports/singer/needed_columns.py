@@ -62,6 +62,7 @@ class NeededColumns:
         allowed = set(self._may_be_missing())
         if read_run.file.remote.format != "csv":
             missing = self._missing_money(read_run.reader, read_run.job.account.account_id)
+            missing += [cell for cell in self._missing_for_checks(read_run) if cell not in missing]
         else:
             missing = self._missing_cells(read_run)
         for cell in missing:
@@ -134,6 +135,14 @@ class NeededColumns:
         lost = {cell for kind in alike for cell in kind - here}
         without = {currency for amount, currency in self._api.currency_of(self._report).items() if amount in here}
         return sorted(lost | (without - here))
+
+    def _missing_for_checks(self, read_run: ReadRun) -> list[str]:
+        """What no line has and the declared checks read: the first file, too, could be held against nothing."""
+        if not read_run.reader.rows or self._report.columns:
+            return []
+        headers = {column.name: column.header for column in self._catalogued}
+        names = {name for tally in read_run.tallies for name in tally.missing if name in tally.needed}
+        return sorted(headers.get(name, name) for name in names)
 
     def note(self, read_run: ReadRun) -> None:
         """The file was read well: the next one of this account must have its columns, too."""

@@ -48,8 +48,10 @@ SETTINGS = (
 )
 
 PAGES = d.OffsetPaging("offset", "pagination.total", size=("size", "500"))
-LISTED = d.Endpoint("klarna", f"{ROOT}/payouts", records=("payouts",), paging=PAGES)
-ROWS = d.Endpoint("klarna", f"{ROOT}/transactions", records=("transactions",), paging=PAGES)
+DATED = d.within("payout_date", "start_date", "end_date")
+LISTED = d.Endpoint("klarna", f"{ROOT}/payouts", records=("payouts",), paging=PAGES, objection=DATED)
+OF_ONE = d.same("payment_reference", param="payment_reference")
+ROWS = d.Endpoint("klarna", f"{ROOT}/transactions", records=("transactions",), paging=PAGES, objection=OF_ONE)
 FILES = {"csv": f"{ROOT}/reports/payout-with-transactions", "pdf": f"{ROOT}/reports/payout"}
 
 

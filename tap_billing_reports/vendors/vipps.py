@@ -52,6 +52,7 @@ ENTRIES = d.PagedRows(
         "/report/v2/ledgers/{account_id}/{topic}/dates/{day}",
         records=("items",),
         paging=d.TokenPaging("cursor", next="cursor", more="hasMore"),
+        objection=d.same("ledgerDate", path="day"),
     ),
     path=lambda _account, report, period: {"topic": report.report_type, "day": _day(period)},
 )

@@ -21,7 +21,7 @@ from tap_billing_reports.core.redaction import MASK, redact
 from tap_billing_reports.http.client import HttpClient
 from tap_billing_reports.http.sent import Absence, FileRequest
 from tap_billing_reports.http.sign_in import SignedIn, SignIn, SignInCall
-from tests.declare.shop import SHOP, Answered, Asked, synced
+from tests.declare.shop import REPORT_API, SHOP, Answered, Asked, synced
 from tests.fakes import FakeClock
 
 KEY = "a-secret-key"
@@ -175,6 +175,24 @@ def test_a_refused_sign_in_fails_a_sync_by_its_name(monkeypatch, shop):
     assert "the sign-in failed: HTTP 401" in found.log
     assert "shop_key" in found.log
     assert len(shop.paths("/token")) == 1
+
+
+def test_a_404_of_a_renewal_says_nothing_of_the_period_that_was_asked_for(monkeypatch, shop):
+    tokens = Tokens(shop)
+    usual = tokens.answer
+
+    def forgetful(asked: Asked) -> Answered:
+        if asked.path == "/two/runs" and tokens.given == 1:
+            tokens.given = 8
+            tokens.answers = [Answered({"error": "invalid_client"}, 404)] * 9
+        return usual(asked)
+
+    shop.answer = forgetful
+    reports = replace(REPORT_API, not_yet=d.NotYetWhen(statuses={404}))
+    found = synced(monkeypatch, shop, replace(SHOP, reports=reports, authenticator=lambda _values: sign_in()))
+    assert found.status == 1
+    assert "the sign-in failed: HTTP 404" in found.log
+    assert "does not have its data yet" not in found.log
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""All three vendors in one sandbox, the tap in this process, and what an undisturbed sync delivers."""
+"""The vendors of a world in one sandbox, the tap in this process, and what an undisturbed sync delivers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ import logging
 import random
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
 from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.client import Limits
-from tap_billing_reports.sandbox.brp.api import PASSWORD, USERNAME
 from tests.fakes import SandboxClock
 from tests.faults.canaries import Canaries
+from tests.faults.vendors import ALL
+from tests.faults.worlds import ORDERED
 from tests.running import Result, run_tap
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from requests import Request, Response
 
@@ -31,10 +33,10 @@ if TYPE_CHECKING:
     from tap_billing_reports.sandbox.core import Sandbox
     from tap_billing_reports.singer.tap import TapBillingReports
     from tests.faults.cases import Verdict
+    from tests.faults.worlds import World
 
 NAP_SECONDS = 3.0
-NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
-VENDORS = ("stripe", "bring", "brp")
+VENDORS = ORDERED.vendors
 # A server that says nothing is only noticed by waiting, in real time: the call that meets one waits that long, and no
 # other.
 SILENCE_SECONDS = 0.5
@@ -49,19 +51,12 @@ Held = dict[str, dict[str, dict[str, Any]]]
 """Stream -> key as JSON -> record without what is volatile, null or deleted."""
 
 
-def config_of(box: Sandbox, **changes: Any) -> dict[str, Any]:
-    """Settings of a sync of all three vendors; a change to None takes a setting away."""
-    config: dict[str, Any] = {
-        **box.settings(start_date="2026-10-01"),
-        "stripe_connected_accounts": [],
-        "stripe_reports": [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}],
-        "brp_username": USERNAME,
-        "brp_password": PASSWORD,
-        "run_deadline_minutes": 30,
-        "bring_customers": CUSTOMERS,
-        "on_mismatch": "fail",
-        **changes,
-    }
+def config_of(box: Sandbox, world: World = ORDERED, **changes: Any) -> dict[str, Any]:
+    """Settings of a sync of a world's vendors; a change to None takes a setting away."""
+    config: dict[str, Any] = box.settings(start_date=world.start_date)
+    for name in world.vendors:
+        config |= ALL[name].settings
+    config |= {"run_deadline_minutes": 30, "bring_customers": CUSTOMERS, "on_mismatch": "fail", **changes}
     return {name: value for name, value in config.items() if value is not None}
 
 
@@ -84,13 +79,15 @@ class Bench:
 
     Attributes:
         whole: what an undisturbed sync delivers.
+        files: what it keeps of files that nobody reads, once a cell has asked for storage.
         canaries: the secrets that must be nowhere.
     """
 
-    def __init__(self, box: Sandbox, **changes: Any) -> None:
+    def __init__(self, box: Sandbox, world: World = ORDERED, **changes: Any) -> None:
         self.box = box
         self.control = box.control
-        self.config = config_of(box, **changes)
+        self.world = world
+        self.config = config_of(box, world, **changes)
         self._folders = tempfile.TemporaryDirectory(prefix="faults-")
         self._stores = 0
         self.store: Path | None = None
@@ -99,14 +96,23 @@ class Bench:
         undisturbed = self.sync()
         assert undisturbed.status == 0, undisturbed.log
         self.whole = held(undisturbed)
+        self._kept = tuple(suffix for name in world.vendors for suffix in ALL[name].kept)
+        self.files: set[tuple[str, str]] = set()
 
     def close(self) -> None:
         self._folders.cleanup()
 
-    def reset(self, now: datetime = NOW, *, stored: bool = False) -> None:
+    def reset(self, now: datetime | None = None, *, stored: bool = False) -> None:
         """The vendors as at the start; with `stored` the syncs from now on keep files, in a new folder."""
+        if stored and self._kept and not self.files:
+            self._begin(None, stored=True)
+            assert self.sync().status == 0
+            self.files = self._files()
+        self._begin(now, stored=stored)
+
+    def _begin(self, now: datetime | None, *, stored: bool) -> None:
         self.control.reset()
-        self.control.clock.set(now)
+        self.control.clock.set(now or self.world.now)
         self.store = None
         if stored:
             self._stores += 1
@@ -155,6 +161,19 @@ class Bench:
     def judge_whole(self, verdict: Verdict, *results: Result, whole: Held | None = None) -> None:
         """Count what the syncs together, after upsert by key, have lost and doubled."""
         compare(verdict, whole or self.whole, held(*results))
+        if self.store is not None:
+            found = self._files()
+            verdict.lost += len(self.files - found)
+            verdict.doubled += len(found - self.files)
+
+    def _files(self) -> set[tuple[str, str]]:
+        """The kept files that nobody reads: where each lies, and its form. Their names hold when they were fetched."""
+        assert self.store is not None
+        return {
+            (str(path.parent.relative_to(self.store)), path.suffix)
+            for path in self.store.rglob("*")
+            if path.suffix in self._kept and path.is_file()
+        }
 
     def judge_leaks(self, verdict: Verdict, *results: Result) -> None:
         """Look for every canary in all that the syncs have written, and at who has seen a credential."""
@@ -184,7 +203,7 @@ class Impatient:
     """
 
     vendor: str
-    strikes: Callable[[str, str], bool]
+    strikes: Callable[[str, str, str], bool]
     deaf: bool
 
     def hurry(self, tap: TapBillingReports) -> None:
@@ -203,7 +222,10 @@ class Impatient:
         patient, send = transport._limits, transport._send
 
         def sending(request: Request, about: About) -> Response:
-            struck = self.strikes(request.method, urlsplit(request.url).path)
+            parts = urlsplit(request.url)
+            # What the transport is given may have its query beside the URL.
+            query = parts.query or urlencode(request.params or (), doseq=True)
+            struck = self.strikes(request.method, parts.path, unquote_plus(query))
             transport._limits = replace(patient, read_seconds=SILENCE_SECONDS) if struck else patient
             try:
                 return send(request, about)

@@ -13,6 +13,7 @@ import requests
 
 from tap_billing_reports.config.settings import all_settings
 from tap_billing_reports.vendors import all_sources
+from tests.faults.vendors import ALL
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -95,13 +96,15 @@ class Canaries:
     def __init__(self, box: Sandbox, config: Mapping[str, Any], *more: str) -> None:
         self.secrets = [config[name] for name in self.SETTINGS if config.get(name)]
         self.secrets += more
-        if config.get("brp_username"):
-            self.secrets.append(f"{config['brp_username']}:{config['brp_password']}")
+        pairs = [pair for vendor in ALL.values() for pair in vendor.pairs]
+        self.secrets += [f"{config[user]}:{config[word]}" for user, word in pairs if config.get(user)]
         self.of_invoices = list(_invoice_secrets(box, config["stripe_api_key"])) if "stripe_api" in box.urls else []
         # All links begin alike, and all client secrets end alike: few texts stand for most of them.
         needles = {INVOICE_LINKS, INVOICE_SECRETS, quote(INVOICE_LINKS, safe="")}
         needles.add(base64.b64encode(INVOICE_LINKS[:27].encode()).decode())
-        for secret in (*self.secrets, *self.of_invoices):
+        # A token's own end: of tokens nothing but the whole is looked for.
+        tokens = [token for vendor in ALL.values() for token in vendor.tokens]
+        for secret in (*self.secrets, *self.of_invoices, *tokens):
             needles.update(spellings(secret))
         for secret in self.secrets:
             needles.update(traces(secret))

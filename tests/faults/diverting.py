@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from math import inf
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 import trustme
 
@@ -87,8 +87,8 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
     path, another = re.compile(match["path"]), http.another
     left: list[float] = [skip, inf if times is None else times]
 
-    def is_struck(method: str, where: str) -> bool:
-        if method != match["method"] or not path.search(where):
+    def is_struck(method: str, where: str, query: str) -> bool:
+        if method != match["method"] or not path.search(where) or match.get("query", "") not in unquote_plus(query):
             return False
         if left[0] > 0:
             left[0] -= 1
@@ -102,7 +102,7 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
 
         def diverted(request: Any, **kwargs: Any) -> Any:
             parts = urlsplit(request.url)
-            if is_struck(request.method, parts.path):
+            if is_struck(request.method, parts.path, parts.query):
                 elsewhere = urlsplit(to)
                 request.url = urlunsplit((elsewhere.scheme, elsewhere.netloc, parts.path, parts.query, ""))
             return send(request, **kwargs)

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.http.client import HttpClient
 
-KEYS = {
-    "stripe": ("stripe_api_key",),
-    "bring": ("bring_api_key",),
-    "brp": ("brp_api_key", "brp_password"),
-}
-"""Vendor -> the settings that it echoes."""
-
 
 def _each(write: Callable[[str], str]) -> Callable[[str], str]:
     """Writes every letter that is neither a letter of English nor a digit so: the sandbox's keys have few others."""
@@ -85,7 +78,7 @@ def filled(rule: Any, secrets: tuple[str, ...]) -> Any:
     return json.loads(text)
 
 
-def sweep(vendor: str, secret: str) -> list[dict[str, Any]]:
+def sweep(envelope: Callable[[str], Any], secret: str) -> list[dict[str, Any]]:
     """Rules of answers that are tried again: echoes at every place around both cuts, then parts of every length."""
     texts: list[tuple[str, bool]] = []
     for spell in SPELLINGS.values():
@@ -103,16 +96,9 @@ def sweep(vendor: str, secret: str) -> list[dict[str, Any]]:
     texts += [(pack, False), (pack, True)]
     statuses = cycle(RETRIED)
     return [
-        {"status": next(statuses), "headers": {}, "body": envelope(vendor, text) if in_envelope else text}
+        {"status": next(statuses), "headers": {}, "body": envelope(text) if in_envelope else text}
         for text, in_envelope in texts
     ]
-
-
-def envelope(vendor: str, text: str) -> dict[str, Any]:
-    """A vendor's error with this message; Bring has no envelope of its own."""
-    if vendor == "brp":
-        return {"errors": [{"code": 1001, "message": text, "debuginfo": text}]}
-    return {"error": {"type": "api_error", "code": "c", "message": text}}
 
 
 class _Still:
@@ -128,22 +114,6 @@ def tireless(client: HttpClient) -> HttpClient:
     another = client.another
     client.another = lambda: tireless(another())  # type: ignore[method-assign]
     return client
-
-
-# Vendor, phase -> where an echo is put into an answer whose fields become records.
-IN_RECORDS: dict[tuple[str, str], dict[str, str]] = {
-    ("stripe", "list"): {"from": '"object":"invoice"', "to": '"object":"invoice","x_echo":"@echo-json"'},
-    ("stripe", "types"): {
-        "from": '"object":"reporting.report_type"',
-        "to": '"object":"reporting.report_type","x_echo":"@echo-json"',
-    },
-    ("stripe", "poll"): {"from": '"error":null', "to": '"error":"@echo-json"'},
-    ("bring", "accounts"): {"from": '"name":"', "to": '"name":"@echo-json '},
-    ("bring", "list"): {"from": '"invoiceNumber":', "to": '"xEcho":"@echo-json","invoiceNumber":'},
-    ("bring", "types"): {"from": '{"id":', "to": '{"xEcho":"@echo-json","id":'},
-    ("brp", "accounts"): {"from": "<companyname>", "to": "<companyname>@echo-xml "},
-    ("brp", "list"): {"from": "<invoice><id>", "to": "<invoice><xecho>@echo-xml</xecho><id>"},
-}
 
 
 def without_source(held: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, dict[str, Any]]]:

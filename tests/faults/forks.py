@@ -1,4 +1,4 @@
-"""Syncs of all three vendors in processes of their own, and what a target has kept of one that did not end well."""
+"""Syncs of a world's vendors in processes of their own, and what a target has kept of one that did not end well."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.bench import NOW, STORAGE_SECRET, Held, compare, config_of, is_money, upsert
+from tests.faults.bench import STORAGE_SECRET, Held, compare, config_of, is_money, upsert
 from tests.faults.canaries import Canaries
 from tests.faults.dying import Steady
+from tests.faults.worlds import ORDERED
 from tests.killing import Ended, sync
 
 if TYPE_CHECKING:
     from tap_billing_reports.sandbox.core import Sandbox
     from tests.faults.cases import Verdict
+    from tests.faults.worlds import World
 
 CUSTOMER = "20000770011"
 BRING_ROWS = "bring_invoice_lines"
@@ -32,12 +34,14 @@ class Forks:
         downloads: of each of its downloads, in order, whether it was fetched ahead.
     """
 
-    def __init__(self, box: Sandbox, **changes: Any) -> None:
+    def __init__(self, box: Sandbox, world: World = ORDERED, **changes: Any) -> None:
         self.box = box
+        self.world = world
         self.control = box.control
         self._changes = changes
         self._root = Path(tempfile.mkdtemp(prefix="kills-"))
-        self.config = config_of(box, start_date="2026-09-01", bring_customers=[CUSTOMER], **changes)
+        since = {"start_date": world.killed_since}
+        self.config = config_of(box, world, **since, bring_customers=[CUSTOMER], **changes)
         self.canaries = Canaries(box, self.config, STORAGE_SECRET)
         self.whole: dict[bool, Held] = {}
         self.counts: dict[bool, Counter[str]] = {}
@@ -58,7 +62,7 @@ class Forks:
             self.counts[stored]["lines"] = len(lines) - first
             self.downloads[stored] = [mark == "a" for mark in marks if mark in "ad"]
             # Else the thread that fetches ahead would not be in the proof.
-            assert any(self.downloads[stored]), marks
+            assert any(self.downloads[stored]) or world is not ORDERED, marks
             self.needed = self.orders()
 
     def close(self) -> None:
@@ -66,7 +70,7 @@ class Forks:
 
     def reset(self) -> None:
         self.control.reset()
-        self.control.clock.set(NOW)
+        self.control.clock.set(self.world.now)
         shutil.rmtree(self._root, ignore_errors=True)
         self._root.mkdir()
 

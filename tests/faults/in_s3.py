@@ -19,9 +19,10 @@ from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.storage.files import Storage
 from tap_billing_reports.storage.lock import Lock
-from tests.faults.bench import NOW, Bench, compare, failures, held
+from tests.faults.bench import Bench, compare, failures, held
 from tests.faults.cases import Verdict
 from tests.faults.part_names import hostile_ids, keep_all
+from tests.faults.worlds import NOW
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:

@@ -2,125 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.breaking import NOT_THERE
-from tests.faults.echoing import IN_RECORDS, SPELLINGS, WHOLE, envelope
-from tests.faults.parse_faults import PARSE_FAULTS
+from tests.faults.echoing import SPELLINGS, WHOLE
+from tests.faults.fault import LASTING, Fault
+from tests.faults.vendors import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DOWNLOADS = {
-    "stripe": ("GET", r"^/v1/files/.*/contents$"),
-    "bring": ("GET", r"^/reports/api/report/[^/]+\.xml$"),
-}
-# Where each phase of each vendor happens: (method, path as a regular expression). `download` is the main thread's,
-# `ahead` that of the thread which fetches the next file.
-PHASES: dict[str, dict[str, tuple[str, str]]] = {
-    "stripe": {
-        "list": ("GET", r"^/v1/invoices$"),
-        "types": ("GET", r"^/v1/reporting/report_types"),
-        "runs": ("GET", r"^/v1/reporting/report_runs$"),
-        "order": ("POST", r"^/v1/reporting/report_runs$"),
-        "poll": ("GET", r"^/v1/reporting/report_runs/frr_"),
-        "download": _DOWNLOADS["stripe"],
-        "ahead": _DOWNLOADS["stripe"],
-        "parse": _DOWNLOADS["stripe"],
-    },
-    "bring": {
-        "accounts": ("GET", r"^/reports/api/generate\.json$"),
-        "list": ("GET", r"^/invoicearchive/api/invoices/"),
-        "types": ("GET", r"^/reports/api/generate/[^/]+\.json$"),
-        "order": ("GET", r"^/reports/api/generate/[^/]+/[^/]+\.json$"),
-        "poll": ("GET", r"^/reports/api/report/[^/]+/status"),
-        "download": _DOWNLOADS["bring"],
-        "ahead": _DOWNLOADS["bring"],
-        "parse": _DOWNLOADS["bring"],
-    },
-    "brp": {
-        "accounts": ("GET", r"/businessunits"),
-        "list": ("GET", r"/invoices\."),
-    },
-}
+    from tests.faults.vendors.facts import Phase, Vendor
+
 FILES = ("download", "ahead")
-CALLS = ("accounts", "list", "types", "runs", "order", "poll", *FILES)
-# Bring's files come first, and nothing is fetched ahead of the first of all.
-FIRST_AHEAD = {"stripe": 0, "bring": 1}
-ALL_PHASES = (*CALLS, "parse", "emit")
-
-_NO_REPORTS = "BRP has no reports"
-WITHOUT: dict[tuple[str, str], str] = {
-    ("stripe", "accounts"): "Stripe's accounts come from the settings",
-    ("bring", "runs"): "Bring lists no runs",
-    **{("brp", phase): _NO_REPORTS for phase in ("types", "runs", "order", "poll", *FILES, "parse")},
-}
-
-# Where storage changes nothing, by vendor or phase.
-NOT_STORED = {
-    "brp": "nothing of BRP is stored: the same as without storage",
-    "ahead": "the thread that fetches ahead stores nothing: the same as without storage",
-    **dict.fromkeys(("accounts", "types"), "nothing is stored in this phase: the same as without storage"),
-}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A way to go wrong.
-
-    Attributes:
-        do: the sandbox's rule; `by_vendor` where it differs.
-        divert: where the call is led instead: see `diverting`.
-        options: the sandbox's switches, by vendor.
-        breaks: the errno with which stdout fails, and whether in the middle of a line.
-        once: it happens one time and passes; else it lasts as long as the sync.
-        heals: True: it may end well; False: the sync must end non-zero; None: either.
-        recovers: the sync after it, undisturbed, must deliver the rest; False where the vendor never will.
-        waits: seconds before which the call must not be made again.
-        phases: where it makes sense, and why not elsewhere. vendors: likewise.
-        extra_orders: orders of one thing beyond the first that the fault makes necessary.
-        sweeps: the vendor's answers are those of `echoing.sweep`, one after the other.
-        in_records: what it changes becomes records, which must have all the rest as ever.
-    """
-
-    name: str
-    do: dict[str, Any] = field(default_factory=dict)
-    once: bool = True
-    heals: bool | None = True
-    waits: float = 0.0
-    phases: tuple[str, ...] = CALLS
-    why_not: str = ""
-    vendors: tuple[str, ...] = ("stripe", "bring", "brp")
-    why_not_there: str = ""
-    by_vendor: dict[str, dict[str, Any]] = field(default_factory=dict)
-    divert: str = ""
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)
-    breaks: tuple[int, bool] | None = None
-    recovers: bool = True
-    extra_orders: int = 0
-    sweeps: bool = False
-    in_records: bool = False
-    after_calm: bool = False
-    """An undisturbed sync goes before: what vanishes has to have been there."""
-    says: str = ""
-    """What the log of the disturbed sync must have."""
-    then: float = 0.0
-    """Seconds that pass before the next sync."""
 
 
 def _status(status: int, **headers: Any) -> dict[str, Any]:
     return {"status": status, "headers": headers, "body": {"error": {"type": "api_error", "message": "injected"}}}
 
 
-_IN_CALLS = "happens to calls: parsing and emitting make none"
 _IN_FILES = "only files are longer than one answer"
 _IN_POLLS = "happens to runs, and shows when they are asked about"
 _IN_EMIT = "happens to what takes the output"
-_IN_PARSE = "happens to what a file holds"
 _HAS_RUNS = ("stripe", "bring")
-
-LASTING: dict[str, Any] = {"once": False, "heals": False}
+_NO_ORDERS = "has no reports that are ordered"
 
 HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("429 Retry-After 7", _status(429, **{"Retry-After": "7"}), waits=7),
@@ -162,25 +67,7 @@ HTTP_FAULTS: tuple[Fault, ...] = (
         phases=FILES,
         why_not=_IN_FILES,
         vendors=_HAS_RUNS,
-        why_not_there=_NO_REPORTS,
-    ),
-    Fault(
-        "a line left out",
-        {"alter": {"drop_line": 40}},
-        **LASTING,
-        phases=FILES,
-        why_not=_IN_FILES,
-        vendors=("stripe",),
-        why_not_there="Bring declares no size: whole XML with all its rows and sums is all that can be checked",
-    ),
-    Fault(
-        "more rows declared than there are",
-        {"alter": {"from": "<NumberOfRows>", "to": "<NumberOfRows>9"}},
-        **LASTING,
-        phases=FILES,
-        why_not=_IN_FILES,
-        vendors=("bring",),
-        why_not_there="only Bring's files declare their rows",
+        why_not_there=_NO_ORDERS,
     ),
     Fault("HTML 200", {"html": True}, **LASTING),
     Fault("HTML 200 once", {"html": True}, heals=None),
@@ -204,6 +91,12 @@ HTTP_FAULTS: tuple[Fault, ...] = (
     Fault("redirect for ever", {"redirect": "@self"}, **LASTING),
 )
 
+# Form of a 404 -> vendor -> rule. A form that a vendor does not have is not among its own.
+NOT_THERE: dict[str, dict[str, dict[str, Any]]] = {}
+for _vendor in ALL.values():
+    for _form, _rule in _vendor.not_there.items():
+        NOT_THERE.setdefault(_form, {})[_vendor.name] = _rule
+
 _NO_MODES = "only Stripe's keys have a mode"
 ABSENCE_FAULTS: tuple[Fault, ...] = tuple(
     Fault(f"{form}{when}", by_vendor=rules, vendors=tuple(rules), why_not_there=_NO_MODES, **lasts)
@@ -211,17 +104,11 @@ ABSENCE_FAULTS: tuple[Fault, ...] = tuple(
     for when, lasts in (("", LASTING), (" once", {}))
 )
 
-# What lasts and yet leaves nothing undelivered, and why.
-HEALS_THERE: dict[tuple[str, str, str], str] = {
-    ("bring", "order", name): "the run's id stands in the answer's header"
-    for name in ("cut, chunked, for ever", "cut, closed, for ever")
-}
-
 _OF_RUNS: dict[str, Any] = {
     "phases": ("poll",),
     "why_not": _IN_POLLS,
     "vendors": _HAS_RUNS,
-    "why_not_there": _NO_REPORTS,
+    "why_not_there": _NO_ORDERS,
 }
 
 
@@ -231,50 +118,6 @@ def _runs(stripe: dict[str, Any], bring: str, times: int | None = None, **more: 
     switches = {"bring_run_outcomes": {"*": bring} if bring else {}, "bring_run_outcome_times": times}
     return {"stripe": {"stripe_run_rules": [rule]}, "bring": {**switches, **more}}
 
-
-# What each record must have by the vendors' documents, by vendor and phase: see `Need` in the declarations.
-_RUN = ("id", "status", "report_type", "parameters", "created")
-_INVOICE_OF_STRIPE = (
-    *("id", "number", "status", "created", "due_date", "effective_at", "currency", "total", "total_excluding_tax"),
-    *("amount_remaining", "status_transitions"),
-)
-NEEDED: dict[tuple[str, str], tuple[str, ...]] = {
-    ("stripe", "list"): _INVOICE_OF_STRIPE,
-    ("stripe", "types"): ("id", "name", "data_available_start", "data_available_end", "updated"),
-    **dict.fromkeys([("stripe", phase) for phase in ("runs", "order", "poll")], _RUN),
-    ("bring", "accounts"): ("id",),
-    ("bring", "list"): ("invoiceNumber", "invoiceDate"),
-    ("bring", "types"): ("id",),
-    ("bring", "poll"): ("status",),
-    ("brp", "accounts"): ("companyid",),
-    ("brp", "list"): ("id", "number", "totalamount", "rest", "invoicedate", "duedate", "state"),
-}
-# A key of JSON or a tag of XML gets another name.
-NEEDED_FAULTS: tuple[Fault, ...] = (
-    *(
-        Fault(
-            f"{vendor}'s {phase} without {name}",
-            {"alter": {"pattern": rf'(["</]){name}([">])', "to": r"\1gone\2"}},
-            **LASTING,
-            phases=(phase,),
-            why_not="each phase has fields of its own",
-            vendors=(vendor,),
-            why_not_there="each vendor has fields of its own",
-        )
-        for (vendor, phase), names in NEEDED.items()
-        for name in names
-    ),
-    Fault(
-        "one customer of the list has no id",
-        {"alter": {"pattern": r'("customer": ?\[\{)"id"', "to": r'\1"gone"'}},
-        **LASTING,
-        phases=("accounts",),
-        why_not="happens to lists of accounts",
-        vendors=("bring",),
-        why_not_there="Stripe's accounts stand in the settings, and BRP's are those of its business units",
-        says="customer 1 of the list has no id",
-    ),
-)
 
 RUN_FAULTS: tuple[Fault, ...] = (
     Fault("a run fails", options=_runs({"fail": "injected"}, "failed", 1), extra_orders=1, **_OF_RUNS),
@@ -328,73 +171,7 @@ RUN_FAULTS: tuple[Fault, ...] = (
         phases=FILES,
         why_not="only files have links that expire",
         vendors=_HAS_RUNS,
-        why_not_there=_NO_REPORTS,
-    ),
-)
-
-_ONLY_STRIPE: dict[str, Any] = {"vendors": ("stripe",), "why_not_there": "only Stripe has a test mode"}
-
-
-def _misplaced(name: str, phases: tuple[str, ...], why_not: str, **more: Any) -> tuple[Fault, Fault]:
-    """An answer to another question: once, and for ever."""
-    facts: dict[str, Any] = {"phases": phases, "why_not": why_not, **more}
-    return Fault(f"{name} once", **facts), Fault(name, **facts, **LASTING)
-
-
-def _altered(old: str, new: str) -> dict[str, Any]:
-    return {"alter": {"from": old, "to": new}}
-
-
-# Whole answers that are to another question than the one that was asked.
-OTHER_QUESTIONS: tuple[Fault, ...] = (
-    *_misplaced(
-        "another period's or company's list",
-        ("list",),
-        "only invoices are listed by period or company",
-        by_vendor={
-            "stripe": _altered('"created":17', '"created":16'),
-            "bring": _altered('.2026"', '.2024"'),
-            "brp": _altered("<company><id>", "<company><id>9"),
-        },
-    ),
-    *_misplaced(
-        "another run's answer",
-        ("poll",),
-        _IN_POLLS,
-        by_vendor={"stripe": _altered('"id":"frr_', '"id":"frr_9'), "bring": _altered("/report/", "/report/9")},
-        vendors=_HAS_RUNS,
-        why_not_there=_NO_REPORTS,
-    ),
-    *_misplaced(
-        "another period's run",
-        ("order", "poll"),
-        _IN_POLLS,
-        do=_altered('"interval_start":1', '"interval_start":2'),
-        vendors=("stripe",),
-        why_not_there="only Stripe's runs say what they were ordered for",
-    ),
-    *_misplaced(
-        "another run's file",
-        ("poll",),
-        _IN_POLLS,
-        do=_altered('"filename":"frr_', '"filename":"frr_9'),
-        vendors=("stripe",),
-        why_not_there="Bring's files have no names of their own",
-    ),
-    *_misplaced(
-        "the other mode's answer",
-        ("list", "types", "order", "poll"),
-        "says nothing of its mode",
-        do=_altered('"livemode":false', '"livemode":true'),
-        **_ONLY_STRIPE,
-    ),
-    *_misplaced(
-        "another invoice's file",
-        (*FILES, "parse"),
-        _IN_FILES,
-        do=_altered("<InvoiceNumber>47", "<InvoiceNumber>48"),
-        vendors=("bring",),
-        why_not_there="only Bring's files say which invoice they are of",
+        why_not_there=_NO_ORDERS,
     ),
 )
 
@@ -412,8 +189,8 @@ ECHOES: tuple[Fault, ...] = (
         Fault(
             f"{status}, the key {spelling}",
             by_vendor={
-                vendor: {"status": status, "body": envelope(vendor, f"no such key: @echo({spelling})")}
-                for vendor in PHASES
+                name: {"status": status, "body": vendor.envelope(f"no such key: @echo({spelling})")}
+                for name, vendor in ALL.items()
             },
             **LASTING,
         )
@@ -429,100 +206,7 @@ ECHOES: tuple[Fault, ...] = (
         Fault(f"malformed {kind} with keys", {"status": 200, "body": body}, **LASTING)
         for kind, body in _MALFORMED.items()
     ),
-    *(
-        Fault(
-            "keys in what becomes a record",
-            once=False,
-            by_vendor={vendor: {"alter": IN_RECORDS[vendor, phase]}},
-            phases=(phase,),
-            why_not="nothing of its answers becomes a record, or it is a file, whose cells are passed on as they are",
-            vendors=(vendor,),
-            why_not_there="each vendor has fields of its own",
-            in_records=True,
-        )
-        for vendor, phase in IN_RECORDS
-    ),
-    Fault(
-        "runs fail, and say so with keys",
-        options={"stripe": {"stripe_run_rules": [{"do": {"fail": "no such key: @echo-json"}}]}},
-        once=False,
-        heals=False,
-        extra_orders=3,
-        phases=("poll",),
-        why_not=_IN_POLLS,
-        vendors=("stripe",),
-        why_not_there="only Stripe's runs say why they failed",
-    ),
 )
-
-
-def _vanishes(name: str, says: str, rules: dict[str, dict[str, Any]], phase: str, **more: Any) -> Fault:
-    return Fault(
-        name,
-        by_vendor=rules,
-        vendors=tuple(rules),
-        why_not_there="nothing optional, or no such list, is remembered of it",
-        phases=(phase,),
-        why_not="only lists of accounts and invoices are held against earlier ones",
-        once=False,
-        after_calm=True,
-        says=says,
-        **more,
-    )
-
-
-def _dropped(pattern: str, to: str = "") -> dict[str, Any]:
-    return {"alter": {"pattern": pattern, "to": to}}
-
-
-# What earlier lists had and later ones have not. `on_mismatch` is fail.
-VANISHING_FAULTS: tuple[Fault, ...] = (
-    *(
-        _vanishes(
-            f"a whole list loses {field}",
-            "which all had before",
-            {"bring": _altered(f'"{field}"', '"gone"')},
-            "list",
-            heals=False,
-        )
-        for field in ("totalAmount", "currency", "dueDate", "invoiceSpecificationAvailable")
-    ),
-    _vanishes(
-        "a list loses an invoice",
-        "not all that were listed before of",
-        {
-            "bring": _dropped(r'("invoices":\[)\{[^{}]*\},', r"\1"),
-            "brp": _dropped(r"(<invoices>)<invoice>.*?</invoice>", r"\1"),
-        },
-        "list",
-        # Said once: it stays gone, and the next list is held against this one.
-        heals=False,
-    ),
-    _vanishes(
-        "a list loses an account",
-        "earlier syncs read it",
-        {
-            "bring": _dropped(r'("customer":\[)\{[^{}]*\},null,', r"\1"),
-            "brp": _dropped(r"<businessunit>.{0,90}<companyid>2<.*?</businessunit>"),
-        },
-        "accounts",
-        heals=None,
-    ),
-)
-
-FILE_FAULTS: tuple[Fault, ...] = tuple(
-    Fault(
-        name,
-        {"alter": alter},
-        **LASTING,
-        phases=("parse",),
-        why_not=_IN_PARSE,
-        vendors=(vendor,),
-        why_not_there=f"is a fault of {kind} files",
-    )
-    for vendor, kind, name, alter in PARSE_FAULTS
-)
-
 _BREAKS: dict[str, Any] = {"once": False, "heals": False, "phases": ("emit",), "why_not": _IN_EMIT}
 EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the target dies", breaks=(32, False), **_BREAKS),
@@ -532,17 +216,15 @@ EMIT_FAULTS: tuple[Fault, ...] = (
     Fault("the output fails", breaks=(5, False), **_BREAKS),
 )
 
-FAULTS = (
-    *(*HTTP_FAULTS, *OTHER_QUESTIONS, *ABSENCE_FAULTS, *NEEDED_FAULTS, *RUN_FAULTS),
-    *(*ECHOES, *VANISHING_FAULTS, *FILE_FAULTS, *EMIT_FAULTS),
-)
+FAULTS = (*HTTP_FAULTS, *ABSENCE_FAULTS, *RUN_FAULTS, *ECHOES, *EMIT_FAULTS)
+"""What may happen to any vendor; each has its own beside these."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """One run of the matrix. `why_not` says why there is nothing to run."""
 
-    vendor: str
+    vendor: Vendor
     phase: str
     fault: Fault
     stored: bool
@@ -550,37 +232,57 @@ class Cell:
 
     @property
     def name(self) -> str:
-        return f"{self.vendor} / {self.phase} / {self.fault.name}{' / stored' if self.stored else ''}"
+        return f"{self.vendor.name} / {self.phase} / {self.fault.name}{' / stored' if self.stored else ''}"
+
+    @property
+    def defers(self) -> bool:
+        """Whether it is the vendor's own word for what is not there yet."""
+        return self.fault.defers or (self.phase, self.fault.name) in self.vendor.defers
 
     @property
     def may_heal(self) -> bool:
-        return self.fault.heals is not False or (self.vendor, self.phase, self.fault.name) in HEALS_THERE
+        healing = self.fault.heals is not False or (self.phase, self.fault.name) in self.vendor.heals
+        return healing or self.defers
 
     @property
-    def skip(self) -> int:
-        """So many of its calls go well before."""
-        return FIRST_AHEAD[self.vendor] if self.phase == "ahead" else 0
+    def calls(self) -> Phase:
+        return self.vendor.phases[self.phase]
+
+    @property
+    def times(self) -> int | None:
+        """How often it happens; None: as long as the sync lasts."""
+        return 1 if self.fault.once else None
 
     @property
     def match(self) -> dict[str, str]:
-        method, path = PHASES[self.vendor][self.phase]
-        return {"method": method, "path": path, "vendor": self.vendor}
+        calls = self.calls
+        query = {"query": calls.query} if calls.query else {}
+        return {"method": calls.method, "path": calls.path, "vendor": self.vendor.name, **query}
 
 
 def cells() -> Iterator[Cell]:
     """Every cell, first without storage, then with it; those that do not apply with their reason."""
     for stored in (False, True):
-        for vendor in PHASES:
-            for phase in ALL_PHASES:
-                for fault in FAULTS:
+        for vendor in ALL.values():
+            for phase in (*vendor.phases, *vendor.without, "emit"):
+                for fault in (*FAULTS, *vendor.own_faults()):
                     yield Cell(vendor, phase, fault, stored, _reason(vendor, phase, fault, stored=stored))
 
 
-def _reason(vendor: str, phase: str, fault: Fault, *, stored: bool) -> str:
-    if (vendor, phase) in WITHOUT:
-        return WITHOUT[vendor, phase]
-    if phase not in fault.phases:
-        return fault.why_not or _IN_CALLS
-    if vendor not in fault.vendors:
+def _reason(vendor: Vendor, phase: str, fault: Fault, *, stored: bool) -> str:
+    if phase in vendor.without:
+        return vendor.without[phase]
+    if not fault.strikes(phase):
+        return fault.why_not
+    if fault.vendors and vendor.name not in fault.vendors:
         return fault.why_not_there
-    return NOT_STORED.get(vendor) or NOT_STORED.get(phase, "") if stored else ""
+    if phase in vendor.only_stored and not stored:
+        return "is there with storage alone"
+    return (vendor.not_stored.get("") or {**NOT_STORED, **vendor.not_stored}.get(phase, "")) if stored else ""
+
+
+# Where storage changes nothing, of any vendor.
+NOT_STORED = {
+    "ahead": "the thread that fetches ahead stores nothing: the same as without storage",
+    **dict.fromkeys(("accounts", "types"), "nothing is stored in this phase: the same as without storage"),
+}

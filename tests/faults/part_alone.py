@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, VENDORS, Bench, Held, failures, held
+from tests.faults.bench import VENDORS, Bench, Held, failures, held
 from tests.faults.cases import Case, Verdict
+from tests.faults.worlds import NOW
 from tests.waiting import HANG_SECONDS, until
 
 if TYPE_CHECKING:

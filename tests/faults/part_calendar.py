@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, VENDORS, Bench, compare, failures, held, part_of
+from tests.faults.bench import VENDORS, Bench, compare, failures, held, part_of
 from tests.faults.cases import Case, Verdict
+from tests.faults.worlds import NOW
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

@@ -1,15 +1,14 @@
-"""SIGKILL at every point of a sync of all three vendors, then a sync from what a target has kept. None is left out."""
+"""SIGKILL at every point of a sync of all vendors of a world, then on from what a target has kept. None is left out."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW
 from tests.faults.cases import Case, Verdict
 from tests.faults.dying import AtState, WithinDownload, WithinWrite, steady
 from tests.faults.forks import Forks, known_runs
+from tests.faults.worlds import WORLDS, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +19,15 @@ KEEPS = ("last STATE", "an older STATE", "no STATE")
 
 def cases(stack: ExitStack) -> list[Case]:
     """Each point, with and without storage, from each STATE that a target may have kept."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0, bring_run_seconds=0))
-    forks = Forks(box)
+    return [case for world in WORLDS for case in of_world(stack, world)]
+
+
+def of_world(stack: ExitStack, world: World) -> list[Case]:
+    """The cases of the vendors that share a sandbox."""
+    forks = Forks(stack.enter_context(world.sandbox(**world.at_once)), world)
     stack.callback(forks.close)
     return [
-        Case(f"{name} / {keeps}{' / stored' if stored else ''}", partial(run, forks, point, keeps, stored))
+        Case(world.cell(f"{name} / {keeps}{' / stored' if stored else ''}"), partial(run, forks, point, keeps, stored))
         for stored in (False, True)
         for name, point in points(forks, stored=stored)
         for keeps in KEEPS

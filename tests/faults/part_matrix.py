@@ -9,21 +9,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.redaction import MASK
-from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, VENDORS, Bench, Impatient, compare, failures, held, part_of
+from tests.faults.bench import Bench, Impatient, compare, failures, held, part_of
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.diverting import Places, divert, places
-from tests.faults.echoing import KEYS, filled, sweep, tireless, without_source
-from tests.faults.matrix import FILES, PHASES, Cell, cells
+from tests.faults.echoing import filled, sweep, tireless, without_source
+from tests.faults.matrix import Cell, cells
+from tests.faults.worlds import WORLDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
     from tap_billing_reports.http.sent import FileRequest
     from tap_billing_reports.singer.tap import TapBillingReports
+    from tests.faults.bench import Held
+    from tests.faults.worlds import World
     from tests.running import Result
 
 # No sync may wait longer than this for a vendor that does not recover (seconds of the injected clock): the bench's
@@ -33,38 +35,63 @@ PATIENCE = 30 * 60 + 300
 
 def cases(stack: ExitStack) -> list[Case]:
     """All cells; what they share lives as long as the stack."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
-    bench = Bench(box)
-    stack.callback(bench.close)
-    matrix = Matrix(bench, stack.enter_context(places()))
+    worlds = _Worlds(stack)
     return [
-        Case(cell.name, why_not=cell.why_not) if cell.why_not else Case(cell.name, partial(matrix.run, cell))
+        Case(cell.name, why_not=cell.why_not) if cell.why_not else Case(cell.name, partial(worlds.run, cell))
         for cell in cells()
     ]
 
 
-def called_done(state: dict[str, Any]) -> Iterator[tuple[str, str, str, str | None]]:
-    """(stream, source, account, period) of all that a STATE says is delivered; of a first sync of this bench."""
-    for stream, bookmark in state["bookmarks"].items():
-        for part in bookmark.get("partitions", ()):
-            if part.get("replication_key_value"):
-                yield stream, part["context"]["source"], part["context"]["account_id"], None
-        for entry in bookmark.get("ledger", ()):
-            periods = [subject.partition("@")[0] for day in entry.get("subjects_done", ()) for subject in day[1:]]
-            periods += [item["period"] for item in entry.get("done", ())]
-            if entry.get("through", "") > entry.get("first", ""):
-                periods.append(entry["first"])  # of a bench with one window
-            for period in periods:
-                yield stream, stream.partition("_")[0], entry["account"], period
+class _Worlds:
+    """A matrix for the vendors of each world, opened when a cell of theirs is first run."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._places = stack.enter_context(places())
+        self._opened: dict[World, Matrix] = {}
+
+    def run(self, cell: Cell, verdict: Verdict) -> None:
+        world = next(world for world in WORLDS if cell.vendor.name in world.vendors)
+        if world not in self._opened:
+            bench = Bench(self._stack.enter_context(world.sandbox()), world)
+            self._stack.callback(bench.close)
+            self._opened[world] = Matrix(bench, self._places)
+        self._opened[world].run(cell, verdict)
+
+
+def is_called_done(state: dict[str, Any], stream: str, source: str, account: str, period: str | None) -> bool:
+    """Whether a STATE says that this is delivered; of a first sync of a bench."""
+    bookmark = state["bookmarks"].get(stream, {})
+    for part in bookmark.get("partitions", ()):
+        of = (part["context"]["source"], part["context"]["account_id"])
+        if period is None and part.get("replication_key_value") and of == (source, account):
+            return True
+    for entry in bookmark.get("ledger", ()):
+        if entry["account"] != account or period is None:
+            continue
+        done = [subject.partition("@")[0] for day in entry.get("subjects_done", ()) for subject in day[1:]]
+        done += [item["period"] for item in entry.get("done", ())]
+        # Windows follow each other without a gap, and what is open is beyond `through`.
+        first, through = entry.get("first", ""), entry.get("through", "")
+        if period in done or (_INSTANT.fullmatch(period) and first <= period < through):
+            return True
+    return False
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def resolved(bench: Bench, do: dict[str, Any]) -> dict[str, Any]:
     """A rule with the sandbox's own URLs filled in."""
     text = json.dumps(do)
     text = text.replace("@foreign", bench.box.urls["foreign"] + "/away")
-    text = text.replace("@self", bench.box.urls["stripe_api"] + "/v1/around")
+    text = text.replace("@self", _first_url(bench) + "/v1/around")
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def _first_url(bench: Bench) -> str:
+    return next(url for name, url in bench.box.urls.items() if name not in {"control", "foreign"})
 
 
 class Matrix:
@@ -82,15 +109,16 @@ class Matrix:
         before = calm[0].states[-1] if calm else None
         self._arrange(cell)
         ahead: list[str] = []
-        impatient = Impatient(cell.vendor, partial(self._strikes, cell), deaf=fault.divert == "deaf")
+        impatient = Impatient(cell.vendor.name, partial(self._strikes, cell), deaf=fault.divert == "deaf")
         # To hear hundreds of echoes takes longer than any sync would wait.
         longer = {"run_deadline_minutes": 24 * 60} if fault.sweeps else {}
         first = bench.sync(state=before, impatient=impatient, prepare=partial(self._prepare, cell, ahead), **longer)
         waited, asked = sum(bench.clock.slept), self.control.requests()
         unheard = [rule for rule in self.control.faults() if not rule["used"]]
         self.control.clear_faults()
-        for switch in fault.options.get(cell.vendor, {}):
+        for switch in fault.options.get(cell.vendor.name, {}):
             self.control.options.pop(switch)
+            self.control.options.update({k: v for k, v in bench.world.options.items() if k == switch})
         verdict.ended = f"exit {first.status} after {waited:.0f} s"
         if fault.in_records:
             self._judge_records(first, verdict)
@@ -125,22 +153,23 @@ class Matrix:
 
     def _arrange(self, cell: Cell) -> None:
         fault = cell.fault
-        secrets = tuple(self.bench.config[name] for name in KEYS[cell.vendor])
-        self.control.options.update(filled(fault.options.get(cell.vendor, {}), secrets))
+        secrets = tuple(self.bench.config[name] for name in cell.vendor.keys)
+        self.control.options.update(filled(fault.options.get(cell.vendor.name, {}), secrets))
         if fault.sweeps:
             for secret in secrets:
-                for do in sweep(cell.vendor, secret):
-                    self.control.fault(do, cell.match, skip=cell.skip, times=1)
-        do = filled(fault.by_vendor.get(cell.vendor, fault.do), secrets)
+                for do in sweep(cell.vendor.envelope, secret):
+                    self.control.fault(do, cell.match, skip=cell.calls.skip, times=1)
+        do = filled(fault.by_vendor.get(cell.vendor.name, fault.do), secrets)
         if do:
-            self.control.fault(resolved(self.bench, do), cell.match, skip=cell.skip, times=1 if fault.once else None)
+            self.control.fault(resolved(self.bench, do), cell.match, skip=cell.calls.skip, times=cell.times)
 
-    def _strikes(self, cell: Cell, method: str, path: str) -> bool:
+    def _strikes(self, cell: Cell, method: str, path: str, query: str) -> bool:
         """Whether the rule that was arranged, if any, will strike this call."""
         return any(
-            method == cell.match["method"]
-            and re.search(cell.match["path"], path)
-            and rule["matched"] >= cell.skip
+            method == cell.calls.method
+            and re.search(cell.calls.path, path)
+            and cell.calls.query in query
+            and rule["matched"] >= cell.calls.skip
             and not (cell.fault.once and rule["used"])
             for rule in self.control.faults()
         )
@@ -156,13 +185,13 @@ class Matrix:
 
         fetcher.begin = noted  # type: ignore[method-assign]
         if fault.sweeps:
-            tireless(tap.session._open[cell.vendor].http)
+            tireless(tap.session._open[cell.vendor.name].http)
         if fault.divert:
-            http = tap.session._open[cell.vendor].http
-            divert(http, self.places.urls[fault.divert], cell.match, times=1 if fault.once else None, skip=cell.skip)
+            http = tap.session._open[cell.vendor.name].http
+            divert(http, self.places.urls[fault.divert], cell.match, times=cell.times, skip=cell.calls.skip)
         if fault.breaks is not None:
             number, torn = fault.breaks
-            break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor}"'.encode())
+            break_output(tap, number, torn=torn, once_it_holds=f'"source":"{cell.vendor.name}"'.encode())
 
     # -- what must hold --------------------------------------------------------------------------------
 
@@ -180,17 +209,12 @@ class Matrix:
         if MASK not in first.log:
             verdict.remarks.append("no line tells of an echo")
         # An order whose answer is lost is not repeated at once where the vendor knows no key for it.
-        if unheard and (cell.vendor, cell.phase) != ("bring", "order"):
+        if unheard and (cell.vendor.name, cell.phase) != ("bring", "order"):
             verdict.remarks.append(f"{unheard} echoes were not heard")
 
     def _judge_first(self, cell: Cell, first: Result, verdict: Verdict, waited: float, calm: Sequence[Result]) -> None:
-        fault, got = cell.fault, held(*calm, first)
-        if first.status == 0 and got != self.bench.whole:
-            verdict.silent = 1
-            verdict.remarks.append("exit 0 with something missing")
-        if first.status == 0 and not cell.may_heal:
-            verdict.silent = 1
-            verdict.remarks.append("exit 0 under a fault that lasts")
+        fault, vendor, got = cell.fault, cell.vendor.name, held(*calm, first)
+        self._judge_status(cell, first, got, verdict)
         if waited > PATIENCE and not fault.sweeps:
             verdict.remarks.append(f"waited {waited:.0f} s for a dead vendor")
         if fault.breaks is not None:
@@ -198,13 +222,35 @@ class Matrix:
                 verdict.remarks.append(f"ended by {first.error!r} instead of the output's error")
             return
         said = failures(first)
-        if first.status and not any(cell.vendor in line and "account" in line for line in said.splitlines()):
-            verdict.remarks.append(f"the failure does not name {cell.vendor} and its account: {said}")
+        if first.status and not any(vendor in line and "account" in line for line in said.splitlines()):
+            verdict.remarks.append(f"the failure does not name {vendor} and its account: {said}")
         if first.status and "Traceback" in first.log:
             verdict.remarks.append("a traceback instead of a line")
-        for other in set(VENDORS) - {cell.vendor}:
+        self._judge_others(vendor, got, said, verdict)
+
+    def _judge_others(self, vendor: str, got: Held, said: str, verdict: Verdict) -> None:
+        for other in {*self.bench.world.vendors} - {vendor}:
             if part_of(got, other) != part_of(self.bench.whole, other):
-                verdict.remarks.append(f"{other} suffered from {cell.vendor}'s trouble: {said}")
+                verdict.remarks.append(f"{other} suffered from {vendor}'s trouble: {said}")
+
+    def _judge_status(self, cell: Cell, first: Result, got: Held, verdict: Verdict) -> None:
+        """Success means that everything is there."""
+        if cell.defers:
+            self._judge_deferred(cell.vendor.name, first, verdict)
+        elif first.status == 0 and got != self.bench.whole:
+            verdict.silent = 1
+            verdict.remarks.append("exit 0 with something missing")
+        if first.status == 0 and not cell.may_heal:
+            verdict.silent = 1
+            verdict.remarks.append("exit 0 under a fault that lasts")
+
+    def _judge_deferred(self, vendor: str, first: Result, verdict: Verdict) -> None:
+        """What the vendor does not have yet is no failure, and is told of: nothing is missing in silence."""
+        if first.status:
+            verdict.remarks.append(f"what is not there yet ended the sync: {failures(first)}")
+        if not re.search(rf"left: {vendor}_\w+ account .*the vendor does not have its data yet", first.log):
+            verdict.silent = 1
+            verdict.remarks.append("the closing lines do not say what is left")
 
     def _judge_bookmarks(self, cell: Cell, first: Result, verdict: Verdict) -> None:
         """Of what is missing nothing is called done: the last STATE stands where it stood before that sync."""
@@ -217,15 +263,14 @@ class Matrix:
             for key, record in records.items()
             if got.get(stream, {}).get(key) != record
         }
-        if wrong := missing & set(called_done(first.state)):
+        if wrong := {one for one in missing if is_called_done(first.state, *one)}:
             verdict.remarks.append(f"called done, but not delivered: {sorted(wrong, key=str)[:3]}")
 
     def _judge_pauses(self, cell: Cell, asked: list[dict[str, Any]], verdict: Verdict) -> None:
         if not cell.fault.waits:
             return
-        method, path = PHASES[cell.vendor][cell.phase]
-        pattern = re.compile(path)
-        same = [r for r in asked if r["method"] == method and pattern.search(r["path"])]
+        calls, pattern = cell.calls, re.compile(cell.calls.path)
+        same = [r for r in asked if r["method"] == calls.method and pattern.search(r["path"])]
         struck = next((place for place, r in enumerate(same) if "fault" in r), None)
         if struck is None:
             verdict.remarks.append("the fault struck nothing")
@@ -247,7 +292,7 @@ class Matrix:
         expected = {
             stream: records
             for stream, records in self.bench.whole.items()
-            if not (stream.startswith(cell.vendor) and stream != "invoices")
+            if not (stream.startswith(cell.vendor.name) and stream != "invoices")
         }
         for stream, records in expected.items():
             verdict.lost += sum(delivered.get(stream, {}).get(key) != record for key, record in records.items())
@@ -256,7 +301,7 @@ class Matrix:
     def _judge_way_out(self, cell: Cell, verdict: Verdict, *results: Result) -> None:
         """A full refresh of the report, with `reuse_runs_since` set to now, orders anew and brings all of it."""
         state = json.loads(json.dumps(results[-1].state))
-        for stream in [name for name in state["bookmarks"] if name.startswith(f"{cell.vendor}_")]:
+        for stream in [name for name in state["bookmarks"] if name.startswith(f"{cell.vendor.name}_")]:
             del state["bookmarks"][stream]
         self.control.advance(1)
         now = self.control.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -269,13 +314,8 @@ class Matrix:
     def _judge_orders(self, cell: Cell, verdict: Verdict) -> None:
         for vendor, orders in self.bench.orders().items():
             extra = max((count - 1 for count in orders.values()), default=0)
-            if vendor != cell.vendor:
-                allowed = 0
-            elif vendor == "stripe":
-                # A run that is gone or cannot be had is ordered again under the next number, and only then.
-                allowed = cell.fault.extra_orders or (3 if cell.phase in {"poll", *FILES} else 0)
-            else:
-                # Bring lists no runs and knows no key: one whose answer was lost is unknown, whatever is noted.
-                allowed = cell.fault.extra_orders or (4 if cell.phase in {"order", "poll", *FILES} else 0)
+            # A run that is gone or cannot be had is ordered again, and only then.
+            is_its = vendor == cell.vendor.name
+            allowed = (cell.fault.extra_orders or cell.vendor.extra_orders.get(cell.phase, 0)) if is_its else 0
             if extra > allowed:
                 verdict.remarks.append(f"{vendor}: {extra} orders too many of one thing")

@@ -15,8 +15,9 @@ from scripts.venvs import ENVIRONMENTS, ROOT, provide
 from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.storage.files import Storage
-from tests.faults.bench import NOW, Bench
+from tests.faults.bench import Bench
 from tests.faults.cases import Case, Verdict
+from tests.faults.worlds import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

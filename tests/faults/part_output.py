@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, Bench, failures, held
+from tests.faults.bench import Bench, failures, held
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import kept
+from tests.faults.worlds import NOW
 from tests.typed import writer_of
 from tests.waiting import HANG_SECONDS
 

@@ -22,9 +22,10 @@ from tap_billing_reports.core.errors import BillingError
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.vendors import all_sources
-from tests.faults.bench import NOW, STORAGE_SECRET, VENDORS, Bench
+from tests.faults.bench import STORAGE_SECRET, VENDORS, Bench
 from tests.faults.canaries import count, outermost, spellings, traces
 from tests.faults.cases import Case, Verdict
+from tests.faults.worlds import NOW
 from tests.running import _Lines, run_tap
 from tests.waiting import HANG_SECONDS
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW
 from tests.faults.cases import Case, Verdict
 from tests.faults.dying import WithinLogLine, steady
 from tests.faults.forks import Forks
+from tests.faults.worlds import WORLDS, World
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -23,12 +22,18 @@ LINES = (("TERM",), ("INT", "TERM"), ("TERM", "TERM"))
 
 def cases(stack: ExitStack) -> list[Case]:
     """Each signal after each call, with and without storage; twice in a row as well."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0, bring_run_seconds=0))
-    forks = Forks(box)
+    return [case for world in WORLDS for case in of_world(stack, world)]
+
+
+def of_world(stack: ExitStack, world: World) -> list[Case]:
+    """The cases of the vendors that share a sandbox."""
+    forks = Forks(stack.enter_context(world.sandbox(**world.at_once)), world)
     stack.callback(forks.close)
     found = [
         Case(
-            f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1}{' / stored' if stored else ''}",
+            world.cell(
+                f"SIG{name}{' twice' if times > 1 else ''} after call {call + 1}{' / stored' if stored else ''}"
+            ),
             partial(run, forks, name, call, times, stored),
         )
         for stored in (False, True)
@@ -39,7 +44,9 @@ def cases(stack: ExitStack) -> list[Case]:
     for line in range(forks.counts[False]["lines"]):
         signals = LINES[line % len(LINES)]
         named = " and ".join(f"SIG{name}" for name in signals)
-        found.append(Case(f"{named} within log line {line + 1}", partial(within_line, forks, line, signals)))
+        found.append(
+            Case(world.cell(f"{named} within log line {line + 1}"), partial(within_line, forks, line, signals))
+        )
     return found
 
 

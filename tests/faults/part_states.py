@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.errors import SyncError
 from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.faults.bench import NOW, Bench, failures, held
+from tests.faults.bench import Bench, failures, held
 from tests.faults.cases import Case, Verdict
+from tests.faults.worlds import NOW
 from tests.running import Result
 from tests.typed import some
 

@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.faults.bench import NOW, config_of
+from tests.faults.bench import config_of
 from tests.faults.canaries import Canaries
 from tests.faults.cases import Case, Verdict
 from tests.faults.forks import CUSTOMER, known_runs
 from tests.faults.houses import PASSWORD
 from tests.faults.loads import Blow, Done, Harm, Way, load
+from tests.faults.worlds import NOW
 
 if TYPE_CHECKING:
     from contextlib import ExitStack

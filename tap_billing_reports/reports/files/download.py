@@ -276,8 +276,12 @@ def _objection(path: Path, job: ReportJob, remote: RemoteFile, packing: Packing)
     return None
 
 
+# A page, an object of JSON, or a list of it; a column may be called "[Date]".
+_NO_CSV = re.compile(rb'<|\{|\[\s*[\[{"\]]')
+
+
 def _check_csv(head: bytes, _tail: bytes) -> str | None:
-    return "it begins as a web page or an error, not as CSV" if _text(head)[:1] in {b"<", b"{"} else None
+    return "it begins as a web page or an error, not as CSV" if _NO_CSV.match(_text(head)) else None
 
 
 def _check_xml(head: bytes, tail: bytes) -> str | None:

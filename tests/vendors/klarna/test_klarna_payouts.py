@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from tap_billing_reports.sandbox.klarna.api import PASSWORD
 from tests.vendors.klarna.emulated import NOW
 
@@ -115,6 +117,30 @@ def test_the_files_of_a_payout_are_kept(klarna, tmp_path):
     kept = list(tmp_path.rglob("*.pdf"))
     assert len(kept) == payouts
     assert all(path.read_bytes().startswith(b"%PDF-") for path in kept)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("/transactions", '"payment_reference":"', '"payment_reference":"X', "its payment_reference is X"),
+        ("/payouts", '"payout_date":"2026-11', '"payout_date":"2026-09', "its payout_date is 2026-09"),
+    ],
+)
+def test_another_payouts_rows_and_another_periods_payouts_are_never_data(klarna, path, old, new, said):
+    klarna.control.fault({"alter": {"from": old, "to": new}}, {"path": f"{path}$"})
+    found = klarna.run(klarna.config("2026-11-10"))
+    assert found.status == 1
+    assert said in found.log
+    assert not found.of("klarna_transactions")
+
+
+@pytest.mark.parametrize("body", ["[[1], 2]", '[{"error_code": "NO"}]', '{"error_code": "NO"}'])
+def test_an_answer_that_is_no_csv_is_not_kept_as_one(klarna, tmp_path, body):
+    klarna.control.fault({"status": 200, "body": body}, {"path": "/payout-with-transactions"})
+    found = klarna.run(klarna.config("2026-11-17", storage_url=str(tmp_path)))
+    assert found.status == 1
+    assert "it begins as a web page or an error, not as CSV" in found.log
+    assert not list(tmp_path.rglob("*.csv"))
 
 
 def test_a_page_that_fails_takes_its_payout_along_and_the_next_sync_has_it(klarna):

@@ -11,11 +11,11 @@ import pytest
 from tap_billing_reports.core.errors import StateError
 from tap_billing_reports.singer.invoices.unsettled import Known
 from tap_billing_reports.singer.streams.invoices import check_state
-from tests.faults.breaking import NOT_THERE
+from tests.faults.vendors.stripe import STRIPE
 
 DAY = 86400
 OLD = {"start_date": "2026-05-01", "stripe_lookback_days": 5}
-ALL_FORMS = {form: rules["stripe"] for form, rules in NOT_THERE.items()}
+ALL_FORMS = dict(STRIPE.not_there)
 
 
 def recorder(stripe):

@@ -112,11 +112,57 @@ def test_a_page_that_fails_takes_its_day_along_and_the_next_sync_has_it(vipps):
     assert rows == {stream: total["rows"] for stream, total in booked(vipps).items()}
 
 
+def test_another_days_entries_are_never_taken_for_those_of_this_one(vipps):
+    vipps.control.fault(
+        {"alter": {"from": '"ledgerDate":"2026-11-16"', "to": '"ledgerDate":"2026-10-16"'}}, {"path": DAY_PATH}
+    )
+    found = vipps.run()
+    assert found.status == 1
+    assert "its ledgerDate is 2026-10-16, and 2026-11-16 was asked" in found.log
+    assert not any(row["ledger_date"] == "2026-10-16" for row in found.of("vipps_funds"))
+
+
+def test_entries_that_are_null_are_no_empty_day(vipps):
+    vipps.control.fault({"alter": {"pattern": r'"items":\[.*?\]', "to": '"items":null'}}, {"path": DAY_PATH})
+    found = vipps.run()
+    assert found.status == 1
+    assert "the answer's items is null, and no list" in found.log
+
+
+@pytest.mark.parametrize("name", ["amount", "balanceAfter", "entryType"])
+def test_a_first_day_without_what_its_checks_read_is_refused(vipps, name):
+    vipps.control.fault({"alter": {"from": f'"{name}"', "to": '"renamed"'}}, {"path": DAY_PATH})
+    config = vipps.config("2026-11-16", end_date="2026-11-17")
+    found = vipps.run(config)
+    assert found.status == 1
+    assert f"the column '{name}' is missing" in found.log
+    assert "2026-11-15T23:00:00Z" not in found.state["bookmarks"]["vipps_funds"]["ledger"][0].get("through", "")
+    allowed = vipps.run({**config, "allow_missing_columns": {"vipps_funds": [name]}})
+    assert f"the column '{name}' is missing" not in allowed.log
+
+
+def test_amounts_beyond_any_sum_of_money_are_refused(vipps):
+    digits = {"pattern": '"amount":(-?[0-9]+)', "to": '"amount":\\g<1>' + "0" * 1_000}
+    vipps.control.fault({"alter": digits}, {"path": DAY_PATH})
+    found = vipps.run(vipps.config("2026-11-16", end_date="2026-11-17"))
+    assert found.status == 1
+    assert "its amounts cannot be added up exactly" in found.log
+
+
 def test_tokens_that_end_in_the_middle_are_asked_for_anew(vipps):
     vipps.control.options["vipps_token_calls"] = 5
     found = vipps.run()
     assert (found.status, held(found)) == (0, booked(vipps))
     assert vipps.control.counters()["events"]["sign_in"] > 5
+
+
+def test_a_bare_404_of_a_renewal_is_no_day_that_is_not_closed(vipps):
+    vipps.control.options["vipps_token_calls"] = 5
+    vipps.control.fault({"status": 404, "body": ""}, {"path": "^/accesstoken/get$"}, skip=1)
+    found = vipps.run(vipps.config("2026-11-18"))
+    assert found.status == 1
+    assert "the sign-in failed: HTTP 404" in found.log
+    assert f"account {DAILY}: period 2026-11-18" not in found.log.partition("left: ")[2]
 
 
 @pytest.mark.parametrize("name", ["vipps_client_secret", "vipps_subscription_key"])

@@ -98,6 +98,10 @@ class Continued:
     def columns(self) -> tuple[str, ...]:
         return self._tally.columns
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        return self._tally.needed
+
     def start(self, missing: tuple[str, ...]) -> None:
         self.missing = missing
         if missing:

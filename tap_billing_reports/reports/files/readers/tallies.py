@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, Inexact
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tap_billing_reports.core.errors import FileError
 from tap_billing_reports.core.money import EXACT
 from tap_billing_reports.reports.files.readers.arrow import DECIMAL_PLACES, decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_billing_reports.declare import BalanceChain, RollForward, RowIdentity, StatedTotal
 
@@ -18,11 +20,21 @@ if TYPE_CHECKING:
 _WIDER_THAN_A_CELL: Final = 60
 
 
+@contextmanager
+def added_up() -> Iterator[None]:
+    """Within it the amounts of a file are added up; one with more digits than any sum of money is the file's fault."""
+    try:
+        yield
+    except Inexact:
+        raise FileError("its amounts cannot be added up exactly") from None
+
+
 class Tally(Protocol):
     """Takes the rows of one file, in their order and some at a time.
 
     Attributes:
         columns: the row columns whose cells it wants.
+        needed: those of them without which nothing can be said of any row.
         missing: those of them that the file does not have; then it is told no rows.
     """
 
@@ -30,6 +42,8 @@ class Tally(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]: ...
+    @property
+    def needed(self) -> tuple[str, ...]: ...
     def start(self, missing: tuple[str, ...]) -> None:
         """Forget all rows: the file is read from its start."""
         ...
@@ -55,6 +69,7 @@ class IdentityTally:
 
     def __init__(self, identity: RowIdentity) -> None:
         self.columns: tuple[str, ...] = (identity.whole, identity.less, identity.rest)
+        self.needed = self.columns
         self.start(())
 
     def start(self, missing: tuple[str, ...]) -> None:
@@ -108,6 +123,7 @@ class RollTally:
 
     def __init__(self, roll: RollForward) -> None:
         self.columns: tuple[str, ...] = (roll.kind, roll.amount, roll.currency)
+        self.needed = self.columns
         self._roll = roll
         self.start(())
 
@@ -143,6 +159,7 @@ class ChainTally:
 
     def __init__(self, chain: BalanceChain) -> None:
         self.columns: tuple[str, ...] = (chain.before, chain.amount, chain.after)
+        self.needed = self.columns
         self.start(())
 
     def start(self, missing: tuple[str, ...]) -> None:
@@ -182,6 +199,7 @@ class PartTally:
     def __init__(self, column: str, only: tuple[str, str]) -> None:
         self._kind, self._value = only
         self.columns: tuple[str, ...] = (self._kind, column)
+        self.needed = self.columns
         self.start(())
 
     def start(self, missing: tuple[str, ...]) -> None:
@@ -208,6 +226,8 @@ class StatedTally:
     def __init__(self, stated: StatedTotal) -> None:
         self.stated = stated
         self.columns: tuple[str, ...] = (stated.kind, stated.amount) if stated.signs else ()
+        # No row need have the amount: the total is then nothing.
+        self.needed = self.columns[:1]
         self.start(())
 
     def start(self, missing: tuple[str, ...]) -> None:
