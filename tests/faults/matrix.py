@@ -276,6 +276,8 @@ def _reason(vendor: Vendor, phase: str, fault: Fault, *, stored: bool) -> str:
         return fault.why_not
     if fault.vendors and vendor.name not in fault.vendors:
         return fault.why_not_there
+    if (phase, fault.name) in vendor.passed_on:
+        return vendor.passed_on[phase, fault.name]
     if phase in vendor.only_stored and not stored:
         return "is there with storage alone"
     return (vendor.not_stored.get("") or {**NOT_STORED, **vendor.not_stored}.get(phase, "")) if stored else ""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TESTS = (
     "tests/vendors/stripe/test_kill.py",
     "tests/vendors/bring/test_bring_kill.py",
+    "tests/vendors/vipps/test_vipps_kill.py",
+    "tests/vendors/klarna/test_klarna_kill.py",
     "tests/examples/test_acme_package.py::test_killed_after_each_call",
     "tests/singer/test_termination.py",
     "tests/warehouse/test_changes.py::test_many_streams_and_columns_in_one_transaction",

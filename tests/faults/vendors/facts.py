@@ -56,6 +56,7 @@ class Vendor:
         damage: what can be wrong inside a file that arrived whole: form, name, how it is changed.
         faults: its own, beside those of all vendors.
         heals: (phase, fault) -> why it leaves nothing undelivered although it lasts.
+        passed_on: (phase, fault) -> why there is nothing to judge: what a file holds is kept or passed on as it comes.
         defers: (phase, fault) that the vendor's documents call "not yet".
         kept: suffixes of its files that are kept as they are, beside those that are read.
         extra_orders: by phase: a run that is gone or cannot be had is ordered again, so often at most.
@@ -78,6 +79,7 @@ class Vendor:
     damage: tuple[tuple[str, str, Rule], ...] = ()
     faults: tuple[Fault, ...] = ()
     heals: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    passed_on: Mapping[tuple[str, str], str] = field(default_factory=dict)
     defers: frozenset[tuple[str, str]] = frozenset()
     kept: tuple[str, ...] = ()
     extra_orders: Mapping[str, int] = field(default_factory=dict)
