@@ -175,7 +175,13 @@ def views(
 @_schema
 @click.option("--out", type=click.Path(dir_okay=False), default="billing.html", show_default=True, help="The file.")
 @click.option("--note", default="", help="What a reader must know first; it stands at the top.")
-def page(url: str | None, schema: str, out: str, note: str) -> None:
+@click.option(
+    "--runs",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write when the reports of the last day were ordered and made, as a page of its own.",
+)
+def page(url: str | None, schema: str, out: str, note: str, runs: str | None) -> None:
     """Write one HTML file from the views of a warehouse: may I close, what does not tie, what is overdue, what it cost.
 
     It needs no network, and changes nothing in the warehouse.
@@ -183,13 +189,17 @@ def page(url: str | None, schema: str, out: str, note: str) -> None:
     from tap_billing_reports.page.facts import facts  # noqa: PLC0415
     from tap_billing_reports.page.html import page as html  # noqa: PLC0415
     from tap_billing_reports.page.read import opened  # noqa: PLC0415
+    from tap_billing_reports.page.timeline import timeline  # noqa: PLC0415
     from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
 
     with _one_line():
         with opened(address_of(_asked(url, "--from")), schema) as reading:
-            text = html(facts(reading), note=note)
-        Path(out).write_text(text, encoding="utf-8")
-    click.echo(f"written: {out}")
+            written = {out: html(facts(reading), note=note)}
+            if runs is not None:
+                written[runs] = timeline(reading)
+        for file, text in written.items():
+            Path(file).write_text(text, encoding="utf-8")
+            click.echo(f"written: {file}")
 
 
 @click.command(short_help="Ask the warehouse a question in SQL; nothing is changed.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from tap_billing_reports.page.values import Light, Mark, Money
 from tap_billing_reports.page.words import month_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_billing_reports.page.values import Answer, Cell, Facts, Flow, Table
 
@@ -32,19 +33,24 @@ def page(facts: Facts, *, note: str = "") -> str:
         facts: what it says.
         note: what a reader must know first; unset, invented data are named as such.
     """
+    sections = (line for answer in facts.answers for line in _answer(answer))
+    return framed(f"Billing at the end of {month_of(facts.month)}", chain(_head(facts, note), sections))
+
+
+def framed(title: str, lines: Iterable[str]) -> str:
+    """A file with these lines between its head and its end."""
     head = (
         "<!doctype html>",
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Billing at the end of {month_of(facts.month)}</title>",
+        f"<title>{escape(title)}</title>",
         f"<style>{STYLE}</style>",
         "</head>",
         "<body>",
     )
-    sections = (line for answer in facts.answers for line in _answer(answer))
-    return "\n".join([*head, *_head(facts, note), *sections, "</body>", "</html>", ""])
+    return "\n".join([*head, *lines, "</body>", "</html>", ""])
 
 
 def _head(facts: Facts, note: str) -> Iterator[str]:

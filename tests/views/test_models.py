@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 MARTS = {
     "payout_reconciliation", "balance_rollforward", "invoice_settlement", "processing_fees", "open_items",
     "vat_by_month", "freight_by_shipment", "freight_per_order", "close_checklist", "journal_lines",
-    "check_results",
+    "check_results", "report_timeline",
 }  # fmt: skip
 
 
