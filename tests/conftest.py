@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.order import UNMEASURED, longest_first
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 # An example may take as long as it takes, and so may the making of examples.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def environment_of_its_own() -> Iterator[None]:
+    """What a test or a command reads into the environment, such as a `.env`, no later test sees."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,9 +7,11 @@ written anywhere.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.core.dates import utc_text
@@ -30,8 +32,10 @@ from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.declare import Account, Listed, PagedRows, Period, RunStatus, Windowed
 from tap_billing_reports.http.client import Limits
 from tap_billing_reports.http.sent import FileRequest
+from tap_billing_reports.page.read import opened
 from tap_billing_reports.reports.not_yet import look, told_apart
 from tap_billing_reports.reports.window_dates import midnight
+from tap_billing_reports.warehouse.address import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.declare import Endpoint, Query, Report, ReportApi, Run, Source
     from tap_billing_reports.declare.client import HttpSourceClient
     from tap_billing_reports.singer.session import Session
+    from tap_billing_reports.warehouse.address import Address
 
 # A person waits for the answer.
 LIMITS = Limits(connect_seconds=5, read_seconds=30, answer_seconds=60, tries=2, waiting_seconds=5)
@@ -102,6 +107,20 @@ def check(session: Session) -> Iterator[Line]:
             yield Line(source.name, label, parts, ["ask the vendor for rights, or name the accounts in the settings"])
         for account in accounts.values():
             yield _Examination(source, account.account_id).examine(client, account)
+
+
+def warehouse(address: Address) -> Finding:
+    """Whether a server lets this user in; of a file, whether its folder may be written to. Nothing is made."""
+    if address.engine is Engine.DUCKDB:
+        folder = Path(address.target).resolve().parent
+        if os.access(folder, os.W_OK):
+            return Finding(OK)
+        return Finding(REFUSED, f"there is no folder {folder} in which this user may make files")
+    try:
+        with opened(address, "", with_views=False):
+            return Finding(OK)
+    except BillingError as error:
+        return Finding(REFUSED, str(error))
 
 
 class _Examination:

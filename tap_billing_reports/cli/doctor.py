@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tap_billing_reports.cli.kept_state import states
 from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import BillingError, StateError
 from tap_billing_reports.core.redaction import sentence
@@ -16,7 +17,6 @@ from tap_billing_reports.page.read import opened
 from tap_billing_reports.reports.state import journal, ledger
 from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.storage import lock, workspace
-from tap_billing_reports.warehouse.columns import STATE_TABLE
 from tap_billing_reports.warehouse.database import literal, quoted
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Doctor:
                 tables = _columns(reading, schema)
                 self._failed_checks(reading, schema, tables)
                 self._known_runs(reading, tables)
-                self._states(_states(reading) if STATE_TABLE in tables else {}, reading, tables)
+                self._states(states(reading, schema), reading, tables)
         except BillingError as error:
             self.odd.append(Odd("warehouse", error.message, error.remedy or "mend that, and run this again"))
 
@@ -112,9 +112,9 @@ class Doctor:
 
     # -- STATE -----------------------------------------------------------------------------------------
 
-    def _states(self, states: Mapping[str, str], reading: Reading, tables: Mapping[str, frozenset[str]]) -> None:
+    def _states(self, kept: Mapping[str, str], reading: Reading, tables: Mapping[str, frozenset[str]]) -> None:
         known: set[str] = set()
-        for job, text in states.items():
+        for job, text in kept.items():
             bookmarks = _bookmarks(text)
             if bookmarks is None:
                 remedy = f"run `billing-reports state reset --job {job}`: the next sync reads everything again"
@@ -246,10 +246,6 @@ def _columns(reading: Reading, schema: str) -> dict[str, frozenset[str]]:
     ):
         found[table].add(column)
     return {table: frozenset(columns) for table, columns in found.items()}
-
-
-def _states(reading: Reading) -> dict[str, str]:
-    return dict(reading.rows(f"select job, value from {{schema}}.{quoted(STATE_TABLE)}"))
 
 
 def _has_rows(reading: Reading, table: str) -> bool:

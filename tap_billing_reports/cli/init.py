@@ -39,6 +39,8 @@ class Written:
 
     config: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    """Variables that the environment of this command has, and that are in neither file."""
 
 
 def variable(setting: str) -> str:
@@ -107,6 +109,7 @@ def settle(
     for setting in _wanted(sources):
         if environment.get(variable(setting.name)):
             given[setting.name] = environment[variable(setting.name)]
+            written.left_out.append(variable(setting.name))
             continue
         proposal = f"{today.year}-01-01" if setting.name == "start_date" else setting.suggested
         value = proposal if ask is None else ask(setting, proposal)
@@ -167,6 +170,12 @@ def write(written: Written, *, overwrite: bool) -> list[str]:
         said.append(f"{ENVIRONMENT}: {', '.join(written.secrets)} (only you may read it; keep it out of git)")
     write_whole(CONFIG, json.dumps(written.config, indent=2) + "\n", 0o644)
     said.append(f"{CONFIG}: {', '.join(written.config)}")
+    absent = [name for name in written.left_out if name not in names]
+    if absent:
+        said.append(
+            f"in neither file, only in this shell: {', '.join(absent)}; a sync by cron or systemd knows nothing of "
+            f"them: put them into {ENVIRONMENT}, or run `billing-reports init` in a shell without them"
+        )
     return said
 
 

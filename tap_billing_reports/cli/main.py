@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import signal
@@ -43,11 +44,12 @@ main.add_command(warehouse.query)
 @main.command()
 @_config
 def check(config: tuple[str, ...]) -> None:
-    """Try each credential and right; one line per source and account.
+    """Try each credential and right, and the warehouse; one line per source and account.
 
     Orders nothing and changes nothing at the vendor. Exit status 0 only if all is well.
     """
     from tap_billing_reports.cli import check  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
 
     with _told():
         tap = _tap(config)
@@ -63,6 +65,10 @@ def check(config: tuple[str, ...]) -> None:
             writable = tap.session.storage.writable()
             _say(f"storage_url: readable ok; writable {_WRITABLE[writable]}")
             well = well and writable is not False
+        if tap.config.get("warehouse"):
+            found = check.warehouse(address_of(tap.config["warehouse"]))
+            _say(f"warehouse: {found}")
+            well = well and found.verdict == check.OK
     sys.exit(0 if well else 1)
 
 
@@ -105,18 +111,33 @@ def doctor(config: tuple[str, ...], into: str | None, schema: str, *, as_json: b
 
 @main.command(short_help="Show what a sync would order and what not, and why.")
 @_config
-@click.option("--state", type=click.File(), help="The STATE that the sync would start from.")
+@click.option("--state", type=click.File(), help="The STATE to start from; unset: the one that the warehouse keeps.")
 @click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
-def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None) -> None:
+@click.option(
+    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
+)
+@click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
+@click.option("--job", default="default", show_default=True, help="Whose STATE in the warehouse it is.")
+def plan(
+    config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None, into: str | None, schema: str, job: str
+) -> None:
     """Show what a sync would order, resume, adopt, skip or defer, and why.
 
-    Reads availability, listed runs and invoices; orders nothing and changes neither state nor journal.
+    It starts from the STATE that `sync` would start from: that of the warehouse, unless --state names a file. Reads
+    availability, listed runs and invoices; orders nothing and changes neither state nor journal.
     """
     from tap_billing_reports.cli import plan  # noqa: PLC0415
+    from tap_billing_reports.cli.kept_state import start  # noqa: PLC0415
     from tap_billing_reports.singer import selection  # noqa: PLC0415
     from tap_billing_reports.singer.console import failures  # noqa: PLC0415
+    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
 
     with _told():
+        said = "from the STATE of --state"
+        if state is None:
+            url = into or warehouse.settings_here(config).get("warehouse")
+            begun = start(address_of(str(url)) if url else None, schema, job)
+            state, said = None if begun.state is None else io.StringIO(begun.state), begun.said
         tap = _tap(config, state=state, catalog=catalog)
         tap.limits = tap.limits or plan.LIMITS
         selection.check_selection(tap)
@@ -126,7 +147,7 @@ def plan(config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None
         notes = [*tap.ignored_settings(), *tap.summary.notes, *selection.skipped_reports(tap)]
     for line in plan.table(rows):
         _say(line)
-    _say(f"\n{plan.totals(rows)}; nothing was ordered")
+    _say(f"\n{plan.totals(rows)}; {said}; nothing was ordered")
     for note in notes:
         _say(f"note: {note}")
     for line in failures.failed_lines(tap.summary):

@@ -69,6 +69,15 @@ def test_yes_asks_nothing_and_writes_no_key_of_the_environment(folder):
     assert done.exit_code == 0, done.output
     assert not (folder / ".env").exists()
     assert "stripe_api_key" not in (folder / "config.json").read_text()
+    only_here = f"in neither file, only in this shell: {', '.join(STRIPE)}; a sync by cron or systemd"
+    assert only_here in done.output
+
+
+def test_what_env_has_already_is_not_only_in_this_shell(folder):
+    (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in STRIPE.items()))
+    done = run("--vendor", "stripe", "--yes", **STRIPE)
+    assert done.exit_code == 0, done.output
+    assert "only in this shell" not in done.output
 
 
 def test_yes_names_what_is_missing(folder):

@@ -1,0 +1,66 @@
+"""The STATE that a warehouse keeps of each job, read without a change and without the loader's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tap_billing_reports.page.read import opened
+from tap_billing_reports.warehouse.address import Engine
+from tap_billing_reports.warehouse.columns import STATE_TABLE
+from tap_billing_reports.warehouse.database import literal, quoted
+
+if TYPE_CHECKING:
+    from tap_billing_reports.page.read import Reading
+    from tap_billing_reports.warehouse.address import Address
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a sync would begin with.
+
+    Attributes:
+        state: the STATE as JSON text; None for a first sync.
+        said: where it is from, for a person.
+    """
+
+    state: str | None
+    said: str
+
+
+def states(reading: Reading, schema: str) -> dict[str, str]:
+    """The STATE of each job as text; none where no sync has loaded into this schema.
+
+    Raises:
+        LoadError: the warehouse refuses.
+    """
+    found = reading.rows(
+        "select 1 from information_schema.tables "
+        f"where table_schema = {literal(schema)} and table_name = {literal(STATE_TABLE)}"
+    )
+    return dict(reading.rows(f"select job, value from {{schema}}.{quoted(STATE_TABLE)}")) if found else {}
+
+
+def start(address: Address | None, schema: str, job: str) -> Start:
+    """What `sync` into this warehouse would begin with.
+
+    Args:
+        address: None where no warehouse is named anywhere.
+        schema: that the tables are in.
+        job: whose STATE it is.
+
+    Raises:
+        ConfigError: the extra for this database is not installed.
+        LoadError: the warehouse refuses.
+    """
+    if address is None:
+        return Start(None, "as a first sync: no --state, and no warehouse is named")
+    # Its first sync would make the file.
+    if address.engine is Engine.DUCKDB and not Path(address.target).exists():
+        return Start(None, f"as a first sync: there is no {address.shown} yet")
+    with opened(address, schema, with_views=False) as reading:
+        kept = states(reading, schema).get(job)
+    if kept is None:
+        return Start(None, f"as a first sync: {address.shown} has no STATE of the job {job!r}")
+    return Start(kept, f"from the STATE of the job {job!r} in {address.shown}")
