@@ -202,7 +202,7 @@ def of_readme(folder, said):
     # The day that has passed has brought something; what was there stays and is not loaded again.
     assert second["invoices"] >= 1
     assert second.get("bring_invoice_lines", 0) < first["bring_invoice_lines"]
-    assert "may_close" in said
+    assert "not_checked" in said
     assert (folder / "billing.html").read_text().startswith("<!doctype html>")
 
 
