@@ -1,4 +1,4 @@
-"""A Bring of any size in memory, behind the tap's door: no HTTP, no emulator, a clock that only waits move.
+"""A Bring of any size in memory, in the HTTP client's place: no HTTP, no emulator, a clock that only waits move.
 
 As a program: `python -m benchmarks.bigbring <customers> <invoices of each> [unspecified]` syncs all of it, each
 invoice with its lines unless they are `unspecified`; one line with the STATEs' number and bytes and processor seconds
@@ -75,16 +75,16 @@ class BigBring:
         return {**CONFIG, "bring_customers": self.customers, "bring_invoice_lines": self.specified, **settings}
 
     def prepare(self, tap):
-        """Take the place of the door."""
+        """Take the place of the HTTP client."""
         client = HttpSourceClient(BRING, tap.session.settings.values, clock=tap.session.clock)
         client.http = self
         tap.session._open["bring"] = client
 
     def another(self):
-        """The door for another thread."""
+        """The client for another thread."""
         return self
 
-    # -- the door --------------------------------------------------------------------------------------
+    # -- the HTTP client -------------------------------------------------------------------------------
 
     def call(self, _method, _host, path, *, params=(), **_):
         self.asked.append(path)

@@ -85,8 +85,8 @@ class BriskClock(Clock):
         super().sleep(min(seconds, LOOK_SECONDS))
 
 
-class ScriptedDoor:
-    """A door behind which stands a table of answers.
+class ScriptedHttp:
+    """An HTTP client that answers from a table.
 
     Attributes:
         asked: (path, query) of each call.
@@ -116,5 +116,5 @@ def scripted(
     if source.name == "brp":
         settings["brp_api_url"] = "https://brp.example"
     client = HttpSourceClient(source, with_defaults(settings, [source]), clock=clock or Clock())
-    client.http = ScriptedDoor(bodies)  # type: ignore[assignment]
+    client.http = ScriptedHttp(bodies)  # type: ignore[assignment]
     return client

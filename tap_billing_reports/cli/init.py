@@ -193,9 +193,11 @@ def ask_person(setting: Setting, proposal: Any) -> Any:
     if setting.suggested is not None:
         shown = "\n  ".join(map(json.dumps, proposal if isinstance(proposal, list) else [proposal]))
         return proposal if click.confirm(f"{setting.name}: {setting.description}\n  {shown}\n", default=True) else None
+    if proposal is None and not setting.required:
+        proposal = ""
     return click.prompt(
         f"{setting.name}: {setting.description}\n ",
-        default=proposal if proposal is not None else ("" if not setting.required else None),
+        default=proposal,
         hide_input=setting.secret,
         show_default=not setting.secret,
     )

@@ -199,13 +199,13 @@ class Misplaced(Unavailable):
         return error
 
 
-class Throttled(RetryableError):  # noqa: N818
+class Throttled(RetryableError):  # noqa: N818 - named for what the vendor does
     """The vendor refused the call for now (HTTP 429); it had no effect."""
 
     remedy = "sync again later, with fewer syncs at a time on the same credentials"
 
 
-class Refused(AccountError):  # noqa: N818
+class Refused(AccountError):  # noqa: N818 - named for what the vendor does
     """The vendor refused the call for good.
 
     Attributes:

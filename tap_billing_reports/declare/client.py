@@ -13,7 +13,7 @@ from tap_billing_reports.declare.numbered_pages import Page, place_of
 from tap_billing_reports.declare.paging import pages, records_of
 from tap_billing_reports.declare.paths import fill, tree, value_at
 from tap_billing_reports.http.bodies import Doubled
-from tap_billing_reports.http.client import HttpClient, Limits, RetryBudget
+from tap_billing_reports.http.client import HttpClient, Limits
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,7 +50,6 @@ class HttpSourceClient:
             link_hosts=source.link_hosts,
             clock=clock,
             limits=limits,
-            budget=RetryBudget(),
         )
 
     def today(self) -> date:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["USER_AGENT", "Download", "HttpClient", "Limits", "RetryBudget"]
+__all__ = ["USER_AGENT", "Download", "HttpClient", "Limits"]
 
 _T = TypeVar("_T")
 
@@ -88,7 +88,6 @@ class HttpClient:
         link_hosts: Collection[str] = (),
         clock: Clock | None = None,
         limits: Limits | None = None,
-        budget: RetryBudget | None = None,
     ) -> None:
         install()
         if isinstance(authenticator, SignIn):
@@ -140,7 +139,7 @@ class HttpClient:
         )
         self._retries = Retries(
             self.clock,
-            budget or RetryBudget(),
+            RetryBudget(self._limits.retry_budget),
             tries=self._limits.tries,
             waiting_seconds=self._limits.waiting_seconds,
         )

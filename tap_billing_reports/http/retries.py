@@ -28,7 +28,7 @@ class RetryBudget:
     COST = 1.0
     REFUND = 0.5
 
-    def __init__(self, capacity: float = 20.0) -> None:
+    def __init__(self, capacity: float) -> None:
         self._capacity = self._purse = capacity
 
     def spend(self) -> bool:
@@ -79,7 +79,7 @@ class Retries:
         spent, ceiling = 0.0, 1.0
         while self._budget.spend():
             # Jitter spreads load; it guards no secret.
-            wait = random.uniform(0, ceiling) + (error.retry_after or 0.0)  # noqa: S311
+            wait = random.uniform(0, ceiling) + (error.retry_after or 0.0)  # noqa: S311 - no secret hangs on it
             spent += wait
             if spent > self._waiting_seconds:
                 return

@@ -51,6 +51,8 @@ class Limits:
     """A download of known size gets `answer_seconds` plus its size at this speed, not `download_seconds`."""
     answer_bytes: int = 1 << 29
     tries: int = 6
+    retry_budget: float = 20
+    """Retries that all calls together have; see `RetryBudget`."""
     waiting_seconds: float = 600
     """Longest sum of waits between the tries of one call."""
     asks_the_absent_again: bool = True

@@ -16,6 +16,13 @@ class Light(Enum):
     UNCHECKED = "unchecked"
     NONE = "none"
 
+    @classmethod
+    def of(cls, *, wrong: object, unchecked: object) -> Light:
+        """What is wrong counts most, then what could not be checked; neither of them is good."""
+        if wrong:
+            return cls.LOOK
+        return cls.UNCHECKED if unchecked else cls.GOOD
+
 
 @dataclass(frozen=True)
 class Money:

@@ -58,7 +58,7 @@ class Connection:
 
     async def _drained(self, unsent: int) -> None:
         # The flow control of the protocol belongs to uvicorn; looking is simpler than sharing its callbacks.
-        while self._transport.get_write_buffer_size() > unsent and not self._transport.is_closing():  # noqa: ASYNC110
+        while self._transport.get_write_buffer_size() > unsent and not self._transport.is_closing():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.001)
 
     def close(self) -> None:

@@ -332,8 +332,8 @@ class Lifecycle:
     def _emit_checks(self, wanted: list[Report]) -> None:
         """Send the checks that belong to no single run.
 
-        They are the coverage of each report, the reports without the one that they are compared with, and the checks
-        of other streams.
+        They are whether the windows of each report hang together, the reports without the one that they are compared
+        with, and the checks of other streams.
         """
         session = self._session
         session.checked("", self._itemized_summary.unmatched())

@@ -92,7 +92,7 @@ class TapBillingReports(TapCommand):
         return errors
 
     @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - the SDK's property of a class
         """The environment's settings, as text where they are malformed: the SDK's own parser shows the value."""
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)

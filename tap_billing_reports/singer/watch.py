@@ -85,7 +85,7 @@ class Watch:
         try:
             yield self
         except SystemExit as error:
-            self.ended(error.code if isinstance(error.code, int) else 0 if error.code is None else 1)
+            self.ended(_status(error.code))
             raise
         except BillingError as error:
             self.ended(1, [Failure.of(error)])
@@ -114,7 +114,7 @@ class Watch:
                 try:
                     write_whole(self._path, text)
                 except OSError as error:
-                    logger.error("%s", sentence(f"--summary: {self._path} cannot be written: {error.strerror}"))  # noqa: TRY400
+                    logger.error("%s", sentence(f"--summary: {self._path} cannot be written: {error.strerror}"))  # noqa: TRY400 - a line for a person
         settings = self._settings() if tap is None else tap.config
         words = settings.get("on_finish")
         if isinstance(words, list) and words and all(isinstance(word, str) and word for word in words):
@@ -139,3 +139,10 @@ class Watch:
             **self.facts,
         }
         return summary_object(facts, summary, None if tap is None else tap.progress.board)
+
+
+def _status(code: object) -> int:
+    """The exit status that a process has by what it was ended with."""
+    if isinstance(code, int):
+        return code
+    return 0 if code is None else 1

@@ -63,11 +63,14 @@ def _between(_account: d.Account, _report: d.Report, first: date, last: date) ->
 LISTING = d.Listing(LISTED, _between, subject="payment_reference", day="payout_date")
 
 
+def _of_month(account: d.Account, report: d.Report, period: d.Period) -> d.Query:
+    return _between(account, report, *period.days("UTC"))
+
+
 def _retrieval(report: d.Report) -> d.Retrieval:
     if isinstance(report.cadence, d.Listed):
         return d.PagedRows(ROWS, query=lambda _account, _report, period: [("payment_reference", period.key)])
-    month = lambda account, report, period: _between(account, report, *period.days("UTC"))  # noqa: E731
-    return d.PagedRows(LISTED, query=month, key=("payment_reference",))
+    return d.PagedRows(LISTED, query=_of_month, key=("payment_reference",))
 
 
 def _configured(values: d.Values) -> Iterator[d.Report]:

@@ -207,14 +207,14 @@ class Impatient:
     deaf: bool
 
     def hurry(self, tap: TapBillingReports) -> None:
-        """Open the vendor's door, before the sync would open it."""
+        """Open the vendor's client, before the sync would open it."""
         session = tap.session
         source = next(source for source in session.sources if source.name == self.vendor)
         limits = replace(PATIENT, connect_seconds=SILENCE_SECONDS) if self.deaf else PATIENT
         opened = HttpSourceClient(source, session.settings.values, clock=session.clock, limits=limits)
         session._open[self.vendor] = opened
         another = opened.http.another
-        # The thread that fetches ahead has a door of its own.
+        # The thread that fetches ahead has a client of its own.
         self._hurried(opened.http).another = lambda: self._hurried(another())  # type: ignore[method-assign]
 
     def _hurried(self, http: HttpClient) -> HttpClient:

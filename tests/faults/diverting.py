@@ -78,7 +78,7 @@ def _restore(before: str | None) -> None:
 
 
 def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | None, skip: int = 0) -> None:
-    """Send the door's matching calls to that place; the tap itself connects, and meets what is there.
+    """Send the client's matching calls to that place; the tap itself connects, and meets what is there.
 
     Args:
         times: so many of them, None for all.
@@ -110,5 +110,5 @@ def divert(http: HttpClient, to: str, match: dict[str, str], *, times: int | Non
         adapter.send = diverted
         return one
 
-    # The thread that fetches ahead has a door of its own.
+    # The thread that fetches ahead has a client of its own.
     diverts(http).another = lambda: diverts(another())  # type: ignore[method-assign]

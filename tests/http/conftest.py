@@ -1,4 +1,4 @@
-"""Doors onto scripted servers, with a clock that nobody waits for."""
+"""HTTP clients of scripted servers, with a clock that nobody waits for."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def serve() -> Iterator[Callable[..., FaultServer]]:
 
 @pytest.fixture
 def http(clock: FakeClock) -> Callable[..., HttpClient]:
-    """A door whose hosts are the given servers or URLs."""
+    """A client whose hosts are the given servers or URLs."""
 
     def make(
         *hosts: FaultServer | str, authenticator: Authenticator | None = None, limits: Limits | None = None, **more: Any

@@ -9,7 +9,8 @@ from email.utils import format_datetime
 import pytest
 
 from tap_billing_reports.core.errors import AuthenticationFailed, NotFound, Refused, Throttled, Unavailable
-from tap_billing_reports.http.client import Limits, RetryBudget
+from tap_billing_reports.http.client import Limits
+from tap_billing_reports.http.retries import RetryBudget
 from tap_billing_reports.vendors.stripe import STRIPE
 from tests.fakes import FakeClock
 from tests.http.account import IMPATIENT
@@ -265,7 +266,7 @@ def test_parameters_survive_a_retry(serve, http):
 
 def test_a_dead_api_fails_fast(serve, http, clock):
     server = serve(reply(500))
-    dead = http(server, budget=RetryBudget(7))
+    dead = http(server, limits=Limits(retry_budget=7))
     for _ in range(3):
         with pytest.raises(Unavailable):
             dead.call("GET", "api", "/x")

@@ -507,7 +507,7 @@ class Renewing(Authenticator):
 
 
 def test_two_doors_renew_a_token_once_and_neither_shows_it(http, serve):
-    """The door that fetches ahead shares its authenticator: a token renewed twice may be refused from then on."""
+    """The client that fetches ahead shares its authenticator: a token renewed twice may be refused from then on."""
     signer = Renewing()
     server = serve(reply(200, b"{}"), reply(400, b'{"said": "token-of-this-hour"}'))
     first = http(server, authenticator=signer)

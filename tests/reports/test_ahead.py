@@ -21,8 +21,8 @@ from tests.running import run_tap
 from tests.waiting import HANG_SECONDS, pause, until
 
 
-class Doored(Vendor):
-    """A vendor whose door can be opened twice, and which remembers who came through."""
+class Threaded(Vendor):
+    """A vendor with a client for another thread, which remembers which thread has asked."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -43,7 +43,7 @@ class Doored(Vendor):
 
 @pytest.fixture
 def vendor(clock):
-    return Doored(clock)
+    return Threaded(clock)
 
 
 def synced(sync, vendor, *, wait=True, **more):
@@ -114,7 +114,7 @@ def test_what_fails_ahead_fails_as_it_would_have(sync, vendor, tmp_path, error, 
 
 
 def test_a_file_cut_short_is_fetched_again_at_its_turn(sync, clock):
-    class Cut(Doored):
+    class Cut(Threaded):
         def download(self, wanted, to):
             got = super().download(wanted, to)
             if threading.current_thread() is threading.main_thread():
@@ -137,7 +137,7 @@ def test_a_file_too_big_waits_for_its_turn(sync, vendor, monkeypatch):
 
 def test_a_file_that_turns_out_too_big_is_given_up_and_fetched_at_its_turn(sync, clock, monkeypatch):
     monkeypatch.setattr(ahead_module, "AHEAD_BYTES", 10)
-    vendor = Doored(clock, keyed=False)  # it declares no size
+    vendor = Threaded(clock, keyed=False)  # it declares no size
     run = synced(sync, vendor)
     assert (run.errors, len(run.read)) == ([], 3)
     assert vendor.ahead == 2
@@ -160,7 +160,7 @@ def test_a_file_that_is_being_read_is_left_alone(sync, vendor):
 def test_a_sync_that_ends_does_not_wait_for_what_nobody_wants(sync, vendor):
     begun = threading.Event()
 
-    class Endless(Doored):
+    class Endless(Threaded):
         def download(self, _wanted, to):
             begun.set()
             while True:

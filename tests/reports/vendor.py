@@ -71,7 +71,7 @@ class Made:
 
 @dataclass
 class Vendor:
-    """Takes the places of a source's door and asker.
+    """Takes the places of a source's HTTP client and source client.
 
     Args:
         keyed: orders carry a key, and runs are listed; else each call orders anew and none is listed.
@@ -178,7 +178,7 @@ class Vendor:
         assert self.available is not None
         return self.available
 
-    # -- the asker -------------------------------------------------------------------------------------
+    # -- the source client -----------------------------------------------------------------------------
 
     def judge(self, *_: Any, **_more: Any) -> Callable[[Any], None]:
         return lambda _answer: None
@@ -213,7 +213,7 @@ class Vendor:
     def today(self) -> Any:
         return self.clock.today("UTC")
 
-    # -- the door --------------------------------------------------------------------------------------
+    # -- the HTTP client -------------------------------------------------------------------------------
 
     def call(self, _method: str, _host: str, _path: str, *, form: Any, headers: Any, **_: Any) -> Made:
         """Order a run."""

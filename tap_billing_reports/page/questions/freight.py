@@ -112,7 +112,7 @@ def _orders(reading: Reading) -> tuple[Light, str, list[Table]]:
             f" {counted(dark, 'invoice')} without specification {agreed(dark, 'names', 'name')} no shipment: "
             f"not checked against your orders."
         )
-    light = Light.LOOK if astray else Light.UNCHECKED if dark else Light.GOOD
+    light = Light.of(wrong=astray, unchecked=dark)
     return light, "".join(said) or " Every shipment has its order.", tables
 
 

@@ -38,7 +38,7 @@ def is_overdue(reading: Reading) -> Answer | None:
     if silent:
         names, verb = listed(map(vendor, silent)), agreed(len(silent), "does", "do")
         said += f" {names} {verb} not say what remains of an invoice: its total counts."
-    light = Light.LOOK if late.count else Light.UNCHECKED if dateless else Light.GOOD
+    light = Light.of(wrong=late.count, unchecked=dateless)
     return Answer("overdue", "What is overdue?", light, said, filled([_ages(reading), late]))
 
 

@@ -43,7 +43,7 @@ def does_not_tie(reading: Reading, month: date) -> Answer | None:
         where = counted(unchecked.count, "account")
         said += f" Not all of {month_of(month)} could be checked: {where}, with what would help, below."
     found = any(one.count for one in wrong)
-    light = Light.LOOK if found else Light.UNCHECKED if unchecked.count else Light.GOOD
+    light = Light.of(wrong=found, unchecked=unchecked.count)
     tables = filled([*wrong, unchecked, _unmade(reading), _returned(reading)])
     return Answer("ties", "What does not tie, and why?", light, said, tables)
 

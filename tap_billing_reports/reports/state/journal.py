@@ -241,8 +241,14 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _written(job: ReportJob, note: Note) -> dict[str, object]:
-    stage = "intent" if note.run is None else "kept" if note.files else "ordered"
-    return {"version": VERSION, "stage": stage, "period": job.period.key, **msgspec.to_builtins(note)}
+    return {"version": VERSION, "stage": _stage(note), "period": job.period.key, **msgspec.to_builtins(note)}
+
+
+def _stage(note: Note) -> str:
+    """How far the period is; for people who read the journal."""
+    if note.run is None:
+        return "intent"
+    return "kept" if note.files else "ordered"
 
 
 def _read(found: object) -> Note | None:

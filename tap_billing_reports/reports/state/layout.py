@@ -94,7 +94,7 @@ class EntryState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     version: int
     account: str
     # Written where it is empty, too: a default that the encoder does not know for one.
-    identity: dict[str, object] = msgspec.field(default_factory=lambda: {})  # noqa: PIE807
+    identity: dict[str, object] = msgspec.field(default_factory=lambda: {})  # noqa: PIE807 - see above
     first: str | None = None
     through: str | None = None
     seen: str | None = None

@@ -1,4 +1,4 @@
-"""Access tokens of the emulated Vipps MobilePay, and who gets past the door.
+"""Access tokens of the emulated Vipps MobilePay, and who is let in by one.
 
 Options: `vipps_token_seconds` (a token's life, 3600), `vipps_token_calls` (after so many calls a token is refused,
 whatever life it was said to have).

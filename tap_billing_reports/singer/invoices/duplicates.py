@@ -47,9 +47,11 @@ class Duplicates:
             return True
         listed = self._twice.setdefault(key, _Listed(len(self._twice), brief.invoice_id, [first], known))
         listed.accounts.append(asked)
-        is_first, listed.differs = not listed.differs, listed.differs or contents != known
-        if listed.differs:
-            for account in listed.accounts if is_first else [asked]:
+        if contents != known or listed.differs:
+            # It differs for those that listed it before, too, from the first difference on.
+            concerned = [asked] if listed.differs else listed.accounts
+            listed.differs = True
+            for account in concerned:
                 self._differing.setdefault((source, account), {})[listed.place] = listed.number
         return False
 
@@ -82,7 +84,12 @@ def unique_checks(feed: InvoiceFeed) -> Iterator[Check]:
     """
     source = feed.source.name
     repeated = feed.listed - feed.distinct
-    again = f"{repeated} came again, such as with another status; the latest was sent"
+    ok: bool | None = True
+    reason = None
+    if feed.clashes:
+        ok, reason = False, "numbers with different dates or amounts"
+    elif repeated:
+        ok, reason = None, f"{repeated} came again, such as with another status; the latest was sent"
     yield Check(
         source,
         feed.account.account_id,
@@ -90,8 +97,8 @@ def unique_checks(feed: InvoiceFeed) -> Iterator[Check]:
         check="unique_ids",
         expected=Decimal(feed.listed),
         actual=Decimal(feed.distinct),
-        ok=False if feed.clashes else None if repeated else True,
-        reason="numbers with different dates or amounts" if feed.clashes else again if repeated else None,
+        ok=ok,
+        reason=reason,
     )
     for brief in feed.apart.values():
         yield _twice(
