@@ -179,7 +179,7 @@ def views(
     "--runs",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Also write when the reports of the last day were ordered and made, as a page of its own.",
+    help="Also write when each vendor's reports of its last day were ordered and made, as a page of its own.",
 )
 def page(url: str | None, schema: str, out: str, note: str, runs: str | None) -> None:
     """Write one HTML file from the views of a warehouse: may I close, what does not tie, what is overdue, what it cost.

@@ -1,4 +1,4 @@
-"""When the reports of the last day were ordered and made: a page of its own, for whoever watches the syncs."""
+"""When the reports of each vendor's last day were ordered and made: a page for whoever watches the syncs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Run:
 class Reports:
     """The runs of one report, in the order in which they were ordered."""
 
-    title: str
+    source: str
+    name: str
     runs: tuple[Run, ...]
 
 
@@ -54,12 +55,13 @@ def timeline(reading: Reading) -> str:
         LoadError: the warehouse refuses.
     """
     rows = reading.rows(
-        "select source, coalesce(report_name, report_type), account_id, period, status, ordered_at, finished_at, "
-        "seconds from {schema}.report_timeline where ordered_at >= (select date_trunc('day', max(ordered_at)) "
-        "from {schema}.report_timeline) order by 1, 2, ordered_at, account_id, period"
+        "select runs.source, coalesce(report_name, report_type), account_id, period, status, ordered_at, finished_at, "
+        "seconds from {schema}.report_timeline as runs inner join (select source, max(ordered_at) as newest "
+        "from {schema}.report_timeline group by source) as last on runs.source = last.source "
+        "where ordered_at >= date_trunc('day', newest) order by 1, 2, ordered_at, account_id, period"
     )
     reports = [
-        Reports(f"{vendor(source)}: {name}", tuple(_run(row[2:]) for row in group))
+        Reports(source, name, tuple(_run(row[2:]) for row in group))
         for (source, name), group in groupby(rows, key=lambda row: row[:2])
     ]
     return framed("When the reports were made", _lines(reports))
@@ -75,20 +77,25 @@ def _lines(reports: list[Reports]) -> Iterator[str]:
     if not reports:
         yield "<p>No run of a report is loaded: select the stream report_runs, then billing-reports sync.</p></header>"
         return
-    runs = [run for report in reports for run in report.runs]
-    first = min(run.ordered_at for run in runs)
-    last = max(run.finished_at or run.ordered_at for run in runs)
     yield (
-        f"<p>{counted(len(runs), 'run')} of {first:%-d %B %Y}, {first:%H:%M:%S} to {last:%H:%M:%S} UTC by the vendors' "
-        f"clocks: the last day with any. Each line has the same length of time.</p></header>"
+        "<p>The last day on which each vendor was asked for any, by its own clock. Of one vendor, each line has the "
+        "same length of time.</p></header>"
     )
-    for report in reports:
-        yield from _section(report, first, (last - first).total_seconds() or 1)
+    # Each vendor has a day of its own: one that was asked for nothing today is not left out.
+    for source, group in groupby(reports, key=lambda one: one.source):
+        mine = list(group)
+        runs = [run for report in mine for run in report.runs]
+        first = min(run.ordered_at for run in runs)
+        last = max(run.finished_at or run.ordered_at for run in runs)
+        span = f"{first:%-d %B %Y}, {first:%H:%M:%S} to {last:%H:%M:%S} UTC"
+        yield f"<h2>{escape(vendor(source))}: {counted(len(runs), 'run')} of {span}</h2>"
+        for report in mine:
+            yield from _section(report, first, (last - first).total_seconds() or 1)
 
 
 def _section(report: Reports, first: datetime, whole: float) -> Iterator[str]:
     more = f" (the first {LONGEST} of {len(report.runs)})" if len(report.runs) > LONGEST else ""
-    yield f"<section><h2>{escape(report.title)}{more}</h2>"
+    yield f"<section><h3>{escape(report.name)}{more}</h3>"
     yield '<dl class="bars">'
     for run in report.runs[:LONGEST]:
         start = (run.ordered_at - first).total_seconds() / whole

@@ -1,6 +1,8 @@
-"""When the reports were made: a page of its own, of the last day with any run."""
+"""When the reports were made: a page of its own, of each vendor's last day with any."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
@@ -33,19 +35,23 @@ def test_each_run_of_the_last_day_lies_where_it_was_made(place):
         run(0, "00:00:00", "00:01:00", created_at="2026-11-01 00:00:00+00"),
         run(1, "10:00:00", "10:00:30"),
         run(2, "10:00:50", "10:01:40", status="failed"),
-        run(3, "10:00:50", None, source="bring", account_id="<2000>"),
+        run(3, "10:00:50", None, report_name="<fees>"),
+        run(5, "00:00:00", None, created_at="2026-10-01 07:00:00+00", source="bring", account_id="<2000>"),
         run(4, "10:00:00", "10:00:30", origin="foreign"),
     )
-    assert "3 runs of 2 November 2026, 10:00:00 to 10:01:40 UTC" in text
+    assert "<h2>Bring: 1 run of 1 October 2026, 07:00:00 to 07:00:00 UTC</h2>" in text
+    assert "<h2>Stripe: 3 runs of 2 November 2026, 10:00:00 to 10:01:40 UTC</h2>" in text
+    assert re.findall("<h3>([^ ]*)</h3>", text) == ["payouts", "&lt;fees&gt;", "payouts"]
     bars = [line for line in text.splitlines() if line.startswith("<dt>")]
     assert [bar.partition("</dt>")[0] for bar in bars] == [
-        "<dt>&lt;2000&gt; p3", "<dt>acct_1 p1", "<dt>acct_1 p2",
+        "<dt>&lt;2000&gt; p5", "<dt>acct_1 p3", "<dt>acct_1 p1", "<dt>acct_1 p2",
     ]  # fmt: skip
-    assert 'class="bar plus" style="margin-left:50.00%;width:0.00%"' in bars[0]
-    assert 'class="bar plus" style="margin-left:0.00%;width:30.00%"' in bars[1]
-    assert 'class="bar minus" style="margin-left:50.00%;width:50.00%"' in bars[2]
+    assert 'class="bar plus" style="margin-left:0.00%;width:0.00%"' in bars[0]
+    assert 'class="bar plus" style="margin-left:50.00%;width:0.00%"' in bars[1]
+    assert 'class="bar plus" style="margin-left:0.00%;width:30.00%"' in bars[2]
+    assert 'class="bar minus" style="margin-left:50.00%;width:50.00%"' in bars[3]
     assert [bar.rpartition('"amount">')[2] for bar in bars] == [
-        "not told</dd>", "30 s</dd>", "failed after 50 s</dd>",
+        "not told</dd>", "not told</dd>", "30 s</dd>", "failed after 50 s</dd>",
     ]  # fmt: skip
 
 
