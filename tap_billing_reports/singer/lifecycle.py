@@ -54,6 +54,8 @@ class Lifecycle:
         self._ledgers: dict[str, Ledger] = {}
         self._itemized_summary = ItemizedSummary(())
         self._balances = Balances()
+        self._wrong: list[Failure] = []
+        """Checks of no single run that do not hold."""
         settings = tap.session.settings
         self.planner = Planner(
             settings.start_date, settings.end_date, tap.session.clock.now(), settings.reuse_runs_since
@@ -307,7 +309,6 @@ class Lifecycle:
         read_run.checks += row_checks(tallies, read_run.subject, reader.rows)
         self._itemized_summary.note(read_run)
         self._session.summary.checks.take(job.report.stream, read_run.checks)
-        self._balances.note(read_run)
         for kind in (ReportFiles, Reconciliations):
             for report_stream in self._selected(kind):
                 report_stream.emit(read_run)
@@ -318,7 +319,21 @@ class Lifecycle:
                 raise mismatch
             self._session.note(f"{job}: {mismatch.message}")
         rows.needed.note(read_run)
+        self._hold_balances(read_run)
         return Read(collected, reader.rows)
+
+    def _hold_balances(self, read_run: ReadRun) -> None:
+        """What comes of it goes out at once: STATE then says that the period is held to its neighbours."""
+        found = self._balances.note(read_run, self.ledger(read_run.job.report.stream))
+        if found:
+            self._session.checked("", found)
+            self._send_checks()
+            self._wrong += [_not_holding(check) for check in found if check.ok is False]
+
+    def _send_checks(self) -> None:
+        for report_stream in self._selected(Reconciliations):
+            report_stream.emit_records(report_stream.records(self._session.checks))
+        self._session.checks.clear()
 
     def _tell_of_run(self, finished_run: FinishedRun) -> None:
         """Its record, or where nobody takes that a note for later."""
@@ -337,9 +352,8 @@ class Lifecycle:
         """
         session = self._session
         session.checked("", self._itemized_summary.unmatched())
-        balances = list(self._balances.checks())
-        session.checked("", balances)
-        wrong = [_not_holding(check) for check in balances if check.ok is False]
+        session.checked("", self._balances.checks())
+        wrong = self._wrong
         for report in wanted:
             client, ledger = self.client(report.source), self.ledger(report.stream)
             for account in session.accounts(client.source_client.source):
@@ -351,9 +365,7 @@ class Lifecycle:
                     checks = list(coverage_checks(client, report, account, entry, self.planner))
                     session.checked(report.stream, checks)
                     wrong += [_not_holding(check, report.stream) for check in checks if check.ok is False]
-        for report_stream in self._selected(Reconciliations):
-            report_stream.emit_records(report_stream.records(session.checks))
-        session.checks.clear()
+        self._send_checks()
         for failure in wrong:
             if session.settings.on_mismatch == "fail":
                 session.fail(failure)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_billing_reports.reports.state.layout import VERSION, DonePeriod, EntryState, OpenPeriod, decoded, encoded
+from tap_billing_reports.reports.state.layout import (
+    VERSION,
+    BalanceSpan,
+    DonePeriod,
+    EntryState,
+    OpenPeriod,
+    decoded,
+    encoded,
+)
 from tap_billing_reports.reports.state.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ class Entry:
         subjects_due, subjects_done: by date; done ones only while they may be listed again.
         unsent: periods were called done while nobody took their rows, for the sake of their files alone.
         gone: the account is not listed any more, and that was said.
+        balances: what stood before and behind the periods that were read, of rows that hold balances.
         list_memory: what earlier lists of the account's subjects had; their reader's own.
         realm: where its data come from; empty in a state that was written before that was recorded.
         is_swept: in this sync `done` has been gone through for what is not kept any more. No part of STATE.
@@ -48,6 +57,7 @@ class Entry:
     unsent: bool = False
     gone: bool = False
     list_memory: dict[str, object] = field(default_factory=dict)
+    balances: list[BalanceSpan] = field(default_factory=list)
     realm: dict[str, str] = field(default_factory=dict)
     is_swept: bool = field(default=False, compare=False)
 
@@ -75,6 +85,7 @@ class Entry:
             unsent=state.unsent,
             gone=state.gone,
             list_memory=state.list_memory,
+            balances=state.balances,
             realm=state.realm,
         )
 
@@ -97,6 +108,7 @@ class Entry:
             unsent=self.unsent,
             gone=self.gone,
             list_memory=self.list_memory,
+            balances=self.balances,
             realm=self.realm,
         )
         return encoded(state)
@@ -141,4 +153,4 @@ class Entry:
         for key, done in self.done.items():
             self.open.setdefault(key, OpenPeriod(period=key, attempt=1, rows=done.rows or 0))
         self.first = self.through = self.seen = self.listed_from = self.forgotten_from = self.forgotten_until = None
-        self.done, self.subjects_done, self.unsent = {}, Subjects(), False
+        self.done, self.subjects_done, self.unsent, self.balances = {}, Subjects(), False, []

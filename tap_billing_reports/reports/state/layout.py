@@ -8,6 +8,7 @@ order in STATE; what is not known is left out there.
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -88,6 +89,35 @@ class DonePeriod(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return self == DonePeriod(period=self.period)
 
 
+class BalanceSpan(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Periods that were read and touch each other, and the balances at both ends.
+
+    Attributes:
+        start, end: where they begin and end.
+        opening, closing: the balance before their first row and after their last; None where no period has a row.
+        subject, run: the first period with rows, as its checks name it.
+    """
+
+    start: Instant
+    end: Instant
+    opening: str | None = None
+    closing: str | None = None
+    subject: str = ""
+    run: str = ""
+
+    def check(self) -> None:
+        """What the types cannot say.
+
+        Raises:
+            ValueError: a balance is no amount, or one end is missing.
+        """
+        if self.start >= self.end or (self.opening is None) is not (self.closing is None):
+            raise ValueError(f"the balances from {self.start} on have no two ends")
+        for amount in (self.opening, self.closing):
+            if amount is not None and not _is_amount(amount):
+                raise ValueError(f"{amount} is no balance")
+
+
 class EntryState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One account's part of a ledger; see `Entry`, which it is read into."""
 
@@ -108,6 +138,7 @@ class EntryState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     unsent: bool = False
     gone: bool = False
     list_memory: dict[str, object] = {}
+    balances: list[BalanceSpan] = []
     realm: dict[str, str] = {}
 
     def check(self) -> None:
@@ -138,6 +169,8 @@ class EntryState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         days = [subjects[0] for subjects in (*self.subjects_due, *self.subjects_done)]
         for day in (*days, *(text for text in dates if text is not None)):
             date.fromisoformat(day)
+        for span in self.balances:
+            span.check()
 
 
 def decoded(value: object) -> EntryState:
@@ -155,6 +188,13 @@ def encoded(state: EntryState) -> dict[str, object]:
     """The entry as it stands in STATE."""
     found: dict[str, object] = msgspec.to_builtins(state)
     return found
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except ArithmeticError:
+        return False
 
 
 def _is_instant(key: str) -> bool:
