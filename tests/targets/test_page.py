@@ -67,7 +67,7 @@ def test_offered_targets_lost_nothing_when_they_were_seen(name):
 def test_the_page_tells_what_the_others_lose():
     assert SEEN["target-duckdb with duckdb 1.3"][3].endswith(" lost")
     assert SEEN["target-duckdb without metadata columns"][3].startswith("1 of ")
-    assert SEEN[f"{POSTGRES} by COPY"][5] == "23 of decimal"
+    assert SEEN[f"{POSTGRES} by COPY"][5].endswith(" of decimal")
     assert SEEN[f"{POSTGRES} without metadata"][7].endswith("still there")
     assert SEEN["meltanolabs-target-csv as it comes"][6] == "replaces the first"
     assert "does not run" in SEEN["target-csv"][3]
