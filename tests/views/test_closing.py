@@ -181,8 +181,23 @@ def test_a_report_that_failed_and_came_at_the_second_order_is_there(place):
 
 def test_a_check_over_all_periods_speaks_against_each_month(place):
     whole_may(place, without=["reconciliations"])
-    make(place, "reconciliations", [check(1), check(0, ok=False, name="freshness", run_id=None)])
+    make(place, "reconciliations", [check(1), check(0, ok=False, name="still_listed", run_id=None)])
     assert closed(place) == ["no", False, "checks that failed: 1", None]
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "verdict"),
+    [
+        ("2026-05-31 23:59:59+00", ["no", False, "checks that failed: 1", None]),
+        # All of May is loaded, whatever came of later days.
+        ("2026-06-01 00:00:00+00", ["yes", True, None, None]),
+    ],
+)
+def test_old_data_speak_against_the_month_in_which_they_were_old(place, looked_at, verdict):
+    whole_may(place, without=["reconciliations"])
+    old = {**check(0, ok=False, name="freshness", run_id=None), "checked_at": looked_at}
+    make(place, "reconciliations", [check(1), old])
+    assert closed(place) == verdict
 
 
 def test_shipments_without_an_order_count_once_there_are_orders(place):

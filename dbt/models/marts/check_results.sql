@@ -39,7 +39,12 @@ runs as (
 select
     coalesce(checks.source, runs.source) as source,
     coalesce(checks.account_id, runs.account_id) as account_id,
-    runs.month,
+    -- How old the data were speaks of the month in which that was looked at: the days of an earlier one are loaded or
+    -- are not, however late.
+    case
+        when checks."check" = 'freshness' then cast(date_trunc('month', checks.checked_at at time zone 'UTC') as date)
+        else runs.month
+    end as month,
     coalesce(checks.subject, concat_ws(' ', coalesce(runs.report_name, runs.report_type), runs.period)) as subject,
     checks."check" as check_name,
     coalesce(checks.title, checks."check") as title,
