@@ -40,6 +40,7 @@ LONGEST = (
 UNMEASURED = (
     "tests/reports/bulk/test_plain_csv.py",
     "tests/reports/readers/test_hostile.py",
+    "tests/reports/readers/test_hostile_ndjson.py",
     "tests/reports/test_model.py",
     "tests/scale/test_scale.py",
     "tests/sync/test_same_tables.py",

@@ -1,4 +1,4 @@
-"""Hostile files: 10,000 generated ones for each test of `test_hostile.py`, and for the lane's pass."""
+"""Hostile files: 10,000 generated ones for each test of CSV, XML and NDJSON, and for the lane's pass."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 FILES = 10_000
 MAX_MIB = 768  # most of it is the plain parsers, which take files whole; what unfolds takes gigabytes
-MODULE = "tests/reports/readers/test_hostile.py"
+MODULES = ("tests/reports/readers/test_hostile.py", "tests/reports/readers/test_hostile_ndjson.py")
 # The pass of the bulk lane reads what our reader reads, or leaves it to that.
 OF_THE_LANE = "tests/reports/bulk/test_plain_csv.py::test_a_hostile_file_is_read_the_same_or_not_at_all"
 
 
 def cases(_stack: ExitStack) -> list[Case]:
-    """Each test of the module by itself, and the bulk lane's."""
+    """Each test of the modules by itself, and the bulk lane's."""
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", MODULE],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *MODULES],
         capture_output=True, text=True, cwd=ROOT, check=True,
     ).stdout.splitlines()  # fmt: skip
-    tests = [line for line in listed if line.startswith(MODULE)]
+    tests = [line for line in listed if line.startswith(MODULES)]
     assert tests, "no test was found"
     return [
         Case(

@@ -19,51 +19,73 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from tap_billing_reports.config.settings import all_settings
 from tap_billing_reports.core.errors import BillingError
-from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.vendors import all_sources
-from tests.faults.bench import STORAGE_SECRET, VENDORS, Bench
+from tests.faults.bench import STORAGE_SECRET, Bench
 from tests.faults.canaries import count, outermost, spellings, traces
 from tests.faults.cases import Case, Verdict
-from tests.faults.worlds import NOW
+from tests.faults.vendors import ALL
+from tests.faults.worlds import ORDERED, WORLDS, World
 from tests.running import _Lines, run_tap
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from contextlib import ExitStack
 
 ROOT = Path(__file__).resolve().parents[2]
-KEYS = {"stripe": "stripe_api_key", "bring": "bring_api_key", "brp": "brp_api_key"}
 CANARY = "canary-Key/+=%41&é-0123456789"
 SECRETS = {setting.name for setting in all_settings(all_sources()) if setting.secret}
 PREFIX = "TAP_BILLING_REPORTS_"
 
 
 def cases(stack: ExitStack) -> list[Case]:
-    """All cells."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
-    bench = Bench(box)
-    stack.callback(bench.close)
-    found = [Case(f"the command: {name}", partial(command, bench, name)) for name in COMMANDS]
-    found.append(Case("files on their way are for this user's eyes", partial(private_files, bench)))
-    for vendor in VENDORS:
-        for how, text in _echoes(bench.config[KEYS[vendor]]):
-            found += [
-                Case(f"{vendor} echoes its key {how} {place}", partial(echo, bench, vendor, text, place))
-                for place in PLACES
-            ]
+    """All cells, of each world in turn."""
+    benches, found = _Benches(stack), []
+    for world in WORLDS:
+        on = partial(benches.case, world)
+        found += [on(world.cell(f"the command: {name}"), command, name) for name in COMMANDS]
+        found.append(on(world.cell("files on their way are for this user's eyes"), private_files))
+        for vendor in world.vendors:
+            for place_of_key, key in enumerate(ALL[vendor].keys):
+                its = f"its {key}" if place_of_key else "its key"
+                found += [
+                    on(f"{vendor} echoes {its} {how} {place}", echo, vendor, key, how, place)
+                    for how in SPELLINGS
+                    for place in PLACES
+                ]
     for setting in all_settings(all_sources()):
+        owner = next((world for world in WORLDS if setting.name.partition("_")[0] in world.vendors), ORDERED)
+        on = partial(benches.case, owner)
         for how, value in WRONG.items():
             if setting.secret or how != "as it should be":
-                found.append(Case(f"setting {setting.name}: {how}", partial(wrong, bench, setting.name, value)))
+                found.append(on(f"setting {setting.name}: {how}", wrong, setting.name, value))
             found.append(
-                Case(f"variable {setting.name}: {how}", partial(variable, bench, setting.name, value))
+                on(f"variable {setting.name}: {how}", variable, setting.name, value)
                 if setting.secret
                 else Case(f"variable {setting.name}: {how}", why_not="holds no secret, and its type is checked above")
             )
-    found += [Case(f"storage_url {url.partition(':')[0]}", partial(wrong, bench, "storage_url", url)) for url in STORES]
-    return found
+    on = partial(benches.case, ORDERED)
+    return [*found, *(on(f"storage_url {url.partition(':')[0]}", wrong, "storage_url", url) for url in STORES)]
+
+
+class _Benches:
+    """A bench for each world, opened when a cell of its is first run."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._opened: dict[World, Bench] = {}
+
+    def case(self, world: World, name: str, run: Callable[..., None], *more: Any) -> Case:
+        """A cell that runs on a world's bench."""
+        return Case(name, lambda verdict: run(self._of(world), *more, verdict))
+
+    def _of(self, world: World) -> Bench:
+        if world not in self._opened:
+            bench = Bench(self._stack.enter_context(world.sandbox()), world)
+            self._stack.callback(bench.close)
+            self._opened[world] = bench
+        return self._opened[world]
 
 
 # -- the commands --------------------------------------------------------------------------------------
@@ -98,12 +120,13 @@ def command(bench: Bench, name: str, verdict: Verdict) -> None:
         made = folder / "made"
         made.mkdir()
         stored = {"storage_url": str(made / "kept"), "storage_options": {"unused": STORAGE_SECRET}}
-        wrong = {KEYS[vendor]: f"{CANARY}-{vendor}" for vendor in VENDORS}
+        vendors = bench.world.vendors
+        wrong = {ALL[vendor].keys[0]: f"{CANARY}-{vendor}" for vendor in vendors}
         files = {
             "config": bench.config,
             "stored": {**bench.config, **stored},
             "wrong": {**bench.config, **wrong},
-            "missing": {k: v for k, v in bench.config.items() if k != "bring_api_uid"},
+            "missing": {k: v for k, v in bench.config.items() if k not in {"bring_api_uid", "vipps_client_id"}},
         }
         for file, config in files.items():
             (folder / f"{file}.json").write_text(json.dumps(config))
@@ -161,20 +184,22 @@ def private_files(bench: Bench, verdict: Verdict) -> None:
 # -- vendors that tell ---------------------------------------------------------------------------------
 
 
-def _echoes(key: str) -> Iterator[tuple[str, str]]:
-    yield "raw", key
-    yield "URL-encoded", quote(key, safe="")
-    yield "in Base64", base64.b64encode(key.encode()).decode()
-    yield "as Basic", base64.b64encode(f"{key}:".encode()).decode()
-
-
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "URL-encoded": lambda key: quote(key, safe=""),
+    "in Base64": lambda key: base64.b64encode(key.encode()).decode(),
+    "as Basic": lambda key: base64.b64encode(f"{key}:".encode()).decode(),
+}
 PLACES = ("in an error", "in a page", "in a redirect", "in its answer", "as a header")
 
 
-def echo(bench: Bench, vendor: str, text: str, place: str, verdict: Verdict) -> None:
+def echo(bench: Bench, vendor: str, key: str, how: str, place: str, verdict: Verdict) -> None:
     """The vendor's answers hold the key that it was sent."""
     bench.reset()
-    error = {"error": {"message": f"Invalid key: {text}", "code": text, "type": text}}
+    text = SPELLINGS[how](bench.config[key])
+    is_stripes = vendor in ORDERED.vendors
+    stripes = {"error": {"message": f"Invalid key: {text}", "code": text, "type": text}}
+    error = stripes if is_stripes else ALL[vendor].envelope(f"Invalid key: {text}")
     does: dict[str, dict[str, Any]] = {
         "in an error": {"status": 401, "body": error},
         "in a page": {"status": 500, "body": f"<html>your key {text} is wrong</html>"},
