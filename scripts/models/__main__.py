@@ -54,6 +54,8 @@ SERVE_AT = (
     "serve(now=datetime.datetime.fromisoformat(sys.argv[2]), ready_file=sys.argv[1], vendors=sys.argv[3:])"
 )
 NAMES = tuple(models().marts)
+# Each warehouse is filled by a sync of its own, whose runs have ids and seconds of their own.
+OF_ONE_SYNC = frozenset({"report_timeline"})
 VARIABLES = {"orders_relation": ORDERS, "order_column": ORDER_COLUMN}
 
 
@@ -157,7 +159,7 @@ def run(*, broken: bool) -> int:
                 work.problems += [
                     f"{mart} has other rows on {name} than on {first.name}"
                     for mart in NAMES
-                    if by_days(found[mart]) != by_days(marts[first.name][mart])
+                    if mart not in OF_ONE_SYNC and by_days(found[mart]) != by_days(marts[first.name][mart])
                 ]
         told = box.totals(settings)
         for store in stores[:2]:
