@@ -79,7 +79,7 @@ def endpoint_problems(
         where: how it stands in the declaration.
         endpoint: itself.
         hosts: the names of those that are declared.
-        filled: the names that its path is given beside `account_id`; None: a function tells.
+        filled: the names that its path is given; None: a function tells.
     """
     if endpoint.host not in hosts:
         yield f"{where}: the host {endpoint.host} is not declared"
@@ -88,9 +88,9 @@ def endpoint_problems(
     if not isinstance(endpoint.records, tuple):
         yield f"{where}: records must be a tuple of names, such as ({endpoint.records!r},)"
     if filled is not None:
-        known = {"account_id": None, **dict.fromkeys(filled)}
-        if left := [name for name in names_in(endpoint.path) if name not in known]:
-            yield f"{where}: nothing fills {', '.join(left)} in the path {endpoint.path}: it knows {', '.join(known)}"
+        known = f"it knows {', '.join(sorted(filled))}" if filled else "it is given no names"
+        if left := [name for name in names_in(endpoint.path) if name not in filled]:
+            yield f"{where}: nothing fills {', '.join(left)} in the path {endpoint.path}: {known}"
 
 
 def form_problems(where: str, forms: Mapping[str, Cells]) -> Iterator[str]:

@@ -153,7 +153,7 @@ class Source:
             if values is not None:
                 yield "invoices.endpoint", invoices.endpoint_by(values), None
             if invoices.by_id is not None:
-                yield "invoices.by_id", invoices.by_id, frozenset({"invoice_id"})
+                yield "invoices.by_id", invoices.by_id, frozenset({"account_id", "invoice_id"})
             if invoices.document is not None:
                 yield "invoices.document", invoices.document, None
         if self.reports is not None:
@@ -165,9 +165,9 @@ class Source:
     ) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         if (ordered := reports.orders(values)) is not None:
             yield "reports.retrieval.order", ordered.order, None
-            yield "reports.retrieval.status", ordered.status, frozenset({"run_id"})
+            yield "reports.retrieval.status", ordered.status, frozenset({"account_id", "run_id"})
             if ordered.runs is not None:
-                yield "reports.retrieval.runs", ordered.runs, frozenset()
+                yield "reports.retrieval.runs", ordered.runs, frozenset({"account_id"})
         for report in () if values is None else reports.configured(values):
             if isinstance(paged := reports.retrieval_of(report), PagedRows):
                 yield f"reports.retrieval of {report.name}", paged.endpoint, None

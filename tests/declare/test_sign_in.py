@@ -300,7 +300,7 @@ def test_credentials_go_to_declared_hosts_alone(shop):
     source = replace(SHOP, authenticator=lambda _values: replace(sign_in(), endpoint=d.Endpoint("elsewhere", "/{x}")))
     assert source.problems({"shop_reports": []}) == [
         "authenticator.endpoint: the host elsewhere is not declared",
-        "authenticator.endpoint: nothing fills x in the path /{x}",
+        "authenticator.endpoint: nothing fills x in the path /{x}: it is given no names",
     ]
 
 
