@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.core.money import ISO_4217
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
@@ -15,13 +17,16 @@ THIN_SPACE = "\u202f"
 """Between thousands; a line does not break at it."""
 _LONGEST_SHORT_NAME = 3
 _HUNDREDTH = Decimal("0.01")
+_TWO_DIGITS = 2
+"""Of every currency that ISO 4217 does not single out."""
 
 
 def shown(money: Money) -> str:
-    """An amount as people write it: at least two decimals, none lost, with its currency."""
+    """An amount as people write it: at least the decimals that its currency has, none lost, with the currency."""
     # No arithmetic: a context of decimal's would round what has more digits than it.
     whole, _, fraction = f"{money.amount:,f}".replace(",", THIN_SPACE).partition(".")
-    return f"{whole}.{fraction.rstrip('0'):0<2} {money.currency}"
+    digits = fraction.rstrip("0").ljust(ISO_4217.get(money.currency, _TWO_DIGITS), "0")
+    return f"{whole}{'.' if digits else ''}{digits} {money.currency}"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

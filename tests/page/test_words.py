@@ -32,6 +32,17 @@ def test_an_amount_keeps_its_digits(amount, text):
     assert shown(Money(Decimal(amount), "NOK")) == text
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("9110190.000000000000", "JPY", "9\u202f110\u202f190 JPY"), ("0", "JPY", "0 JPY"), ("1.5", "JPY", "1.5 JPY"),
+        ("72.13", "KWD", "72.130 KWD"), ("1", "no code", "1.00 no code"),
+    ],
+)  # fmt: skip
+def test_an_amount_has_the_decimals_of_its_currency(amount, currency, text):
+    assert shown(Money(Decimal(amount), currency)) == text
+
+
 def test_a_count_agrees_with_its_noun_and_its_verb():
     assert [counted(n, "payout") for n in (0, 1, 2, 1234)] == [
         "0 payouts", "1 payout", "2 payouts", "1\u202f234 payouts",
