@@ -105,13 +105,13 @@ class SqlDatabase(ABC):
             self._settle(stream)
 
     @contextmanager
-    def _told(self, what: str, batch: Batch | None = None) -> Iterator[None]:
+    def _told(self, what: str, batch: Batch | None = None, *, is_loading: bool = True) -> Iterator[None]:
         """Its errors are ours, in one line; of a batch, with the row whose value is at fault."""
         try:
             yield
         except self.errors as error:
             misfit = None if batch is None else why_refused(batch)
-            raise misfit or refused(what, error) from None
+            raise misfit or refused(what, error, is_loading=is_loading) from None
 
     def state(self, job: str) -> str | None:
         with self._told("STATE"):
@@ -168,7 +168,8 @@ class SqlDatabase(ABC):
                 f"views: the schema has tables with the names of views: {', '.join(taken)}; rename them, use another "
                 f"schema, or give --no-views"
             )
-        with self._told("views"):
+        # Whatever was loaded is there already.
+        with self._told("views", is_loading=False):
             self._make_views(views)
             self._commit()
 

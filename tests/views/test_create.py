@@ -8,7 +8,7 @@ import pytest
 
 from tap_billing_reports.core.errors import ConfigError
 from tap_billing_reports.views.models import Staged, models
-from tap_billing_reports.views.sql import Warehouse, table_of, tables_named
+from tap_billing_reports.views.sql import OwnOrders, Warehouse, table_of, tables_named
 from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.errors import LoadError
 from tests.views.tables import D, answers, make, views
@@ -92,6 +92,12 @@ def test_a_table_with_the_name_of_a_view_is_left_alone(place):
     with pytest.raises(LoadError, match=r"open_items.*--no-views"):
         views(place)
     assert place.tables() == ["_state", "open_items"]
+
+
+def test_orders_that_are_not_there_are_refused_and_nobody_speaks_of_a_load(place):
+    with pytest.raises(LoadError, match=r"views: the warehouse refused: .*my_orders") as refused:
+        views(place, orders=OwnOrders("billing.my_orders", "order_id", "tracking_number"))
+    assert "loaded" not in str(refused.value)
 
 
 def test_tables_with_other_names_are_named_by_what_they_hold():
