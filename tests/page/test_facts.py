@@ -159,7 +159,10 @@ def test_shipments_without_an_order_are_named(fill, place, months):
     found = by_key(read(place))
     freight = found["freight"]
     assert freight.light is Light.LOOK
-    assert " 1 shipment has no order. 28 invoices without specification name no shipment" in freight.said
+    assert (
+        " Of all months that are loaded: 1 shipment has no order. 28 invoices without specification name no shipment"
+        in freight.said
+    )
     assert table(freight, "Shipments without an order").rows == (("2000", "S1", months[0], nok("107.125")),)
     bring = next(row for row in table(found["close"], "By account").rows if row[0] == "Bring")
     assert bring[2:4] == (Mark(Light.LOOK, "no"), "shipments without an order: 1")

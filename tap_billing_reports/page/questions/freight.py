@@ -113,7 +113,9 @@ def _orders(reading: Reading) -> tuple[Light, str, list[Table]]:
             f"not checked against your orders."
         )
     light = Light.of(wrong=astray, unchecked=dark)
-    return light, "".join(said) or " Every shipment has its order.", tables
+    if not said:
+        return light, " Every shipment has its order.", tables
+    return light, f" Of all months that are loaded:{''.join(said)}", tables
 
 
 def _flows(reading: Reading, month: date) -> tuple[Flow, ...]:
