@@ -17,7 +17,7 @@ from tap_billing_reports.declare import converters as to
 from tap_billing_reports.declare.catalogue import Catalogue, catalogue
 from tap_billing_reports.declare.paths import tree
 from tap_billing_reports.http.responses import Problem, excerpt
-from tap_billing_reports.vendors import bring_asked
+from tap_billing_reports.vendors import bring_asked, bring_lines
 from tap_billing_reports.vendors.bring_types import KNOWN_TYPES
 
 if TYPE_CHECKING:
@@ -29,25 +29,6 @@ ZONE = "Europe/Oslo"
 # Bring refuses a user's twenty-first report in flight.
 MOST_CONCURRENT = 20
 SPECIFIED_INVOICE = "MASTER-SPECIFIED_INVOICE"
-# What is charged, in parcels' specifications and in those of cargo. A list price and a discount no line need have.
-MONEY = {"AgreementPrice", "CurrencyCode", "AMOUNT", "TAX_AMOUNT", "TOTAL_INCL_TAX", "INVOICE_CURRENCY_CODE"}
-CURRENCY_OF = {"AgreementPrice": "CurrencyCode", "AMOUNT": "INVOICE_CURRENCY_CODE"}
-# What parcels' specifications and those of cargo call the same thing. A parcel's lines state no tax and so no total;
-# those of cargo name the charge, and no product.
-COMMON = {
-    "line_date": ("InvoiceDate", "TRX_DATE"),
-    "shipment_id": ("ShipmentNumber", "WAYBILL_NUMBER"),
-    "product_name": ("Product",),
-    "net_amount": ("AgreementPrice", "AMOUNT"),
-    "total_amount": ("TOTAL_INCL_TAX",),
-    "currency": ("CurrencyCode", "INVOICE_CURRENCY_CODE"),
-}
-# What an invoice without a specification says for itself.
-STAND_IN = {
-    "line_date": "invoice_date",
-    "currency": "currency",
-    **{name: name for name in ("net_amount", "tax_amount", "total_amount")},
-}
 # The form of both published samples (Bring's Reports API page, and a live report of home delivery): each holds the
 # number of its lines. Whether blank lines count is said nowhere.
 XML = d.XmlForm(lines="Lines", line="Line", metadata="MetaData", rows="NumberOfRows", counts_blank=None)
@@ -294,17 +275,6 @@ def _extra_files(report: d.Report, run: d.Run) -> tuple[d.RemoteFile, ...]:
     return (d.RemoteFile(f"{run.run_id}.xlsx", "xlsx", "bring", f"/reports/api/report/{run.run_id}.xlsx"),)
 
 
-def _sums(report: d.Report) -> tuple[Mapping[str, str], ...]:
-    """Cargo lines carry net, tax and total; parcel lines only the agreed price, which is net.
-
-    That all three add up to the invoice's was measured on a live invoice of home delivery.
-    """
-    if not isinstance(report.cadence, d.PerInvoice):
-        return ()
-    net, tax, total = "lines_net", "lines_tax", "lines_total"
-    return {"amount": net, "tax_amount": tax, "total_incl_tax": total}, {"agreement_price": net}
-
-
 def _read_problem(answer: Answer) -> Problem | None:
     """The code of an error in the JSON form of Bring's other APIs, in which the two of this page may answer, too.
 
@@ -373,9 +343,9 @@ BRING = d.Source(
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         describe=KNOWN.describe,
-        common_columns=lambda report: COMMON if isinstance(report.cadence, d.PerInvoice) else {},
-        holds_money=lambda _report, header: header in MONEY,
-        currency_of=lambda report: CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
+        common_columns=lambda report: bring_lines.COMMON if isinstance(report.cadence, d.PerInvoice) else {},
+        holds_money=lambda _report, header: header in bring_lines.MONEY,
+        currency_of=lambda report: bring_lines.CURRENCY_OF if isinstance(report.cadence, d.PerInvoice) else {},
         budget="bring_max_concurrent_runs",
         # What a 403 or 404 is about, Bring does not say: only the credentials are the same for every invoice.
         refuses_report=lambda error: isinstance(error, d.AuthenticationFailed) and error.status in {200, 401},
@@ -383,7 +353,7 @@ BRING = d.Source(
         only_listed=True,
         extra_files=_extra_files,
         file_objection=bring_asked.file_objection,
-        sums=_sums,
-        stand_ins=lambda values, _report: STAND_IN if values["bring_unspecified_invoices"] else {},
+        sums=bring_lines.sums,
+        stand_ins=lambda values, _report: bring_lines.STAND_IN if values["bring_unspecified_invoices"] else {},
     ),
 )
