@@ -73,7 +73,7 @@ class Sandbox:
             server_header=False,
             timeout_keep_alive=120,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
 
     def settings(self, start_date: str | None = None) -> dict[str, Any]:
@@ -119,6 +119,18 @@ class Sandbox:
     def _close_sockets(self) -> None:
         for found in self._sockets:
             found.close()
+
+
+class _Server(uvicorn.Server):
+    """Ends at once, whoever is still connected."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Since Python 3.12 the end of a server waits for its connections, and a client may keep one for ever.
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 def _listen(port: int) -> socket.socket:

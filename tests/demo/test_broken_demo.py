@@ -26,14 +26,14 @@ def broken_demo():
 
 
 def processes_of_the_demo():
-    """The sandbox has its ready file on its command line."""
+    """The sandbox has its ready file on its command line; that of another checkout is none of ours."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().decode(errors="replace")
         except OSError:
             continue  # it has just ended
-        if f"output/{NAME}/" in words:
+        if f"{ROOT}/output/{NAME}/" in words:
             found.append(words)
     return found
 

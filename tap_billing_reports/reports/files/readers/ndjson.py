@@ -34,6 +34,7 @@ BLOCK: Final = 64 << 10  # bytes of lines that become one chunk
 MAX_LINE: Final = 16 << 20  # bytes
 # Digits of a number that is written with an exponent: far more than any amount has.
 LONGEST_NUMBER: Final = 100
+TOO_DEEP: Final = "it is nested too deep"
 # Only where such an escape stands can a text hold half a character, or a NUL.
 _UNFIT: Final = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
@@ -110,10 +111,11 @@ class NdjsonReader(TableReader):
             for numbered in self._blocks(stream):
                 for number, line in numbered:
                     try:
-                        record = _decode(line)
-                    except (msgspec.DecodeError, RecursionError, ValueError):
+                        _meet(_decode(line), "", names)
+                    except RecursionError:
+                        raise FileError(TOO_DEEP, line=number) from None
+                    except (msgspec.DecodeError, ValueError):
                         raise FileError("it is no JSON object", line=number) from None
-                    _meet(record, "", names)
         return tuple(names)
 
     def _blocks(self, stream: BinaryIO) -> Iterator[list[tuple[int, bytes]]]:
@@ -164,7 +166,7 @@ def _cells_of(line: bytes, number: int) -> dict[str, str]:
             record = json.loads(line, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
             _fill(record, "", cells)
     except RecursionError:
-        raise FileError("it is nested too deep", line=number) from None
+        raise FileError(TOO_DEEP, line=number) from None
     except ValueError as error:
         raise FileError(str(error), line=number) from None
     if _UNFIT.search(line) and not _is_fit("".join([*cells, *cells.values()])):
