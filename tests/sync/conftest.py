@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from functools import partial
 
 import pytest
@@ -44,3 +45,12 @@ def log():
 def settings(tmp_path, sandbox):
     """Writes a settings file of one vendor; its path."""
     return partial(settings_of_stripe, tmp_path, sandbox)
+
+
+@pytest.fixture
+def own_temporary_folder(request, tmp_path, monkeypatch):
+    """Other tests' syncs leave theirs elsewhere; so does a server, which is another user's."""
+    for name in {"place", "server_place"}.intersection(request.fixturenames):
+        request.getfixturevalue(name)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))

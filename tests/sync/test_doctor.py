@@ -21,14 +21,7 @@ from tap_billing_reports.storage.lock import STALE_AFTER, Lock
 from tests.sync.moment import NOW
 from tests.sync.one_vendor import ROWS
 
-
-@pytest.fixture(autouse=True)
-def own_temporary_folder(request, tmp_path, monkeypatch):
-    """Other tests' syncs leave theirs elsewhere; so does a server, which is another user's."""
-    for name in {"place", "server_place"}.intersection(request.fixturenames):
-        request.getfixturevalue(name)
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+pytestmark = pytest.mark.usefixtures("own_temporary_folder")
 
 
 @pytest.fixture

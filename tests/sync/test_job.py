@@ -298,6 +298,7 @@ def test_a_sync_ends_with_the_views_unless_it_is_told_not_to(settings, place, tm
     assert "billing.open_items" in listed.output.split()
 
 
+@pytest.mark.usefixtures("own_temporary_folder")
 def test_a_file_with_the_schemas_name_is_refused_before_anything_is_loaded(settings, tmp_path):
     file, config = tmp_path / "billing.duckdb", settings()
     url = f"duckdb:{file}"
