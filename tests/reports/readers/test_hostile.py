@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,9 @@ from lxml import etree
 from tap_billing_reports.core.errors import FileError
 from tests.reports.readers.reading import cells_of, csv_reader, xml_reader
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # `make faults` asks for many more.
 EXAMPLES = settings(max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "60")))
 CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
@@ -22,37 +26,38 @@ CELLS = st.one_of(
     st.text(CHARACTERS, max_size=6),
 )
 BLOCKS = st.sampled_from([1, 3, 10, 64, 1 << 16])
-DAMAGE = st.lists(
-    st.tuples(
-        st.integers(min_value=0, max_value=10_000),
-        st.integers(min_value=0, max_value=3),
-        st.sampled_from(
-            [
-                b"",
-                b'"',
-                b",",
-                b"\n",
-                b"\r",
-                b"\r\n",
-                b"\0",
-                b"\xff",
-                b"\xc3",
-                b"<",
-                b">",
-                b"&",
-                b"x",
-                b"</Line>",
-                b"<Line>",
-                b"<!--",
-                b"]]>",
-                b"&amp;",
-                b"&x;",
-                b" ",
-                b"<A>1</A>",
-            ]
-        ),
-    ),
-    max_size=3,
+
+
+def pieces(found: Sequence[bytes]) -> st.SearchStrategy[list[tuple[int, int, bytes]]]:
+    """What is put into a file, up to three times: where, in place of how many bytes, and which of these."""
+    where, instead = st.integers(min_value=0, max_value=10_000), st.integers(min_value=0, max_value=3)
+    return st.lists(st.tuples(where, instead, st.sampled_from(found)), max_size=3)
+
+
+DAMAGE = pieces(
+    [
+        b"",
+        b'"',
+        b",",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"<",
+        b">",
+        b"&",
+        b"x",
+        b"</Line>",
+        b"<Line>",
+        b"<!--",
+        b"]]>",
+        b"&amp;",
+        b"&x;",
+        b" ",
+        b"<A>1</A>",
+    ]
 )
 
 
