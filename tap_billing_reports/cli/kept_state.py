@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.page.read import opened
-from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.columns import STATE_TABLE
 from tap_billing_reports.warehouse.database import literal, quoted
+from tap_billing_reports.warehouse.databases import is_there
 
 if TYPE_CHECKING:
     from tap_billing_reports.page.read import Reading
@@ -57,7 +56,7 @@ def start(address: Address | None, schema: str, job: str) -> Start:
     if address is None:
         return Start(None, "as a first sync: no --state, and no warehouse is named")
     # Its first sync would make the file.
-    if address.engine is Engine.DUCKDB and not Path(address.target).exists():
+    if not is_there(address):
         return Start(None, f"as a first sync: there is no {address.shown} yet")
     with opened(address, schema, with_views=False) as reading:
         kept = states(reading, schema).get(job)

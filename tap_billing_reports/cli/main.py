@@ -74,10 +74,8 @@ def check(config: tuple[str, ...]) -> None:
 
 @main.command(short_help="Say what is odd in warehouse, STATE, journal and storage.")
 @_config
-@click.option(
-    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
-)
-@click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
+@warehouse.in_option
+@warehouse.schema_option
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def doctor(config: tuple[str, ...], into: str | None, schema: str, *, as_json: bool) -> None:
     """Say what is odd in the warehouse, its STATE, the journal and the storage, each with what to do.
@@ -113,11 +111,9 @@ def doctor(config: tuple[str, ...], into: str | None, schema: str, *, as_json: b
 @_config
 @click.option("--state", type=click.File(), help="The STATE to start from; unset: the one that the warehouse keeps.")
 @click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
-@click.option(
-    "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
-)
-@click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
-@click.option("--job", default="default", show_default=True, help="Whose STATE in the warehouse it is.")
+@warehouse.in_option
+@warehouse.schema_option
+@warehouse.job_option
 def plan(
     config: tuple[str, ...], state: IO[str] | None, catalog: IO[str] | None, into: str | None, schema: str, job: str
 ) -> None:
@@ -135,8 +131,8 @@ def plan(
     with _told():
         said = "from the STATE of --state"
         if state is None:
-            url = into or warehouse.settings_here(config).get("warehouse")
-            begun = start(address_of(str(url)) if url else None, schema, job)
+            url = warehouse.named_warehouse(into, config)
+            begun = start(address_of(url) if url else None, schema, job)
             state, said = None if begun.state is None else io.StringIO(begun.state), begun.said
         tap = _tap(config, state=state, catalog=catalog)
         tap.limits = tap.limits or plan.LIMITS

@@ -20,11 +20,13 @@ _into = click.option(
     metavar="URL",
     help="The warehouse: duckdb:PATH or postgresql://...; unset: BILLING_REPORTS_WAREHOUSE, the setting warehouse.",
 )
-_in = click.option(
+in_option = click.option(
     "--in", "into", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
 )
-_schema = click.option("--schema", default="billing", show_default=True, help="The schema that the tables are in.")
-_job = click.option(
+schema_option = click.option(
+    "--schema", default="billing", show_default=True, help="The schema that the tables are in."
+)
+job_option = click.option(
     "--job",
     default="default",
     show_default=True,
@@ -58,12 +60,12 @@ def given(config: tuple[str, ...]) -> tuple[str, ...]:
     return ("config.json", "ENV") if Path("config.json").is_file() else ("ENV",)
 
 
-def _named(url: str | None) -> str | None:
-    """The warehouse that was given, else that of the settings in this folder, which `sync` loads."""
+def named_warehouse(url: str | None, config: tuple[str, ...] = ()) -> str | None:
+    """The warehouse that was given, else that of the settings, which `sync` loads; see `settings_here`."""
     if url:
         return url
-    named = settings_here(()).get("warehouse")
-    return named if isinstance(named, str) else None
+    found = settings_here(config).get("warehouse")
+    return found if isinstance(found, str) else None
 
 
 def settings_here(config: tuple[str, ...]) -> dict[str, Any]:
@@ -88,16 +90,16 @@ def _asked(url: str | None, option: str) -> str:
     Raises:
         ConfigError: no warehouse is named anywhere.
     """
-    from tap_billing_reports.warehouse.address import named  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.warehouse import address  # noqa: PLC0415 - slow to import
 
-    return named(_named(url), option)
+    return address.named(named_warehouse(url), option)
 
 
 @click.command(short_help="Load everything into a warehouse, and again tomorrow: the increment.")
 @config_option
 @_into
-@_schema
-@_job
+@schema_option
+@job_option
 @click.option("--catalog", type=click.File(), help="The catalogue with its selection; unset: all streams.")
 @click.option("--full-refresh", multiple=True, metavar="STREAM", help="Read this stream from the start again.")
 @click.option("--import-state", type=click.File(), help="Begin with this STATE, from Meltano or a state file.")
@@ -135,8 +137,8 @@ def sync(
 
 
 @click.command(short_help="Make the views that answer finance's questions.")
-@_in
-@_schema
+@in_option
+@schema_option
 @click.option("--orders", metavar="RELATION", help="Your own table of orders, for freight_per_order.")
 @click.option("--order-column", default="order_id", show_default=True, help="Its column with the order's number.")
 @click.option(
@@ -162,7 +164,7 @@ def views(
     from tap_billing_reports.views.sql import OwnOrders, tables_named  # noqa: PLC0415
 
     own = OwnOrders(orders, order_column, tracking_column) if orders else None
-    with _one_line(), opened(_named(into), schema, to_load=False, views=True) as database:
+    with _one_line(), opened(named_warehouse(into), schema, to_load=False, views=True) as database:
         made = create_views(database, schema, named=tables_named(named), orders=own)
     for name in made:
         click.echo(f"{schema}.{name}")
@@ -172,7 +174,7 @@ def views(
 @click.option(
     "--from", "url", envvar="BILLING_REPORTS_WAREHOUSE", metavar="URL", help="The warehouse, as `sync --into`."
 )
-@_schema
+@schema_option
 @click.option("--out", type=click.Path(dir_okay=False), default="billing.html", show_default=True, help="The file.")
 @click.option("--note", default="", help="What a reader must know first; it stands at the top.")
 @click.option(
@@ -204,7 +206,7 @@ def page(url: str | None, schema: str, out: str, note: str, runs: str | None) ->
 
 @click.command(short_help="Ask the warehouse a question in SQL; nothing is changed.")
 @click.argument("sql")
-@_in
+@in_option
 def query(sql: str, into: str | None) -> None:
     """Show the rows that an SQL query finds, such as "select * from billing.close_checklist".
 
@@ -263,12 +265,12 @@ def state() -> None:
 
 @state.command()
 @_into
-@_schema
+@schema_option
 def show(into: str | None, schema: str) -> None:
     """Show each job that has a STATE, and when it was stored."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(_named(into), schema, to_load=False) as database:
+    with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         found = database.states()
     for name, stored_at in found:
         click.echo(f"{name}  {stored_at}")
@@ -278,13 +280,13 @@ def show(into: str | None, schema: str) -> None:
 
 @state.command()
 @_into
-@_schema
-@_job
+@schema_option
+@job_option
 def export(into: str | None, schema: str, job: str) -> None:
     """Print a job's STATE, for the tap's --state or for Meltano."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(_named(into), schema, to_load=False) as database:
+    with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         found = database.state(job)
     if found is None:
         raise click.ClickException(
@@ -295,14 +297,14 @@ def export(into: str | None, schema: str, job: str) -> None:
 
 @state.command()
 @_into
-@_schema
-@_job
+@schema_option
+@job_option
 @click.confirmation_option(prompt="Forget this STATE? The next sync reads everything again.")
 def reset(into: str | None, schema: str, job: str) -> None:
     """Forget a job's STATE: the next sync reads everything again; rows stay, and are replaced by key."""
     from tap_billing_reports.sync.job import opened  # noqa: PLC0415
 
-    with _one_line(), opened(_named(into), schema, to_load=False) as database:
+    with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         if database.state(job) is None:
             raise click.ClickException(f"the job {job!r} has no STATE here")
         database.reset(job)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
@@ -97,7 +97,7 @@ class Sandbox:
             self._thread.join(_START_SECONDS)
         self._close_sockets()
 
-    def __enter__(self) -> Sandbox:  # noqa: PYI034 - Self is not in Python 3.10's typing
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from tap_billing_reports.warehouse.database import Database
 
 
+def is_there(address: Address) -> bool:
+    """Whether it is there: a file that opening would make is not. A server says so itself."""
+    return address.engine is not Engine.DUCKDB or Path(address.target).exists()
+
+
 def check_there(address: Address) -> None:
     """Refuse a file that opening would make.
 
     Raises:
         ConfigError: there is no such file.
     """
-    if address.engine is Engine.DUCKDB and not Path(address.target).exists():
+    if not is_there(address):
         raise ConfigError(f"warehouse {address.shown}: there is no such file")
 
 
