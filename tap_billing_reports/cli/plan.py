@@ -143,7 +143,7 @@ def _why_ordered(job: ReportJob, now: datetime) -> str:
     if job.given_up:
         return f"run {job.given_up} could not be used {job.bad} times and is given up"
     if job.failed:
-        return f"not read yet; {job.failed} runs have failed"
+        return f"not read yet; {job.failed} runs have failed or expired"
     return "read before, and may have changed" if job.known_run else "not read yet"
 
 

@@ -1,8 +1,9 @@
 """Vipps MobilePay on one page: ledgers as accounts, and the entries of each ledger day, of funds and of fees.
 
 Facts: the Report API's OpenAPI document (v2) and developer.vippsmobilepay.com, "Fetching report data" and "Entry type
-reference". A day that is closed never changes. `tryLater` may stay for weeks: a ledger that is paid out by month, funds
-below zero. A ledger of others is a 404, too, with a body; a day that is not closed need not have one.
+reference". A day that is closed never changes. `tryLater` is on each page (the document names no case without it), and
+may stay for weeks: a ledger paid out by month, funds below zero. A ledger of others is a 404, too, with a body; a day
+that is not closed need not have one.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ VIPPS = d.Source(
         configured=lambda values: [d.Report.of("vipps", entry, zone=ZONE) for entry in values["vipps_reports"]],
         parameters=lambda report, period: {"topic": report.report_type, "day": _day(period)},
         retrieval=ENTRIES,
-        not_yet=d.NotYetWhen(codes={NOT_CLOSED}, flag="tryLater", believed_for=timedelta(days=180)),
+        not_yet=d.NotYetWhen(codes={NOT_CLOSED}, flag="tryLater", always_says=True, believed_for=timedelta(days=180)),
         headers=KNOWN.headers,
         column_type=KNOWN.column_type,
         describe=KNOWN.describe,

@@ -111,6 +111,43 @@ def test_of_a_run_and_of_its_file_too(monkeypatch, shop):
     assert len([asked for asked in shop.asked if asked.path == "/one/runs" and asked.form["day"] == OPEN]) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "always", "is_refused"),
+    [
+        ({}, True, True),
+        ({"wait": None}, True, True),
+        ({"wait": "true"}, True, True),
+        ({"wait": False}, True, False),
+        # A vendor that has the flag only where there is something to wait for.
+        ({}, False, False),
+        ({"wait": None}, False, False),
+        ({"wait": False}, False, False),
+        # Neither yes nor no, whoever says it.
+        ({"wait": "true"}, False, True),
+        ({"wait": "false"}, False, True),
+        ({"wait": 1}, False, True),
+        ({"wait": 0}, False, True),
+        ({"wait": {}}, False, True),
+    ],
+)
+def test_an_answer_that_does_not_say_whether_it_is_whole_is_refused(monkeypatch, shop, said, always, is_refused):
+    answering(shop, Answered({"id": f"one.{OPEN}", "state": "made", **said}, 201))
+    answered = shop.more["/one/runs"]
+    # The other day's answer says it.
+    shop.more["/one/runs"] = lambda asked: (
+        answered(asked)
+        if asked.form["day"] == OPEN
+        else Answered({"id": f"one.{CLOSED}", "state": "made", "wait": False}, 201)
+    )
+    found = synced(monkeypatch, shop, with_reports(not_yet=d.NotYetWhen(flag="wait", always_says=always)))
+    assert [row["period"][:10] for row in found.of("shop_sales")] == [CLOSED, OPEN][: 1 if is_refused else 2], found.log
+    assert ("does not say at wait whether its data are all there" in found.log) == is_refused
+    assert found.status == int(is_refused)
+    assert "left: shop_sales" not in found.log
+
+
 def test_a_rule_names_an_answer():
     with pytest.raises(ValueError, match="names no answer"):
         d.NotYetWhen()
+    with pytest.raises(ValueError, match="always_says speaks of a flag"):
+        d.NotYetWhen(statuses={404}, always_says=True)

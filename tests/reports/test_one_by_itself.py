@@ -167,9 +167,10 @@ def test_an_absence_without_proof_is_believed_after_a_day(sync, unkeyed, target,
         assert len(vendor.runs) == orders
 
 
-def test_what_fails_for_good_is_ordered_once_a_sync_and_then_once_a_day(sync, vendor, target, clock):
+@pytest.mark.parametrize("fate", ["failed", "expired"])
+def test_what_comes_to_nothing_for_good_is_ordered_once_a_sync_and_then_once_a_day(sync, vendor, target, clock, fate):
     vendor.free = True
-    vendor.next_fates.extend(["failed"] * 100)
+    vendor.next_fates.extend([fate] * 100)
     orders = []
     for _ in range(12):
         clock.advance(3600)
@@ -177,7 +178,7 @@ def test_what_fails_for_good_is_ordered_once_a_sync_and_then_once_a_day(sync, ve
         assert len(ended.errors) == 1, "each sync says so"
         orders.append(len(vendor.runs))
     assert orders == [3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10, 10]
-    assert "10 runs have failed, the last one less than a day ago" in ended.errors[0]
+    assert "10 runs have failed or expired, the last one less than a day ago" in ended.errors[0]
     clock.advance(86400)
     vendor.next_fates.clear()
     assert not sync(vendor, state=target.state, end=date(2026, 3, 4), **ONE_DAY).run().errors

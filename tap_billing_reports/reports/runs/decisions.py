@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from tap_billing_reports.reports.runs.ordering import Orders
     from tap_billing_reports.reports.state.journal import Note
 
-# After so many failed runs, the next one is ordered only so long after the last one.
+# After so many runs that came to nothing, the next one is ordered only so long after the last one. One that has expired
+# is among them: the vendor could make it, but each order may cost, and if nobody can fetch it in time ten times in a
+# row, the eleventh is no better.
 MANY_FAILED = 10
 PAUSE = timedelta(days=1)
 
@@ -97,7 +99,7 @@ class Decider:
         if found is not None:
             return _decided(PendingRun(job, found, Step.ADOPTED, attempt))
         if job.failed >= MANY_FAILED and job.failed_at is not None and adoption.now() < job.failed_at + PAUSE:
-            reason = f"{job.failed} runs have failed, the last one less than a day ago"
+            reason = f"{job.failed} runs have failed or expired, the last one less than a day ago"
             return Decision(Step.DEFERRED, job, attempt, reason=reason, is_failure=True)
         reason = self._hindrance(job)
         return Decision(Step.DEFERRED if reason else Step.ORDERED, job, attempt, reason=reason)

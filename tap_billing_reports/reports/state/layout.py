@@ -35,7 +35,7 @@ class OpenPeriod(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         start, end: the interval that a window's run was ordered for.
         out, out_rows: the file whose rows may be out, and how many of them.
         rows: how many rows of earlier readings may be out.
-        failed, failed_at: how many runs have failed since the period was last read, and when the last did.
+        failed, failed_at: how many runs have failed or expired since the period was last read, and when the last did.
         refused: how often its order was refused since then.
         not_yet: when the vendor said last that it does not have it yet.
     """

@@ -44,8 +44,8 @@ VIPPS = Vendor(
         "sign-in": ("access_token",),
         "renewal": ("access_token",),
         "accounts": ("items", "ledgerId"),
-        "day": ("items", "hasMore", "amount", "currency", "balanceBefore", "balanceAfter", "entryType"),
-        "page": ("items", "hasMore", "amount", "currency", "balanceBefore", "balanceAfter"),
+        "day": ("items", "hasMore", "tryLater", "amount", "currency", "balanceBefore", "balanceAfter", "entryType"),
+        "page": ("items", "hasMore", "tryLater", "amount", "currency", "balanceBefore", "balanceAfter"),
     },
     in_records={"accounts": {"from": '"ledgerId"', "to": '"xEcho":"@echo-json","ledgerId"'}},
     not_there={

@@ -129,6 +129,26 @@ def test_entries_that_are_null_are_no_empty_day(vipps):
     assert "the answer's items is null, and no list" in found.log
 
 
+@pytest.mark.parametrize(
+    ("ledger", "day", "page", "closed"),
+    [(DAILY, "2026-11-16", 0, True), (DAILY, "2026-11-16", 1, True), (WEEKLY, "2026-11-19", 0, False)],
+    ids=["a closed day", "its second page", "a day that is not closed"],
+)
+def test_a_day_that_has_lost_its_flag_is_not_taken_for_closed(vipps, ledger, day, page, closed):
+    vipps.control.options.update({"vipps_unclosed": "tryLater", "vipps_page_size": 7})
+    path = f"/report/v2/ledgers/{ledger}/funds/dates/{day}"
+    vipps.control.fault({"alter": {"pattern": r',"tryLater":(true|false)', "to": ""}}, {"path": path}, skip=page)
+    found = vipps.run(vipps.config(day))
+    assert found.status == 1
+    assert "does not say at tryLater whether its data are all there" in found.log
+    assert not [row for row in found.of("vipps_funds") if (row["account_id"], row["ledger_date"]) == (ledger, day)]
+    vipps.control.clear_faults()
+    again = vipps.run(vipps.config(day), state=found.state)
+    assert again.status == 0, again.log
+    read = [row for row in again.of("vipps_funds") if (row["account_id"], row["ledger_date"]) == (ledger, day)]
+    assert bool(read) == closed
+
+
 @pytest.mark.parametrize("name", ["amount", "balanceAfter", "entryType"])
 def test_a_first_day_without_what_its_checks_read_is_refused(vipps, name):
     vipps.control.fault({"alter": {"from": f'"{name}"', "to": '"renamed"'}}, {"path": DAY_PATH})
