@@ -23,7 +23,7 @@ def served() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def desk(served, tmp_path, monkeypatch, caplog) -> Desk:
-    caplog.set_level("INFO", logger="tap-billing-reports")
+    caplog.set_level("DEBUG", logger="tap-billing-reports")
     served.control.reset(at=NOW)
     found = Desk(served, tmp_path)
     monkeypatch.setattr(TapBillingReports, "clock", found.clock)

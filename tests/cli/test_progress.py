@@ -55,6 +55,16 @@ def test_one_line_a_transition_in_order(desk):
     assert lines[4]["rows"] == str(len(done.of("stripe_daily")))
 
 
+def test_a_period_has_one_line_at_info_and_its_steps_are_for_those_who_look_for_a_fault(desk):
+    done = desk.sync(desk.only("stripe", DAILY, max_new_runs=3, start_date="2026-11-14"))
+    steps = Counter((line.split()[0], line.split()[1]) for line in done.log.splitlines() if " event=" in line)
+    detailed = ("ordered", "ready", "collected", "emitted")
+    assert steps == {
+        ("INFO", "event=done"): 3, ("DEBUG", "event=deferred"): 3, **{("DEBUG", f"event={one}"): 3 for one in detailed},
+    }  # fmt: skip
+    assert " left: stripe_daily account acct_sandbox: 3 periods, " in done.log
+
+
 def test_what_goes_wrong_has_its_line_too(desk):
     desk.control.options["stripe_run_rules"] = [{"match": {"nth": 1}, "do": {"fail": "no luck today"}}]
     failed = events(desk.sync(desk.only("stripe", DAILY, start_date="2026-11-19")).log)

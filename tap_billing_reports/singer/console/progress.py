@@ -1,4 +1,4 @@
-"""How far a sync is: one line a transition and a sign of life while it waits, or a live view on a terminal."""
+"""How far a sync is: one line a period and a sign of life while it waits, or a live view on a terminal."""
 
 from __future__ import annotations
 
@@ -152,21 +152,26 @@ class Progress(Listener):
         if event.step is Step.AGAIN:
             self._say(line_of(event), logging.WARNING)
         elif self._view is None:
-            self._say(line_of(event))
+            self._say(line_of(event), logging.INFO if _is_news(event) else logging.DEBUG)
 
     def pulse(self) -> None:
         if self._view is not None or self._clock.monotonic() - self._spoke_at < HEARTBEAT_SECONDS:
             return
         now = self.board.glance()
-        if now.slowest is None:
+        if now.slowest is None and not (now.pending or now.ready):
             return
-        facts = {"event": "waiting", "pending": now.pending, "running": now.running, "ready": now.ready}
+        facts: dict[str, object] = {"pending": now.pending, "running": now.running, "ready": now.ready}
         facts |= {step.value: now.ended[step] for step in (Step.DONE, Step.FAILED)}
-        self._say(pairs({**facts, "slowest": str(now.slowest), "seconds": round(now.seconds)}))
+        if now.slowest is None:
+            self._say(pairs({"event": "progress", **facts}))
+        else:
+            waited = {"slowest": str(now.slowest), "seconds": round(now.seconds)}
+            self._say(pairs({"event": "waiting", **facts, **waited}))
 
     def _say(self, text: str, level: int = logging.INFO) -> None:
         logger.log(level, "%s", text)
-        self._spoke_at = self._clock.monotonic()
+        if level >= logging.INFO:
+            self._spoke_at = self._clock.monotonic()
 
     def _lines(self, elapsed: float, rate: float) -> list[str]:
         """The live view's lines."""
@@ -181,6 +186,15 @@ class Progress(Listener):
             lines.append(f"slowest: {now.slowest}, {duration(now.seconds)}")
         # Before the view cuts them: of a secret that is cut nobody knows that it is one.
         return [*map(redact, lines)]
+
+
+def _is_news(event: Event) -> bool:
+    """Whether it is a line of its own for everybody: a failure, or a run that somebody has waited for.
+
+    A first sync has thousands of periods that need no order, and each some steps: these lines are for those who look
+    for a fault. What is left of them is one line a report and account at the end.
+    """
+    return event.step is Step.FAILED or (event.step is Step.DONE and event.job.is_ordered)
 
 
 def line_of(event: Event) -> str:

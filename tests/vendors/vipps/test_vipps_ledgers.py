@@ -10,6 +10,8 @@ from decimal import Decimal
 import pytest
 
 from tap_billing_reports.sandbox.vipps.signin import CLIENT_SECRET, SIGNATURE, SUBSCRIPTION_KEY
+from tap_billing_reports.singer.console.progress import HEARTBEAT_SECONDS
+from tests.fakes import SandboxClock
 from tests.vendors.vipps.emulated import NOW
 
 DAILY, WEEKLY = "302321", "302977"
@@ -240,3 +242,40 @@ def test_a_balance_that_does_not_go_on_from_the_day_before_is_found(vipps):
     found = vipps.run(vipps.config(on_mismatch="warn"))
     assert verdicts(found, "balance_chain")[False] == 0
     assert verdicts(found, "balance_goes_on")[False] == 1
+
+
+def test_days_need_no_order_so_none_is_left_for_max_new_runs(vipps):
+    """`max_new_runs` counts orders alone."""
+    found = vipps.run(vipps.config(max_new_runs=1))
+    assert found.status == 0, found.log
+    assert held(found) == booked(vipps)
+    assert "max_new_runs" not in found.log
+
+
+def test_days_that_need_no_order_have_no_line_each(vipps, caplog):
+    caplog.set_level("DEBUG", logger="tap-billing-reports")
+    vipps.control.options["vipps_unclosed"] = "404"
+    found = vipps.run()
+    told = Counter(tuple(line.split()[:2]) for line in found.log.splitlines() if " event=" in line)
+    days = len(found.of("report_runs"))
+    assert days > 20
+    steps = {("DEBUG", f"event={step}"): days for step in ("fetched", "collected", "emitted", "done")}
+    assert told.items() >= steps.items()
+    assert {level for level, _ in told} == {"DEBUG"}
+
+
+def test_a_long_reading_says_once_a_minute_how_far_it_is(vipps, caplog):
+    """Each answer takes two seconds of the vendors' clock, which is the tap's."""
+    caplog.set_level("INFO", logger="tap-billing-reports")
+    moved = []
+
+    class Slow(SandboxClock):
+        def monotonic(self):
+            moved.append(len(vipps.control.requests()))
+            return 2.0 * moved[-1]
+
+    vipps.clock = Slow(vipps.control)
+    found = vipps.run()
+    beats = [line for line in found.log.splitlines() if line.startswith("INFO event=")]
+    assert 1 < len(beats) <= 2 * moved[-1] / HEARTBEAT_SECONDS
+    assert all(line.startswith("INFO event=progress pending=") for line in beats)
