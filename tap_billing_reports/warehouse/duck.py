@@ -38,7 +38,7 @@ _TYPES: Final = {
 # How many of its 38 digits stand behind the point, in a column of JSON numbers that needs more than the usual 12.
 WIDER: Final = (18, 24, 30)
 # Of its buffers; what is more goes to files beside the database. With Python and Arrow the process stays under 300 MiB.
-MEMORY_LIMIT: Final = "96MiB"
+MEMORY_LIMIT: Final = "72MiB"
 
 
 class DuckDatabase(SqlDatabase):

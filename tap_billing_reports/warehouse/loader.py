@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_billing_reports.warehouse.database import Database
 
 # Lines of one stream that are held before they go to the database, and of all streams together.
-PIECE_BYTES: Final = 8 << 20
+PIECE_BYTES: Final = 4 << 20
 HELD_BYTES: Final = 32 << 20
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
