@@ -17,11 +17,11 @@ import tempfile
 from pathlib import Path
 
 from scripts.docs.foreign import foreign
+from scripts.docs.numbers import filled
 from scripts.docs.parts import FILES, PARTS
-from scripts.docs.staging import BrokenLinkError, stage
 from scripts.docs.tables import between
+from scripts.venvs import ENVIRONMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "site"
 # Warnings are errors, all of them are shown, and every reference must lead somewhere.
 STRICT = ("-W", "--keep-going", "-n", "-q", "-E")
@@ -37,6 +37,8 @@ def write_parts() -> None:
             before, _old, after = between(text, part, name)
             text = f"{before}\n{written()}\n{after}"
         page.write_text(text, encoding="utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def build() -> None:
@@ -44,16 +46,14 @@ def build() -> None:
 
     Raises:
         CalledProcessError: the builder failed, or warned; it has said why.
-        BrokenLinkError: a link leads nowhere.
     """
     shutil.rmtree(SITE, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
-        pages, doctrees = Path(folder) / "pages", Path(folder) / "doctrees"
-        stage(pages)
-        python = str(ROOT / ".tools" / "docs" / "bin" / "python")
-        where = ("-c", str(Path(__file__).parent), "-d", str(doctrees), str(pages), str(SITE))
-        subprocess.run([python, "-m", "sphinx", "-b", "html", *STRICT, *where], check=True)
-    shutil.rmtree(SITE / ".doctrees", ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="docs-") as doctrees:
+        where = ("-c", str(Path(__file__).parent), "-d", doctrees, str(ROOT), str(SITE))
+        command = (str(ENVIRONMENTS["docs"].python), "-m", "sphinx", "-b", "html", *STRICT, *where)
+        subprocess.run(command, check=True)
+    # Servers and people open a folder by this name.
+    shutil.copyfile(SITE / "README.html", SITE / "index.html")
 
 
 def main(arguments: list[str]) -> None:
@@ -64,8 +64,6 @@ def main(arguments: list[str]) -> None:
         build()
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)
-    except BrokenLinkError as error:
-        sys.exit(str(error))
     if found := foreign(SITE):
         sys.exit("\n".join(["the site would load these from other hosts:", *found]))
     print(f"site/index.html: {len(list(SITE.rglob('*.html')))} pages; nothing in them is loaded from another host")

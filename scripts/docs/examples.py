@@ -23,27 +23,15 @@ SHOWN = 2  # rows of each report
 # Stream -> some of its columns.
 REPORTS = {
     "stripe_balance_change_from_activity_itemized_3": (
-        "created",
-        "currency",
-        "gross",
-        "fee",
-        "net",
-        "reporting_category",
+        "created", "currency", "gross", "fee", "net", "reporting_category",
     ),
     "stripe_payouts_itemized_3": ("effective_at", "currency", "net", "payout_status"),
     "bring_invoice_lines": ("invoice_number", "product", "weight_kg", "currency_code", "agreement_price"),
-}
+}  # fmt: skip
 INVOICE = (
-    "source",
-    "account_id",
-    "invoice_id",
-    "status",
-    "invoice_date",
-    "currency",
-    "net_amount",
-    "tax_amount",
+    "source", "account_id", "invoice_id", "status", "invoice_date", "currency", "net_amount", "tax_amount",
     "total_amount",
-)
+)  # fmt: skip
 
 
 @cache

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _ADDRESS = re.compile(r"^(?:https?:)?//", re.IGNORECASE)
@@ -18,9 +19,10 @@ _FETCHED = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-pref
 class _Loads(HTMLParser):
     """Collects the foreign addresses of one page."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -31,22 +33,17 @@ class _Loads(HTMLParser):
         self.found += [address for address in addresses if _ADDRESS.match(address)]
         self.found += _IN_STYLE.findall(given.get("style", ""))
 
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "style":
+            self.found += _IN_STYLE.findall(data)
+
 
 def foreign(site: Path) -> list[str]:
     """`page: address` for everything that is fetched from elsewhere when a page is opened."""
-    found = []
-    for path in sorted(site.rglob("*")):
-        if path.suffix == ".html":
-            parser = _Loads()
-            text = path.read_text(encoding="utf-8")
-            parser.feed(text)
-            addresses = parser.found + [
-                address for style in re.findall(r"<style[^>]*>(.*?)</style>", text, re.DOTALL)
-                for address in _IN_STYLE.findall(style)
-            ]  # fmt: skip
-        elif path.suffix == ".css":
-            addresses = _IN_STYLE.findall(path.read_text(encoding="utf-8"))
-        else:
-            continue
-        found += [f"{path.relative_to(site).as_posix()}: {address}" for address in addresses]
-    return found
+    read: dict[str, Callable[[str], list[str]]] = {".html": lambda text: _Loads(text).found, ".css": _IN_STYLE.findall}
+    return [
+        f"{path.relative_to(site).as_posix()}: {address}"
+        for path in sorted(site.rglob("*"))
+        if path.suffix in read
+        for address in read[path.suffix](path.read_text(encoding="utf-8"))
+    ]

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scripts import schema_snapshot
-from scripts.docs import examples, numbers, personal, settings_table, staged
+from scripts.docs import examples, hub, personal, settings_table, staged
 from scripts.docs.tables import code, codes, table
 from tap_billing_reports.core.columns import column_name
 from tap_billing_reports.declare.catalogue import catalogue
-from tap_billing_reports.reports.state import journal, layout
 from tap_billing_reports.singer.schemas import stream_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-ENVIRONMENT = "TAP_BILLING_REPORTS_"
 CORE = ("accounts", "report_types", "invoices", "invoice_documents", "report_runs", "report_files", "reconciliations")
-_WORDS = {"date": "date", "date-time": "timestamp (UTC)", "x-singer.decimal": "decimal, as text"}
-
-
-def kind(schema: Mapping[str, Any]) -> str:
-    """A column's type in plain words."""
-    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    (plain,) = (word for word in types if word != "null")
-    return _WORDS.get(schema.get("format", ""), {"string": "text"}.get(plain, plain))
-
-
-# -- settings ------------------------------------------------------------------------------------------
+# Types and formats of JSON Schema, and those of Stripe's catalogue, in plain words.
+WORDS = {
+    "string": "text",
+    "date": "date",
+    "date-time": "timestamp (UTC)",
+    "x-singer.decimal": "decimal, as text",
+}
+STRIPE_WORDS = {
+    "timestamp": "timestamp (UTC), read in the run's zone",
+    "timestamp_utc": "timestamp (UTC)",
+    "decimal": "decimal, as text",
+    "currency": "currency code, in capitals",
+}
 
 
 def settings() -> str:
@@ -37,16 +36,24 @@ def settings() -> str:
     return settings_table.table(settings_table.about())
 
 
-# -- streams -------------------------------------------------------------------------------------------
+# -- columns -------------------------------------------------------------------------------------------
 
 
-def _columns(schema: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    return table(
-        ("column", "type", "what it holds"),
-        (
-            (code(name), kind(column) + (", key" if name in keys else ""), column.get("description", ""))
-            for name, column in schema["properties"].items()
-        ),
+def columns_table(columns: Iterable[tuple[str, str, str]]) -> str:
+    return table(("column", "type", "what it holds"), ((code(name), *rest) for name, *rest in columns))
+
+
+def schema_table(properties: Mapping[str, Mapping[str, Any]], keys: Iterable[str] = ()) -> str:
+    """The columns of a stream's schema."""
+
+    def kind(column: Mapping[str, Any]) -> str:
+        types = [column["type"]] if isinstance(column["type"], str) else column["type"]
+        (plain,) = (word for word in types if word != "null")
+        return WORDS.get(column.get("format", plain), WORDS.get(plain, plain))
+
+    return columns_table(
+        (name, kind(column) + (", key" if name in keys else ""), column.get("description", ""))
+        for name, column in properties.items()
     )
 
 
@@ -59,13 +66,14 @@ def streams() -> str:
         replication = f" Replication key: {code(stream.replication_key)}." if stream.replication_key else ""
         parts.append(
             f"## {code(name)}\n\nPrimary key: {codes(stream.primary_keys)}.{replication}\n\n"
-            + _columns(stream.schema, tuple(stream.primary_keys))
+            + schema_table(stream.schema["properties"], stream.primary_keys)
         )
     rows = found["bring_invoice_lines"]
     parts.append(
         "## Row streams\n\nOne for each configured report, such as `bring_invoice_lines`. "
         f"Primary key: {codes(rows.primary_keys)}. Replication key: {code(str(rows.replication_key))}.\n\n"
-        "Every one of them has these columns:\n\n" + _columns(stream_schema("report_rows"), tuple(rows.primary_keys))
+        "Every one of them has these columns:\n\n"
+        + schema_table(stream_schema("report_rows")["properties"], rows.primary_keys)
     )
     return "\n".join(parts)
 
@@ -73,26 +81,13 @@ def streams() -> str:
 def invoice_lines() -> str:
     common = stream_schema("report_rows")["properties"]
     columns = schema_snapshot.everything().streams["bring_invoice_lines"].schema["properties"]
-    return table(
-        ("column", "type", "what it holds"),
-        ((code(n), kind(column), column["description"]) for n, column in columns.items() if n not in common),
-    )
+    return schema_table({name: column for name, column in columns.items() if name not in common})
 
 
 def stripe_columns() -> str:
     """Every column of Stripe's catalogued reports, once."""
-    types = catalogue("stripe")["types"]
-    words = {
-        "timestamp": "timestamp (UTC), read in the run's zone",
-        "timestamp_utc": "timestamp (UTC)",
-        "decimal": "decimal, as text",
-        "currency": "currency code, in capitals",
-    }
-    texts = catalogue("stripe")["descriptions"]
-    return table(
-        ("column", "type", "what it holds"),
-        ((code(column_name(h)), words.get(types[h], types[h]), texts[h]) for h in sorted(types)),
-    )
+    types, texts = catalogue("stripe")["types"], catalogue("stripe")["descriptions"]
+    return columns_table((column_name(h), STRIPE_WORDS.get(types[h], types[h]), texts[h]) for h in sorted(types))
 
 
 def stripe_differing() -> str:
@@ -120,7 +115,7 @@ def stripe_types() -> str:
     return "\n".join(parts)
 
 
-# -- privacy -------------------------------------------------------------------------------------------
+# -- privacy ------------------------------------------------------------------------------------------
 
 
 def personal_core() -> str:
@@ -131,26 +126,9 @@ def personal_core() -> str:
     )
 
 
-def _grouped(columns: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for why in dict.fromkeys(columns.values()):
-        yield why, codes(name for name, other in columns.items() if other == why)
-
-
 def personal_of(source: str) -> str:
-    return table(("what they hold", "columns"), _grouped(personal.headers(source)))
-
-
-# -- the contract --------------------------------------------------------------------------------------
-
-
-def contract() -> str:
-    """How many names a major version keeps."""
-    promised = json.loads(schema_snapshot.SNAPSHOT.read_text(encoding="utf-8"))
-    columns = sum(len(stream["columns"]) for stream in promised.values())
-    return (
-        f"The snapshot holds {len(promised)} streams with {columns:,} columns. "
-        f"A ledger in the STATE has version {layout.VERSION}, a file of the journal version {journal.VERSION}.\n"
-    )
+    found = personal.columns(source).items()
+    return table(("what they hold", "columns"), ((why, codes(columns)) for why, columns in found))
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
@@ -169,10 +147,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "personal columns of Vipps MobilePay": partial(personal_of, "vipps"),
         "personal columns of Klarna": partial(personal_of, "klarna"),
     },
-    "docs/compatibility.md": {"contract": contract},
-    "docs/numbers.md": {"numbers": numbers.numbers},
 }
 """Page -> name of the part -> what writes it."""
 
-FILES: dict[str, Callable[[], str]] = {"dbt/models/staging/_staging.yml": staged.staging}
+FILES: dict[str, Callable[[], str]] = {
+    "dbt/models/staging/_staging.yml": staged.staging,
+    hub.FILE: hub.definition,
+}
 """File -> what writes it."""

@@ -12,10 +12,7 @@ PERIOD = f"where it is an invoice (Bring): {LEADS}"
 QUOTED = "a message; it may quote a value that could not be read"
 
 CORE: dict[str, dict[str, str]] = {
-    "accounts": {
-        "name": f"{PERSON}, where the customer is one",
-        "source_record": WHOLE,
-    },
+    "accounts": {"name": f"{PERSON}, where the customer is one", "source_record": WHOLE},
     "invoices": {
         "recipient": PERSON,
         "customer_id": LEADS,
@@ -33,9 +30,7 @@ CORE: dict[str, dict[str, str]] = {
         "uri": f"{LEADS}; the PDF itself names the recipient",
         "error": QUOTED,
     },
-    "report_rows": {
-        "period": PERIOD,
-    },
+    "report_rows": {"period": PERIOD},
     "report_runs": {
         "period": PERIOD,
         "parameters": "what was asked for, such as an account, a payout or with Bring an invoice number",
@@ -46,78 +41,45 @@ CORE: dict[str, dict[str, str]] = {
         "uri": "leads to the whole file, with all columns that the vendor sent",
         "parquet_uri": "leads to its rows",
     },
-    "reconciliations": {
-        "subject": f"where it is an invoice: {LEADS}",
-    },
+    "reconciliations": {"subject": f"where it is an invoice: {LEADS}"},
 }
 """Stream -> column -> why. The key columns of a stream cannot be deselected."""
 
-STRIPE_COLUMNS: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "customer_name",
-            "customer_email",
-            "customer_tax_id",
+REPORT_COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "stripe": {
+        PERSON: (
+            "customer_name", "customer_email", "customer_tax_id",
             *(
                 f"{whose}_{part}"
                 for whose in ("customer_address", "customer_shipping_address", "shipping_address", "card_address")
                 for part in ("line1", "line2", "postal_code", "city", "state", "country")
             ),
-            "destination_resolved_address_state",
-            "destination_resolved_address_country",
+            "destination_resolved_address_state", "destination_resolved_address_country",
         ),
-        PERSON,
-    ),
-    **dict.fromkeys(("connected_account_name", "business_name"), f"{PERSON}, where the business is one"),
-    **dict.fromkeys(("description", "customer_description", "payout_description"), FREE),
-    **dict.fromkeys(
-        (
-            "customer_id",
-            "subscription_id",
-            "invoice_id",
-            "invoice_number",
-            "order_id",
-            "charge_id",
-            "payment_intent_id",
-            "source_id",
-            "destination_payment_id",
-            "connected_account_direct_charge_id",
+        f"{PERSON}, where the business is one": ("connected_account_name", "business_name"),
+        FREE: ("description", "customer_description", "payout_description"),
+        LEADS: (
+            "customer_id", "subscription_id", "invoice_id", "invoice_number", "order_id", "charge_id",
+            "payment_intent_id", "source_id", "destination_payment_id", "connected_account_direct_charge_id",
         ),
-        LEADS,
-    ),
-}
-
-BRING_COLUMNS: dict[str, str] = {
-    **dict.fromkeys(("RECEIVER_NAME", "SentToCity", "SentToPostalCode", "DELIVERY_POSTAL_CODE"), PERSON),
-    **dict.fromkeys(
-        ("CUST_PO_NUMBER", "RECEIVER_REFERENCE", "SENDER_REFERENCE", "DESCRIPTION", "ITEM_DESCRIPTION"), FREE
-    ),
-    **dict.fromkeys(
-        ("InvoiceNumber", "TRX_NUMBER", "ShipmentNumber", "PackageNumber", "WAYBILL_NUMBER", "ORDER_NUMBER"), LEADS
-    ),
-}
-
-KLARNA_COLUMNS: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "order_id",
-            "short_order_id",
-            "merchant_reference1",
-            "merchant_reference2",
-            "merchant_capture_reference",
-            "merchant_refund_reference",
-            "capture_id",
-            "refund_id",
-            "reversal_reference",
+    },
+    "bring": {
+        PERSON: ("RECEIVER_NAME", "SentToCity", "SentToPostalCode", "DELIVERY_POSTAL_CODE"),
+        FREE: ("CUST_PO_NUMBER", "RECEIVER_REFERENCE", "SENDER_REFERENCE", "DESCRIPTION", "ITEM_DESCRIPTION"),
+        LEADS: (
+            "InvoiceNumber", "TRX_NUMBER", "ShipmentNumber", "PackageNumber", "WAYBILL_NUMBER", "ORDER_NUMBER",
         ),
-        LEADS,
-    ),
-    "klarna_comment": FREE,
-}
-VIPPS_COLUMNS: dict[str, str] = dict.fromkeys(("pspReference", "reference"), LEADS)
-
-REPORT_COLUMNS = {"stripe": STRIPE_COLUMNS, "bring": BRING_COLUMNS, "vipps": VIPPS_COLUMNS, "klarna": KLARNA_COLUMNS}
-"""Source -> header in the vendor's file -> why."""
+    },
+    "vipps": {LEADS: ("pspReference", "reference")},
+    "klarna": {
+        LEADS: (
+            "order_id", "short_order_id", "merchant_reference1", "merchant_reference2", "merchant_capture_reference",
+            "merchant_refund_reference", "capture_id", "refund_id", "reversal_reference",
+        ),
+        FREE: ("klarna_comment",),
+    },
+}  # fmt: skip
+"""Source -> why -> headers in the vendor's files."""
 
 HARMLESS: dict[str, dict[str, str]] = {
     "report_types": {
@@ -150,6 +112,6 @@ HARMLESS: dict[str, dict[str, str]] = {
 """Stream or source -> column whose name hints at a person and that holds none -> what it holds."""
 
 
-def headers(source: str) -> dict[str, str]:
-    """Column name in the stream -> why it is personal, for a source's reports."""
-    return {column_name(header): why for header, why in REPORT_COLUMNS[source].items()}
+def columns(source: str) -> dict[str, list[str]]:
+    """Why -> names of the columns that a source's report streams have."""
+    return {why: [column_name(header) for header in headers] for why, headers in REPORT_COLUMNS[source].items()}

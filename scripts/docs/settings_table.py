@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
+from scripts.venvs import ROOT
 from tap_billing_reports.config.settings import TOP
 from tap_billing_reports.vendors import all_sources
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def about() -> dict[str, Any]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scripts import schema_snapshot
+from scripts.docs.tables import as_yaml
 from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.views.models import Orders, Staged, models
 from tap_billing_reports.views.sql import NEWEST_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from singer_sdk import Stream
 
-_HEAD = "# Written by `make docs` from the streams' schemas; edits are lost.\nmodels:\n"
 _AS_READ = (
     "Amounts are numbers, currencies in capitals, days and instants typed; rows that were taken back are left out. "
     "A column that is not loaded is null; without the table there is no row."
@@ -40,25 +39,19 @@ def staging() -> str:
     Raises:
         KeyError: no schema describes a column that a model reads.
     """
-    streams, parts = schema_snapshot.everything().streams, [_HEAD]
+    streams, found = schema_snapshot.everything().streams, []
     for name, source in models().sources.items():
         if isinstance(source, Staged):
             columns = {column: _described(source, column, streams) for column in source.columns}
-            parts += _model(name, f"{_what(source)} {_AS_READ}", columns)
+            found.append(_model(name, f"{_what(source)} {_AS_READ}", columns))
         elif isinstance(source, Orders):
-            parts += _model(name, _OWN_ORDERS, _ORDERS)
-    return "".join(parts)
+            found.append(_model(name, _OWN_ORDERS, _ORDERS))
+    return as_yaml({"models": found}, "the streams' schemas")
 
 
-def _model(name: str, description: str, columns: Mapping[str, str]) -> Iterator[str]:
-    yield f"- name: {name}\n  description: {_quoted(description)}\n  columns:\n"
-    for column, text in columns.items():
-        yield f"  - name: {column}\n    description: {_quoted(text)}\n"
-
-
-def _quoted(text: str) -> str:
-    """A string of JSON is one of YAML."""
-    return json.dumps(text, ensure_ascii=False)
+def _model(name: str, description: str, columns: Mapping[str, str]) -> dict[str, Any]:
+    described = [{"name": column, "description": text} for column, text in columns.items()]
+    return {"name": name, "description": description, "columns": described}
 
 
 def _what(source: Staged) -> str:

@@ -1,9 +1,11 @@
-"""Markdown tables, and the part of a page that is written by a program."""
+"""What a program writes: Markdown tables, the part of a page between two marks, files of YAML."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,3 +35,9 @@ def between(text: str, name: str, page: str) -> tuple[str, str, str]:
     if not (found and ended):
         sys.exit(f"{page} has lost the lines {begin.strip()} and {end.strip()}")
     return before + begin, inside, end + after
+
+
+def as_yaml(content: Any, origin: str) -> str:
+    """A file of YAML that is drawn from somewhere else."""
+    said = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return f"# Written by `make docs` from {origin}; edits are lost.\n{said}"

@@ -11,6 +11,7 @@ import pytest
 
 from scripts import schema_snapshot
 from scripts.docs import personal
+from scripts.docs.numbers import filled
 from scripts.docs.parts import CORE, FILES, PARTS
 from scripts.docs.tables import BEGIN, END, between, table
 from tap_billing_reports.core.columns import column_name
@@ -29,6 +30,23 @@ def test_a_generated_part_is_up_to_date(page, name):
     """Where this fails: `make docs`, or `python -m scripts.docs --parts`."""
     _before, found, _after = between((ROOT / page).read_text(), name, page)
     assert found == f"\n{PARTS[page][name]()}\n"
+
+
+def test_the_figures_on_the_pages_are_the_last_ones():
+    """Where this fails: `python -m scripts.docs --parts`."""
+    texts = {page: page.read_text() for page in PAGES}
+    assert sum(text.count("<!-- figure: ") for text in texts.values()) > 20
+    assert [page.name for page, text in texts.items() if filled(text) != text] == []
+
+
+def test_a_figure_is_put_in_its_place_as_the_page_wants_it_and_an_unknown_one_is_refused():
+    page = "<!-- figure: faults.cells:, -->0<!-- end --> tried, <!-- figure: faults.lost -->7<!-- end --> lost"
+    assert re.fullmatch(
+        r"<!-- figure: faults.cells:, -->\d+,\d{3}<!-- end --> tried, <!-- figure: faults.lost -->0<!-- end --> lost",
+        filled(page),
+    )
+    with pytest.raises(KeyError, match="found"):
+        filled("<!-- figure: faults.found -->0<!-- end -->")
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -97,7 +115,8 @@ def places():
 
 
 def personal_columns(place):
-    return set(personal.CORE.get(place, {})) | set(personal.headers(place) if place in personal.REPORT_COLUMNS else ())
+    of_reports = personal.columns(place).values() if place in personal.REPORT_COLUMNS else ()
+    return set(personal.CORE.get(place, {})).union(*of_reports)
 
 
 @pytest.mark.parametrize("place", places())

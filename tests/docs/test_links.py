@@ -12,7 +12,9 @@ def target(page, link):
     return ((page.parent / path).resolve() if path else page), anchor
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "page", [*PAGES, *ROOT.glob("examples/*/README.md")], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_relative_links_lead_somewhere(page):
     for link in links(page.read_text()):
         if link.startswith("https://"):

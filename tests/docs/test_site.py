@@ -1,62 +1,27 @@
-"""The site's pages: all in the contents, links that lead to where the pages stand, nothing from another host."""
+"""The site's pages: all in the contents, nothing from another host. Their links: test_links.py."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripts.docs import staging
+from scripts.docs.conf import CONTENTS, add_contents
 from scripts.docs.foreign import foreign
-from tests.docs.pages import PAGES, ROOT, blocks, links
-
-
-@pytest.fixture(scope="module")
-def staged(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    staging.stage(folder)
-    return folder
+from tests.docs.pages import PAGES, ROOT
 
 
 def test_every_page_stands_in_the_contents_once():
-    listed = [page for pages in staging.CONTENTS.values() for page in pages]
+    listed = [f"{name}.md" for pages in CONTENTS.values() for name in pages]
     assert len(listed) == len(set(listed))
-    assert {f"{name}.md" for name in listed} | {"index.md"} == {staging.place(page) for page in PAGES}
+    assert {*listed, "README.md"} == {page.relative_to(ROOT).as_posix() for page in PAGES}
 
 
-def test_links_lead_to_where_the_pages_stand(staged):
-    seen = 0
-    for page in staged.rglob("*.md"):
-        for link in links(page.read_text()):
-            path = link.partition("#")[0]
-            if path and "://" not in link:
-                seen += 1
-                assert (page.parent / path).resolve().is_file(), (page, link)
-    assert seen > 50
-
-
-def test_what_lies_outside_the_pages_comes_along(staged):
-    assert (staged / "tree" / "meltano.yml").read_bytes() == (ROOT / "meltano.yml").read_bytes()
-    acme = (staged / "tree" / "examples" / "tap-billing-reports-acme" / "README.md").read_text()
-    assert acme.startswith("---\norphan: true\n---\n")
-    assert (staged / "images" / "pictures.png").is_file()
-
-
-def test_code_is_left_as_it_is(staged):
-    for page in PAGES:
-        copy = (staged / staging.place(page)).read_text()
-        for language in ("sh", "json", "python"):
-            assert blocks(copy, language) == blocks(page.read_text(), language)
-
-
-@pytest.mark.parametrize("link", ["nowhere.md", "images", "../../outside.md"])
-def test_a_broken_link_ends_the_build(tmp_path, monkeypatch, link):
-    monkeypatch.setattr(staging, "ROOT", tmp_path)
-    (tmp_path / "docs" / "images").mkdir(parents=True)
-    page = tmp_path / "docs" / "page.md"
-    page.write_text(f"`[code](gone.md)` and [words]({link})\n")
-    with pytest.raises(staging.BrokenLinkError, match=r"^docs/page\.md: "):
-        staging.relinked(page, lambda _target: None)
-    page.write_text("`[code](gone.md)` [web](https://x.example) [here](#top) [it](page.md#top)\n")
-    assert staging.relinked(page, lambda _target: None).endswith("[it](page.md#top)\n")
+def test_the_first_page_alone_declares_the_contents():
+    first, other = ["# First\n"], ["# Other\n"]
+    add_contents(None, "README", first)
+    add_contents(None, "docs/faq", other)
+    assert first[0].count("\n```{toctree}\n") == len(CONTENTS)
+    assert "\ndocs/faq\n" in first[0]
+    assert other == ["# Other\n"]
 
 
 @pytest.mark.parametrize(

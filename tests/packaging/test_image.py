@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import schema_snapshot
+from scripts.venvs import ROOT
 from tests.typed import some
 
-ROOT = schema_snapshot.ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 

@@ -10,10 +10,11 @@ from jsonschema import Draft202012Validator
 from singer_sdk.singerlib import Schema
 
 from scripts import schema_snapshot
+from scripts.venvs import ROOT
 from tap_billing_reports.declare.catalogue import catalogue
 from tap_billing_reports.vendors import all_sources
 
-FILES = sorted((schema_snapshot.ROOT / "schemas").glob("*.json"))
+FILES = sorted((ROOT / "schemas").glob("*.json"))
 KEYWORDS = {"type", "format", "description"}
 FORMATS = {"date", "date-time", "x-singer.decimal"}
 POSTGRES_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")

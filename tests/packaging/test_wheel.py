@@ -18,10 +18,10 @@ import pytest
 from trove_classifiers import classifiers as KNOWN_CLASSIFIERS  # noqa: N812 - a constant there
 
 from scripts import schema_snapshot
+from scripts.venvs import ROOT
 from tap_billing_reports import __version__
 from tests.typed import some
 
-ROOT = schema_snapshot.ROOT
 SCHEMAS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "schemas").rglob("*.json"))
 
 
