@@ -1,1 +1,1 @@
-"""What `make bench` measures: one module a measurement, one table, `results.json`."""
+"""What `make bench` measures: each part is a function that gives figures; one table, `results.json`, the page."""

@@ -23,14 +23,9 @@ from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.vendors.bring import BRING, SPECIFIED_INVOICE
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=timezone.utc)
-
-CONFIG = {
-    "start_date": "2026-01-01",
-    "bring_api_uid": "me@example.com",
-    "bring_api_key": "not-a-real-key",
-    "bring_client_url": "https://example.com",
-    "max_new_runs": 36_500,
-}
+RUN_SECONDS = 20
+LINES = 2  # of each specified invoice
+LINE = "<AgreementPrice>0.50</AgreementPrice><CurrencyCode>NOK</CurrencyCode>"
 
 
 class WaitingClock(Clock):
@@ -50,29 +45,30 @@ class WaitingClock(Clock):
 
 
 class BigBring:
-    """Customers with invoices, each with a specified invoice of some lines.
-
-    Args:
-        customers, invoices: how many, and how many invoices each has.
-        specified: whether the invoices have lines.
-        run_seconds: how long a report takes.
-    """
+    """So many customers with so many invoices each; if `specified`, each invoice has some lines."""
 
     account = about = "me@example.com"
 
-    def __init__(self, customers=1, invoices=1, *, specified=False, lines=2, run_seconds=20):
+    def __init__(self, customers=1, invoices=1, *, specified=False):
         self.clock = WaitingClock()
         self.customers = [f"{20_000_000_000 + number}" for number in range(customers)]
         self.invoices = invoices
         self.specified = specified
-        self.lines = lines
-        self.run_seconds = run_seconds
         self.asked = []
         self.remarks = Remarks()
         self._runs = {}
 
     def config(self, **settings):
-        return {**CONFIG, "bring_customers": self.customers, "bring_invoice_lines": self.specified, **settings}
+        return {
+            "start_date": "2026-01-01",
+            "bring_api_uid": "me@example.com",
+            "bring_api_key": "not-a-real-key",
+            "bring_client_url": "https://example.com",
+            "bring_customers": self.customers,
+            "bring_invoice_lines": self.specified,
+            "max_new_runs": 36_500,
+            **settings,
+        }
 
     def prepare(self, tap):
         """Take the place of the HTTP client."""
@@ -84,9 +80,8 @@ class BigBring:
         """The client for another thread."""
         return self
 
-    # -- the HTTP client -------------------------------------------------------------------------------
-
     def call(self, _method, _host, path, *, params=(), **_):
+        """What `HttpClient.call` answers."""
         self.asked.append(path)
         parts = path.removesuffix(".json").split("/")
         params = dict(params)
@@ -94,7 +89,7 @@ class BigBring:
             found = {"invoices": list(self._listed(parts[-1], params))}
         elif parts[3] == "generate" and len(parts) == 6:
             run_id = f"run-{len(self._runs)}"
-            self._runs[run_id] = (params["invoiceNumber"], self.clock.monotonic() + self.run_seconds)
+            self._runs[run_id] = (params["invoiceNumber"], self.clock.monotonic() + RUN_SECONDS)
             found = {"statusUrl": f"https://www.mybring.com/reports/api/report/{run_id}/status.json"}
         elif parts[3] == "generate":
             found = {"reports": [{"id": SPECIFIED_INVOICE, "name": "Specified invoice"}]}
@@ -104,12 +99,12 @@ class BigBring:
         return Answer(f"GET {path}", 200, {}, json.dumps(found).encode())
 
     def download(self, wanted, out):
+        """What `HttpClient.download` does: the file of a run."""
         self.asked.append(wanted.path)
-        number = self._runs[wanted.path.removesuffix(".xml").split("/")[-1]][0]
-        line = f"<Line><InvoiceNumber>{number}</InvoiceNumber><AgreementPrice>0.50</AgreementPrice>"
-        line += "<CurrencyCode>NOK</CurrencyCode></Line>"
-        count = f"<MetaData><NumberOfRows>{self.lines}</NumberOfRows></MetaData>"
-        content = f"<Report>{count}<Lines>{line * self.lines}</Lines></Report>".encode()
+        number, _ = self._runs[wanted.path.removesuffix(".xml").split("/")[-1]]
+        lines = f"<Line><InvoiceNumber>{number}</InvoiceNumber>{LINE}</Line>" * LINES
+        rows = f"<MetaData><NumberOfRows>{LINES}</NumberOfRows></MetaData>"
+        content = f"<Report>{rows}<Lines>{lines}</Lines></Report>".encode()
         out.write(content)
         return Download(len(content), hashlib.sha256(content).hexdigest(), "application/xml")
 
@@ -133,10 +128,9 @@ class BigBring:
                 }
 
 
-def main():
+def main(customers, invoices, unspecified=""):
     logging.disable(logging.INFO)
-    customers, invoices = map(int, sys.argv[1:3])
-    bring = BigBring(customers, invoices, specified="unspecified" not in sys.argv[3:])
+    bring = BigBring(int(customers), int(invoices), specified=not unspecified)
     tap = TapBillingReports(config=bring.config())
     tap.clock = bring.clock
     bring.prepare(tap)
@@ -152,9 +146,8 @@ def main():
     if tap.run():
         raise RuntimeError("the sync failed")
     seconds = time.process_time() - started
-    sent = tap._line_states.sent
-    json.dump({"states": states, "state_bytes": sent, "seconds": seconds}, sys.stderr)
+    json.dump({"states": states, "state_bytes": tap._line_states.sent, "seconds": seconds}, sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -11,7 +11,6 @@ message.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import sys
@@ -22,8 +21,9 @@ from pathlib import Path
 import pyarrow.compute
 import pyarrow.csv  # noqa: F401 - both here, so that the first load does not count their import
 
+from benchmarks.data import Sample
 from benchmarks.measure import tell
-from benchmarks.taps import CONSTANTS, KEYS, columns_of, tap_of
+from benchmarks.taps import CONSTANTS, KEYS, FastStream, tap_of
 from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.warehouse.address import Engine, address_of
 from tap_billing_reports.warehouse.database import quoted
@@ -31,19 +31,21 @@ from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.listen import load_from
 from tap_billing_reports.warehouse.loader import Loader, Options
 
-DUCKDB = {
-    "text": "VARCHAR", "currency": "VARCHAR",
-    "integer": "BIGINT", "decimal": "DECIMAL(38,12)", "boolean": "BOOLEAN", "date": "DATE",
-    "timestamp": "TIMESTAMP", "timestamp_utc": "TIMESTAMP",
+TYPES = {
+    "text": "text", "currency": "text", "integer": "bigint", "decimal": "numeric", "boolean": "boolean", "date": "date",
+    "timestamp": "timestamp", "timestamp_utc": "timestamp",
 }  # fmt: skip
-POSTGRES = DUCKDB | {"text": "text", "currency": "text", "decimal": "numeric"}
+DUCKDB = TYPES | {"decimal": "decimal(38,12)"}
+SHARED = ", ".join(f"'{value}' as {name}" for name, value in CONSTANTS.items())
+NUMBERED = f"select {SHARED}, row_number() over () as row_number, * from "
 
 
 class Spent(list):
     """What each load takes: seconds of the clock and of the processor, ours and a PostgreSQL session's process's."""
 
-    def __init__(self, database=None, server=None):
-        self.server = database._con.info.backend_pid if database and database.amounts_as_text else server
+    def __init__(self, connection):
+        session = getattr(connection, "info", None)
+        self._server = session and Path(f"/proc/{session.backend_pid}/stat")
 
     @contextmanager
     def load(self):
@@ -54,87 +56,81 @@ class Spent(list):
 
     def _now(self):
         processor = time.process_time()
-        if self.server is not None:
-            times = Path(f"/proc/{self.server}/stat").read_text().rpartition(")")[2].split()[11:13]
+        if self._server:
+            times = self._server.read_text().rpartition(")")[2].split()[11:13]
             processor += sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
         return time.monotonic(), processor
 
 
-def constants():
-    return ", ".join(f"'{value}' as {name}" for name, value in CONSTANTS.items())
+def floor(url, sample):
+    from scripts.warehouse import connected  # noqa: PLC0415 - not in the memory of the others
 
-
-def floor_duckdb(path, types, url):
-    import duckdb  # noqa: PLC0415
-
-    columns = "{" + ", ".join(f"'{name}': '{DUCKDB[kind]}'" for name, kind in types.items()) + "}"
-    with duckdb.connect(url.removeprefix("duckdb:")) as connection:
-
-        def run(sql):
-            return connection.execute(sql).fetchall()
-
-        source = f"read_csv('{path}', header = true, columns = {columns})"
-        numbered = f"select {constants()}, row_number() over () as row_number, * from {source}"
-        run(f"create table report as {numbered} limit 0")
-        spent = Spent()
-        with spent.load():
-            run(f"insert into report {numbered}")
-        same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
-        with spent.load():
-            run("begin")
-            run(f"create temp table raw as {numbered}")
-            run(f"delete from report t using raw s where {same}")
-            run("insert into report select * from raw")
-            run("commit")
-        ((rows,),) = run("select count(*) from report")
-        return rows, spent
-
-
-def floor_postgres(path, types, url):
-    import psycopg  # noqa: PLC0415
-
-    own = ", ".join(f"{quoted(name)} {POSTGRES[kind]}" for name, kind in types.items())
-    same = ", ".join(f"{name} text" for name in CONSTANTS)
-    update = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in types)
-    with psycopg.connect(url) as connection:
-        connection.execute("drop table if exists floor_report")
-        key = ", ".join(KEYS)
-        connection.execute(f"create table floor_report ({same}, row_number bigint, {own}, primary key ({key}))")
-        spent = Spent(server=connection.info.backend_pid)
-        numbered = f"select {constants()}, row_number() over () as row_number, * from raw"
-        for rest in ("", f"on conflict ({key}) do update set {update}"):
+    loads = _duckdb_floor if address_of(url).engine is Engine.DUCKDB else _postgres_floor
+    with connected(url) as connection:
+        spent = Spent(connection)
+        for load in loads(connection.execute, sample):
             with spent.load():
-                connection.execute(f"create temp table raw ({own}) on commit drop")
-                copied = connection.cursor().copy("copy raw from stdin (format csv, header true)")
-                with copied as copy, path.open("rb") as file:
-                    while data := file.read(1 << 20):
-                        copy.write(data)
-                connection.execute(f"insert into floor_report {numbered} {rest}")
-                connection.commit()
-        (rows,) = connection.execute("select count(*) from floor_report").fetchone()
-        return rows, spent
+                load()
+        ((rows,),) = connection.execute("select count(*) from report").fetchall()
+    return rows, spent
 
 
-def sync(path, types, zone, url):
+def _duckdb_floor(run, sample):
+    columns = "{" + ", ".join(f"'{name}': '{DUCKDB[kind]}'" for name, kind in sample.columns.items()) + "}"
+    numbered = f"{NUMBERED} read_csv('{sample.path}', header = true, columns = {columns})"
+    run(f"create table report as {numbered} limit 0")
+    yield lambda: run(f"insert into report {numbered}")
+    same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
+
+    def again():
+        run("begin")
+        run(f"create temp table raw as {numbered}")
+        run(f"delete from report t using raw s where {same}")
+        run("insert into report select * from raw")
+        run("commit")
+
+    yield again
+
+
+def _postgres_floor(run, sample):
+    own = ", ".join(f"{quoted(name)} {TYPES[kind]}" for name, kind in sample.columns.items())
+    shared = ", ".join(f"{name} text" for name in CONSTANTS)
+    update = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in sample.columns)
+    key = ", ".join(KEYS)
+    run(f"create table report ({shared}, row_number bigint, {own}, primary key ({key}))")
+
+    def load(rest):
+        run("begin")
+        cursor = run(f"create temp table raw ({own}) on commit drop")
+        with cursor.copy("copy raw from stdin (format csv, header true)") as copy, sample.path.open("rb") as file:
+            while data := file.read(1 << 20):
+                copy.write(data)
+        run(f"insert into report {NUMBERED} raw {rest}")
+        run("commit")
+
+    yield lambda: load("")
+    yield lambda: load(f"on conflict ({key}) do update set {update}")
+
+
+def sync(url, sample):
     database = open_database(address_of(url), "bench")
-    spent = Spent(database)
+    spent = Spent(database._con)
     for _ in range(2):
         writer = WarehouseWriter()
-        tap = tap_of("fast", path, types, zone, message_writer=writer)
+        tap = tap_of(FastStream, sample, message_writer=writer)
         loader = Loader(database, Options())
         writer.load_into(loader, database)
         with spent.load():
             tap.sync_all()
             loader.finish()
-        rows = loader.totals.rows["stripe_balance"]
     database.close()
-    return rows, spent
+    return loader.totals.rows["stripe_balance"], spent
 
 
-def target(url):
+def target(url, _sample):
     database = open_database(address_of(url), "bench")
     loader = Loader(database, Options(keep_state=False))
-    spent = Spent(database)
+    spent = Spent(database._con)
     select.select([0], [], [])
     with spent.load():
         load_from(0, loader)
@@ -142,19 +138,10 @@ def target(url):
     return loader.totals.rows["stripe_balance"], spent
 
 
-def main():
-    kind, url, name, types, zone = sys.argv[1:]
-    path, types = Path(name), json.loads(types)
-    columns_of(types)
-    engine = address_of(url).engine
-    if kind == "floor":
-        rows, spent = (floor_duckdb if engine is Engine.DUCKDB else floor_postgres)(path, types, url)
-    elif kind == "target":
-        rows, spent = target(url)
-    else:
-        rows, spent = sync(path, types, zone, url)
+def main(kind, url, *words):
+    rows, spent = {"floor": floor, "sync": sync, "target": target}[kind](url, Sample.given(*words))
     tell(rows, loads=spent)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

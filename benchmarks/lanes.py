@@ -1,11 +1,10 @@
-"""One file into Parquet: `python -m benchmarks.lanes lane|bare <file> <columns as JSON> <zone> [<to>]`.
+"""One file into Parquet: `python -m benchmarks.lanes lane|bare [<to>] <file> <columns as JSON> <zone>`.
 
 One line with rows, processor seconds and peak memory goes to stderr. Imports are not counted.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -16,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute  # so that its import is not counted
 from pyarrow import csv, parquet
 
+from benchmarks.data import Sample
 from benchmarks.measure import tell
 from benchmarks.taps import CONSTANTS, columns_of
 from tap_billing_reports.reports.files.parquet import BulkLane, Layout
+from tap_billing_reports.reports.files.readers.arrow import arrow_type
 from tap_billing_reports.reports.files.readers.csv import CsvReader
 from tap_billing_reports.storage.files import Storage
 
@@ -30,30 +31,22 @@ CONSTANT_TYPES = dict.fromkeys(CONSTANTS, "text") | {
     "row_number": "integer",
 }
 SUMMED = ("cost", "net")  # the one of the two that the file has, as a summary is held against it
-TYPES = {
-    "text": pa.string(),
-    "currency": pa.string(),
-    "integer": pa.int64(),
-    "decimal": pa.decimal128(38, 12),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-    "timestamp_utc": pa.timestamp("us"),
-}
+# The same types, but for the zone, which the file's times do not have.
+LOCAL = dict.fromkeys(("timestamp", "timestamp_utc"), pa.timestamp("us"))
 
 
-def bare(path, types, _zone, folder):
-    options = csv.ConvertOptions(
-        column_types={header: TYPES[kind] for header, kind in types.items()}, null_values=[""], strings_can_be_null=True
-    )
-    table = csv.read_csv(path, convert_options=options)
+def bare(sample, folder):
+    types = {header: LOCAL.get(kind) or arrow_type(kind) for header, kind in sample.columns.items()}
+    options = csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
+    table = csv.read_csv(sample.path, convert_options=options)
     parquet.write_table(table, folder / "bare.parquet")
     return table.num_rows, folder / "bare.parquet"
 
 
-def lane(path, types, zone, folder):
-    columns = columns_of(types)
-    reader = CsvReader(path, size=path.stat().st_size, resolve=lambda _: columns, zone=zone, sum_of=SUMMED)
+def lane(sample, folder):
+    columns = columns_of(sample)
+    size = sample.path.stat().st_size
+    reader = CsvReader(sample.path, size=size, resolve=lambda _: columns, zone=sample.zone, sum_of=SUMMED)
     layout = Layout(CONSTANT_TYPES | {column.name: column.type for column in columns}, CONSTANTS)
     bulk = BulkLane(Storage(str(folder / "store")))
     kept = bulk.path("stripe_balance", "acct_1", "all")
@@ -61,12 +54,12 @@ def lane(path, types, zone, folder):
     return reader.rows, Path(kept)
 
 
-def main():
-    kind, name, types, zone, *to = sys.argv[1:]
-    path, types = Path(name), json.loads(types)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+def main(kind, *words):
+    *to, path, columns, zone = words
+    sample = Sample.given(path, columns, zone)
+    with tempfile.TemporaryDirectory(dir=sample.path.parent) as folder:
         started = time.process_time()
-        rows, written = (bare if kind == "bare" else lane)(path, types, zone, Path(folder))
+        rows, written = {"bare": bare, "lane": lane}[kind](sample, Path(folder))
         seconds = time.process_time() - started
         for place in to:
             shutil.copyfile(written, place)
@@ -74,4 +67,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -8,17 +8,16 @@ one line with rows, seconds and peak memory goes to stderr.
 from __future__ import annotations
 
 import csv
-import json
 import logging
 import sys
 import time
 from datetime import datetime, timezone
-from pathlib import Path
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from singer_sdk import Stream, Tap
-from singer_sdk import typing as th
 
+from benchmarks.data import Sample
 from benchmarks.measure import tell
 from tap_billing_reports.core.columns import Column, json_schema, unique_names
 from tap_billing_reports.reports.files.parquet import row_numbers
@@ -43,17 +42,17 @@ CONSTANTS = {
 KEYS = ("source", "account_id", "report_name", "period", "row_number")
 
 
-def columns_of(types):
-    names = unique_names(types, reserved=(*CONSTANTS, "row_number"))
-    return [Column(header, name, type_) for (header, type_), name in zip(types.items(), names, strict=True)]
+def columns_of(sample):
+    names = unique_names(sample.columns, reserved=(*CONSTANTS, "row_number"))
+    return [Column(header, name, type_) for (header, type_), name in zip(sample.columns.items(), names, strict=True)]
 
 
 class ReportStream(Stream):
     name = "stripe_balance"
     primary_keys = KEYS
 
-    def __init__(self, tap, path, types, zone):
-        self.path, self.columns, self.zone = Path(path), columns_of(types), zone
+    def __init__(self, tap, sample):
+        self.sample, self.columns = sample, columns_of(sample)
         properties = {name: json_schema("text") for name in CONSTANTS} | {"row_number": json_schema("integer")}
         properties |= {column.name: json_schema(column.type) for column in self.columns}
         super().__init__(tap, schema={"type": "object", "properties": properties})
@@ -65,20 +64,23 @@ class FastStream(FastRows, ReportStream):
         yield from ()
 
     def chunks(self):
-        if self.path.suffix == ".xml":
-            from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
-            from tap_billing_reports.vendors.bring import XML  # noqa: PLC0415
-
-            by_header = {column.header: column for column in self.columns}
-            reader = XmlReader(
-                self.path, form=XML, resolve=lambda header: [by_header[name] for name in header], zone=self.zone
-            )
-        else:
-            size = self.path.stat().st_size
-            reader = CsvReader(self.path, size=size, resolve=lambda _: self.columns, zone=self.zone)
-            if (sink := self.takes_arrays) is not None:
-                return _arrays(reader, sink.amounts_as_text)
+        path = self.sample.path
+        if path.suffix == ".xml":
+            return xml_reader(self.sample).chunks(SelectedColumns(self), CONSTANTS)
+        reader = CsvReader(path, size=path.stat().st_size, resolve=lambda _: self.columns, zone=self.sample.zone)
+        if (sink := self.takes_arrays) is not None:
+            return _arrays(reader, sink.amounts_as_text)
         return reader.chunks(SelectedColumns(self), CONSTANTS)
+
+
+def xml_reader(sample):
+    from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415 - not in a CSV file's memory
+    from tap_billing_reports.vendors.bring import XML  # noqa: PLC0415
+
+    by_header = {column.header: column for column in columns_of(sample)}
+    return XmlReader(
+        sample.path, form=XML, resolve=lambda header: [by_header[name] for name in header], zone=sample.zone
+    )
 
 
 def _arrays(reader, as_text):
@@ -92,46 +94,44 @@ class StockStream(ReportStream):
     """As one would write it with the SDK: DictReader, a converter a type, one dict a record."""
 
     def get_records(self, context):
-        local, utc = ZoneInfo(self.zone), timezone.utc
-
         def instant(zone):
             return lambda text: datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(utc).isoformat()[:19] + "Z"
 
+        utc = timezone.utc
         convert = {
             **dict.fromkeys(("text", "decimal", "date"), str),
             "currency": str.upper,
             "integer": int,
             "boolean": {"true": True, "false": False}.__getitem__,
-            "timestamp": instant(local),
+            "timestamp": instant(ZoneInfo(self.sample.zone)),
             "timestamp_utc": instant(utc),
         }
         plan = [(column.header, column.name, convert[column.type]) for column in self.columns]
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
+        with self.sample.path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.DictReader(file), start=1):
-                yield (
-                    CONSTANTS
-                    | {"row_number": number}
-                    | {name: function(row[header]) if row[header] else None for header, name, function in plan}
-                )
+                values = {name: function(row[header]) if row[header] else None for header, name, function in plan}
+                yield CONSTANTS | {"row_number": number} | values
 
 
-def tap_of(kind, path, types, zone, message_writer=None):
-    class BenchTap(DeferredTermination if kind == "fast" else Tap):
+def tap_of(stream, sample, message_writer=None):
+    """A tap of one stream, `FastStream` or `StockStream`, with what each needs around it."""
+    is_fast = stream is FastStream
+
+    class BenchTap(DeferredTermination if is_fast else Tap):
         name = "tap-bench"
-        config_jsonschema = th.PropertiesList().to_dict()
-        if kind == "fast":
+        config_jsonschema: ClassVar = {"properties": {}}
+        if is_fast:
             message_writer_class = BufferedWriter
 
         def discover_streams(self):
-            return [(FastStream if kind == "fast" else StockStream)(self, path, types, zone)]
+            return [stream(self, sample)]
 
     return BenchTap(config={}, setup_mapper=True, message_writer=message_writer)
 
 
-def main():
-    kind, path, types, zone = sys.argv[1:]
+def main(kind, *words):
     logging.disable(logging.INFO)
-    tap = tap_of(kind, path, json.loads(types), zone)
+    tap = tap_of({"fast": FastStream, "stock": StockStream}[kind], Sample.given(*words))
     stream = tap.streams["stripe_balance"]
     counter = stream.get_record_counter()
     stream.get_record_counter = lambda **_: counter
@@ -142,4 +142,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

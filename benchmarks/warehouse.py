@@ -1,8 +1,4 @@
-"""Loading beside what the database itself takes for the same cells, and beside other targets: see `benchmarks/into.py`.
-
-In turns. `sync` and `again` by processor time, the server's included, as neighbours on the machine do not count then;
-`target` by the clock: there the tap works at the same time.
-"""
+"""Loading beside what the database itself takes for the same cells, and beside other targets."""
 
 from __future__ import annotations
 
@@ -10,13 +6,17 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import data, end_to_end
-from benchmarks.measure import PROJECT, piped, run
-from scripts.targets.loaders import BY_COPY, POSTGRES, TUNED, WITHOUT_METADATA
+from benchmarks import data
+from benchmarks.measure import PROJECT, piped, told
+from scripts.targets.loaders import BY_COPY, POSTGRES, TUNED, WITHOUT_METADATA, loader_of
 from scripts.targets.postgres import postgres_server
+from scripts.venvs import provide
+from scripts.warehouse import FILE, connected
 
 TURNS = 3
 ROWS = {"narrow": 300_000, "wide": 60_000}
@@ -34,49 +34,84 @@ OTHERS = {
     "target_postgres": (POSTGRES, {**TUNED, **BY_COPY, **WITHOUT_METADATA}),
     "target_duckdb": ("target-duckdb", {}),
 }
+END_TO_END, END_TO_END_ROWS = ("target-jsonl", POSTGRES, "target-duckdb"), 20_000
+
+
+@contextmanager
+def _places():
+    with tempfile.TemporaryDirectory() as name, postgres_server(Path(name) / "postgres.log") as server:
+        yield Path(name), server
+
+
+def through(name, sample, folder, server, **settings):
+    """A sample through another target with these settings more: wall seconds, the tap's share of processor time.
+
+    It has the environment that `make targets` gives it.
+    """
+    loader = loader_of(name)
+    provide(loader.environment)
+    place = loader.place(folder, sample.path.stem, server)
+    return piped(sample, loader.command(place, **settings), place.folder)
+
+
+def end_to_end():
+    """The same rows into targets, and how much of the processor the tap takes; Parquet into DuckDB beside them."""
+    found = {}
+    with _places() as (folder, server):
+        for target in END_TO_END:
+            seconds, share = through(target, data.narrow(END_TO_END_ROWS), folder, server)
+            found[f"end_to_end.{target}.rows_per_second"] = END_TO_END_ROWS / seconds
+            found[f"end_to_end.{target}.tap_share_of_cpu"] = share
+        # A report that goes the bulk lane and is read by DuckDB: checked, written, loaded.
+        kept = folder / "kept.parquet"
+        written = told("lanes", "lane", data.narrow(500_000), kept)
+        with connected(f"{FILE}{folder / 'warehouse.duckdb'}") as database:
+            started = time.monotonic()
+            database.execute(f"CREATE TABLE bare AS SELECT * FROM read_parquet('{kept}')")
+            seconds = written["seconds"] + time.monotonic() - started
+    return found | {"end_to_end.parquet_in_duckdb.rows_per_second": written["rows"] / seconds}
 
 
 def loaded(program, sample, url):
     """What `benchmarks.into` says of one load."""
-    into = ("-m", "benchmarks.into", program, url, *sample.arguments)
     if program != "target":
-        return run(*into)
+        return told("into", program, sample, url)
     with tempfile.TemporaryFile() as said:
-        piped(sample, [sys.executable, *into], PROJECT, said)
+        piped(sample, [sys.executable, "-m", "benchmarks.into", program, url, *sample.arguments], PROJECT, said)
         said.seek(0)
         return json.loads(said.read().splitlines()[-1])
 
 
 def _others(name, settings, folder, server):
     """Rows a second of another target."""
-    few, many = (end_to_end.loaded(name, data.narrow(rows), folder, server, **settings)[0] for rows in (FEW, MANY))
+    few, many = (through(name, data.narrow(rows), folder, server, **settings)[0] for rows in (FEW, MANY))
     return (MANY - FEW) / (many - few)
 
 
-def measure():
-    results, peaks = {}, []
-    with tempfile.TemporaryDirectory() as name, postgres_server(Path(name) / "postgres.log") as server:
-        folder = Path(name)
+def warehouse():
+    """See `benchmarks/into.py`. In turns.
+
+    `sync` and `again` by processor time, the server's included, as neighbours on the machine do not count then;
+    `target` by the clock: there the tap works at the same time.
+    """
+    found, peaks = {}, []
+    with _places() as (folder, server):
         # Each load has a warehouse of its own.
         new = {"duckdb": lambda what: f"duckdb:{folder / what}.duckdb", "postgres": server.create}
         for engine, url in new.items():
             for shape, rows in ROWS.items():
                 sample = getattr(data, shape)(rows)
-                found = defaultdict(list)
+                seen = defaultdict(list)
                 for turn in range(TURNS):
-                    told = {one: loaded(one, sample, url(f"{shape}_{one}_{turn}")) for one in PROGRAMS}
-                    peaks += [told[one]["rss_mib"] for one in PROGRAMS if one != "floor"]
+                    loads = {one: loaded(one, sample, url(f"{shape}_{one}_{turn}")) for one in PROGRAMS}
+                    peaks += [loads[one]["rss_mib"] for one in PROGRAMS if one != "floor"]
                     for kind, (program, number, seconds) in KINDS.items():
-                        floor, ours = (told[one]["loads"][number][seconds] for one in ("floor", program))
-                        found[f"{kind}.ratio_to_floor"].append(floor / ours)
-                        found[f"{kind}.rows_per_second"].append(told[program]["rows"] / ours)
-                for key, seen in found.items():
-                    digits = 3 if "ratio" in key else None
-                    results[f"warehouse.{engine}.{shape}.{key}"] = round(statistics.median(seen), digits)
+                        floor, ours = (loads[one]["loads"][number][seconds] for one in ("floor", program))
+                        seen[f"{kind}.ratio_to_floor"].append(floor / ours)
+                        seen[f"{kind}.rows_per_second"].append(loads[program]["rows"] / ours)
+                found |= {f"warehouse.{engine}.{shape}.{key}": statistics.median(one) for key, one in seen.items()}
         for key, (other, settings) in OTHERS.items():
-            engine = key.removeprefix("target_")
-            ours = results[f"warehouse.{engine}.narrow.target.rows_per_second"]
             speed = _others(other, settings, folder, server)
-            results[f"warehouse.{key}.rows_per_second"] = round(speed)
-            results[f"warehouse.ratio_to_{key}"] = round(ours / speed, 2)
-    return results | {"warehouse.rss_mib": round(max(peaks), 1)}
+            ours = found[f"warehouse.{key.removeprefix('target_')}.narrow.target.rows_per_second"]
+            found |= {f"warehouse.{key}.rows_per_second": speed, f"warehouse.ratio_to_{key}": ours / speed}
+    return found | {"warehouse.rss_mib": max(peaks)}

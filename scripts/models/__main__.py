@@ -92,7 +92,7 @@ class Models:
             if loader.name not in OTHERS:
                 continue
             provide(loader.environment)
-            place = trial.place_of(loader, self.folder, "models", self.server)
+            place = loader.place(self.folder, "models", self.server)
             trial.load(loader, messages, place)
             url = place.file_url if loader.name == "target-duckdb" else place.database_url
             store = Store(loader.name, url, SCHEMA, has_views=False)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from scripts.demo.processes import status_of
 from scripts.targets.capture import NEW_COLUMN
 from scripts.targets.findings import Findings, examine
-from scripts.targets.loaders import Place
 from scripts.targets.truth import read_messages
 from scripts.venvs import InstallError, provide
 
@@ -21,8 +20,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from scripts.targets.capture import Captured
-    from scripts.targets.loaders import Loader
+    from scripts.targets.loaders import Loader, Place
     from scripts.targets.postgres import Server
+
+
+# Packages whose versions decide how values come through, beside those that are required.
+TELLING = (
+    "tap-billing-reports", "singer-sdk", "singer-python", "pipelinewise-singer-python", "duckdb", "pyarrow",
+    "sqlalchemy", "psycopg",
+)  # fmt: skip
+_INSTALLED = (
+    "import json; from importlib.metadata import distributions;"
+    "print(json.dumps({one.metadata['Name'].lower(): one.version for one in distributions()}))"
+)
 
 
 @dataclass
@@ -57,7 +67,7 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
     trial.versions = _versions(loader)
     first = read_messages([captured.first])
     try:
-        place = place_of(loader, folder, "text", server)
+        place = loader.place(folder, "text", server)
         for messages in (captured.first, captured.second):
             began = time.monotonic()
             state = load(loader, messages, place)
@@ -66,7 +76,7 @@ def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> T
         told = read_messages([captured.first, captured.second])
         trial.findings = examine(told, loader.read(place), first=first, new_column=NEW_COLUMN)
         if not loader.is_variant:
-            place = place_of(loader, folder, "numbers", server)
+            place = loader.place(folder, "numbers", server)
             load(loader, captured.numbers, place)
             told = read_messages([captured.numbers])
             trial.numbers = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
@@ -85,26 +95,15 @@ def _answers(repository: str) -> bool:
         return False
 
 
-def place_of(loader: Loader, folder: Path, what: str, server: Server) -> Place:
-    """A new folder and a new database for one use of a target."""
-    name = "".join(letter if letter.isalnum() else "_" for letter in f"{loader.name}_{what}")
-    (folder / name).mkdir(parents=True)
-    server.create(name)
-    return Place(folder / name, name, server)
-
-
 def load(loader: Loader, messages: Path, place: Place) -> Any:
     """Tell the target these messages; the last STATE that it let through.
 
     Raises:
         RefusedError: the target failed; the message is the last line that it said.
     """
-    config = place.folder.parent / f"{place.database}.config.json"
-    config.write_text(json.dumps(loader.settings(place)))
-    program = str(loader.environment.path / "bin" / loader.executable)
     log, said = (place.folder.parent / f"{place.database}.{kind}" for kind in ("log", "states"))
     said.unlink(missing_ok=True)
-    if status_of([program, "--config", str(config)], log, cwd=place.folder, said=said, told=messages):
+    if status_of(loader.command(place), log, cwd=place.folder, said=said, told=messages):
         lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
         raise RefusedError(lines[-1][:200])
     states = said.read_text().strip().splitlines()
@@ -113,11 +112,7 @@ def load(loader: Loader, messages: Path, place: Place) -> Any:
 
 def _versions(loader: Loader) -> dict[str, str]:
     """Versions of what was installed, as far as it decides how values come through."""
-    program = (
-        "import json; from importlib.metadata import distributions as d;"
-        "print(json.dumps({x.metadata['Name'].lower(): x.version for x in d()}))"
-    )
-    command = [str(loader.environment.python), "-c", program]
+    command = [str(loader.environment.python), "-c", _INSTALLED]
     installed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     named = {re.split("[=< ]", requirement)[0] for requirement in loader.requirements}
-    return {name: installed[name] for name in sorted({*named, *loader.telling} & set(installed))}
+    return {name: installed[name] for name in sorted({*named, *TELLING} & installed.keys())}

@@ -14,11 +14,11 @@ from unittest.mock import Mock
 import pytest
 
 from benchmarks import data, page, warehouse
-from benchmarks.page import GOALS, RESULTS, ROWS
-from benchmarks.run import nested
+from benchmarks.__main__ import PARTS
 
 PROJECT = Path(data.__file__).parents[1]
-WITHOUT_A_ROW = {"rss_mib.5gb_to_100mb", "bulk.rss_mib.1gb_to_100mb", "state.bytes_an_account_500_to_10"}
+TEXT = page.PAGE.read_text(encoding="utf-8")
+GOALS = {key: goal for key, goal in page.figures(TEXT).items() if goal}
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def folder(tmp_path, monkeypatch):
 
 
 def records(kind, sample):
-    program = ["benchmarks/floor.py"] if kind == "floor" else ["-m", "benchmarks.taps"]
+    program = "benchmarks.floor" if kind == "floor" else "benchmarks.taps"
     finished = subprocess.run(
-        [sys.executable, *program, kind, str(sample.path), json.dumps(sample.columns), sample.zone],
+        [sys.executable, "-m", program, kind, *sample.arguments],
         capture_output=True,
         check=True,
         cwd=PROJECT,
@@ -87,35 +87,47 @@ def test_the_page_and_the_goals_name_what_is_measured_of_a_warehouse(folder, mon
     monkeypatch.setattr(warehouse, "postgres_server", lambda _log: nullcontext(Mock(port=1)))
     monkeypatch.setattr(warehouse, "loaded", loaded)
     monkeypatch.setattr(warehouse, "_others", lambda *_: 0.5)
-    found = warehouse.measure()
+    found = warehouse.warehouse()
     for engine in ("duckdb", "postgres"):
         for shape in ("narrow", "wide"):
             ratios = {kind: found[f"warehouse.{engine}.{shape}.{kind}.ratio_to_floor"] for kind in warehouse.KINDS}
             assert ratios == {"sync": 0.5, "again": 0.5, "target": 0.125}
     assert found["warehouse.ratio_to_target_postgres"] == 10
     assert found["warehouse.rss_mib"] == 40
-    told = {key for key in (*(key for key, *_ in ROWS), *GOALS) if key.startswith("warehouse.")}
+    told = {key for key in page.figures(TEXT) if key.startswith("warehouse.")}
     assert told == {key for key in found if not key.endswith(".rows_per_second")}
-    assert GOALS.keys() - {key for key, *_ in ROWS} == WITHOUT_A_ROW
 
 
 def test_results_are_nested_by_the_dot():
-    assert nested({"a.b": 1, "a.c.d": 2, "e": 3}) == {"a": {"b": 1, "c": {"d": 2}}, "e": 3}
-    assert GOALS.keys() >= {"csv.ratio_to_sdk", "csv_wide.ratio_to_floor", "xml.ratio_to_iterparse"}
+    assert page.nested({"a.b": 1, "a.c.d": 2, "e": 3}) == {"a": {"b": 1, "c": {"d": 2}}, "e": 3}
+
+
+def test_figures_have_four_digits():
+    assert [page.rounded(seen) for seen in (14.7164, 0.55949, 132313.4, 412)] == [14.72, 0.5595, 132313, 412]
 
 
 def test_the_page_says_what_was_measured():
-    results = json.loads(RESULTS.read_text())
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert page.rewritten(text, results) == text
+    results = json.loads(page.RESULTS.read_text())
+    assert page.rewritten(TEXT, results) == TEXT
+    again = page.rewritten(TEXT, results | {"waiting": {"ratio_to_ideal": 2.5}})
+    assert "| 80 s | 2.5 | ≤ 1.15 |" in again
+    assert page.figures(again) == page.figures(TEXT)
 
 
 def test_every_goal_is_met_by_what_was_measured():
-    results = json.loads(RESULTS.read_text())
-    assert [key for key in GOALS if not page.is_met(key, page.value(results, key))] == []
+    results = json.loads(page.RESULTS.read_text())
+    assert [key for key in GOALS if not page.is_met(GOALS[key], page.value(results, key))] == []
 
 
 @pytest.mark.parametrize(("key", "reached", "missed"), [("csv.ratio_to_sdk", 13, 12.999), ("rss_mib.5gb", 150, 150.1)])
 def test_a_goal_is_a_bound_from_one_side(key, reached, missed):
-    assert page.is_met(key, reached)
-    assert not page.is_met(key, missed)
+    assert page.is_met(GOALS[key], reached)
+    assert not page.is_met(GOALS[key], missed)
+
+
+def test_all_parts_have_a_figure_on_the_page():
+    """A part is named on the command line, and its figures are in the results."""
+    assert {*PARTS} == {
+        "csv_rows", "xml_rows", "bulk", "rss", "whole_sync", "state_bytes", "startup", "waiting", "overlap",
+        "end_to_end", "warehouse",
+    }  # fmt: skip
