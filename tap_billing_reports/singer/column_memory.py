@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.columns import unique_names
@@ -9,20 +11,41 @@ from tap_billing_reports.core.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+    from contextlib import AbstractContextManager
 
 NAMES = "columns"
 LAST = "last_columns"
+
+Kind = tuple[str, ...]
+"""The headers of one kind of file, sorted."""
 
 
 class ColumnMemory:
     """Lives in the stream's bookmark; every change replaces a list whole, because Meltano merges objects.
 
+    What files had is changed in memory, and `write` brings it into the bookmark, once for each STATE: made anew for
+    each account, the list of all accounts would cost the square of their number.
+
     Args:
         bookmark: where it lives; asked each time, because the SDK may replace it.
+        uninterrupted: a signal that ends the sync waits until it is left; what it finds is to be whole.
     """
 
-    def __init__(self, bookmark: Callable[[], MutableMapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        bookmark: Callable[[], MutableMapping[str, Any]],
+        uninterrupted: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._bookmark = bookmark
+        self._uninterrupted = uninterrupted
+        self._accounts: dict[Kind, set[str]] = {}
+        self._kinds: dict[str, set[Kind]] = {}
+        self._places: dict[Kind, int] = {}
+        self._next_place = count()
+        for group in bookmark().get(LAST, ()):
+            for account in group["accounts"]:
+                self._add(account, tuple(sorted(group["columns"])))
+        self._is_changed = False
 
     # -- names -----------------------------------------------------------------------------------------
 
@@ -63,19 +86,41 @@ class ColumnMemory:
 
     def last(self, account: str) -> list[frozenset[str]]:
         """The headers of the account's last good readings: one set for each kind of file, none before the first."""
-        return [frozenset(group["columns"]) for group in self._bookmark().get(LAST, ()) if account in group["accounts"]]
+        kinds = sorted(self._kinds.get(account, ()), key=self._places.__getitem__)
+        return [frozenset(kind) for kind in kinds]
 
     def note(self, account: str, kinds: Iterable[Collection[str]]) -> None:
         """These are the account's from now on: one set of headers for each kind of file."""
-        wanted = {frozenset(headers) for headers in kinds if headers}
-        if wanted == {*self.last(account)}:
+        wanted = dict.fromkeys(tuple(sorted({*headers})) for headers in kinds if headers)
+        before = self._kinds.get(account, set())
+        if wanted.keys() == before:
             return
-        groups = {tuple(group["columns"]): {*group["accounts"]} - {account} for group in self._bookmark().get(LAST, ())}
-        for headers in wanted:
-            groups.setdefault(tuple(sorted(headers)), set()).add(account)
-        self._bookmark()[LAST] = [
-            {"accounts": sorted(accounts), "columns": list(columns)} for columns, accounts in groups.items() if accounts
-        ]
+        with self._uninterrupted():
+            for kind in before - wanted.keys():
+                self._remove(account, kind)
+            for kind in wanted:
+                self._add(account, kind)
+            self._is_changed = True
+
+    def _add(self, account: str, kind: Kind) -> None:
+        if kind not in self._places:
+            self._places[kind] = next(self._next_place)
+        self._accounts.setdefault(kind, set()).add(account)
+        self._kinds.setdefault(account, set()).add(kind)
+
+    def _remove(self, account: str, kind: Kind) -> None:
+        self._kinds[account].discard(kind)
+        self._accounts[kind].discard(account)
+        if not self._accounts[kind]:
+            del self._accounts[kind], self._places[kind]
+
+    def write(self) -> None:
+        """Bring what files had into the bookmark, in one assignment."""
+        if self._is_changed:
+            self._bookmark()[LAST] = [
+                {"accounts": sorted(accounts), "columns": list(kind)} for kind, accounts in self._accounts.items()
+            ]
+            self._is_changed = False
 
 
 def check_state(stream: str, bookmark: Mapping[str, Any]) -> None:

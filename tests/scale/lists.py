@@ -1,20 +1,24 @@
-"""A Klarna and a Vipps MobilePay of any size in memory, in the HTTP client's place, by a clock that only waits move."""
+"""Vendors of any size in memory, in the HTTP client's place, by a clock that only waits move."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.bigbring import WaitingClock
+from benchmarks.bigbring import BigBring, WaitingClock
 from tap_billing_reports.core.about import About
 from tap_billing_reports.declare.client import HttpSourceClient
 from tap_billing_reports.http.bodies import DEEPEST, Remarks
+from tap_billing_reports.http.client import Download
 from tap_billing_reports.http.responses import Answer
 from tap_billing_reports.vendors.klarna import KLARNA
 from tap_billing_reports.vendors.vipps import VIPPS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tap_billing_reports.declare import Source
     from tap_billing_reports.singer.tap import TapBillingReports
 
@@ -135,3 +139,20 @@ class Ledgers(Lists):
             "balanceBefore": 100 * number,
             "balanceAfter": 100 * number + 100,
         }
+
+
+class Papers(BigBring):
+    """Customers with an invoice each, whose PDF is kept in a folder; a sync without lines."""
+
+    def __init__(self, customers: int, folder: Path) -> None:
+        super().__init__(customers, 1)
+        self._folder = folder / str(customers)
+
+    def config(self, **settings: Any) -> dict[str, Any]:
+        return super().config(bring_invoice_documents=True, storage_url=str(self._folder), **settings)
+
+    def download(self, wanted: Any, out: Any) -> Download:
+        self.asked.append(wanted.path)
+        content = b"%PDF-1.7 %%EOF"
+        out.write(content)
+        return Download(len(content), hashlib.sha256(content).hexdigest(), "application/pdf")

@@ -6,7 +6,7 @@ replaces lists whole. Documents that the look-back can not list again are forgot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -51,18 +51,15 @@ class Progress:
     list_memory: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, bookmark: Mapping[str, Any], source: str, account_id: str) -> Progress:
-        """The account's part of a bookmark that `check_state` has accepted."""
-        for part in bookmark.get(KEY, ()):
-            if (part["source"], part["account_id"]) == (source, account_id):
-                facts = (part.get("seen"), part.get("retry_from"), list(part["done"]), part.get("listed_from"))
-                memory = dict(part.get(LIST_MEMORY, {}))
-                return cls(source, account_id, *facts, realm=part.get(REALM, {}), list_memory=memory)
-        return cls(source, account_id)
+    def from_state(cls, part: Mapping[str, Any]) -> Progress:
+        """The part of a bookmark that `check_state` has accepted."""
+        facts = (part.get("seen"), part.get("retry_from"), list(part["done"]), part.get("listed_from"))
+        memory = dict(part.get(LIST_MEMORY, {}))
+        return cls(part["source"], part["account_id"], *facts, realm=part.get(REALM, {}), list_memory=memory)
 
-    def save(self, bookmark: MutableMapping[str, Any]) -> None:
-        """Put the part back in one assignment. `done` is shared with the bookmark: it grows in place."""
-        mine = {
+    def as_state(self) -> dict[str, Any]:
+        """The part as it stands in the bookmark. `done` is shared with it: it grows in place."""
+        return {
             "version": VERSION,
             "source": self.source,
             "account_id": self.account_id,
@@ -73,12 +70,6 @@ class Progress:
             **({REALM: dict(self.realm)} if self.realm else {}),
             **({LIST_MEMORY: dict(self.list_memory)} if self.list_memory else {}),
         }
-        others = [
-            part
-            for part in bookmark.get(KEY, ())
-            if (part["source"], part["account_id"]) != (self.source, self.account_id)
-        ]
-        bookmark[KEY] = [*others, mine]
 
     def list_from(self, bounds: Bounds) -> date:
         """The first day to list: the look-back, and back to what must be tried again while it can be listed."""
@@ -125,6 +116,49 @@ class Progress:
         if self.seen is not None and until.isoformat() < self.seen:
             waiting.append(max(self.retry_from, (until + timedelta(days=1)).isoformat()))
         return min(filter(None, waiting), default=None)
+
+
+class DocumentMemory:
+    """All accounts' parts. They live in the stream's bookmark, as a list that `write` replaces whole for each STATE.
+
+    Args:
+        bookmark: where they live, accepted by `check_state`; asked each time, because the SDK may replace it.
+    """
+
+    def __init__(self, bookmark: Callable[[], MutableMapping[str, Any]]) -> None:
+        self._bookmark = bookmark
+        self._parts = {(part["source"], part["account_id"]): part for part in bookmark().get(KEY, ())}
+        self._is_changed = False
+
+    def load(self, source: str, account_id: str) -> Progress:
+        """The account's progress, as it was saved last."""
+        part = self._parts.get((source, account_id))
+        return Progress(source, account_id) if part is None else Progress.from_state(part)
+
+    def save(self, progress: Progress) -> None:
+        """The account's progress is this from now on: each STATE has it, with what `done` has grown to by then."""
+        self._parts[progress.source, progress.account_id] = progress.as_state()
+        self._is_changed = True
+
+    def lost(self, there: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The accounts (source, id) that earlier syncs had and that are not `there`; each is told once and for all.
+
+        A source of which no account is there was not read: nothing is known of it.
+        """
+        read = {source for source, _account_id in there}
+        found = []
+        for key, part in self._parts.items():
+            if key[0] in read and key not in there and not part.get("gone"):
+                self._parts[key] = {**part, "gone": True}
+                self._is_changed = True
+                found.append(key)
+        return found
+
+    def write(self) -> None:
+        """Bring what has changed into the bookmark, in one assignment."""
+        if self._is_changed:
+            self._bookmark()[KEY] = list(self._parts.values())
+            self._is_changed = False
 
 
 def kept_sizes(bookmark: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], int]]:

@@ -17,7 +17,7 @@ from tap_billing_reports.core.errors import (
 )
 from tap_billing_reports.core.failure import Failure
 from tap_billing_reports.core.redaction import redact
-from tap_billing_reports.singer.invoices.document_state import KEY, Progress, kept_sizes
+from tap_billing_reports.singer.invoices.document_state import DocumentMemory, kept_sizes
 from tap_billing_reports.singer.invoices.document_store import DocumentStore, Kept
 from tap_billing_reports.singer.list_checks import judge_list, tell_of_lost_account
 from tap_billing_reports.singer.streams.base import BillingStream
@@ -62,6 +62,12 @@ class InvoiceDocuments(BillingStream):
         return DocumentStore(self.session.storage, self.session.folder)
 
     @cached_property
+    def _memory(self) -> DocumentMemory:
+        memory = DocumentMemory(lambda: self.stream_state)
+        self.billing_tap.before_each_state(memory.write)
+        return memory
+
+    @cached_property
     def _known(self) -> dict[tuple[str, str, str], int]:
         """The documents that are kept: (source, billed account, invoice) -> bytes."""
         return dict(kept_sizes(self.stream_state))
@@ -83,25 +89,21 @@ class InvoiceDocuments(BillingStream):
     def _tell_of_lost_accounts(self) -> None:
         """Say which accounts earlier syncs had and this one has not, once each."""
         there = {(source.name, account.account_id) for source, account in self.session.all_accounts()}
-        read = {source for source, _account_id in there}
-        for part in self.stream_state.get(KEY, ()):
-            source, account_id = part["source"], part["account_id"]
-            if source in read and (source, account_id) not in there and not part.get("gone"):
-                part["gone"] = True
-                tell_of_lost_account(self.session, source, account_id)
+        for source, account_id in self._memory.lost(there):
+            tell_of_lost_account(self.session, source, account_id)
 
     def _pass(
         self, feed: InvoiceFeed, documents: Documents, fetched: set[tuple[str, str, str]]
     ) -> Iterator[dict[str, Any]]:
         source, account = feed.source, feed.account
-        progress = Progress.load(self.stream_state, source.name, account.account_id)
+        progress = self._memory.load(source.name, account.account_id)
         progress.realm = dict(self.session.open(source).realm)
         bounds = feed.bounds
         briefs = feed.briefs(progress.list_from(bounds))
         try:
             judge_list(self.session, feed, progress.list_memory)
         finally:
-            progress.save(self.stream_state)
+            self._memory.save(progress)
         newest, troubles = progress.seen, _Troubles()
         waiting = deque(sorted(briefs, key=lambda brief: brief.invoice_date or ""))
         while waiting:
@@ -132,7 +134,7 @@ class InvoiceDocuments(BillingStream):
             self.session.fail(Failure.of(error, stream=self.name))
         if not feed.unreadable:
             progress.pass_ended(bounds, feed.until(), newest=newest, retry_from=troubles.retry_from)
-        progress.save(self.stream_state)
+        self._memory.save(progress)
 
     def _tell(self, feed: InvoiceFeed, troubles: _Troubles) -> None:
         """One failure for all documents of an account that could not be had."""

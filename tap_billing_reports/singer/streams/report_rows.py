@@ -89,7 +89,6 @@ class ReportRows(FastRows, ReportStream):
             column = self._by_header[header] = Column(header, name, api.column_type(report, fields[0]))
             schema["properties"][name] = self._schema_of(column)
         self._catalogued = tuple(self._by_header.values())
-        self._memory = ColumnMemory(lambda: self.stream_state)
         super().__init__(tap, name=report.stream, schema=schema)
 
     @property
@@ -206,6 +205,12 @@ class ReportRows(FastRows, ReportStream):
             judge=judge,
             tallies=tallies,
         )
+
+    @cached_property
+    def _memory(self) -> ColumnMemory:
+        memory = ColumnMemory(lambda: self.stream_state, self.billing_tap.uninterrupted)
+        self.billing_tap.before_each_state(memory.write)
+        return memory
 
     @cached_property
     def needed(self) -> NeededColumns:

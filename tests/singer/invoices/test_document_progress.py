@@ -12,7 +12,7 @@ from hypothesis import given
 
 from tap_billing_reports.core.errors import StateError
 from tap_billing_reports.reports.per_invoice import Bounds
-from tap_billing_reports.singer.invoices.document_state import Progress, check_state, kept_sizes
+from tap_billing_reports.singer.invoices.document_state import DocumentMemory, Progress, check_state, kept_sizes
 from tap_billing_reports.singer.invoices.reader import Brief
 
 BOUNDS = Bounds(start_date=date(2026, 1, 1), today=date(2026, 11, 20), lookback_days=65, horizon_days=365)
@@ -22,17 +22,24 @@ def brief(number, day, billed="A"):
     return Brief(billed, number, day, None, None, None, None, None)
 
 
+def memory_of(bookmark):
+    return DocumentMemory(lambda: bookmark)
+
+
 def test_it_comes_back_as_it_was_saved_beside_the_others():
     bookmark: dict[str, Any] = {}
+    memory = memory_of(bookmark)
     for account in ("A", "B"):
         progress = Progress("bring", account)
         progress.note(brief("1", "2026-11-01", billed=account), 10)
         progress.note(brief("2", None, billed="Z"), 20)
         progress.pass_ended(BOUNDS, BOUNDS.today, newest="2026-11-01", retry_from="2026-02-01")
-        progress.save(bookmark)
+        memory.save(progress)
+    assert bookmark == {}
+    memory.write()
     restored = json.loads(json.dumps(bookmark))
     check_state("invoice_documents", restored)
-    assert Progress.load(restored, "bring", "A") == Progress(
+    assert memory_of(restored).load("bring", "A") == Progress(
         "bring", "A", "2026-11-01", "2026-02-01", [["2026-11-01", "1", 10], ["", "2", 20, "Z"]], "2026-01-01"
     )
     assert dict(kept_sizes(restored)) == {
@@ -40,15 +47,30 @@ def test_it_comes_back_as_it_was_saved_beside_the_others():
         ("bring", "Z", "2"): 20,
         ("bring", "B", "1"): 10,
     }
-    assert Progress.load(restored, "bring", "C") == Progress("bring", "C")
+    assert memory_of(restored).load("bring", "C") == Progress("bring", "C")
 
 
 def test_documents_grow_into_the_bookmark_one_by_one():
     bookmark: dict[str, Any] = {}
-    progress = Progress("bring", "A")
-    progress.save(bookmark)
+    memory, progress = memory_of(bookmark), Progress("bring", "A")
+    memory.save(progress)
+    memory.write()
     progress.note(brief("1", "2026-11-01"), 10)
     assert dict(kept_sizes(bookmark)) == {("bring", "A", "1"): 10}
+
+
+def test_an_account_that_is_gone_is_told_once():
+    bookmark: dict[str, Any] = {}
+    memory = memory_of(bookmark)
+    for account in ("A", "B"):
+        memory.save(Progress("bring", account))
+    assert memory.lost({("stripe", "A")}) == [], "nobody has read Bring's"
+    assert memory.lost({("bring", "A")}) == [("bring", "B")]
+    memory.write()
+    again = memory_of(json.loads(json.dumps(bookmark)))
+    assert again.lost({("bring", "A")}) == []
+    again.save(again.load("bring", "B"))
+    assert again.lost({("bring", "A")}) == [("bring", "B")], "it was there again"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +139,8 @@ def test_no_wrong_clock_loses_a_document(syncs):
     for passed, off in (*syncs, (1, 0)):
         true += timedelta(days=passed)
         bounds = Bounds(date(2026, 1, 1), true + timedelta(days=off), 65, 365)
-        progress = Progress.load(bookmark, "bring", "A")
+        memory = memory_of(bookmark)
+        progress = memory.load("bring", "A")
         first = max(progress.list_from(bounds), true - timedelta(days=365))
         listed = [brief(n, day.isoformat()) for n, day in days.items() if first <= day <= min(true, bounds.today)]
         retry_from = None
@@ -131,7 +154,8 @@ def test_no_wrong_clock_loses_a_document(syncs):
         kept |= {item[1] for item in progress.done}
         newest = max(filter(None, (progress.seen, *(one.invoice_date for one in listed))), default=None)
         progress.pass_ended(bounds, bounds.today, newest=newest, retry_from=retry_from)
-        progress.save(bookmark)
+        memory.save(progress)
+        memory.write()
         if not off:
             assert progress.retry_from is None, "a right clock lists all that waits"
     assert kept == {n for n, day in days.items() if day <= true}

@@ -13,7 +13,7 @@ from tap_billing_reports.core.errors import AccountError
 from tap_billing_reports.declare import Account
 from tap_billing_reports.reports.per_invoice import Bounds, Subject, note_subjects
 from tap_billing_reports.reports.state.ledger import Ledger
-from tap_billing_reports.singer.invoices.document_state import Progress, kept_sizes
+from tap_billing_reports.singer.invoices.document_state import DocumentMemory, Progress, kept_sizes
 from tap_billing_reports.singer.invoices.reader import Brief, InvoiceFeed
 from tap_billing_reports.vendors.bring import BRING
 from tap_billing_reports.vendors.stripe import STRIPE
@@ -123,13 +123,15 @@ def test_many_invoices_of_one_account():
     listed = [Subject(b.number, b.account_id, b.invoice_date, b.specification_available is True) for b in briefs]
     note_subjects(ledger, "1", listed, bounds, before=None)
     ledger.write()
-    progress = Progress("bring", "1")
-    progress.save(bookmark)
+    memory, progress = DocumentMemory(lambda: bookmark), Progress("bring", "1")
+    memory.save(progress)
+    memory.write()
     for brief in briefs:
         progress.note(brief, 1000)
     assert len(dict(kept_sizes(bookmark))) == count
     progress.pass_ended(bounds, bounds.today, newest="2026-10-27", retry_from=None)
-    progress.save(bookmark)
+    memory.save(progress)
+    memory.write()
     assert sum(len(day) - 1 for day in bookmark["ledger"][0]["subjects_due"]) == count
     assert len(bookmark["documents"][0]["done"]) == pytest.approx(count * 66 / 300, rel=0.01)
 
