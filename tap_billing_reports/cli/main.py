@@ -1,5 +1,7 @@
 """`billing-reports`: the command for people. `tap-billing-reports` is the Singer command."""
 
+# ruff: noqa: PLC0415 - each command imports what it alone needs: most of that is slow
+
 from __future__ import annotations
 
 import io
@@ -48,8 +50,8 @@ def check(config: tuple[str, ...]) -> None:
 
     Orders nothing and changes nothing at the vendor. Exit status 0 only if all is well.
     """
-    from tap_billing_reports.cli import check  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+    from tap_billing_reports.cli import check
+    from tap_billing_reports.warehouse.address import address_of
 
     with _told():
         tap = _tap(config)
@@ -82,12 +84,12 @@ def doctor(config: tuple[str, ...], into: str | None, schema: str, *, as_json: b
 
     Asks no vendor and changes nothing. Exit status 0 only if nothing is odd.
     """
-    from tap_billing_reports.cli.doctor import Doctor  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.config.settings import texts  # noqa: PLC0415
-    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
-    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
-    from tap_billing_reports.storage.files import Storage  # noqa: PLC0415
-    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+    from tap_billing_reports.cli.doctor import Doctor
+    from tap_billing_reports.config.settings import texts
+    from tap_billing_reports.core.redaction import redact
+    from tap_billing_reports.singer.tap import TapBillingReports
+    from tap_billing_reports.storage.files import Storage
+    from tap_billing_reports.warehouse.address import address_of
 
     with _told():
         settings = warehouse.settings_here(config)
@@ -122,11 +124,11 @@ def plan(
     It starts from the STATE that `sync` would start from: that of the warehouse, unless --state names a file. Reads
     availability, listed runs and invoices; orders nothing and changes neither state nor journal.
     """
-    from tap_billing_reports.cli import plan  # noqa: PLC0415
-    from tap_billing_reports.cli.kept_state import start  # noqa: PLC0415
-    from tap_billing_reports.singer import selection  # noqa: PLC0415
-    from tap_billing_reports.singer.console import failures  # noqa: PLC0415
-    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+    from tap_billing_reports.cli import plan
+    from tap_billing_reports.cli.kept_state import start
+    from tap_billing_reports.singer import selection
+    from tap_billing_reports.singer.console import failures
+    from tap_billing_reports.warehouse.address import address_of
 
     with _told():
         said = "from the STATE of --state"
@@ -153,7 +155,7 @@ def plan(
 
 def _say(text: str) -> None:
     """A line for a person; vendors' words in it may echo a secret."""
-    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+    from tap_billing_reports.core.redaction import redact
 
     click.echo(redact(text))
 
@@ -167,8 +169,8 @@ def _say_to_who_waits(text: str) -> None:
 @contextmanager
 def _told() -> Iterator[None]:
     """The command alone speaks: no log, and what a person can mend ends it, one line each."""
-    from tap_billing_reports.core.errors import BillingError  # noqa: PLC0415
-    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+    from tap_billing_reports.core.errors import BillingError
+    from tap_billing_reports.core.redaction import redact
 
     logger = logging.getLogger("tap-billing-reports")
     level = logger.level
@@ -183,7 +185,7 @@ def _told() -> Iterator[None]:
 
 def _tap(config: tuple[str, ...], *, state: IO[str] | None = None, catalog: IO[str] | None = None) -> TapBillingReports:
     """The tap with these settings, or those of this folder and the environment where none are named."""
-    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.singer.tap import TapBillingReports
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     tap = TapBillingReports.opened(warehouse.given(config), state=state, catalog=catalog)
@@ -251,15 +253,15 @@ def sandbox(
     hidden_faults: bool,
 ) -> None:
     """Emulate the vendors on loopback, with seeded data and control totals."""
-    from tap_billing_reports.cli import emulated  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.cli import emulated
 
     if next_day is not None:
         with _told():
             _say(emulated.next_day(next_day))
         return
     try:
-        from tap_billing_reports.sandbox.emulation import VENDORS  # noqa: PLC0415
-        from tap_billing_reports.sandbox.server import serve  # noqa: PLC0415 - an extra; slow to import
+        from tap_billing_reports.sandbox.emulation import VENDORS
+        from tap_billing_reports.sandbox.server import serve
     except ImportError as error:
         raise click.ClickException(
             f"install the extra sandbox first, beside those that are there, such as tap-billing-reports"
@@ -274,7 +276,7 @@ def sandbox(
     if config_file is not None:
         with _told():
             emulated.check_replaceable(config_file)
-        from tap_billing_reports.cli.init import suggested as suggested_settings  # noqa: PLC0415 - slow to import
+        from tap_billing_reports.cli.init import suggested as suggested_settings
 
         suggested = {name: value for name, value in suggested_settings().items() if name.startswith(tuple(chosen))}
     serve(
@@ -311,7 +313,7 @@ def sandbox(
 )
 def new_source(name: str, kind: str, into: Path) -> None:
     """Write a package for the vendor NAME: a declaration, an emulator and tests that pass as they are."""
-    from tap_billing_reports.cli import new_source  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.cli import new_source
 
     with _told():
         folder = new_source.new_source(name, kind, into)

@@ -1,5 +1,7 @@
 """`billing-reports sync` and `state`: the tap into a warehouse, and the STATE that the warehouse keeps."""
 
+# ruff: noqa: PLC0415 - each command imports what it alone needs: most of that is slow
+
 from __future__ import annotations
 
 import json
@@ -44,8 +46,8 @@ config_option = click.option(
 @contextmanager
 def _one_line() -> Iterator[None]:
     """What a person can mend ends the command, one line each."""
-    from tap_billing_reports.core.errors import BillingError  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
+    from tap_billing_reports.core.errors import BillingError
+    from tap_billing_reports.core.redaction import redact
 
     try:
         yield
@@ -74,9 +76,9 @@ def settings_here(config: tuple[str, ...]) -> dict[str, Any]:
     Raises:
         ConfigError: a file cannot be read.
     """
-    from tap_billing_reports.core.errors import ConfigError  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.core.json_files import object_at  # noqa: PLC0415
-    from tap_billing_reports.singer.tap import TapBillingReports  # noqa: PLC0415
+    from tap_billing_reports.core.errors import ConfigError
+    from tap_billing_reports.core.json_files import object_at
+    from tap_billing_reports.singer.tap import TapBillingReports
 
     found: dict[str, Any] = {}
     for one in given(config):
@@ -90,7 +92,7 @@ def _asked(url: str | None, option: str) -> str:
     Raises:
         ConfigError: no warehouse is named anywhere.
     """
-    from tap_billing_reports.warehouse import address  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.warehouse import address
 
     return address.named(named_warehouse(url), option)
 
@@ -125,9 +127,9 @@ def sync(
 
     STATE is kept in the warehouse: there is no state file. Exit status 0 only if nothing failed.
     """
-    from tap_billing_reports.core.errors import StateError  # noqa: PLC0415
-    from tap_billing_reports.core.json_files import object_in  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.sync.job import Job, log_to_stderr, run  # noqa: PLC0415
+    from tap_billing_reports.core.errors import StateError
+    from tap_billing_reports.core.json_files import object_in
+    from tap_billing_reports.sync.job import Job, log_to_stderr, run
 
     log_to_stderr()
     with _one_line():
@@ -159,9 +161,9 @@ def views(
 
     `sync` makes them too, unless it is told `--no-views`, and knows nothing of `--table`.
     """
-    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
-    from tap_billing_reports.views.create import create_views  # noqa: PLC0415
-    from tap_billing_reports.views.sql import OwnOrders, tables_named  # noqa: PLC0415
+    from tap_billing_reports.sync.job import opened
+    from tap_billing_reports.views.create import create_views
+    from tap_billing_reports.views.sql import OwnOrders, tables_named
 
     own = OwnOrders(orders, order_column, tracking_column) if orders else None
     with _one_line(), opened(named_warehouse(into), schema, to_load=False, views=True) as database:
@@ -188,11 +190,11 @@ def page(url: str | None, schema: str, out: str, note: str, runs: str | None) ->
 
     It needs no network, and changes nothing in the warehouse.
     """
-    from tap_billing_reports.page.facts import facts  # noqa: PLC0415
-    from tap_billing_reports.page.html import page as html  # noqa: PLC0415
-    from tap_billing_reports.page.read import opened  # noqa: PLC0415
-    from tap_billing_reports.page.timeline import timeline  # noqa: PLC0415
-    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+    from tap_billing_reports.page.facts import facts
+    from tap_billing_reports.page.html import page as html
+    from tap_billing_reports.page.read import opened
+    from tap_billing_reports.page.timeline import timeline
+    from tap_billing_reports.warehouse.address import address_of
 
     with _one_line():
         with opened(address_of(_asked(url, "--from")), schema) as reading:
@@ -212,10 +214,10 @@ def query(sql: str, into: str | None) -> None:
 
     The warehouse is opened for reading alone.
     """
-    from tap_billing_reports.cli import query  # noqa: PLC0415 - slow to import
-    from tap_billing_reports.core.redaction import redact  # noqa: PLC0415
-    from tap_billing_reports.page.read import opened  # noqa: PLC0415
-    from tap_billing_reports.warehouse.address import address_of  # noqa: PLC0415
+    from tap_billing_reports.cli import query
+    from tap_billing_reports.core.redaction import redact
+    from tap_billing_reports.page.read import opened
+    from tap_billing_reports.warehouse.address import address_of
 
     with _one_line(), opened(address_of(_asked(into, "--in")), "billing", with_views=False) as reading:
         names, rows = reading.answer(sql)
@@ -239,7 +241,7 @@ def init(
     Keys go into .env, which only you may read; all else into config.json. A setting that the environment has is
     neither asked for nor written down.
     """
-    from tap_billing_reports.cli import init as steps  # noqa: PLC0415 - slow to import
+    from tap_billing_reports.cli import init as steps
 
     with _one_line():
         steps.check_absent(overwrite=overwrite)
@@ -268,7 +270,7 @@ def state() -> None:
 @schema_option
 def show(into: str | None, schema: str) -> None:
     """Show each job that has a STATE, and when it was stored."""
-    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+    from tap_billing_reports.sync.job import opened
 
     with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         found = database.states()
@@ -284,7 +286,7 @@ def show(into: str | None, schema: str) -> None:
 @job_option
 def export(into: str | None, schema: str, job: str) -> None:
     """Print a job's STATE, for the tap's --state or for Meltano."""
-    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+    from tap_billing_reports.sync.job import opened
 
     with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         found = database.state(job)
@@ -302,7 +304,7 @@ def export(into: str | None, schema: str, job: str) -> None:
 @click.confirmation_option(prompt="Forget this STATE? The next sync reads everything again.")
 def reset(into: str | None, schema: str, job: str) -> None:
     """Forget a job's STATE: the next sync reads everything again; rows stay, and are replaced by key."""
-    from tap_billing_reports.sync.job import opened  # noqa: PLC0415
+    from tap_billing_reports.sync.job import opened
 
     with _one_line(), opened(named_warehouse(into), schema, to_load=False) as database:
         if database.state(job) is None:

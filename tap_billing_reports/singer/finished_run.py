@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_billing_reports.core.dates import date_text, utc_text
 from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.declare import PerInvoice
+from tap_billing_reports.reports.files.parquet import ROW_NUMBER, row_numbers
 from tap_billing_reports.reports.files.readers import ArrayChunk
 from tap_billing_reports.reports.files.readers.joined import parts_of
 from tap_billing_reports.reports.jobs import Step
@@ -121,8 +122,6 @@ class ReadRun(FinishedRun):
         Raises:
             NotPlain: at once or in the middle: `chunks` has them all.
         """
-        from tap_billing_reports.reports.files.parquet import ROW_NUMBER, row_numbers  # noqa: PLC0415 - an extra
-
         done = 0
         for count, arrays in self.reader.arrays(amounts_as_text=amounts_as_text):
             if count:

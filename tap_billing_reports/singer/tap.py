@@ -1,7 +1,6 @@
-"""The tap: its settings, its streams and their order, a sync and its exit status.
+"""The tap: its settings, its streams and their order, a sync and its exit status."""
 
-What only a sync needs is imported where it is used: discovery starts in little more than the SDK's own time.
-"""
+# ruff: noqa: PLC0415 - what only a sync needs is imported where it is used: discovery needs little more than the SDK
 
 from __future__ import annotations
 
@@ -147,14 +146,14 @@ class TapBillingReports(TapCommand):
     @cached_property
     def progress(self) -> Progress:
         """Hears how far this sync is."""
-        from tap_billing_reports.singer.console.progress import Progress  # noqa: PLC0415 - see the top
+        from tap_billing_reports.singer.console.progress import Progress
 
         return Progress(self._counting_clock, self.summary.records)
 
     @cached_property
     def session(self) -> Session:
         """This sync's shared state. Needs valid settings."""
-        from tap_billing_reports.singer.session import Session  # noqa: PLC0415
+        from tap_billing_reports.singer.session import Session
 
         return Session(
             settings=Settings.of(self.config),
@@ -180,7 +179,7 @@ class TapBillingReports(TapCommand):
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """The report lifecycle of this sync."""
-        from tap_billing_reports.singer.lifecycle import Lifecycle  # noqa: PLC0415
+        from tap_billing_reports.singer.lifecycle import Lifecycle
 
         return Lifecycle(self)
 
@@ -208,7 +207,7 @@ class TapBillingReports(TapCommand):
 
     def run(self) -> int:
         """Sync all streams and return the exit status: 0 only if nothing failed."""
-        from tap_billing_reports.singer.console.closing_lines import closing  # noqa: PLC0415
+        from tap_billing_reports.singer.console.closing_lines import closing
 
         self.logger.info("tap-billing-reports %s", __version__)
         started, summary = self._counting_clock.monotonic(), self.summary
@@ -231,7 +230,7 @@ class TapBillingReports(TapCommand):
         return 1 if summary.failures else 0
 
     def _sync(self) -> None:
-        from tap_billing_reports.singer.selection import check_selection, forsaken_runs, skipped_reports  # noqa: PLC0415
+        from tap_billing_reports.singer.selection import check_selection, forsaken_runs, skipped_reports
 
         try:
             with self.last_words():

@@ -123,8 +123,7 @@ class Watch:
                 logger.error("%s", sentence(f"setting on_finish: {trouble}; the sync is what it is"))
 
     def _object(self, status: int, failures: Iterable[Failure]) -> dict[str, Any]:
-        # Only what a sync needs imports this.
-        from tap_billing_reports.singer.console.summary_file import summary_object  # noqa: PLC0415
+        from tap_billing_reports.singer.console.summary_file import summary_object  # noqa: PLC0415 - only for a sync
 
         tap = self._tap
         summary = Summary() if tap is None else tap.summary

@@ -1,5 +1,7 @@
 """Report rows into their tables, as they come from their reader: no message is made of them."""
 
+# ruff: noqa: PLC0415 - pyarrow is not in every installation, and takes time and 60 MB: whoever has arrays imports it
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -132,7 +134,7 @@ class LoadedArrays(LoadedRows):
         Raises:
             LoadError: the warehouse refuses.
         """
-        import pyarrow as pa  # noqa: PLC0415 - an extra
+        import pyarrow as pa
 
         if self._waiting is not None:
             self.flush()
@@ -164,7 +166,7 @@ class LoadedArrays(LoadedRows):
         held, self._held = self._held, None
         if held is None:
             return
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa
 
         with self._loader.guarded():
             table, rows = held.table, pa.concat_tables(held.parts)

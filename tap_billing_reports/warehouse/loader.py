@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from tap_billing_reports.core.json_text import to_json
 from tap_billing_reports.warehouse.batch import Batch, Proof
 from tap_billing_reports.warehouse.columns import DELETED_AT, VERSION, Column, Form, Kind, Table
 from tap_billing_reports.warehouse.errors import LoadError
@@ -186,7 +187,7 @@ class Loader:
             found = whole(line)
             if "value" not in found:
                 raise LoadError("a STATE message has no value; the tap is at fault")
-            self.state(json_text(found["value"]))
+            self.state(to_json(found["value"]))
         elif head.type == "ACTIVATE_VERSION":
             self.activate(whole(line))
         elif head.type == "BATCH":
@@ -364,13 +365,6 @@ class Loader:
                     f"stream {name}: records have a property {stream.decoder.unknown!r} that their SCHEMA lacks; it "
                     f"was left out"
                 )
-
-
-def json_text(value: Any) -> str:
-    """JSON of a value that `whole` has read; numbers keep their digits."""
-    import simplejson  # noqa: PLC0415 - not for every message
-
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _versioned(table: Table) -> Table:

@@ -1,5 +1,7 @@
 """PostgreSQL: COPY straight into the table; where a key is there already, by way of a staging table."""
 
+# ruff: noqa: PLC0415 - pyarrow is not in every installation, and takes time and 60 MB: whoever has arrays imports it
+
 from __future__ import annotations
 
 from contextlib import suppress
@@ -224,8 +226,8 @@ class PostgresDatabase(SqlDatabase):
         self._copy_arrow(table, rows, shared, self._of(table.stream))
 
     def _copy_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any], into: str) -> None:
-        import pyarrow as pa  # noqa: PLC0415 - not in every installation
-        from pyarrow import csv  # noqa: PLC0415
+        import pyarrow as pa
+        from pyarrow import csv
 
         same = [name for name in table.names if name in shared and name not in rows.column_names]
         for name in same:
@@ -313,8 +315,8 @@ def _replacing(names: Sequence[str]) -> str:
 
 def _worded_instants(column: Any) -> Any:
     """Instants as text, others as they are: pyarrow's CSV takes ten times as long for instants with a zone."""
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import compute  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import compute
 
     if not pa.types.is_timestamp(column.type):
         return column

@@ -1,5 +1,7 @@
 """Which reader a report file has."""
 
+# ruff: noqa: PLC0415 - what only a sync needs is imported where it is used: discovery needs little more than the SDK
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -47,7 +49,7 @@ def open_reader(
 
     def reader_of(part: LocalFile, told: Sequence[Tally]) -> Reader:
         if part.remote.format == "csv":
-            from tap_billing_reports.reports.files.readers.csv import CsvReader  # noqa: PLC0415 - not for discovery
+            from tap_billing_reports.reports.files.readers.csv import CsvReader
 
             return CsvReader(
                 part.plain,
@@ -60,7 +62,7 @@ def open_reader(
                 form=api.csv(report),
             )
         if part.remote.format == "ndjson":
-            from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader  # noqa: PLC0415
+            from tap_billing_reports.reports.files.readers.ndjson import NdjsonReader
 
             return NdjsonReader(
                 part.plain,
@@ -72,7 +74,7 @@ def open_reader(
                 tallies=told,
                 cells=api.cells(report),
             )
-        from tap_billing_reports.reports.files.readers.xml import XmlReader  # noqa: PLC0415
+        from tap_billing_reports.reports.files.readers.xml import XmlReader
 
         form = api.xml
         if form is None:
@@ -94,7 +96,7 @@ def open_reader(
 
     if not file.further:
         return reader_of(file, tallies)
-    from tap_billing_reports.reports.files.readers.joined import Continued, JoinedReader  # noqa: PLC0415
+    from tap_billing_reports.reports.files.readers.joined import Continued, JoinedReader
 
     further = [reader_of(part, [Continued(tally) for tally in tallies]) for part in file.further]
     return JoinedReader([reader_of(file, tallies), *further])

@@ -9,6 +9,8 @@ reader's rows, slowly; so both accept the same files, and a refusal names its ro
 60 MB to import: only a sync that keeps files, where the extra `parquet` is installed, does so.
 """
 
+# ruff: noqa: PLC0415 - pyarrow is not in every installation, and takes time and 60 MB: whoever has arrays imports it
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -112,7 +114,7 @@ class BulkLane:
 
 def _write(file: IO[bytes], parts: Iterator[Part], layout: Layout, pulse: Callable[[], None]) -> int:
     """All parts, in row groups of about the same size in memory; how many rows they were."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - see the top
+    import pyarrow.parquet as pq
 
     columns = _Columns(layout)
     done, count, size = 0, 0, 0
@@ -138,7 +140,7 @@ class _Columns:
     """The columns of a Parquet file, whole: the report's, the row's number, and what all rows share."""
 
     def __init__(self, layout: Layout) -> None:
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa
 
         self._types = {name: arrow_type(kind) for name, kind in layout.columns.items()}
         # One value each. Constants come as text; where neither they nor the file have a column, it is null.
@@ -163,7 +165,7 @@ class _Columns:
 
     def table(self, before: int, parts: Sequence[Part]) -> Any:
         """The parts' rows, which follow `before` others."""
-        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow as pa
 
         count = sum(rows for rows, _ in parts)
         columns = []
@@ -184,7 +186,7 @@ class _Columns:
 
 def _repeated(one: Any, count: int) -> Any:
     """An array of one value, `count` times."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     if pa.types.is_dictionary(one.type):
         return pa.DictionaryArray.from_arrays(_repeated(one.indices, count), one.dictionary)
@@ -193,8 +195,8 @@ def _repeated(one: Any, count: int) -> Any:
 
 def row_numbers(first: int, count: int) -> Any:
     """The numbers of so many rows, from the `first` on."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     return pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count), start=first - 1)
 
@@ -214,7 +216,7 @@ def _chunk_parts(chunks: Iterator[RowChunk], layout: Layout) -> Iterator[Part]:
 
 def _array(values: Sequence[Any], name: str, layout: Layout, first: int) -> Any:
     """A column of the rows from `first` on; FileError names the row whose value its type cannot hold."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa
 
     kind = layout.columns[name]
     try:

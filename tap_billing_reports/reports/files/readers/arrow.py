@@ -1,5 +1,7 @@
 """The Arrow types of columns, and wall-clock times of a zone as instants, as our own reader understands them."""
 
+# ruff: noqa: PLC0415 - pyarrow is not in every installation, and takes time and 60 MB: whoever has arrays imports it
+
 from __future__ import annotations
 
 from decimal import Decimal, DecimalException
@@ -23,7 +25,7 @@ KNOWN_YEARS: Final = range(1901, 2037)
 
 def arrow_type(kind: ColumnType) -> Any:
     """The type of a column; all instants are UTC."""
-    import pyarrow as pa  # noqa: PLC0415 - only the bulk lane needs it
+    import pyarrow as pa
 
     return {
         "text": pa.string(),
@@ -43,8 +45,8 @@ def decimals(texts: Sequence[str | None]) -> Any:
     Raises:
         ValueError: one of them has more digits than the type holds.
     """
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     written = pa.array(texts, pa.string())
     plain = pc.match_substring_regex(written, rf"\A{PLAIN_DECIMAL}\z")
@@ -70,8 +72,8 @@ def instants(wall: Any, zone: str) -> tuple[Any, int]:
     Raises:
         pyarrow.ArrowInvalid: a time that the clock skipped, or one whose zone is not surely known.
     """
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     if zone == "UTC":
         return wall.cast(arrow_type("timestamp")), 0

@@ -15,6 +15,10 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
 from tap_billing_reports.core.money import EXACT
 from tap_billing_reports.reports.files.readers import NotPlain
 from tap_billing_reports.reports.files.readers.arrow import DECIMAL_PLACES, DIGITS, PLAIN_DECIMAL, arrow_type, instants
@@ -103,8 +107,6 @@ class PlainCsv:
         Raises:
             NotPlain: our reader has to say what the file holds, or why it is refused.
         """
-        import pyarrow as pa  # noqa: PLC0415
-
         # Its handler would take the signals away from ours, which sends a last STATE.
         pa.enable_signal_handlers(False)
         self._options = self._convert_options()
@@ -124,9 +126,6 @@ class PlainCsv:
         }
 
     def _convert_options(self) -> Any:
-        import pyarrow as pa  # noqa: PLC0415
-        from pyarrow import csv as arrow_csv  # noqa: PLC0415
-
         types = dict.fromkeys(map(str, range(self._width)), pa.string())
         for place, column in self._columns:
             if column.type.startswith("timestamp"):
@@ -163,10 +162,6 @@ class PlainCsv:
         return block[end:]
 
     def _parts(self, records: bytes) -> Iterator[Part]:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.compute as pc  # noqa: PLC0415
-        from pyarrow import csv as arrow_csv  # noqa: PLC0415
-
         if not pc.match_substring_regex(pa.array([records], pa.binary()), self._pattern)[0].as_py():
             raise NotPlain
         table = arrow_csv.read_csv(
@@ -197,9 +192,6 @@ class PlainCsv:
 
     def _added(self, column: Column, cells: Any) -> Any:
         """The cells' values, added to the column's sum; 76 digits hold any sum of a block."""
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.compute as pc  # noqa: PLC0415
-
         values, places = cells, 0
         if column.type == "decimal":
             values = cells.cast(arrow_type("decimal"))

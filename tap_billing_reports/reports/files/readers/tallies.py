@@ -1,5 +1,7 @@
 """What is found out about a file's rows while they are read, beside their sums."""
 
+# ruff: noqa: PLC0415 - pyarrow is not in every installation, and takes time and 60 MB: whoever has arrays imports it
+
 from __future__ import annotations
 
 from contextlib import contextmanager
@@ -86,8 +88,8 @@ class IdentityTally:
                 self._found(1, self.rows)
 
     def take_arrays(self, arrays: Sequence[Any]) -> None:
-        import pyarrow as pa  # noqa: PLC0415 - an extra
-        import pyarrow.compute as pc  # noqa: PLC0415
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         wide = pa.decimal256(_WIDER_THAN_A_CELL, DECIMAL_PLACES)
         whole, less, rest = (
