@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FILE = "duckdb:"
 DELETED_AT = "_sdc_deleted_at"
+# What our loader has beside what a tap sends: its own tables, and a column that no stream fills.
+OWN_TABLES = ("_state",)
+FIRST_LOADED_AT = "_first_loaded_at"
 
 Row = dict[str, Any]
 
@@ -68,7 +71,8 @@ def tables(url: str, schema: str) -> dict[str, Table]:
         for table, column, kind in connection.execute(
             "SELECT table_name, column_name, data_type FROM information_schema.columns "
             "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
-            f"WHERE table_schema = '{schema}' AND table_name <> '_state' AND table_type = 'BASE TABLE' "
+            f"WHERE table_schema = '{schema}' AND table_type = 'BASE TABLE' "
+            f"AND table_name NOT IN ({', '.join(map(repr, OWN_TABLES))}) AND column_name <> '{FIRST_LOADED_AT}' "
             "ORDER BY table_name, ordinal_position"
         ).fetchall():
             columns.setdefault(table, {})[column] = kind

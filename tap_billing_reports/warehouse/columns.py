@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 VERSION: Final = "_sdc_table_version"
 DELETED_AT: Final = "_sdc_deleted_at"
 ORDER: Final = "_loader_order"  # of staged rows: the later one of a key counts
+FIRST_LOADED_AT: Final = "_first_loaded_at"  # when the loader first met a row's key; the database fills it in
 STATE_TABLE: Final = "_state"
 # PostgreSQL cuts longer identifiers, so that two names could become one.
 NAME_BYTES: Final = 63

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from tap_billing_reports.warehouse.address import Engine
 from tap_billing_reports.warehouse.batch import Digits
-from tap_billing_reports.warehouse.columns import ORDER, STATE_TABLE, Kind, Table
+from tap_billing_reports.warehouse.columns import FIRST_LOADED_AT, ORDER, STATE_TABLE, Kind, Table
 from tap_billing_reports.warehouse.database import is_same, listed, quoted, refused
 from tap_billing_reports.warehouse.errors import LoadError
 from tap_billing_reports.warehouse.sql import SqlDatabase
@@ -186,9 +186,13 @@ class DuckDatabase(SqlDatabase):
         stage = self._stage_of(stream)
         with self._told(f"stream {stream}", batch):
             if stream not in self._staged:
+                more = {ORDER: Kind.INTEGER}
+                if FIRST_LOADED_AT not in table.names:
+                    more[FIRST_LOADED_AT] = Kind.TIMESTAMP
+                own = ", ".join(f"null::{self.types[kind]} as {quoted(name)}" for name, kind in more.items())
                 self._run(
                     f"create or replace temp table {stage} as "
-                    f"select {listed(table.names)}, 0::BIGINT as {quoted(ORDER)} from {self._of(stream)} limit 0"
+                    f"select {listed(table.names)}, {own} from {self._of(stream)} limit 0"
                 )
                 self._staged[stream], self._staged_rows[stream] = table, 0
             before = self._staged_rows[stream]
@@ -246,9 +250,17 @@ class DuckDatabase(SqlDatabase):
                         self._run(f"update {into} t set {update} from {staged} s where {same}")
                     source += f" where not exists (select 1 from {into} t where {same})"
                 else:
+                    if FIRST_LOADED_AT not in names:
+                        source = self._dated(stream, names, same)
                     self._run(f"delete from {into} t using {staged} s where {same}")
             self._run(f"insert into {into} by name {source}")
             self._run(f"drop table {staged}")
+
+    def _dated(self, stream: str, names: Sequence[str], same: str) -> str:
+        """The staged rows, each with the instant at which the row that it replaces was first loaded."""
+        staged, first = self._stage_of(stream), quoted(FIRST_LOADED_AT)
+        self._run(f"update {staged} s set {first} = t.{first} from {self._of(stream)} t where {same}")
+        return f"select {listed(names)}, coalesce({first}, now()) as {first} from {staged} s"
 
 
 def _make(path: Path) -> None:

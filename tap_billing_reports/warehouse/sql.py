@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_billing_reports.warehouse.batch import why_refused
-from tap_billing_reports.warehouse.columns import DELETED_AT, STATE_TABLE, VERSION, Kind, Table
+from tap_billing_reports.warehouse.columns import DELETED_AT, FIRST_LOADED_AT, STATE_TABLE, VERSION, Kind, Table
 from tap_billing_reports.warehouse.database import changes, kind_of_type, quoted, refused
 from tap_billing_reports.warehouse.errors import LoadError
 
@@ -141,18 +141,25 @@ class SqlDatabase(ABC):
         stream = table.stream
         self._settle_if_staged(stream)  # these rows have the columns from before
         with self._told(f"stream {stream}"):
-            there = self._columns(stream)
-            self._check(table, is_there=bool(there))
-            if not there:
-                columns = ", ".join(f"{quoted(one.name)} {self.types[one.kind]}" for one in table.columns)
-                self._run(f"create table {self._of(stream)} ({columns}{self._key_clause(table)})")
+            there = self._columns(table)
+            is_there = bool(self._sql_types[stream])
+            self._check(table, is_there=is_there)
+            columns = [f"{quoted(one.name)} {self.types[one.kind]}" for one in table.columns]
+            if _is_dated(table):
+                dated = f"{quoted(FIRST_LOADED_AT)} {self.types[Kind.TIMESTAMP]} default now()"
+                columns.append(dated)
+                if is_there and FIRST_LOADED_AT not in self._sql_types[stream]:
+                    # Rows that are there have been loaded by now: nothing tells when.
+                    self._run(f"alter table {self._of(stream)} add column {dated}")
+            if not is_there:
+                self._run(f"create table {self._of(stream)} ({', '.join(columns)}{self._key_clause(table)})")
             else:
                 added, widened = changes(table, there)
                 for name, kind in added:
                     self._run(f"alter table {self._of(stream)} add column {quoted(name)} {self.types[kind]}")
                 for name, kind in widened:
                     self._widen(stream, name, kind)
-            self._kinds[stream] = self._columns(stream)
+            self._kinds[stream] = self._columns(table)
 
     def tables(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
@@ -173,10 +180,12 @@ class SqlDatabase(ABC):
             self._make_views(views)
             self._commit()
 
-    def _columns(self, stream: str) -> dict[str, Kind]:
-        kinds = {**{name: kind for kind, name in self.types.items()}, **self.wider_types}
+    def _columns(self, table: Table) -> dict[str, Kind]:
+        """Those of the stream's table that rows fill."""
+        stream, kinds = table.stream, {**{name: kind for kind, name in self.types.items()}, **self.wider_types}
         found = self._sql_types[stream] = dict(self._types_of(stream))
-        return {name: kind_of_type(stream, name, sql_type, kinds) for name, sql_type in found.items()}
+        own = {FIRST_LOADED_AT} if _is_dated(table) else set()
+        return {name: kind_of_type(stream, name, kind, kinds) for name, kind in found.items() if name not in own}
 
     def digits_of(self, stream: str, column: str) -> Digits:  # noqa: ARG002 - see DuckDB's
         return self.digits
@@ -211,3 +220,8 @@ class SqlDatabase(ABC):
         self._settle_if_staged(table.stream)
         with self._told(f"stream {table.stream}"):
             self._run(f"delete from {self._of(table.stream)} where {quoted(DELETED_AT)} is not null")
+
+
+def _is_dated(table: Table) -> bool:
+    """Whether the database notes when a row was first loaded; a stream that has such a property of its own fills it."""
+    return FIRST_LOADED_AT not in table.names

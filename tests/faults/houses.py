@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 PASSWORD = "canary-warehouse-Secret"  # a server that trusts everybody takes any
 STATE_TABLE = "_state"
 # What differs between two loads of the same thing.
-VOLATILE = frozenset({"run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at"})
+VOLATILE = frozenset(
+    {
+        "run_id", "file_id", "checked_at", "fetched_at", "created_at", "expires_at", "finished_at", "_first_loaded_at",
+    }
+)  # fmt: skip
 
 
 @dataclass

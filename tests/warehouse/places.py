@@ -10,6 +10,7 @@ import duckdb
 import psycopg
 
 from tap_billing_reports.warehouse.address import address_of
+from tap_billing_reports.warehouse.columns import FIRST_LOADED_AT
 from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
@@ -42,8 +43,9 @@ class Place:
             return [tuple(row) for row in cursor.execute(sql).fetchall()]
 
     def rows(self, table: str, schema: str = "billing") -> list[tuple[Any, ...]]:
-        """All rows of a table, in order."""
-        found = self.query(f'select * from "{schema}"."{table}"')
+        """All rows of a table, in order, without when they were first loaded."""
+        names = ", ".join(f'"{name}"' for name in self.types(table, schema))
+        found = self.query(f'select {names} from "{schema}"."{table}"')
         return sorted(found, key=lambda row: [str(cell) for cell in row])
 
     def tables(self, schema: str = "billing", kind: str = "BASE TABLE") -> list[str]:
@@ -57,10 +59,11 @@ class Place:
         return self.tables(schema, "VIEW")
 
     def types(self, table: str, schema: str = "billing") -> dict[str, str]:
-        """Column name -> type, as the database names it."""
+        """Column name -> type, as the database names it; of what streams fill."""
         found = self.query(
             f"select column_name, data_type from information_schema.columns "
-            f"where table_schema = '{schema}' and table_name = '{table}'"
+            f"where table_schema = '{schema}' and table_name = '{table}' and column_name <> '{FIRST_LOADED_AT}' "
+            f"order by ordinal_position"
         )
         return {str(name): str(kind).lower() for name, kind in found}
 
