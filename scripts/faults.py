@@ -45,7 +45,7 @@ PARTS: dict[str, tuple[str, int]] = {
     "whole": ("every case of tests that `make test` samples", 4),
     "matrix": ("vendor x phase x fault", 10),
     "signals": ("SIGTERM, SIGINT", 2),
-    "output": ("the target dies, disks are full, shorter files", 2),
+    "output": ("the target dies, disks are full, shorter files and days", 2),
     "calendar": ("clocks that are off, DST nights, month ends", 2),
     "unsettled": ("invoices that are asked for again; deleted drafts", 2),
     "states": ("every STATE a restart point; damaged ones", 2),

@@ -1,9 +1,8 @@
 """Vipps MobilePay on one page: ledgers as accounts, and the entries of each ledger day, of funds and of fees.
 
 Facts: the Report API's OpenAPI document (v2) and developer.vippsmobilepay.com, "Fetching report data" and "Entry type
-reference". A day that is closed never changes. `tryLater` is on each page (the document names no case without it), and
-may stay for weeks: a ledger paid out by month, funds below zero. A ledger of others is a 404, too, with a body; a day
-that is not closed need not have one.
+reference". A closed day never changes. `tryLater` is on each page (the document names no case without it) and may stay
+for weeks: a ledger paid out by month, funds below zero. A ledger of others is a 404 with a body; an open day has none.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from contextlib import ExitStack
     from datetime import datetime
 
     from requests import Request, Response
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from tests.faults.worlds import World
 
 NAP_SECONDS = 3.0
-VENDORS = ORDERED.vendors
 # A server that says nothing is only noticed by waiting, in real time: the call that meets one waits that long, and no
 # other.
 SILENCE_SECONDS = 0.5
@@ -191,6 +191,13 @@ class Bench:
     def orders(self) -> dict[str, dict[str, int]]:
         """Vendor -> what was ordered -> how often."""
         return {vendor: dict(found["by_key"]) for vendor, found in self.control.counters()["orders"].items()}
+
+
+def opened(stack: ExitStack, world: World) -> Bench:
+    """A bench with the vendors of a world, until the stack is closed."""
+    bench = Bench(stack.enter_context(world.sandbox()), world)
+    stack.callback(bench.close)
+    return bench
 
 
 @dataclass(frozen=True)

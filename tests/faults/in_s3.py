@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,12 @@ import requests
 
 from tap_billing_reports.core.clock import Clock
 from tap_billing_reports.core.errors import SyncError
-from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.storage.files import Storage
 from tap_billing_reports.storage.lock import Lock
-from tests.faults.bench import Bench, compare, failures, held
+from tests.faults.bench import compare, failures, held, opened
 from tests.faults.cases import Verdict
-from tests.faults.part_names import hostile_ids, keep_all
-from tests.faults.worlds import NOW
+from tests.faults.part_names import IDS, documents, hostile_ids, keep_all
+from tests.faults.worlds import WORLDS
 from tests.waiting import HANG_SECONDS
 
 if TYPE_CHECKING:
@@ -81,40 +80,37 @@ def names(options: dict[str, Any], verdict: Verdict) -> None:
 
 def sync(options: dict[str, Any], verdict: Verdict) -> None:
     """Files are kept; a sync without STATE takes them from there, and orders nothing."""
-    with Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2) as box:
-        bench = Bench(box)
-        stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
-        bench.reset()
-        first = bench.sync(**stored)
-        before = bench.orders()
-        second = bench.sync(**stored)
-        for result in (first, second):
-            if result.status:
-                verdict.remarks.append(failures(result))
-            compare(verdict, bench.whole, held(result))
-            verdict.leaked += result.log.count(SECRET) + json.dumps(result.records).count(SECRET)
-        if bench.orders() != before:
-            verdict.remarks.append(f"ordered again: {bench.orders()}")
-        bench.judge_leaks(verdict, first, second)
-        bench.close()
-        kept = Storage(f"s3://{BUCKET}/a/kept", options)
-        for path in objects(options):
-            verdict.leaked += bench.canaries.count(path, kept._fs.cat_file(path).decode("latin-1"))
+    stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
+    for world in WORLDS:
+        with ExitStack() as stack:
+            bench = opened(stack, world)
+            bench.reset()
+            first = bench.sync(**stored)
+            before = bench.orders()
+            second = bench.sync(**stored)
+            for result in (first, second):
+                if result.status:
+                    verdict.remarks.append(failures(result))
+                compare(verdict, bench.whole, held(result))
+                verdict.leaked += result.log.count(SECRET) + json.dumps(result.records).count(SECRET)
+            if bench.orders() != before:
+                verdict.remarks.append(f"ordered again: {bench.orders()}")
+            bench.judge_leaks(verdict, first, second)
+            kept = Storage(f"s3://{BUCKET}/a/kept", options)
+            for path in objects(options):
+                verdict.leaked += bench.canaries.count(path, kept._fs.cat_file(path).decode("latin-1"))
     check_inside(options, verdict)
 
 
 def ids(options: dict[str, Any], verdict: Verdict) -> None:
-    from tests.faults.part_names import IDS
-
-    with Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2) as box:
-        bench = Bench(box)
-        for text in IDS:
-            bench.reset()
-            hostile_ids(bench.control, text)
-            stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
-            result = bench.sync(**stored, bring_invoice_documents=True)
-            verdict.ended += f" {result.status}"
-        bench.close()
+    stored: dict[str, Any] = {"storage_url": f"s3://{BUCKET}/a/kept", "storage_options": options}
+    for world in WORLDS:
+        with ExitStack() as stack:
+            bench = opened(stack, world)
+            for text in IDS:
+                bench.reset()
+                hostile_ids(bench.control, text)
+                verdict.ended += f" {bench.sync(**stored, **documents(bench)).status}"
     check_inside(options, verdict)
 
 

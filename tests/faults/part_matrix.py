@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.redaction import MASK
-from tests.faults.bench import Bench, Impatient, compare, failures, held, part_of
+from tests.faults.bench import Bench, Impatient, compare, failures, held, opened, part_of
 from tests.faults.breaking import break_output
 from tests.faults.cases import Case, Verdict
 from tests.faults.diverting import Places, divert, places
@@ -53,9 +53,7 @@ class _Worlds:
     def run(self, cell: Cell, verdict: Verdict) -> None:
         world = next(world for world in WORLDS if cell.vendor.name in world.vendors)
         if world not in self._opened:
-            bench = Bench(self._stack.enter_context(world.sandbox()), world)
-            self._stack.callback(bench.close)
-            self._opened[world] = Matrix(bench, self._places)
+            self._opened[world] = Matrix(opened(self._stack, world), self._places)
         self._opened[world].run(cell, verdict)
 
 

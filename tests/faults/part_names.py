@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.venvs import ENVIRONMENTS, ROOT, provide
 from tap_billing_reports.core.errors import SyncError
-from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.storage.files import Storage
-from tests.faults.bench import Bench
+from tests.faults.bench import Bench, opened
 from tests.faults.cases import Case, Verdict
-from tests.faults.worlds import NOW
+from tests.faults.worlds import WORLDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +37,14 @@ SEEDED = 2000
 
 def cases(stack: ExitStack) -> list[Case]:
     """All cells."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
-    bench = Bench(box)
-    stack.callback(bench.close)
+    benches = [opened(stack, world) for world in WORLDS]
     return [
         Case(f"{len(HOSTILE)} hostile and {SEEDED} generated names on the local disk", local_names),
-        *(Case(f"ids that are {text!r} on the local disk", partial(ids, bench, text)) for text in IDS),
+        *(
+            Case(bench.world.cell(f"ids that are {text!r} on the local disk"), partial(ids, bench, text))
+            for bench in benches
+            for text in IDS
+        ),
         Case(f"{len(HOSTILE)} hostile and {SEEDED} generated names in S3", partial(in_s3, "names")),
         Case("a sync that keeps files in S3, and one that takes them from there", partial(in_s3, "sync")),
         Case("hostile ids in S3", partial(in_s3, "ids")),
@@ -103,7 +104,7 @@ def ids(bench: Bench, text: str, verdict: Verdict) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         tempfile.tempdir = temporary
         try:
-            result = bench.sync(bring_invoice_documents=True)
+            result = bench.sync(**documents(bench))
         finally:
             tempfile.tempdir = None
         if left := list(Path(temporary).rglob("*")):
@@ -117,11 +118,25 @@ def ids(bench: Bench, text: str, verdict: Verdict) -> None:
     bench.judge_leaks(verdict, result)
 
 
+def documents(bench: Bench) -> dict[str, Any]:
+    """The settings with which all files are kept that can be."""
+    return {"bring_invoice_documents": True} if "bring" in bench.world.vendors else {}
+
+
+# Where the ids stand in each vendor's answers: what is before them, and how they begin.
+_WHERE = {
+    "stripe": ('"', "frr_|file_"),
+    "bring": ('"(?:invoiceNumber|customerNumber)":"', ""),
+    "vipps": ('"ledgerId":"', ""),
+    "klarna": ('"payment_reference":"', ""),
+}
+
+
 def hostile_ids(control: Any, text: str) -> None:
-    """Alter the ids in all answers."""
-    for vendor, start in (("stripe", '"frr_'), ("bring", '"invoiceNumber":"'), ("bring", '"customerNumber":"')):
-        control.fault({"alter": {"from": start, "to": start[0] + text + start[1:]}}, {"vendor": vendor})
-    control.fault({"alter": {"from": '"file_', "to": f'"{text}file_'}}, {"vendor": "stripe"})
+    """Alter the ids in all answers. Of several rules for an answer the first alone is used: each vendor has one."""
+    for vendor, (before, begin) in _WHERE.items():
+        changed = "\\1" + text.replace("\\", "\\\\") + "\\2"
+        control.fault({"alter": {"pattern": f"({before})({begin})", "to": changed}}, {"vendor": vendor})
 
 
 def in_s3(what: str, verdict: Verdict) -> None:

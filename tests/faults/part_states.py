@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tap_billing_reports.core.errors import SyncError
-from tap_billing_reports.sandbox.core import Sandbox
 from tap_billing_reports.singer.tap import TapBillingReports
-from tests.faults.bench import Bench, failures, held
+from tests.faults.bench import Bench, failures, held, opened
 from tests.faults.cases import Case, Verdict
-from tests.faults.worlds import NOW
+from tests.faults.worlds import LISTED, ORDERED, WORLDS, World
 from tests.running import Result
 from tests.typed import some
 
@@ -22,50 +22,66 @@ if TYPE_CHECKING:
 
 # What may stand in the place of any part of a STATE.
 STRANGERS: tuple[Any, ...] = (None, "x", 7, [], {}, [[]], "9999-12-31T00:00:00Z")
-FOREIGN: dict[str, Any] = {
-    "another tap's": {
-        "bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}
-    },
-    "bookmarks a list": {"bookmarks": []},
-    "bookmarks a text": {"bookmarks": "invoices"},
-    "a bookmark a list": {"bookmarks": {"invoices": []}},
-    "partitions an object": {"bookmarks": {"invoices": {"partitions": {}}}},
-    "a ledger that is an object": {"bookmarks": {"bring_invoice_lines": {"ledger": {}}}},
-    "a ledger of texts": {"bookmarks": {"bring_invoice_lines": {"ledger": ["x"]}}},
-}
+# The stream of a world in which a ledger stands.
+ROWS: Final = {ORDERED: "bring_invoice_lines", LISTED: "klarna_transactions"}
+# What a STATE hands on from sync to sync beside what is done.
+GOES_ON: Final = "balance_goes_on"
+
+
+def _foreign(rows: str) -> dict[str, Any]:
+    return {
+        "another tap's": {
+            "bookmarks": {"orders": {"replication_key": "updated_at", "replication_key_value": "2026-01-01"}}
+        },
+        "bookmarks a list": {"bookmarks": []},
+        "bookmarks a text": {"bookmarks": "invoices"},
+        "a bookmark a list": {"bookmarks": {"invoices": []}},
+        "partitions an object": {"bookmarks": {"invoices": {"partitions": {}}}},
+        "a ledger that is an object": {"bookmarks": {rows: {"ledger": {}}}},
+        "a ledger of texts": {"bookmarks": {rows: {"ledger": ["x"]}}},
+    }
 
 
 def cases(stack: ExitStack) -> list[Case]:
     """Each STATE of a sync; each part of the last one replaced, taken away, or of another version."""
-    box = stack.enter_context(Sandbox(NOW, stripe_run_seconds=0.2, bring_run_seconds=0.2))
-    bench = Bench(box)
-    stack.callback(bench.close)
-    found: list[Case] = []
-    for stored in (False, True):
-        bench.reset(stored=stored)
-        number = len(bench.sync(prepare=often).states)
-        found += [
-            Case(f"from STATE {k + 1}{' / stored' if stored else ''}", partial(restart, bench, k, stored))
-            for k in range(number)
-        ]
-    bench.reset()
-    middle, last = _states(bench)
-    for name, state in FOREIGN.items():
-        found.append(Case(f"foreign: {name}", partial(damaged, bench, state, True)))
-    for which, state in (("a STATE in the middle", middle), ("the last STATE", last)):
-        text = json.dumps(state)
-        for place, changed in _versions(state):
-            found.append(Case(f"{which}: newer version at {place}", partial(damaged, bench, changed, True)))
-        for place, changed in _replaced(state):
-            found.append(Case(f"{which}: {place}", partial(damaged, bench, changed, False)))
-        for end in range(0, len(text) - 1, max(1, len(text) // 40)):
-            found.append(Case(f"{which}: cut after {end} characters", partial(cut, bench, text[:end])))
+    found = [case for world in WORLDS for case in of_world(stack, world)]
     found.append(
         Case(
             "an older version migrates",
             why_not="version 1 is the first: no older one was ever written; any other number is refused",
         )
     )
+    return found
+
+
+def of_world(stack: ExitStack, world: World) -> list[Case]:
+    """The cases of the vendors that share a sandbox."""
+    bench = opened(stack, world)
+    found: list[Case] = []
+    following = _next_day(bench)
+    for stored in (False, True):
+        bench.reset(stored=stored)
+        number = len(bench.sync(prepare=often).states)
+        found += [
+            Case(
+                world.cell(f"from STATE {k + 1}{' / stored' if stored else ''}"),
+                partial(restart, bench, k, stored, following),
+            )
+            for k in range(number)
+        ]
+    bench.reset()
+    middle, last = _states(bench)
+    for name, state in _foreign(ROWS[world]).items():
+        found.append(Case(world.cell(f"foreign: {name}"), partial(damaged, bench, state, True)))
+    for which, state in (("a STATE in the middle", middle), ("the last STATE", last)):
+        text = json.dumps(state)
+        for place, changed in _versions(state):
+            name = world.cell(f"{which}: newer version at {place}")
+            found.append(Case(name, partial(damaged, bench, changed, True)))
+        for place, changed in _replaced(state):
+            found.append(Case(world.cell(f"{which}: {place}"), partial(damaged, bench, changed, False)))
+        for end in range(0, len(text) - 1, max(1, len(text) // 40)):
+            found.append(Case(world.cell(f"{which}: cut after {end} characters"), partial(cut, bench, text[:end])))
     return found
 
 
@@ -84,8 +100,12 @@ def _states(bench: Bench) -> tuple[dict[str, Any], dict[str, Any]]:
 # -- restart points ------------------------------------------------------------------------------------
 
 
-def restart(bench: Bench, k: int, stored: bool, verdict: Verdict) -> None:
-    """The records before STATE k together with a sync from it are the whole, and nothing is ordered twice."""
+def restart(bench: Bench, k: int, stored: bool, following: Counter[str], verdict: Verdict) -> None:
+    """The records before STATE k together with a sync from it are the whole, and nothing is ordered twice.
+
+    Args:
+        following: what the checks of the next day say that hold it against this one.
+    """
     bench.reset(stored=stored)
     first = bench.sync(prepare=often)
     # By now the vendors have all orders of that sync; Bring's after STATE k are not known from it.
@@ -100,6 +120,35 @@ def restart(bench: Bench, k: int, stored: bool, verdict: Verdict) -> None:
         twice = {what: n for what, n in orders.items() if n > 1}
         if twice and (vendor == "stripe" or stored):
             verdict.remarks.append(f"{vendor}: ordered twice: {twice}")
+    if following:
+        bench.control.next_day()
+        third = bench.sync(state=second.state)
+        if third.status:
+            verdict.remarks.append(f"the sync of the next day failed: {failures(third)}")
+        if (found := _going_on(third)) != following:
+            verdict.remarks.append(f"{GOES_ON} says {found - following} instead of {following - found}")
+
+
+def _next_day(bench: Bench) -> Counter[str]:
+    """What the checks from sync to sync say after a day, when nothing happens to the first sync; none are made."""
+    bench.reset()
+    first = bench.sync()
+    if not _going_on(first):
+        return Counter()
+    bench.control.next_day()
+    following = _going_on(bench.sync(state=first.state))
+    assert any(said.endswith("True") for said in following), following
+    return following
+
+
+def _going_on(result: Result) -> Counter[str]:
+    """Of each such check what it is about, and what it says."""
+    about = ("source", "account_id", "subject", "ok")
+    return Counter(
+        " ".join(str(record[name]) for name in about)
+        for record in result.of("reconciliations")
+        if record["check"] == GOES_ON
+    )
 
 
 def _before(result: Result, k: int) -> Result:
