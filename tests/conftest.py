@@ -1,4 +1,4 @@
-"""For all tests: none of them depends on how fast or busy the machine is, and the long ones begin first."""
+"""For all tests: none depends on how fast or busy the machine is, nor on what else is on it; long ones begin first."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.order import UNMEASURED, longest_first
+from tests.sheltered import forget_the_shell, own_temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 # An example may take as long as it takes, and so may the making of examples.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """See `tests.sheltered`; a worker is sheltered by the run that has started it."""
+    forget_the_shell()
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(own_temporary_folder())
 
 
 @pytest.fixture(autouse=True)

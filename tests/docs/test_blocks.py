@@ -139,8 +139,11 @@ def script(blocks):
 )
 def test_the_blocks_of_a_page(page, commands, prepared):
     assert shutil.which("bash")
-    env = {name: text for name, text in os.environ.items() if not name.startswith("TAP_BILLING_REPORTS_")}
-    env |= {"PATH": f"{commands}:{env['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    env = dict(os.environ)
+    # A temporary folder of the page's own: a sync removes what killed ones have left there.
+    (prepared / "temporary").mkdir()
+    env |= {"PATH": f"{commands}:{env['PATH']}", "PYTHONPATH": str(ROOT), "TMPDIR": str(prepared / "temporary")}
+    env["NO_COLOR"] = "1"
     log = prepared / "said.txt"
     # Into a file: what a block leaves running would keep a pipe open.
     with log.open("w") as output, subprocess.Popen(

@@ -1,12 +1,17 @@
-"""No test depends on how fast or busy the machine is: none reads a clock, sleeps, or has a bound of a few seconds."""
+"""No test depends on how fast or busy the machine is, or on what is on it: none reads a clock or sleeps."""
 
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
+from tests.sheltered import OF_A_SHELL, TEMPORARY
 from tests.typed import some
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,3 +74,16 @@ def test_no_test_is_a_race_against_the_machine():
 def test_examples_of_hypothesis_may_take_as_long_as_they_take():
     assert some(settings.default).deadline is None
     assert HealthCheck.too_slow in some(settings.default).suppress_health_check
+
+
+def test_a_run_has_a_temporary_folder_of_its_own(tmp_path):
+    folder = Path(tempfile.gettempdir())
+    assert folder.name.startswith(TEMPORARY)
+    program = "import tempfile; print(tempfile.gettempdir(), end='')"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert said.stdout == str(folder), "so have its processes"
+    assert folder not in tmp_path.parents, "what a failed test leaves is kept"
+
+
+def test_no_setting_of_the_users_shell_is_seen():
+    assert [name for name in os.environ if name.startswith(OF_A_SHELL)] == []

@@ -1,0 +1,38 @@
+"""What else is on the machine is no matter of a run of the tests: its user's shell, and what other runs leave."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What the tap, its loader, Meltano, Airflow and PostgreSQL's client read of a shell.
+OF_A_SHELL = ("AIRFLOW", "BILLING_", "MELTANO_", "PG", "TAP_BILLING_REPORTS_", "TARGET_")
+# Short: the path of a socket below it has room for a hundred characters.
+TEMPORARY = "t-"
+
+
+def forget_the_shell() -> None:
+    """Take the settings of the user's shell out of the environment."""
+    for name in [name for name in os.environ if name.startswith(OF_A_SHELL)]:
+        del os.environ[name]
+
+
+def own_temporary_folder() -> Callable[[], None]:
+    """Give this process, and those that it starts, a temporary folder of its own; what removes it.
+
+    Syncs look into theirs for what killed ones have left, and other runs leave theirs in the machine's. Pytest's own
+    folders stay where they are looked for.
+    """
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+    # PostgreSQL has its data below, as another user.
+    folder.chmod(0o711)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    return partial(shutil.rmtree, folder, ignore_errors=True)
