@@ -10,9 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = (
-    ".venv", ".tools", "dist", "build", "site", "benchmarks/data", "output/demo*", "output/targets", "output/airflow*",
-    ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".coverage*", "coverage.xml", "*.egg-info",
-    ".meltano/demo*", ".meltano/extractors", ".meltano/loaders", ".meltano/run", ".meltano/logs",
+    ".venv", ".tools", "dist", "build", "site", "benchmarks/data", "output/demo*", "output/models", "output/targets",
+    "output/airflow*", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".coverage*", "coverage.xml",
+    "*.egg-info", ".meltano/extractors", ".meltano/loaders", ".meltano/run", ".meltano/logs",
 )  # fmt: skip
 SOURCES = ("tap_billing_reports", "tests", "benchmarks", "scripts", "docs", "examples")
 

@@ -10,25 +10,22 @@ nothing was lost, doubled, leaked or silent and nothing else was found.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.totals import columns_of
 from scripts.venvs import ROOT
+from scripts.verb import Work, command
 from tests.faults.cases import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 WORKERS = 2
 REPORT = ROOT / "output" / "faults.md"
@@ -55,38 +52,14 @@ PARTS: dict[str, tuple[str, int]] = {
 }
 
 
-@dataclass
-class Tally:
-    """What a part has shown so far."""
-
-    cells: int = 0
-    seconds: float = 0.0
-    not_applicable: list[Verdict] = field(default_factory=list)
-    found: list[Verdict] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def take(self, verdict: Verdict) -> None:
-        if verdict.why_not:
-            self.not_applicable.append(verdict)
-            return
-        self.cells += 1
-        self.seconds += verdict.seconds
-        for name in COUNTS:
-            self.counts[name] += getattr(verdict, name)
-        if not verdict.is_good:
-            self.found.append(verdict)
-
-
 def run_shard(part: str, shard: int, pick: str, temporary: str) -> Iterator[Verdict]:
     """Every so manieth cell of a part, in a process of its own: what a cell leaves behind reaches no other shard."""
     numbers = (str(shard), str(PARTS[part][1]))
-    command = [sys.executable, "-m", "tests.faults.shard", part, *numbers, pick]
+    program = [sys.executable, "-m", "tests.faults.shard", part, *numbers, pick]
+    # Syncs that are killed leave their temporary folders: they go with this one.
+    env = {**os.environ, "TMPDIR": temporary}
     with tempfile.TemporaryFile("w+") as log:
-        # Syncs that are killed leave their temporary folders: they go with this one.
-        environment = {**os.environ, "TMPDIR": temporary}
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-        ) as process:
+        with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, env=env) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 yield Verdict(**json.loads(line))
@@ -96,22 +69,19 @@ def run_shard(part: str, shard: int, pick: str, temporary: str) -> Iterator[Verd
             yield Verdict(f"shard {shard + 1}", remarks=[f"it ended with exit status {process.returncode}: {said}"])
 
 
-def run(parts: list[str], pick: str) -> dict[str, Tally]:
-    """All parts, two shards at a time."""
-    tallies = {part: Tally() for part in parts}
-    began = time.monotonic()
-    lock = threading.Lock()
+def run(parts: list[str], pick: str) -> dict[str, list[Verdict]]:
+    """All parts, two shards at a time; what their cells have shown."""
+    seen: dict[str, list[Verdict]] = {part: [] for part in parts}
+    work = Work("faults")
 
     def one(part: str, shard: int) -> None:
         ran = 0
         for verdict in run_shard(part, shard, pick, temporary):
-            with lock:
-                tallies[part].take(verdict)
-                ran += not verdict.why_not
-                if not verdict.is_good:
-                    print(f"  {part}: {verdict.said()}", flush=True)
-        minutes = (time.monotonic() - began) / 60
-        print(f"[{minutes:5.1f} min] {part} {shard + 1}/{PARTS[part][1]}: {ran} cells", flush=True)
+            seen[part].append(verdict)
+            ran += not verdict.why_not
+            if not verdict.is_good:
+                work.say(f"{part}: {verdict.said()}")
+        work.say(f"{part} {shard + 1}/{PARTS[part][1]}: {ran} cells")
 
     with (
         tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as temporary,
@@ -122,39 +92,38 @@ def run(parts: list[str], pick: str) -> dict[str, Tally]:
         futures = [pool.submit(one, part, shard) for part in parts for shard in range(PARTS[part][1])]
         for future in futures:
             future.result()
-    return tallies
+    return seen
 
 
-def table(tallies: dict[str, Tally]) -> list[str]:
+def counted(verdicts: Sequence[Verdict]) -> list[int]:
+    """Cells, those that do not apply, each of `COUNTS`, and cells of which there is a remark."""
+    ran = [verdict for verdict in verdicts if not verdict.why_not]
+    counts = (sum(getattr(verdict, name) for verdict in ran) for name in COUNTS)
+    return [len(ran), len(verdicts) - len(ran), *counts, sum(bool(verdict.remarks) for verdict in ran)]
+
+
+def table(seen: dict[str, list[Verdict]]) -> list[str]:
     """The lines of the table, the last of which is the sum."""
-    names = f"{'lost':>6} {'doubled':>8} {'leaked':>7} {'silent':>7} {'else':>5} {'time':>8}"
-    head = f"{'part':<10} {'cells':>6} {'n/a':>6} {names}"
-    lines = [head, "-" * len(head)]
-    for part, tally in tallies.items():
-        counts = tally.counts
-        other = sum(bool(verdict.remarks) for verdict in tally.found)
-        lines.append(
-            f"{part:<10} {tally.cells:>6} {len(tally.not_applicable):>6} {counts['lost']:>6} {counts['doubled']:>8} "
-            f"{counts['leaked']:>7} {counts['silent']:>7} {other:>5} {tally.seconds:>6.0f} s"
-        )
-    cells = sum(tally.cells for tally in tallies.values())
-    left_out = sum(len(tally.not_applicable) for tally in tallies.values())
-    total = sum((tally.counts for tally in tallies.values()), Counter[str]())
-    sums = ", ".join(f"{total[name]} {name}" for name in COUNTS)
+    rows: list[tuple[str, ...]] = [("part", "cells", "n/a", *COUNTS, "else", "time")]
+    for part, verdicts in seen.items():
+        rows.append((part, *map(str, counted(verdicts)), f"{sum(verdict.seconds for verdict in verdicts):.0f} s"))
+    cells, left_out, *counts, _else = counted([verdict for verdicts in seen.values() for verdict in verdicts])
+    sums = ", ".join(f"{count} {name}" for count, name in zip(counts, COUNTS, strict=True))
+    lines = columns_of(rows, right=range(1, len(rows[0]))).splitlines()
     return [*lines, f"faults: {cells} cells ({left_out} n/a), {sums}"]
 
 
-def report(tallies: dict[str, Tally], lines: list[str]) -> str:
+def report(seen: dict[str, list[Verdict]], lines: list[str]) -> str:
     """The page: the table, what was found, and each cell that does not apply, by its reason."""
-    text = ["# Faults", "", "```", *lines, "```", ""]
-    text += [f"- {part}: {PARTS[part][0]}" for part in tallies]
-    for part, tally in tallies.items():
-        if tally.found:
-            text += ["", f"## Found: {part}", "", *(f"- {verdict.said()}" for verdict in tally.found)]
-    for part, tally in tallies.items():
+    text = ["# Faults", "", "```", *lines, "```", "", *(f"- {part}: {PARTS[part][0]}" for part in seen)]
+    for part, verdicts in seen.items():
+        found = [f"- {verdict.said()}" for verdict in verdicts if not verdict.is_good]
+        text += ["", f"## Found: {part}", "", *found] if found else []
+    for part, verdicts in seen.items():
         reasons: dict[str, list[str]] = {}
-        for verdict in tally.not_applicable:
-            reasons.setdefault(verdict.why_not, []).append(verdict.cell)
+        for verdict in verdicts:
+            if verdict.why_not:
+                reasons.setdefault(verdict.why_not, []).append(verdict.cell)
         for reason, names in reasons.items():
             text += ["", f"## Not applicable: {part}, {len(names)} cells: {reason}", "", *(f"- {n}" for n in names)]
     return "\n".join([*text, ""])
@@ -162,21 +131,20 @@ def report(tallies: dict[str, Tally], lines: list[str]) -> str:
 
 def main() -> int:
     """Reads the command line, runs the parts, prints the table."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.faults", description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all when none is named")
+    parser = command("scripts.faults", str(__doc__))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
     parser.add_argument("--pick", default="", help="only cells whose name matches this regular expression")
-    arguments = parser.parse_args()
-    if unknown := sorted(set(arguments.parts) - set(PARTS)):
+    given = parser.parse_args()
+    if unknown := sorted(set(given.parts) - set(PARTS)):
         parser.error(f"no such part: {', '.join(unknown)}")
-    parts = [part for part in PARTS if not arguments.parts or part in arguments.parts]
-    tallies = run(parts, arguments.pick)
-    lines = table(tallies)
+    seen = run([part for part in PARTS if not given.parts or part in given.parts], given.pick)
+    lines = table(seen)
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(report(tallies, lines), encoding="utf-8")
-    print("\n".join(lines[:-1]))
+    REPORT.write_text(report(seen, lines), encoding="utf-8")
+    print("\n".join(["", *lines[:-1]]))
     print(f"every cell that does not apply, and why: {REPORT.relative_to(ROOT)}")
     print(lines[-1])
-    return 1 if any(tally.found for tally in tallies.values()) else 0
+    return 0 if all(verdict.is_good for verdicts in seen.values() for verdict in verdicts) else 1
 
 
 if __name__ == "__main__":

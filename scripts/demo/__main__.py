@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from datetime import datetime, timezone
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +22,15 @@ from scripts.demo.meltano import Meltano
 from scripts.demo.processes import status_of
 from scripts.demo.sandbox import RunningSandbox, running_sandbox
 from scripts.demo.settings import DAYS, demo_settings
-from scripts.totals import OF_SYNCS, columns_of, compare, differences, table
+from scripts.totals import OF_SYNCS, columns_of, compare, differences
 from scripts.venvs import ROOT
 from scripts.verb import Work, command, ends
 from scripts.warehouse import DELETED_AT, FILE, Table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from scripts.warehouse import Row
 
 SCHEMA = "billing"
 QUESTION = (
@@ -42,13 +45,20 @@ ONE_LINE_LESS = {"match": {"host": "stripe_files"}, "do": {"alter": {"drop_line"
 
 def where_to_ask(database: Path) -> tuple[str, ...]:
     """How a reader goes on: where the data are, and commands to ask them with."""
-    command, url = ".venv/bin/billing-reports", f"duckdb:{database}"
+    command, url = ".venv/bin/billing-reports", f"{FILE}{database}"
     return (
         "",
         f"The data are in {database}, in the schema {SCHEMA}. Ask them:",
         f'  {command} query --in {url} "{QUESTION}"',
         f"  {command} page --from {url} --out output/billing.html",
     )
+
+
+def change(old: Row, new: Row) -> str:
+    """What has become of an invoice, as a line."""
+    number = new["invoice_number"] or old["invoice_number"] or new["invoice_id"]
+    status = "deleted" if new[DELETED_AT] else f"{new['status']} ({new['source_status']})"
+    return f"  {new['source']} {new['account_id']} {number}: {old['status']} ({old['source_status']}) -> {status}"
 
 
 class Demo:
@@ -58,7 +68,6 @@ class Demo:
         self.folder = ROOT / "output" / name
         self.database = ROOT / "output" / f"{name}.duckdb"
         self.second = ROOT / "output" / f"{name}-sync.duckdb"
-        self.system_database = ROOT / ".meltano" / f"{name}.db"
         self.days = days
         self.work = Work("demo")
 
@@ -70,7 +79,7 @@ class Demo:
             today = datetime.now(timezone.utc).date()
             settings = demo_settings(sandbox.settings, today=today, days=self.days, storage=self.folder / "storage")
             work.say("The sandbox answers for five vendors; its clock stands one day back.")
-            meltano = Meltano(ROOT, self.folder, self.database, self.system_database, settings)
+            meltano = Meltano(ROOT, self.folder, f"{FILE}{self.database}", settings)
             meltano.install()
             work.say("Meltano has its plugins.")
 
@@ -97,8 +106,8 @@ class Demo:
                 work.problems += differences(second, again)
             if broken and not sandbox.fault_uses():
                 work.problems.append("no answer lost a line: this proves nothing")
-        print(f"\nControl totals of the sandbox, and {self.database.relative_to(ROOT)} by SQL:\n\n{table(lines)}")
-        work.judge(lines, "control totals differ")
+        held = f"Control totals of the sandbox, and {self.database.relative_to(ROOT)} by SQL"
+        work.judge(lines, "control totals differ", held)
         work.judge(lines_again, f"control totals differ in {self.second.relative_to(ROOT)}")
         status = work.ended(
             f"all {len(lines)} control totals are equal ({work.seconds:.0f} s)",
@@ -130,31 +139,22 @@ class Demo:
         return tables(f"{FILE}{database}", SCHEMA)
 
     def _show_increment(self, before: Mapping[str, Table], after: Mapping[str, Table]) -> None:
-        print("\nRows in the warehouse after each sync:\n")
-        rows = [("stream", "first", "second", "change")]
-        for stream, table_after in after.items():
-            old = len(before[stream].living()) if stream in before else 0
-            new = len(table_after.living())
-            rows.append((stream, str(old), str(new), f"{new - old:+d}"))
-        print(columns_of(rows, right=(1, 2, 3)))
+        counts = (
+            (name, len(before[name].living()) if name in before else 0, len(after[name].living())) for name in after
+        )
+        rows = [(name, str(old), str(new), f"{new - old:+d}") for name, old, new in counts]
+        table = columns_of([("stream", "first", "second", "change"), *rows], right=(1, 2, 3))
+        print(f"\nRows in the warehouse after each sync:\n\n{table}")
 
     def _show_changes(self, before: Table | None, after: Table | None) -> None:
         """What the second sync changed in invoices that the first had loaded: at least one."""
-        key, shown = ("source", "account_id", "invoice_id"), ("status", "source_status", DELETED_AT, "invoice_number")
-        known = {tuple(row[name] for name in key): row for row in before.rows} if before else {}
-        print("\nInvoices that changed between the two syncs:\n")
-        changed = 0
-        for new in sorted(after.rows, key=lambda row: [row[name] for name in key]) if after else ():
-            old = known.get(tuple(new[name] for name in key))
-            if old is None or all(new[name] == old[name] for name in shown):
-                continue
-            changed += 1
-            status = "deleted" if new[DELETED_AT] else f"{new['status']} ({new['source_status']})"
-            number = new["invoice_number"] or old["invoice_number"] or new["invoice_id"]
-            print(
-                f"  {new['source']} {new['account_id']} {number}: {old['status']} ({old['source_status']}) -> {status}"
-            )
-        if not changed:
+        key = itemgetter("source", "account_id", "invoice_id")
+        shown = itemgetter("status", "source_status", DELETED_AT, "invoice_number")
+        known = {key(row): row for row in before.rows} if before else {}
+        pairs = ((known[key(row)], row) for row in (after.rows if after else ()) if key(row) in known)
+        lines = sorted(change(old, new) for old, new in pairs if shown(old) != shown(new))
+        print("\n".join(["\nInvoices that changed between the two syncs:\n", *lines]))
+        if not lines:
             self.work.problems.append("no invoice changed between the two syncs")
 
     def _judge_kept_files(self, transactions: Table | None) -> None:
@@ -168,16 +168,14 @@ class Demo:
     def _write_orders(self, orders: list[dict[str, str]]) -> None:
         """A shop's own orders beside the warehouse, for those who join freight to orders."""
         with (self.folder / "orders.csv").open("w", encoding="utf-8", newline="") as file:
-            if orders:
-                writer = csv.DictWriter(file, list(orders[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(orders)
+            writer = csv.DictWriter(file, list(orders[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(orders)
 
     def _remove_earlier_output(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.system_database.parent.mkdir(exist_ok=True)
-        for path in (self.database, self.second, self.system_database):
+        for path in (self.database, self.second):
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink()
 

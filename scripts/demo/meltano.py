@@ -1,4 +1,4 @@
-"""Meltano as the demo runs it: this project's meltano.yml with a database of the demo's own."""
+"""Meltano as the demo runs it: a project's meltano.yml with a database of the demo's own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scripts.demo.processes import sheltered, status_of
+from scripts.venvs import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,34 +31,33 @@ def as_variable(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Meltano:
-    """One Meltano project folder with the settings of one demo run."""
+    """Meltano in the folder of a project; of the caller's own settings none reaches it.
+
+    Attributes:
+        folder: logs, and Meltano's own database with the bookmarks, are there.
+        url: the warehouse of the loader.
+        settings: flat settings of the tap.
+    """
 
     root: Path
     folder: Path
-    """Logs are written here."""
-    database: Path
-    """The DuckDB file."""
-    system_database: Path
-    """Meltano's own database, with the demo's bookmarks."""
+    url: str
     settings: Mapping[str, Any]
-    """Flat settings of the tap."""
+    extractor: str = EXTRACTOR
     inherited: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def environment(self) -> dict[str, str]:
-        settings = {variable(EXTRACTOR, name): as_variable(value) for name, value in self.settings.items()}
-        return (
-            sheltered(self.inherited)
-            | settings
-            | {
-                variable(LOADER, "url"): f"duckdb:{self.database}",
-                "MELTANO_PROJECT_ROOT": str(self.root),
-                "MELTANO_DATABASE_URI": f"sqlite:///{self.system_database}",
-                "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-                # What was tested is what is installed. Relative: these variables split at blanks.
-                "UV_CONSTRAINT": "constraints.txt",
-                "PIP_CONSTRAINT": "constraints.txt",
-            }
-        )
+        settings = {variable(self.extractor, name): as_variable(value) for name, value in self.settings.items()}
+        ours = {
+            variable(LOADER, "url"): self.url,
+            "MELTANO_PROJECT_ROOT": str(self.root),
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
+            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+            # What was tested is what is installed. Relative: these variables split at blanks.
+            "UV_CONSTRAINT": "constraints.txt",
+            "PIP_CONSTRAINT": "constraints.txt",
+        }
+        return sheltered(self.inherited) | settings | ours
 
     def install(self) -> None:
         """Makes the plugins' environments; those that are there and unchanged stay.
@@ -65,17 +65,16 @@ class Meltano:
         Raises:
             RuntimeError: an installation failed; the message holds the log's end.
         """
-        status = self._call("install.log", "install", EXTRACTOR, LOADER)
-        if status:
+        if status := self._call("install.log", "install"):
             said = (self.folder / "install.log").read_text(errors="replace")
             raise RuntimeError(f"meltano install failed ({status}):\n{said[-4000:]}")
 
     def run(self, log: str) -> int:
         """One sync; Meltano's exit status."""
-        return self._call(log, "run", EXTRACTOR, LOADER)
+        return self._call(log, "run")
 
-    def _call(self, log: str, *arguments: str) -> int:
-        executable = self.root / ".tools" / "meltano" / "bin" / "meltano"
-        options = ["--environment", ENVIRONMENT, "--env-file", os.devnull]
-        command = [str(executable), *options, *arguments]
+    def _call(self, log: str, verb: str) -> int:
+        program = ENVIRONMENTS["meltano"].python.with_name("meltano")
+        options = ("--environment", ENVIRONMENT, "--env-file", os.devnull)
+        command = (str(program), *options, verb, self.extractor, LOADER)
         return status_of(command, self.folder / log, cwd=self.root, env=self.environment())

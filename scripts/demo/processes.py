@@ -28,7 +28,7 @@ def child(
     command: Sequence[str],
     *,
     cwd: Path,
-    env: Mapping[str, str],
+    env: Mapping[str, str] | None = None,
     output: IO[str],
     said: IO[str] | None = None,
     told: IO[str] | int = subprocess.DEVNULL,
@@ -71,8 +71,7 @@ def status_of(
         output = files.enter_context(log.open("a"))
         stdout = files.enter_context(said.open("a")) if said else None
         stdin = files.enter_context(told.open()) if told else subprocess.DEVNULL
-        given = os.environ if env is None else env
-        with child(command, cwd=cwd, env=given, output=output, said=stdout, told=stdin) as process:
+        with child(command, cwd=cwd, env=env, output=output, said=stdout, told=stdin) as process:
             try:
                 return process.wait(TIME_LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
@@ -95,10 +94,7 @@ def serving(
     Raises:
         RuntimeError: it ended or did not answer in time; the message holds its last words.
     """
-    with (
-        log.open("a") as output,
-        child(command, cwd=cwd, env=os.environ if env is None else env, output=output, user=user) as process,
-    ):
+    with log.open("a") as output, child(command, cwd=cwd, env=env, output=output, user=user) as process:
         deadline = time.monotonic() + READY_SECONDS
         while not answers():
             if process.poll() is not None or time.monotonic() > deadline:

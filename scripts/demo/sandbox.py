@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import requests
 
 from scripts.demo.processes import serving
 from scripts.venvs import ROOT
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from scripts.totals import Totals
 
-# A proxy of the user's must not be asked for an address of this machine.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
 
 def ask(method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
     """The JSON that a server of this machine answers.
@@ -30,14 +27,13 @@ def ask(method: str, url: str, body: Any = None, headers: Mapping[str, str] | No
     Raises:
         OSError: it does not answer, or refuses: then the message holds its words.
     """
-    data = None if body is None else json.dumps(body).encode()
-    sent = {"Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(url, data=data, headers=sent, method=method)
-    try:
-        with _direct.open(request, timeout=60) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise OSError(f"{method} {url}: {error.code} {error.read(2000).decode(errors='replace')}") from None
+    with requests.Session() as direct:
+        # A proxy of the user's must not be asked for an address of this machine.
+        direct.trust_env = False
+        answer = direct.request(method, url, json=body, headers=headers, timeout=60)
+    if not answer.ok:
+        raise OSError(f"{method} {url}: {answer.status_code} {answer.text[:2000]}")
+    return answer.json()
 
 
 @dataclass(frozen=True)

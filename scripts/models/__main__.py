@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 from scripts.demo.processes import status_of
 from scripts.demo.sandbox import running_sandbox
 from scripts.demo.settings import MODEL_REPORTS, demo_settings
-from scripts.models import page
+from scripts.models import dbt, page
 from scripts.models.compare import SETTLED_STREAM, by_days, identities, totals
-from scripts.models.dbt import Dbt
 from scripts.models.stores import ANSWERS, ORDER_COLUMN, ORDERS, Store
 from scripts.targets import trial
 from scripts.targets.loaders import LOADERS
@@ -88,9 +87,7 @@ class Models:
         messages = self.folder / "messages.jsonl"
         self._ours("tap-billing-reports", "--config", str(config), said=messages)
         found = []
-        for loader in LOADERS:
-            if loader.name not in OTHERS:
-                continue
+        for loader in (one for one in LOADERS if one.name in OTHERS):
             provide(loader.environment)
             place = loader.place(self.folder, "models", self.server)
             trial.load(loader, messages, place)
@@ -107,10 +104,10 @@ class Models:
         if status_of(command, log, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, said=said):
             raise RuntimeError(f"{program} failed; see {log}")
 
-    def build(self, dbt: Dbt, store: Store) -> dict[str, Any]:
+    def build(self, store: Store) -> dict[str, Any]:
         """The rows of all marts, once they are built, tested and held to the views; none if dbt fails."""
-        if dbt.run(store, "build", **VARIABLES):
-            self.work.problems.append(f"dbt build fails on {store.name}; see {dbt.log(store)}")
+        if dbt.run(OUTPUT, store, "build", **VARIABLES):
+            self.work.problems.append(f"dbt build fails on {store.name}; see {OUTPUT / f'dbt-{store.name}.log'}")
             return {}
         self.work.say(f"dbt has built and tested all models on {store.name}.")
         marts = {name: store.mart(name) for name in NAMES}
@@ -122,10 +119,10 @@ class Models:
             ]
         return marts
 
-    def document(self, dbt: Dbt, store: Store) -> None:
+    def document(self, store: Store) -> None:
         """dbt's own pages, as one file; and the rows on our page, if there is nothing wrong with them."""
-        if dbt.run(store, "docs", "generate", "--static", **VARIABLES):
-            self.work.problems.append(f"dbt docs generate fails; see {dbt.log(store)}")
+        if dbt.run(OUTPUT, store, "docs", "generate", "--static", **VARIABLES):
+            self.work.problems.append(f"dbt docs generate fails; see {OUTPUT / f'dbt-{store.name}.log'}")
             return
         shutil.copy(OUTPUT / f"target-{store.name}" / "static_index.html", OUTPUT / "index.html")
         if not self.work.problems:
@@ -146,14 +143,13 @@ def run(*, broken: bool) -> int:
         settings = demo_settings(box.settings, today=TODAY.date(), reports=MODEL_REPORTS)
         settings["start_date"] = date.fromisoformat(settings["start_date"]).replace(day=1).isoformat()
         verb = Models(folder, server, settings, box.shop_orders(), work)
-        dbt = Dbt(OUTPUT)
-        dbt.install()
+        provide(dbt.ENVIRONMENT)
         stores = verb.stores()
         first = stores[0]
         if broken:
             take_one_row(first)
-        dbt.profile(stores)
-        marts = {store.name: verb.build(dbt, store) for store in stores}
+        dbt.write_profile(OUTPUT, stores)
+        marts = {store.name: verb.build(store) for store in stores}
         for name, found in marts.items():
             if found and marts[first.name]:
                 work.problems += [
@@ -166,7 +162,7 @@ def run(*, broken: bool) -> int:
             what = f"The sandbox's control totals and the models on {store.name}"
             work.judge(totals(store, ANSWERS, told), f"totals differ on {store.name}", what)
         work.judge(identities(first, ANSWERS), "identities do not hold", "Rows for which an identity does not hold")
-        verb.document(dbt, first)
+        verb.document(first)
     return work.ended(
         f"{len(NAMES) - len(OF_ONE_SYNC)} marts are equal on {len(stores)} warehouses, and {len(NAMES)} as views",
         f"dbt's own pages are in {(OUTPUT / 'index.html').relative_to(ROOT)}",

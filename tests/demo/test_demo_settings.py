@@ -51,8 +51,7 @@ def test_the_environment_holds_the_demo_and_nothing_of_the_users(tmp_path):
     meltano = Meltano(
         root=tmp_path,
         folder=tmp_path,
-        database=tmp_path / "demo.duckdb",
-        system_database=tmp_path / "demo.db",
+        url="duckdb:demo.duckdb",
         settings={"stripe_api_key": "of the sandbox", "brp_company_ids": ["1"]},
         inherited=inherited,
     )
@@ -62,7 +61,7 @@ def test_the_environment_holds_the_demo_and_nothing_of_the_users(tmp_path):
     assert env["NO_PROXY"] == "example.org,127.0.0.1,localhost"
     assert env["TAP_BILLING_REPORTS_STRIPE_API_KEY"] == "of the sandbox"
     assert env["TAP_BILLING_REPORTS_BRP_COMPANY_IDS"] == '["1"]'
-    assert env["TARGET_BILLING_REPORTS_URL"] == f"duckdb:{tmp_path / 'demo.duckdb'}"
-    assert env["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path / 'demo.db'}"
+    assert env["TARGET_BILLING_REPORTS_URL"] == "duckdb:demo.duckdb"
+    assert env["MELTANO_DATABASE_URI"] == f"sqlite:///{tmp_path / 'meltano.db'}"
     assert env["MELTANO_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert "MELTANO_ENVIRONMENT" not in env

@@ -81,9 +81,7 @@ class Project:
 
     def call(self, *arguments, expect=0, environment="dev", **variables):
         """What the command printed, (stdout, stderr); its exit status has to be the expected one."""
-        base = Meltano(
-            self.root, self.root, self.root / "none.duckdb", self.root / "meltano.db", self.settings
-        ).environment()
+        base = Meltano(self.root, self.root, "duckdb:none.duckdb", self.settings).environment()
         env = base | {"TARGET_JSONL_DESTINATION_PATH": str(self.output)} | self.variables | variables
         options = ["--env-file", os.devnull, *([f"--environment={environment}"] if environment else [])]
         return called(self.server, self.root, env, [*options, *arguments], expect=expect)

@@ -43,9 +43,7 @@ def meltano(sandbox, tmp_path_factory):
     given = sandbox.settings((NOW - timedelta(days=40)).date().isoformat())
     fill_in(root, {**given, "stripe_connected_accounts": []})
     environment = {
-        name: text
-        for name, text in Meltano(root, root, root / "none", root / "meltano.db", {}).environment().items()
-        if not name.startswith("TARGET_")
+        name: text for name, text in Meltano(root, root, "", {}).environment().items() if not name.startswith("TARGET_")
     }
     environment["UV_CONSTRAINT"] = environment["PIP_CONSTRAINT"] = str(venvs.ROOT / "constraints.txt")
     with warm(root) as server:
