@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FILE = "duckdb:"
 DELETED_AT = "_sdc_deleted_at"
 # What our loader has beside what a tap sends: its own tables, and a column that no stream fills.
-OWN_TABLES = ("_state",)
+OWN_TABLES = ("_state", "_syncs")
 FIRST_LOADED_AT = "_first_loaded_at"
 
 Row = dict[str, Any]

@@ -14,6 +14,8 @@ from tap_billing_reports.core.dates import utc_text
 from tap_billing_reports.core.errors import BillingError, StateError
 from tap_billing_reports.core.redaction import sentence
 from tap_billing_reports.page.read import opened
+from tap_billing_reports.page.syncs import last_syncs
+from tap_billing_reports.page.words import ago
 from tap_billing_reports.reports.state import journal, ledger
 from tap_billing_reports.reports.state.entry import Entry
 from tap_billing_reports.storage import lock, workspace
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_billing_reports.page.read import Reading
+    from tap_billing_reports.page.syncs import LastSync
     from tap_billing_reports.storage.files import Storage
     from tap_billing_reports.warehouse.address import Address
 
@@ -58,11 +61,13 @@ class Doctor:
         now: a run that was ordered more than `PENDING` before is odd.
         looked_at: the places, in words.
         odd: what was found.
+        syncs: when each vendor was last read, by job.
     """
 
     now: datetime
     looked_at: list[str] = field(default_factory=list)
     odd: list[Odd] = field(default_factory=list)
+    syncs: list[LastSync] = field(default_factory=list)
     _runs: set[str] = field(default_factory=set)
     """Runs that the warehouse or a STATE names."""
     _told: set[str] = field(default_factory=set)
@@ -70,11 +75,26 @@ class Doctor:
 
     def report(self) -> dict[str, Any]:
         """For programs."""
-        return {"looked_at": self.looked_at, "odd": [asdict(one) for one in self.odd]}
+        return {
+            "looked_at": self.looked_at,
+            "odd": [asdict(one) for one in self.odd],
+            "syncs": [
+                {
+                    "source": one.source,
+                    "job": one.job,
+                    "whole_at": _text(one.whole_at),
+                    "failed_since": _text(one.failed_since),
+                }
+                for one in self.syncs
+            ],
+        }
 
     def lines(self) -> Iterator[str]:
         """For people."""
         yield from map(str, self.odd)
+        for one in self.syncs:
+            read = "never" if one.age is None else f"{_text(one.whole_at)}, {ago(one.age)}"
+            yield f"last sync of {one.source} without a failure: {read} (job {one.job})"
         seen = ", ".join(self.looked_at) or "nothing: name a warehouse with --in, or settings with storage_url"
         yield f"looked at: {seen}; {len(self.odd)} odd"
 
@@ -88,7 +108,9 @@ class Doctor:
                 tables = _columns(reading, schema)
                 self._failed_checks(reading, schema, tables)
                 self._known_runs(reading, tables)
-                self._states(states(reading, schema), reading, tables)
+                self._states(states(reading), reading, tables)
+                self.syncs = [*last_syncs(reading)]
+                self._failed_syncs()
         except BillingError as error:
             self.odd.append(Odd("warehouse", error.message, error.remedy or "mend that, and run this again"))
 
@@ -109,6 +131,13 @@ class Doctor:
     def _known_runs(self, reading: Reading, tables: Mapping[str, frozenset[str]]) -> None:
         if "run_id" in tables.get("report_runs", frozenset()):
             self._runs.update(run for (run,) in reading.rows('select distinct run_id from {schema}."report_runs"'))
+
+    def _failed_syncs(self) -> None:
+        for one in self.syncs:
+            if one.failed_since is not None:
+                what = f"the last sync of {one.source} (job {one.job}) failed, at {_text(one.failed_since)}"
+                remedy = "sync again: its closing lines, and the file of --summary, say what failed and what to do"
+                self.odd.append(Odd("warehouse", what, remedy))
 
     # -- STATE -----------------------------------------------------------------------------------------
 
@@ -265,3 +294,7 @@ def _bookmarks(text: str) -> dict[str, Any] | None:
 def _has_sent(entry: Entry) -> bool:
     """Whether a period was read whose rows were sent."""
     return not entry.unsent and bool(entry.done or entry.through)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else utc_text(moment.replace(microsecond=0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_billing_reports.page.read import opened
 from tap_billing_reports.warehouse.columns import STATE_TABLE
-from tap_billing_reports.warehouse.database import literal, quoted
+from tap_billing_reports.warehouse.database import quoted
 from tap_billing_reports.warehouse.databases import is_there
 
 if TYPE_CHECKING:
@@ -28,17 +28,15 @@ class Start:
     said: str
 
 
-def states(reading: Reading, schema: str) -> dict[str, str]:
+def states(reading: Reading) -> dict[str, str]:
     """The STATE of each job as text; none where no sync has loaded into this schema.
 
     Raises:
         LoadError: the warehouse refuses.
     """
-    found = reading.rows(
-        "select 1 from information_schema.tables "
-        f"where table_schema = {literal(schema)} and table_name = {literal(STATE_TABLE)}"
-    )
-    return dict(reading.rows(f"select job, value from {{schema}}.{quoted(STATE_TABLE)}")) if found else {}
+    if not reading.has(STATE_TABLE):
+        return {}
+    return dict(reading.rows(f"select job, value from {{schema}}.{quoted(STATE_TABLE)}"))
 
 
 def start(address: Address | None, schema: str, job: str) -> Start:
@@ -59,7 +57,7 @@ def start(address: Address | None, schema: str, job: str) -> Start:
     if not is_there(address):
         return Start(None, f"as a first sync: there is no {address.shown} yet")
     with opened(address, schema, with_views=False) as reading:
-        kept = states(reading, schema).get(job)
+        kept = states(reading).get(job)
     if kept is None:
         return Start(None, f"as a first sync: {address.shown} has no STATE of the job {job!r}")
     return Start(kept, f"from the STATE of the job {job!r} in {address.shown}")

@@ -45,6 +45,8 @@ __all__ = ["USER_AGENT", "Download", "HttpClient", "Limits"]
 _T = TypeVar("_T")
 
 USER_AGENT = f"tap-billing-reports/{__version__}"
+# An emulator names itself in it: what it answers is invented.
+EMULATED_BY = "X-Emulated-By"
 
 
 class HttpClient:
@@ -67,6 +69,7 @@ class HttpClient:
 
     Attributes:
         remarks: what was odd about the answers so far.
+        is_emulated: whether an emulator has answered, by its own word.
 
     Raises:
         ConfigError: a host is no URL to send credentials to.
@@ -120,6 +123,7 @@ class HttpClient:
         except ValueError as error:
             raise ConfigError(f"{source}: a host in the settings {error}") from None
         self.remarks = Remarks()
+        self.is_emulated = False
         self._headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         self._remedy = remedy
         self._read_problem = read_problem
@@ -332,6 +336,7 @@ class HttpClient:
 
     def _answer(self, response: requests.Response, about: About, asked: Sent) -> Answer:
         body = self._transport.whole(response, about)
+        self.is_emulated = self.is_emulated or EMULATED_BY in response.headers
         answer = Answer(about, response.status_code, response.headers, body, self.remarks, asked)
         self._judge(answer)
         return answer

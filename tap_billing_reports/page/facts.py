@@ -12,12 +12,14 @@ from tap_billing_reports.page.questions.overdue import is_overdue
 from tap_billing_reports.page.questions.payouts_way import payouts_way
 from tap_billing_reports.page.questions.tax import tax
 from tap_billing_reports.page.questions.ties import does_not_tie
+from tap_billing_reports.page.syncs import last_syncs, said
 from tap_billing_reports.page.values import Facts
 
 if TYPE_CHECKING:
     from tap_billing_reports.page.read import Reading
 
-# Emulated accounts begin so. Behind `acct_` a real one has letters and digits at random.
+# What `sync` has not noted, since another program has loaded it: emulated accounts begin so. Behind `acct_` a real one
+# has letters and digits at random.
 INVENTED = "acct_sandbox"
 
 
@@ -42,5 +44,7 @@ def facts(reading: Reading) -> Facts:
         freight_cost(reading, month),
         tax(reading),
     )
-    money = moved(reading, month)
-    return Facts(today, month, invented > 0, money, tuple(answer for answer in answers if answer is not None))
+    money, syncs = moved(reading, month), last_syncs(reading)
+    is_invented = invented > 0 or any(one.is_emulated for one in syncs)
+    answered = tuple(answer for answer in answers if answer is not None)
+    return Facts(today, month, is_invented, money, answered, tuple(said(syncs)))

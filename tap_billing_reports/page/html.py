@@ -59,6 +59,8 @@ def _head(facts: Facts, note: str) -> Iterator[str]:
         yield f'<p class="note">{escape(said)}</p>'
     yield f"<h1>Billing at the end of {month_of(facts.month)}</h1>"
     yield f"<p>As of {facts.today:%-d %B %Y}. Amounts are exact; currencies are never added up.</p>"
+    if facts.read:
+        yield f'<p class="read">{escape(" ".join(facts.read))}</p>'
     if not facts.answers:
         yield "<p>The warehouse holds nothing yet: run billing-reports sync.</p>"
     yield "</header>"

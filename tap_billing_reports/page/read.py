@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 class Reading(Protocol):
     """An open warehouse."""
 
+    def has(self, table: str) -> bool:
+        """Whether the schema has a table or view of this name.
+
+        Raises:
+            LoadError: the warehouse refuses.
+        """
+        ...
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query that names the schema as `{schema}`; amounts are Decimal.
 
@@ -95,6 +103,13 @@ class _Connection:
         ((database,),) = self.answer("select current_database()")[1]
         self._within = f"{quoted(database)}.{quoted(schema)}"
 
+    def has(self, table: str) -> bool:
+        return table in self._there()
+
+    def _there(self) -> set[str]:
+        named = f"select table_name from information_schema.tables where table_schema = {literal(self._schema)}"
+        return {name for (name,) in self.rows(named)}
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.answer(sql.replace("{schema}", self._within))[1]
 
@@ -112,13 +127,7 @@ class _Connection:
         Raises:
             ConfigError: so it is.
         """
-        there = {
-            name
-            for (name,) in self.rows(
-                f"select table_name from information_schema.tables where table_schema = {literal(self._schema)}"
-            )
-        }
-        missing = sorted(set(models().marts) - there)
+        missing = sorted(set(models().marts) - self._there())
         if missing:
             raise ConfigError(
                 f"warehouse {self._address.shown}: the schema {self._schema!r} lacks the views {', '.join(missing)}; "

@@ -118,6 +118,7 @@ class Facts:
         is_invented: whether the data are of the emulated vendors.
         money: what moved in that month, a row a currency; None if nothing did.
         answers: to the questions that the data have something to say on.
+        read: when each vendor was last read, a sentence each.
     """
 
     today: date
@@ -125,3 +126,4 @@ class Facts:
     is_invented: bool
     money: Table | None
     answers: tuple[Answer, ...]
+    read: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from tap_billing_reports.core.money import ISO_4217
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, timedelta
 
     from tap_billing_reports.page.values import Money
 
@@ -17,6 +17,8 @@ THIN_SPACE = "\u202f"
 """Between thousands; a line does not break at it."""
 _LONGEST_SHORT_NAME = 3
 _HUNDREDTH = Decimal("0.01")
+_DAYS_FROM = 2
+"""So many days are told in days, fewer in hours."""
 _TWO_DIGITS = 2
 """Of every currency that ISO 4217 does not single out."""
 
@@ -63,6 +65,15 @@ def rate(number: Decimal | None) -> str | None:
 def vendor(source: str) -> str:
     """A vendor's name as people write it; short ones are initials."""
     return source.upper() if len(source) <= _LONGEST_SHORT_NAME else source.capitalize()
+
+
+def ago(age: timedelta) -> str:
+    """How long ago, in whole hours or days: `5 hours ago`."""
+    hours = int(age.total_seconds() // 3600)
+    if hours < 1:
+        return "less than an hour ago"
+    days = hours // 24
+    return f"{counted(days, 'day') if days >= _DAYS_FROM else counted(hours, 'hour')} ago"
 
 
 def month_of(first: date) -> str:

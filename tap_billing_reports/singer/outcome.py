@@ -91,6 +91,10 @@ class Summary:
             streams.append(failure.stream)
         return is_new
 
+    def has_failed(self, source: str) -> bool:
+        """Whether something of a source failed, or something that is no single source's, such as the sync itself."""
+        return any(failure.source in {"", source} for failure in self.failures)
+
 
 @dataclass
 class Cause:

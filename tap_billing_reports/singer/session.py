@@ -88,6 +88,11 @@ class Session:
 
     # -- sources and accounts --------------------------------------------------------------------------
 
+    @property
+    def emulated(self) -> frozenset[str]:
+        """The sources for which an emulator has answered so far."""
+        return frozenset(name for name, client in self._open.items() if client.http.is_emulated)
+
     def open(self, source: Source) -> HttpSourceClient:
         """The client of a source; opened once a sync."""
         if source.name not in self._open:

@@ -21,6 +21,7 @@ from tap_billing_reports.sync.writer import WarehouseWriter
 from tap_billing_reports.views.create import create_views
 from tap_billing_reports.views.sql import OwnOrders
 from tap_billing_reports.warehouse.address import address_of, named
+from tap_billing_reports.warehouse.database import SyncEnd
 from tap_billing_reports.warehouse.databases import check_there, check_views, open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
@@ -130,9 +131,31 @@ def _synced(job: Job, watch: Watch) -> int:
             for note in loader.totals.notes:
                 tap.logger.warning("%s", note)
             watch.facts["loaded"] = dict(sorted(loader.totals.rows.items()))
+            _note_end(tap, database, job.name, is_lost=loader.lost is not None)
         if job.views and loader.lost is None:
             status = _with_views(tap, database, job.schema) or status
         return status
+
+
+def _note_end(tap: TapBillingReports, database: Database, job: str, *, is_lost: bool) -> None:
+    """Note in the warehouse how the sync has ended for each source; what hinders that changes nothing else.
+
+    Args:
+        tap: that has ended.
+        database: with nothing to commit.
+        job: whose sync it was.
+        is_lost: the load broke off, so that nobody knows of which source rows are missing.
+    """
+    emulated = tap.session.emulated
+    ends = {
+        source.name: SyncEnd(not is_lost and not tap.summary.has_failed(source.name), source.name in emulated)
+        for source in tap.active_sources()
+    }
+    try:
+        with tap.uninterrupted():
+            database.note_sync(job, ends)
+    except BillingError as error:
+        tap.logger.warning("%s", sentence(str(error)))
 
 
 def _told(tap: TapBillingReports, error: BillingError) -> int:

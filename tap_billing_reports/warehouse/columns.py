@@ -17,6 +17,8 @@ DELETED_AT: Final = "_sdc_deleted_at"
 ORDER: Final = "_loader_order"  # of staged rows: the later one of a key counts
 FIRST_LOADED_AT: Final = "_first_loaded_at"  # when the loader first met a row's key; the database fills it in
 STATE_TABLE: Final = "_state"
+SYNCS_TABLE: Final = "_syncs"
+OWN_TABLES: Final = {STATE_TABLE: "STATE", SYNCS_TABLE: "how syncs ended"}
 # PostgreSQL cuts longer identifiers, so that two names could become one.
 NAME_BYTES: Final = 63
 
@@ -135,8 +137,10 @@ def _check_names(stream: str, names: Sequence[str]) -> None:
             )
         if _is_no_name(name):
             raise LoadError(f"stream {stream}: {name!r} is no name of a table or column; rename it with stream_maps")
-    if stream == STATE_TABLE:
-        raise LoadError(f"stream {stream}: the loader keeps STATE in a table of this name; rename the stream")
+    if stream in OWN_TABLES:
+        raise LoadError(
+            f"stream {stream}: the loader keeps {OWN_TABLES[stream]} in a table of this name; rename the stream"
+        )
     if ORDER in names:
         raise LoadError(f"stream {stream}: the loader has a column {ORDER!r} of its own; rename the property")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tap_billing_reports.core.redaction import sentence
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
     from tap_billing_reports.warehouse.address import Engine
     from tap_billing_reports.warehouse.batch import Batch, Digits
+
+
+@dataclass(frozen=True)
+class SyncEnd:
+    """How a sync has ended for one source.
+
+    Attributes:
+        is_whole: nothing of the source failed.
+        is_emulated: an emulator has answered for it: its data are invented.
+    """
+
+    is_whole: bool
+    is_emulated: bool = False
 
 
 class Database(Protocol):
@@ -73,7 +87,11 @@ class Database(Protocol):
         ...
 
     def reset(self, job: str) -> None:
-        """Forget a job's STATE, and commit."""
+        """Forget a job's STATE, and how its syncs ended, and commit."""
+        ...
+
+    def note_sync(self, job: str, ends: Mapping[str, SyncEnd]) -> None:
+        """Note how a sync of the job has ended just now, by source. What was not committed before is taken back."""
         ...
 
     def tables(self) -> dict[str, dict[str, str]]:

@@ -102,6 +102,10 @@ class DuckDatabase(SqlDatabase):
         self._run("commit")
         self._run("begin")
 
+    def _rollback(self) -> None:
+        self._run("rollback")
+        self._run("begin")
+
     # -- STATE -----------------------------------------------------------------------------------------
 
     def states(self) -> list[tuple[str, str]]:

@@ -122,6 +122,9 @@ class PostgresDatabase(SqlDatabase):
         self._run("select 1")
         self._con.commit()
 
+    def _rollback(self) -> None:
+        self._con.rollback()
+
     # -- STATE -----------------------------------------------------------------------------------------
 
     def states(self) -> list[tuple[str, str]]:

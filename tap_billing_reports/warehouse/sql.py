@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_billing_reports.warehouse.batch import why_refused
-from tap_billing_reports.warehouse.columns import DELETED_AT, FIRST_LOADED_AT, STATE_TABLE, VERSION, Kind, Table
+from tap_billing_reports.warehouse.columns import (
+    DELETED_AT,
+    FIRST_LOADED_AT,
+    STATE_TABLE,
+    SYNCS_TABLE,
+    VERSION,
+    Kind,
+    Table,
+)
 from tap_billing_reports.warehouse.database import changes, kind_of_type, quoted, refused
 from tap_billing_reports.warehouse.errors import LoadError
 
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_billing_reports.warehouse.batch import Batch, Digits
+    from tap_billing_reports.warehouse.database import SyncEnd
 
 
 class SqlDatabase(ABC):
@@ -58,6 +67,10 @@ class SqlDatabase(ABC):
     @abstractmethod
     def _commit(self) -> None:
         """End the transaction, so that the next statement is in another one."""
+
+    @abstractmethod
+    def _rollback(self) -> None:
+        """Take the transaction back, so that the next statement is in another one."""
 
     @abstractmethod
     def _types_of(self, stream: str) -> Iterable[tuple[str, str]]:
@@ -134,8 +147,34 @@ class SqlDatabase(ABC):
 
     def reset(self, job: str) -> None:
         with self._told("STATE"):
-            self._run(f"delete from {self._of(STATE_TABLE)} where job = {self.parameter}", [job])
+            self._make_syncs_table()
+            for table in (STATE_TABLE, SYNCS_TABLE):
+                self._run(f"delete from {self._of(table)} where job = {self.parameter}", [job])
             self._commit()
+
+    def note_sync(self, job: str, ends: Mapping[str, SyncEnd]) -> None:
+        table, here = self._of(SYNCS_TABLE), self.parameter
+        with self._told("how the sync has ended", is_loading=False):
+            self._rollback()
+            self._staged.clear()
+            self._make_syncs_table()
+            for source, end in ends.items():
+                key = [job, source]
+                if not self._one(f"select exists (select 1 from {table} where job = {here} and source = {here})", key):
+                    self._run(f"insert into {table} (job, source) values ({here}, {here})", key)
+                ended = "whole_at" if end.is_whole else "failed_at"
+                self._run(
+                    f"update {table} set {ended} = now(), is_emulated = {here} where job = {here} and source = {here}",
+                    [end.is_emulated, *key],
+                )
+            self._commit()
+
+    def _make_syncs_table(self) -> None:
+        text, instant = self.types[Kind.TEXT], self.types[Kind.TIMESTAMP]
+        self._run(
+            f"create table if not exists {self._of(SYNCS_TABLE)} (job {text} not null, source {text} not null, "
+            f"whole_at {instant}, failed_at {instant}, is_emulated boolean, primary key (job, source))"
+        )
 
     def prepare(self, table: Table) -> None:
         stream = table.stream

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scripts.targets.postgres import Server
 
 PASSWORD = "canary-warehouse-Secret"  # a server that trusts everybody takes any
-STATE_TABLE = "_state"
+STATE_TABLE, SYNCS_TABLE = "_state", "_syncs"
 # What differs between two loads of the same thing.
 VOLATILE = frozenset(
     {
@@ -155,7 +155,8 @@ def _held(query: Any, schema: str) -> Held:
     )
     for table, column, kind in columns:
         held.types.setdefault(table, {})[column] = kind
-    held.types.pop(STATE_TABLE, None)
+    for own in (STATE_TABLE, SYNCS_TABLE):
+        held.types.pop(own, None)
     for table, kinds in held.types.items():
         rows = query(f'select * from "{schema}"."{table}"')
         held.rows[table] = Counter(tuple(_cells(kinds, row)) for row in rows)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tap_billing_reports.singer.tap import TapBillingReports
 from tap_billing_reports.singer.writer import BufferedWriter
 from tap_billing_reports.sync.job import Job, run
+from tap_billing_reports.warehouse.columns import OWN_TABLES
 from tests.warehouse.places import loading
 
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ def load(place: Place, data: bytes) -> str:
 
 def contents(place: Place) -> dict[str, Any]:
     """All tables, with the types and cells of all columns."""
-    tables = [name for name in place.tables() if name != "_state"]
+    tables = [name for name in place.tables() if name not in OWN_TABLES]
     return {name: (place.types(name), place.rows(name)) for name in tables}

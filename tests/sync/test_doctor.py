@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -76,7 +77,11 @@ def with_state(place, state):
 def test_nothing_is_odd_after_a_sync(synced, place):
     looked = synced()
     assert looked.exit_code == 0, looked.output
-    assert looked.output.startswith("looked at: warehouse ")
+    first, last = looked.output.splitlines()
+    assert re.fullmatch(r"last sync of stripe without a failure: \S+Z, less than an hour ago \(job default\)", first), (
+        first
+    )
+    assert last.startswith("looked at: warehouse ")
     assert looked.output.endswith("storage_url, temporary folder; 0 odd\n")
     assert json.loads(synced("--json").output)["odd"] == []
 
@@ -96,7 +101,9 @@ def test_a_run_that_is_pending_for_more_than_a_day_is_told_once(sandbox, setting
     sandbox.control.options["stripe_run_seconds"] = 10**9
     config = settings(place, run_deadline_minutes=1)
     assert CliRunner().invoke(main, ["sync", "--config", config, "--no-views"]).exit_code == 1
-    assert CliRunner().invoke(main, ["doctor", "--config", config]).exit_code == 0, "it may still be made"
+    (failed,) = odd(CliRunner().invoke(main, ["doctor", "--config", config, "--json"]))
+    assert failed["what"].startswith("the last sync of stripe (job default) failed, at "), "its runs may still be made"
+    change(place, "delete from billing._syncs")
     sandbox.control.advance(timedelta(hours=25).total_seconds())
     found = odd(CliRunner().invoke(main, ["doctor", "--config", config, "--json"]))
     due = len(state_of(place)["bookmarks"][ROWS]["ledger"][0]["open"])
@@ -259,3 +266,21 @@ def test_a_password_is_nowhere():
     assert looked.exit_code == 1
     assert "warehouse postgresql://me@127.0.0.1:1/nothing" in looked.output
     assert "correct-horse" not in looked.output
+
+
+def test_when_each_vendor_was_last_read_and_that_a_sync_has_failed_since(synced, settings, place, sandbox):
+    change(place, "update billing._syncs set whole_at = whole_at - interval '3 days'")
+    (before,) = json.loads(synced("--json").output)["syncs"]
+    assert (before["source"], before["job"], before["failed_since"]) == ("stripe", "default", None)
+    assert f"without a failure: {before['whole_at']}, 3 days ago (job default)" in synced().output
+    config = settings(place, stripe_connected_accounts=["acct_of_nobody"])
+    assert CliRunner().invoke(main, ["sync", "--config", config, "--no-views"]).exit_code == 1
+    (failed,) = [one for one in odd(synced("--json")) if "the last sync" in one["what"]]
+    (after,) = json.loads(synced("--json").output)["syncs"]
+    assert failed["what"] == f"the last sync of stripe (job default) failed, at {after['failed_since']}"
+    assert after["whole_at"] == before["whole_at"]
+    settings(place)
+    assert CliRunner().invoke(main, ["sync", "--config", config, "--no-views"]).exit_code == 0
+    assert "the last sync of" not in synced().output
+    (mended,) = json.loads(synced("--json").output)["syncs"]
+    assert (mended["failed_since"], mended["whole_at"] > before["whole_at"]) == (None, True)
