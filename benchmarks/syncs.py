@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
+from subprocess import PIPE, Popen
 
-from benchmarks.measure import PROJECT, ended, ratio, run, synced
+from benchmarks.measure import PROJECT, ratio, run
 from benchmarks.rows import SIZES
+from scripts.airflow.measure import Taken, timed
 from tap_billing_reports.sandbox.core import Sandbox
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=timezone.utc)
@@ -38,6 +42,25 @@ TIMES = 300  # each row of the sandbox's; files of about 2 to 5 MB
 ONE_BY_ONE = "from tap_billing_reports.reports.files.prefetch import Ahead; Ahead.begin = lambda *_, **__: None; "
 
 
+def _synced(box, start, read, *, before="", **settings):
+    """A sync of the sandbox's Stripe from that day on, by a process that runs `before` first.
+
+    Returns what `read` makes of its lines, its seconds by the clock, and what it has taken.
+    """
+    config = {**box.settings(start_date=start), "stripe_connected_accounts": [], **settings}
+    with tempfile.TemporaryDirectory() as folder:
+        path, log, report = (Path(folder, name) for name in ("config.json", "log", "report"))
+        path.write_text(json.dumps(config))
+        tap = [sys.executable, "-c", f"{before}import tap_billing_reports.__main__", "--config", str(path)]
+        started = time.monotonic()
+        with log.open("wb") as said, Popen(timed(report, tap), stdout=PIPE, stderr=said, cwd=PROJECT) as process:
+            found = read(process.stdout)
+        seconds = time.monotonic() - started
+        if process.returncode:
+            raise RuntimeError(f"exit status {process.returncode}: {log.read_text()[-2000:]}")
+        return found, seconds, Taken.read(report)
+
+
 def _read(lines, *, pause=0.0):
     """How many rows of the report came, and the record of its last file; a pause after each hundred rows."""
     rows, file = 0, {}
@@ -60,8 +83,7 @@ def whole_sync():
             """Each row of the sandbox's so many times: what it took, the rows and the record of the one file."""
             box.control.reset()
             box.control.options["stripe_rows_multiplier"] = times
-            took = synced(box, "2026-10-01", _read, **settings)
-            rows, file = took.found
+            (rows, file), _, took = _synced(box, "2026-10-01", _read, **settings)
             if file["rows"] != rows:
                 raise RuntimeError(f"{rows} rows of {file}")
             return took, rows, file
@@ -70,8 +92,8 @@ def whole_sync():
         found = {}
         for name in ("100mb", "1gb"):
             took, rows, _ = sync(-(-(SIZES[name] << 20) // small["size"]))
-            found[f"whole_sync.rss_mib.{name}"] = took.rss_mib
-        return found | {"whole_sync.rows_per_second": rows / took.processor_seconds}
+            found[f"whole_sync.rss_mib.{name}"] = took.mib
+        return found | {"whole_sync.rows_per_second": rows / took.cpu}
 
 
 def state_bytes():
@@ -98,11 +120,10 @@ def startup():
     env = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
     def seconds(*words):
-        nowhere = subprocess.DEVNULL
-        with subprocess.Popen(
-            [sys.executable, *words], stdout=nowhere, stderr=nowhere, env=env, cwd=PROJECT
-        ) as process:
-            return ended(process)
+        with tempfile.NamedTemporaryFile() as report:
+            command = timed(report.name, [sys.executable, *words])
+            subprocess.run(command, capture_output=True, env=env, cwd=PROJECT, check=True)
+            return Taken.read(Path(report.name)).cpu
 
     discover, alone = partial(seconds, "-m", "tap_billing_reports", "--discover"), partial(seconds, "-c", SDK_ALONE)
     discover(), alone()  # the first time writes byte code
@@ -116,12 +137,12 @@ def waiting():
         # Data lag behind by up to two days.
         last = (box.control.now() - timedelta(days=3)).date()
         settings = {"end_date": str(last), "stripe_max_concurrent_runs": AT_ONCE, "stripe_reports": [SUMMARY]}
-        took = synced(box, str(last - timedelta(days=RUNS)), lambda lines: lines.read(), **settings)
+        _, seconds, _ = _synced(box, str(last - timedelta(days=RUNS)), _read, **settings)
         orders = box.control.counters()["orders"]["stripe"]["total"]
     if orders != RUNS:
         raise RuntimeError(f"{orders} orders")
     ideal = RUNS / AT_ONCE * RUN_SECONDS
-    return {"waiting.ratio_to_ideal": took.seconds / ideal, "waiting.seconds": took.seconds}
+    return {"waiting.ratio_to_ideal": seconds / ideal, "waiting.seconds": seconds}
 
 
 def overlap():
@@ -131,12 +152,12 @@ def overlap():
     with Sandbox(NOW, vendors=("stripe",), stripe_run_seconds=0, stripe_rows_multiplier=TIMES) as box:
         box.control.fault({"drip": BYTES_A_SECOND}, {"path": "/contents"})
         settings = {"end_date": "2026-11-17", "stripe_reports": [ACTIVITY]}
-        together, apart = (synced(box, "2026-11-08", slowly, before=before, **settings) for before in ("", ONE_BY_ONE))
-    (rows, _), (again, _) = together.found, apart.found
+        syncs = (_synced(box, "2026-11-08", slowly, before=before, **settings) for before in ("", ONE_BY_ONE))
+        ((rows, _), together, _), ((again, _), apart, _) = syncs
     if rows != again or not rows:
         raise RuntimeError(f"{rows} rows and {again}")
     return {
-        "overlap.ratio_to_one_by_one": together.seconds / apart.seconds,
-        "overlap.seconds": together.seconds,
-        "overlap.one_by_one_seconds": apart.seconds,
+        "overlap.ratio_to_one_by_one": together / apart,
+        "overlap.seconds": together,
+        "overlap.one_by_one_seconds": apart,
     }

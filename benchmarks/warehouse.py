@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import data
-from benchmarks.measure import PROJECT, piped, told
+from benchmarks.measure import told
+from scripts.airflow.measure import piped
 from scripts.targets.loaders import BY_COPY, POSTGRES, TUNED, WITHOUT_METADATA, loader_of
 from scripts.targets.postgres import postgres_server
 from scripts.venvs import provide
@@ -43,15 +44,16 @@ def _places():
         yield Path(name), server
 
 
-def through(name, sample, folder, server, **settings):
-    """A sample through another target with these settings more: wall seconds, the tap's share of processor time.
+def through(sample, target):
+    """The rows as a tap sends them, into the pipe of a target; see `Piped`."""
+    return piped([sys.executable, "-m", "benchmarks.taps", "fast", *sample.arguments], target)
 
-    It has the environment that `make targets` gives it.
-    """
+
+def into_other(name, sample, folder, server, **settings):
+    """A sample through another target with these settings more, in the environment that `make targets` gives it."""
     loader = loader_of(name)
     provide(loader.environment)
-    place = loader.place(folder, sample.path.stem, server)
-    return piped(sample, loader.command(place, **settings), place.folder)
+    return through(sample, loader.command(loader.place(folder, sample.path.stem, server), **settings))
 
 
 def end_to_end():
@@ -59,9 +61,9 @@ def end_to_end():
     found = {}
     with _places() as (folder, server):
         for target in END_TO_END:
-            seconds, share = through(target, data.narrow(END_TO_END_ROWS), folder, server)
-            found[f"end_to_end.{target}.rows_per_second"] = END_TO_END_ROWS / seconds
-            found[f"end_to_end.{target}.tap_share_of_cpu"] = share
+            took = into_other(target, data.narrow(END_TO_END_ROWS), folder, server)
+            found[f"end_to_end.{target}.rows_per_second"] = END_TO_END_ROWS / took.seconds
+            found[f"end_to_end.{target}.tap_share_of_cpu"] = took.tap.cpu / (took.tap.cpu + took.target.cpu)
         # A report that goes the bulk lane and is read by DuckDB: checked, written, loaded.
         kept = folder / "kept.parquet"
         written = told("lanes", "lane", data.narrow(500_000), kept)
@@ -76,15 +78,13 @@ def loaded(program, sample, url):
     """What `benchmarks.into` says of one load."""
     if program != "target":
         return told("into", program, sample, url)
-    with tempfile.TemporaryFile() as said:
-        piped(sample, [sys.executable, "-m", "benchmarks.into", program, url, *sample.arguments], PROJECT, said)
-        said.seek(0)
-        return json.loads(said.read().splitlines()[-1])
+    took = through(sample, [sys.executable, "-m", "benchmarks.into", program, url, *sample.arguments])
+    return json.loads(took.log[-1])
 
 
 def _others(name, settings, folder, server):
     """Rows a second of another target."""
-    few, many = (through(name, data.narrow(rows), folder, server, **settings)[0] for rows in (FEW, MANY))
+    few, many = (into_other(name, data.narrow(rows), folder, server, **settings).seconds for rows in (FEW, MANY))
     return (MANY - FEW) / (many - few)
 
 

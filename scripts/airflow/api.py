@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from scripts.demo.sandbox import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DAG = "billing_reports"
 ENDED = frozenset({"success", "failed"})
 
+_Found = TypeVar("_Found")
 
-@dataclass(frozen=True, order=True)
-class Synced:
-    """What became of one vendor's sync."""
+
+def until(find: Callable[[], _Found | None], seconds: float, missing: str) -> _Found:
+    """What `find` finds in the end.
+
+    Raises:
+        RuntimeError: nothing in time: this is `missing`.
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := find()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{missing} after {seconds:.0f} s")
+        time.sleep(0.2)
+    return found
+
+
+class Synced(NamedTuple):
+    """What became of one vendor's sync; `seconds` are those of the last try."""
 
     vendor: str
     state: str
     tries: int
     seconds: float
-
-    @property
-    def name(self) -> str:
-        """As its STATE is named."""
-        return f"{DAG}.{self.vendor}"
 
 
 class Api:
@@ -43,15 +52,11 @@ class Api:
         Raises:
             RuntimeError: it does not in time; the message holds the import errors that it has seen.
         """
-        deadline = time.monotonic() + seconds
-        while not self._knows_the_dag():
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.5)
-        else:
-            return
-        errors = self._ask("GET", "/api/v2/importErrors") if self._token else "the API does not answer"
-        raise RuntimeError(f"Airflow does not know the DAG after {seconds:.0f} s: {errors}")
+        try:
+            until(self._knows_the_dag, seconds, "Airflow does not know the DAG")
+        except RuntimeError as error:
+            errors = self._ask("GET", "/api/v2/importErrors") if self._token else "the API does not answer"
+            raise RuntimeError(f"{error}: {errors}") from None
 
     def _knows_the_dag(self) -> bool:
         try:
@@ -67,25 +72,25 @@ class Api:
             self._ask("POST", "/api/v2/pools", {"name": name, **pool})
 
     def trigger(self) -> str:
-        """A new run; its id."""
-        return str(self._ask("POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None})["dag_run_id"])
+        """A new run; its path."""
+        runs = f"/api/v2/dags/{DAG}/dagRuns"
+        return f"{runs}/{self._ask('POST', runs, {'logical_date': None})['dag_run_id']}"
 
-    def state(self, run: str) -> str:
-        return str(self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}")["state"])
+    def ended(self, run: str) -> str:
+        """The state of a run that has ended; empty while it has not."""
+        state = str(self._ask("GET", run)["state"])
+        return state if state in ENDED else ""
 
     def syncs(self, run: str) -> list[Synced]:
-        """The mapped tasks of a run, by vendor; `seconds` are those of the last try."""
-        found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
+        """The mapped tasks of a run, by vendor."""
+        found = self._ask("GET", f"{run}/taskInstances?limit=1000")["task_instances"]
         return sorted(
             Synced(
-                str(task["rendered_map_index"] or task["map_index"]),
-                str(task["state"]),
-                int(task["try_number"]),
+                str(task["rendered_map_index"] or task["map_index"]), str(task["state"]), int(task["try_number"]),
                 float(task["duration"] or 0),
             )
-            for task in found
-            if task["task_id"] == "sync" and task["map_index"] >= 0
-        )
+            for task in found if task["task_id"] == "sync" and task["map_index"] >= 0
+        )  # fmt: skip
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNPACKED = ROOT / ".tools" / "redis"
+COMPLETE = UNPACKED / "complete"
 # The server and the libraries that a Debian without it may lack.
 PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblzf1", "libatomic1")
 MISSING = (
@@ -35,45 +36,33 @@ def redis_server(folder: Path) -> Iterator[str]:
     Raises:
         RuntimeError: there is no server and none can be had, or it did not answer in time.
     """
-    program, env = _program()
+    env = dict(os.environ)
+    program = shutil.which("redis-server")
+    if not program:
+        with alone():
+            if not COMPLETE.exists():
+                _fetch()
+        program = str(UNPACKED / "root" / "usr" / "bin" / "redis-server")
+        env["LD_LIBRARY_PATH"] = ":".join(map(str, (UNPACKED / "root" / "usr" / "lib").glob("*-linux-*")))
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with serving("Redis", command, folder / "redis.log", lambda: _answers(port), cwd=folder, env=env):
         yield f"redis://127.0.0.1:{port}/0"
 
 
-def _program() -> tuple[str, dict[str, str]]:
-    installed = shutil.which("redis-server")
-    if installed:
-        return installed, dict(os.environ)
-    with alone():
-        found = _unpacked() or _fetch()
-    libraries = ":".join(map(str, (UNPACKED / "root" / "usr" / "lib").glob("*-linux-*")))
-    return str(found), {**os.environ, "LD_LIBRARY_PATH": libraries}
-
-
-def _unpacked() -> Path | None:
-    program = UNPACKED / "root" / "usr" / "bin" / "redis-server"
-    return program if (UNPACKED / "complete").exists() else None
-
-
-def _fetch() -> Path:
+def _fetch() -> None:
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise RuntimeError(MISSING)
     print("Fetching Debian's redis-server into .tools/redis ...", flush=True)
     shutil.rmtree(UNPACKED, ignore_errors=True)
     UNPACKED.mkdir(parents=True)
-    ran = subprocess.run(
-        ["apt-get", "download", "--quiet", *PACKAGES], cwd=UNPACKED, capture_output=True, text=True, check=False
-    )
+    download = ["apt-get", "download", "--quiet", *PACKAGES]
+    ran = subprocess.run(download, cwd=UNPACKED, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise RuntimeError(f"{MISSING}.\n{ran.stderr.strip()}")
     for package in UNPACKED.glob("*.deb"):
         subprocess.run(["dpkg-deb", "--extract", str(package), str(UNPACKED / "root")], check=True)
-    (UNPACKED / "complete").touch()
-    found = _unpacked()
-    assert found is not None
-    return found
+    COMPLETE.touch()
 
 
 def _answers(port: int) -> bool:

@@ -13,16 +13,16 @@ from scripts.demo.sandbox import running_sandbox
 from scripts.demo.settings import FEWER_REPORTS, demo_settings
 from scripts.targets import edge_cases
 from scripts.targets.truth import read_messages
-from scripts.totals import Line, compare
+from scripts.totals import compare
 from scripts.venvs import ROOT
 from tap_billing_reports.sandbox.emulation import SERVED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from scripts.demo.sandbox import RunningSandbox
     from scripts.targets.truth import Told
+    from scripts.totals import Totals
 
 # Read again in the second sync: with a column that nobody knew, and fewer rows than before, so that the
 # tap has to mark the surplus ones as deleted.
@@ -53,46 +53,45 @@ def capture(folder: Path, *, days: int) -> Captured:
     Raises:
         RuntimeError: a sync failed, or a control total differs.
     """
-    captured = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
+    files = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
     with running_sandbox(folder, vendors=SERVED) as sandbox:
         today = datetime.now(timezone.utc).date()
         settings = demo_settings(sandbox.settings, today=today, days=days, reports=FEWER_REPORTS)
         settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)
-        _sync(folder, settings, captured["first"])
-        first = read_messages([captured["first"]])
-        equal = _hold_against_totals(sandbox, settings, first, without=())
-        _sync(folder, {**settings, "decimals_as": "number"}, captured["numbers"])
+        _sync(settings, files["first"])
+        first = read_messages([files["first"]])
+        equal = _equal(sandbox.totals(settings), first)
+        _sync({**settings, "decimals_as": "number"}, files["numbers"])
         sandbox.next_day()
         sandbox.switch(CHANGES)
-        _sync(folder, settings, captured["second"], state=first.state)
-        both = read_messages([captured["first"], captured["second"]])
-        corrected = [name for name, stream in both.streams.items() if NEW_COLUMN in stream.columns]
-        equal += _hold_against_totals(sandbox, settings, both, without=corrected)
-    with captured["first"].open("a", encoding="utf-8") as file:
+        _sync(settings, files["second"], "--state", _written(files["second"].with_suffix(".state.json"), first.state))
+        both = read_messages([files["first"], files["second"]])
+        # The vendor's totals know nothing of the rows that were dropped.
+        corrected = {name for name, stream in both.streams.items() if NEW_COLUMN in stream.columns}
+        equal += _equal({name: sums for name, sums in sandbox.totals(settings).items() if name not in corrected}, both)
+    with files["first"].open("a", encoding="utf-8") as file:
         file.writelines(edge_cases.messages())
         # Targets keep what the last STATE says once everything before it is stored.
         file.write(json.dumps({"type": "STATE", "value": first.state}) + "\n")
-    return Captured(**captured, control_totals=equal)
+    return Captured(**files, control_totals=equal)
 
 
-def _sync(folder: Path, settings: Mapping[str, Any], output: Path, *, state: Any = None) -> None:
-    config = folder / f"{output.stem}.config.json"
-    config.write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "tap_billing_reports", "--config", str(config)]
-    if state is not None:
-        kept = folder / f"{output.stem}.state.json"
-        kept.write_text(json.dumps(state))
-        command += ["--state", str(kept)]
+def _sync(settings: Mapping[str, Any], output: Path, *words: str) -> None:
+    config = _written(output.with_suffix(".config.json"), settings)
+    command = [sys.executable, "-m", "tap_billing_reports", "--config", config, *words]
     log = output.with_suffix(".log")
     if status := status_of(command, log, cwd=ROOT, said=output):
         raise RuntimeError(f"the tap ended with exit status {status}; see {log}")
 
 
-def _hold_against_totals(
-    sandbox: RunningSandbox, settings: Mapping[str, Any], told: Told, *, without: Sequence[str]
-) -> int:
-    totals = {name: found for name, found in sandbox.totals(settings).items() if name not in without}
-    lines: list[Line] = compare(totals, told.tables())
+def _written(path: Path, content: Any) -> str:
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def _equal(totals: Totals, told: Told) -> int:
+    """How many control totals are equal; raises RuntimeError unless all are."""
+    lines = compare(totals, told.tables())
     different = [line for line in lines if not line.equal]
     if different:
         raise RuntimeError(f"the tap's own messages differ from the vendors' totals: {different[:3]}")

@@ -124,7 +124,7 @@ def _rows(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
 
 
 def _sums(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
-    for column in stream.of_kind(DECIMAL):
+    for column in (name for name, kind in stream.columns.items() if kind == DECIMAL):
         # A file of text has no other way to say that there is none.
         held = [{column: row.get(column) or None} for row in last.values() if not row.get(DELETED_AT)]
         found.sums += 1

@@ -74,38 +74,37 @@ def postgres_server(log: Path) -> Iterator[Server]:
         RuntimeError: it could not be made or did not answer in time; the message holds its last words.
     """
     programs = server_programs()
-    # PostgreSQL refuses to run as root: then it is another user's.
-    owner = _unprivileged() if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder, log.open("w") as output:
-        data = Path(folder) / "data"
+    owner = _owner()
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        data = folder / "data"
         data.mkdir(mode=0o700)
-        if owner:
-            Path(folder).chmod(0o755)
-            os.chown(data, owner.pw_uid, owner.pw_gid)
-        user = owner.pw_uid if owner else None
+        if owner is not None:
+            folder.chmod(0o755)
+            shutil.chown(data, owner)
         initdb = [
             str(programs / "initdb"), f"--pgdata={data}", f"--username={USER}", "--auth=trust",
             "--encoding=UTF8", "--locale=C", "--no-sync",
         ]  # fmt: skip
-        made = subprocess.run(initdb, stdout=output, stderr=output, cwd="/", user=user, check=False).returncode
-        if made:
+        with log.open("w") as output:
+            made = subprocess.run(initdb, stdout=output, stderr=output, cwd="/", user=owner, check=False)
+        if made.returncode:
             raise RuntimeError(f"initdb failed:\n{log.read_text()[-2000:]}")
-        server = Server(free_port(), _version(programs))
+        version = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+        server = Server(free_port(), version.stdout.split()[2])
         command = [
             str(programs / "postgres"), "-D", str(data), "-p", str(server.port), "-h", "127.0.0.1",
             "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60",
         ]  # fmt: skip
-        with serving("PostgreSQL", command, log, server.answers, cwd=Path("/"), user=user):
+        with serving("PostgreSQL", command, log, server.answers, cwd=Path("/"), user=owner):
             yield server
 
 
-def _unprivileged() -> pwd.struct_passwd:
+def _owner() -> int | None:
+    """Whose the server is: PostgreSQL refuses to run as root; None: one's own."""
+    if os.geteuid():
+        return None
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name)
+            return pwd.getpwnam(name).pw_uid
     raise RuntimeError("no user `postgres` or `nobody` that the server could run as")
-
-
-def _version(programs: Path) -> str:
-    said = subprocess.run([str(programs / "postgres"), "--version"], capture_output=True, text=True, check=True)
-    return said.stdout.split()[2]

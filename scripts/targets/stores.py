@@ -12,34 +12,29 @@ from scripts.warehouse import Row, Table
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAIN = "text"
+JSON_TYPES = {bool: "boolean", int: "number", Decimal: "number", str: "string", dict: "object", list: "object"}
 
 
 def jsonl_files(folder: Path) -> dict[str, Table]:
     """`<stream>.jsonl`, a record a line. A type is that of JSON."""
     tables = {}
     for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            records = [json.loads(line, parse_float=Decimal) for line in lines]
         columns: dict[str, set[str]] = {}
-        for record in records:
-            for name, value in record.items():
-                columns.setdefault(name, set()).add(_json_type(value))
-        types = {name: " or ".join(sorted(found - {"null"})) for name, found in columns.items()}
-        rows = [{name: _cell(value) for name, value in record.items()} for record in records]
-        tables[path.stem] = Table(types, rows)
+        rows: list[Row] = []
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line, parse_float=Decimal)
+                for name, value in record.items():
+                    columns.setdefault(name, set()).update([] if value is None else [JSON_TYPES[type(value)]])
+                rows.append({name: _cell(value) for name, value in record.items()})
+        tables[path.stem] = Table({name: " or ".join(sorted(types)) for name, types in columns.items()}, rows)
     return tables
-
-
-def _json_type(value: Any) -> str:
-    names = {bool: "boolean", int: "number", Decimal: "number", str: "string", type(None): "null"}
-    return names.get(type(value), "object")
 
 
 def _cell(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value) if isinstance(value, (bool, list, dict)) else str(value)
+    return str(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
 def csv_files(folder: Path) -> dict[str, Table]:
@@ -54,5 +49,5 @@ def csv_files(folder: Path) -> dict[str, Table]:
             names = reader.fieldnames or []
         table = tables.setdefault(stream, Table({}, []))
         table.rows.extend(rows)
-        tables[stream] = Table({**table.columns, **dict.fromkeys(names, PLAIN)}, table.rows)
+        tables[stream] = Table({**table.columns, **dict.fromkeys(names, "text")}, table.rows)
     return tables

@@ -40,9 +40,6 @@ class Stream:
     def living(self) -> dict[Key, Record]:
         return {key: record for key, record in self.last().items() if not record.get(DELETED_AT)}
 
-    def of_kind(self, kind: str) -> list[str]:
-        return [name for name, found in self.columns.items() if found == kind]
-
 
 @dataclass
 class Told:
@@ -74,18 +71,13 @@ def read_messages(files: Iterable[Path]) -> Told:
     for file in files:
         with file.open(encoding="utf-8") as lines:
             for line in lines:
-                _take(told, json.loads(line, parse_float=Decimal))
+                message = json.loads(line, parse_float=Decimal)
+                name = message.get("stream", "")
+                if message["type"] == "STATE":
+                    told.state = message["value"]
+                elif message["type"] == "SCHEMA":
+                    stream = told.streams.setdefault(name, Stream(name, tuple(message["key_properties"]), {}))
+                    stream.columns |= {name: kind_of(one) for name, one in message["schema"]["properties"].items()}
+                elif message["type"] == "RECORD":
+                    told.streams[name].records.append(message["record"])
     return told
-
-
-def _take(told: Told, message: Mapping[str, Any]) -> None:
-    kind = message["type"]
-    if kind == "STATE":
-        told.state = message["value"]
-    elif kind == "SCHEMA":
-        columns = {name: kind_of(schema) for name, schema in message["schema"]["properties"].items()}
-        name = message["stream"]
-        stream = told.streams.setdefault(name, Stream(name, tuple(message["key_properties"]), {}))
-        stream.columns |= columns
-    elif kind == "RECORD":
-        told.streams[message["stream"]].records.append(message["record"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 
 import pytest
 
@@ -71,7 +70,7 @@ def programs(tmp_path, monkeypatch):
     monkeypatch.setenv("PIDS", str(pids))
     monkeypatch.setattr(postgres, "server_programs", lambda: folder)
     # Other users than one's own may not see this folder; a server that pretends needs none.
-    monkeypatch.setattr(postgres, "_unprivileged", lambda: pwd.getpwuid(os.geteuid()))
+    monkeypatch.setattr(postgres, "_owner", os.geteuid)
     monkeypatch.setattr(postgres.Server, "answers", lambda _server: bool(pids.read_text()))
     return provide
 
