@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tap_billing_reports.core.errors import ConfigError
@@ -94,11 +96,11 @@ def test_what_is_owed_to_you_is_apart_from_what_you_owe(asked):
     ages = table(overdue, "Open by vendor, currency and age")
     assert ages.heads == (
         "Side", "Vendor", "Not due", "1 to 30 days", "31 to 60 days", "61 to 90 days", "Over 90 days", "No due date",
-        "Open",
+        "Open", "Of it uncollectible",
     )  # fmt: skip
     assert ages.rows == (
-        ("owed to you", "BRP", None, None, nok("7.5"), None, None, None, nok("7.5")),
-        ("to be paid by you", "Bring", nok("100"), nok("2900"), None, None, None, None, nok("3000")),
+        ("owed to you", "BRP", None, None, nok("7.5"), None, None, None, nok("7.5"), None),
+        ("to be paid by you", "Bring", nok("100"), nok("2900"), None, None, None, None, nok("3000"), None),
     )
 
 
@@ -163,7 +165,9 @@ def test_shipments_without_an_order_are_named(fill, place, months):
         " Of all months that are loaded: 1 shipment has no order. 28 invoices without specification name no shipment"
         in freight.said
     )
-    assert table(freight, "Shipments without an order").rows == (("2000", "S1", months[0], nok("107.125")),)
+    astray = table(freight, "Shipments without an order")
+    assert astray.heads == ("Account", "Shipment", "Invoice", "Invoiced", "Freight")
+    assert astray.rows == (("2000", "S1", "1", months[0], nok("107.125")),)
     bring = next(row for row in table(found["close"], "By account").rows if row[0] == "Bring")
     assert bring[2:4] == (Mark(Light.LOOK, "no"), "shipments without an order: 1")
 
@@ -227,6 +231,57 @@ def test_an_open_invoice_without_a_due_date_is_neither_overdue_nor_in_order(plac
         "Nothing is overdue. 1 open invoice has no due date. "
         "Stripe does not say what remains of an invoice: its total counts."
     )
+
+
+def test_what_nobody_expects_to_get_is_told_apart(place, months):
+    (today,) = answers(place, "select current_date")[0]
+    owed = {
+        **ME, "type": "invoice", "currency": "NOK", "invoice_date": months[0], "due_date": today - timedelta(days=5),
+        "is_settled": False,
+    }  # fmt: skip
+    rows = [
+        {**owed, "invoice_id": number, "invoice_number": number, "status": status, "total_amount": D(total)}
+        for number, status, total in [("a", "open", "7"), ("b", "uncollectible", "2"), ("c", "uncollectible", "3")]
+    ]
+    make(place, "invoices", rows)
+    views(place)
+    overdue = by_key(read(place))["overdue"]
+    ages = table(overdue, "Open by vendor, currency and age")
+    assert [(row[3], *row[-2:]) for row in ages.rows] == [(nok("12"), nok("12"), nok("5"))]
+    late = table(overdue, "Overdue, longest first")
+    assert {row[2]: row[-2:] for row in late.rows} == {"a": (None, None), "b": (None, "yes"), "c": (None, "yes")}
+
+
+def test_a_transaction_that_no_payout_names_stands_beside_the_payout_that_lacks_it(place, months):
+    last, before, present = months
+    moved = {**ME, **period(last, present), "currency": "nok", "reporting_category": "charge", "fee": D("0")}
+    make(
+        place, "stripe_balance_change_from_activity_itemized_3",
+        [
+            {**moved, "balance_transaction_id": name, "gross": D(net), "net": D(net), "created": f"{day} 10:00:00+00"}
+            # Two are older than the newest one of the payout; the last one is on its way.
+            for name, net, day in [
+                ("in", "40", last), ("lost", "7", before), ("lost too", "2", before), ("next", "9", present),
+            ]
+        ],
+    )  # fmt: skip
+    named = {**ME, "currency": "nok", "fee": D("0"), "reporting_category": "charge", "automatic_payout_id": "po_1"}
+    reconciled = [{**named, "balance_transaction_id": "in", "gross": D("40"), "net": D("40")}]
+    paid = {
+        **ME, **period(last, present), "currency": "nok", "fee": D("0"), "reporting_category": "payout",
+        "payout_status": "paid", "payout_type": "bank_account", "payout_id": "po_1", "gross": D("-49"),
+        "net": D("-49"), "balance_transaction_id": "a", "effective_at": f"{present} 09:00:00+00",
+    }  # fmt: skip
+    make(place, "stripe_payout_reconciliation_itemized_5", reconciled)
+    make(place, "stripe_payouts_itemized_3", [paid])
+    views(place)
+    (off,) = table(by_key(read(place))["ties"], "Payouts that are not the sum of their transactions").rows
+    assert off[4:7] == (nok("40"), nok("-9"), "2 transactions: 9.00 NOK")
+    ties = {**reconciled[0], "balance_transaction_id": "other", "gross": D("9"), "net": D("9")}
+    make(place, "stripe_payout_reconciliation_itemized_5", [ties], add=True)
+    assert answers(
+        place, "select ties, unassigned_transactions, unassigned_net from billing.payout_reconciliation"
+    ) == [(True, None, None)]
 
 
 def test_what_was_checked_whole_is_in_order(place, months):

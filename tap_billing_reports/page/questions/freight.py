@@ -90,15 +90,21 @@ def _orders(reading: Reading) -> tuple[Light, str, list[Table]]:
     if not kinds:
         return Light.NONE, "", []
     astray = reading.rows(
-        "select account_id, tracking_number, invoice_date, freight_amount, currency from {schema}.freight_per_order "
-        "where kind = 'shipment without an order' order by invoice_date desc, tracking_number"
+        "select o.account_id, o.tracking_number, o.invoice_date, o.freight_amount, o.currency, "
+        "string_agg(distinct s.invoice_number, ', ' order by s.invoice_number) from {schema}.freight_per_order o "
+        "left join {schema}.freight_by_shipment s on s.source = o.source and s.account_id = o.account_id "
+        "and s.shipment_id = o.tracking_number and s.currency = o.currency "
+        "where o.kind = 'shipment without an order' group by 1, 2, 3, 4, 5 order by 3 desc, 2"
     )
     dark = sum(count for kind, _, count, _ in kinds if kind == "invoice without specification")
     tables = [
         table(
             "Shipments without an order",
-            ("Account", "Shipment", "Invoiced", "Freight"),
-            [(account, shipment, day, money(amount, c)) for account, shipment, day, amount, c in astray],
+            ("Account", "Shipment", "Invoice", "Invoiced", "Freight"),
+            [
+                (account, shipment, number, day, money(amount, c))
+                for account, shipment, day, amount, c, number in astray
+            ],
         ),
         table(
             "Against your own orders, all that is loaded (what was shipped before that has no freight here)",

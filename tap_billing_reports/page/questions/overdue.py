@@ -57,24 +57,31 @@ def _said(direction: str, sums: list[tuple[Any, ...]]) -> str:
 
 
 def _ages(reading: Reading) -> Table:
-    """A row a vendor and currency, a column an age."""
+    """A row a vendor and currency, a column an age; what nobody expects to get is in them, and told besides."""
     rows = reading.rows(
-        "select direction, source, currency, age, sum(open_amount) from {schema}.open_items "
+        "select direction, source, currency, age, sum(open_amount), "
+        "sum(open_amount) filter (where status = 'uncollectible') from {schema}.open_items "
         "group by direction, source, currency, age order by direction desc, source, currency"
     )
     found: dict[tuple[str, str, str], dict[str, Decimal]] = {}
-    for direction, source, currency, age, amount in rows:
+    lost: dict[tuple[str, str, str], Decimal] = {}
+    for *key, age, amount, uncollectible in rows:
+        direction, source, currency = key
         found.setdefault((direction, source, currency), {})[age] = amount
+        if uncollectible is not None:
+            lost[direction, source, currency] = lost.get((direction, source, currency), Decimal(0)) + uncollectible
     cells = [
         (
             _SIDES[direction],
             vendor(source),
             *(money(ages.get(age), currency) for age in AGES),
             money(sum(ages.values(), Decimal(0)), currency),
+            money(lost.get((direction, source, currency)), currency),
         )
         for (direction, source, currency), ages in found.items()
     ]
-    return table("Open by vendor, currency and age", ("Side", "Vendor", *map(_head, AGES), "Open"), cells)
+    heads = ("Side", "Vendor", *map(_head, AGES), "Open", "Of it uncollectible")
+    return table("Open by vendor, currency and age", heads, cells)
 
 
 def _head(age: str) -> str:
@@ -83,15 +90,19 @@ def _head(age: str) -> str:
 
 def _late(reading: Reading) -> Table:
     rows = reading.rows(
-        "select direction, source, invoice_number, due_date, days_overdue, open_amount, currency, is_with_collector "
-        "from {schema}.open_items where days_overdue > 0 "
+        "select direction, source, invoice_number, due_date, days_overdue, open_amount, currency, is_with_collector, "
+        "status = 'uncollectible' from {schema}.open_items where days_overdue > 0 "
         "order by days_overdue desc, source, invoice_number"
     )
     return table(
         "Overdue, longest first",
-        ("Side", "Vendor", "Invoice", "Due", "Days overdue", "Open", "With a collector"),
+        ("Side", "Vendor", "Invoice", "Due", "Days overdue", "Open", "With a collector", "Uncollectible"),
         [
-            (_SIDES[side], vendor(source), number, due, days, money(amount, currency), "yes" if collector else None)
-            for side, source, number, due, days, amount, currency, collector in rows
+            (_SIDES[side], vendor(source), number, due, days, money(amount, currency), *map(_yes, marks))
+            for side, source, number, due, days, amount, currency, *marks in rows
         ],
     )
+
+
+def _yes(is_so: bool | None) -> str | None:
+    return "yes" if is_so else None

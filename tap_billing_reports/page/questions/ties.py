@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.page.shapes import filled, money, table
 from tap_billing_reports.page.values import Answer, Light, Table
-from tap_billing_reports.page.words import agreed, counted, listed, month_of, vendor
+from tap_billing_reports.page.words import agreed, counted, listed, month_of, shown, vendor
 
 if TYPE_CHECKING:
     from datetime import date
+    from decimal import Decimal
 
     from tap_billing_reports.page.read import Reading
 
@@ -58,17 +59,25 @@ def _wrong(tables: tuple[Table, ...]) -> str:
 
 def _payouts(reading: Reading) -> Table:
     rows = reading.rows(
-        "select account_id, payout_id, effective_date, paid_amount, transactions_net, difference, currency, verdict "
+        "select account_id, payout_id, effective_date, paid_amount, transactions_net, difference, currency, "
+        "unassigned_transactions, unassigned_net, verdict "
         "from {schema}.payout_reconciliation where not ties order by effective_date desc, payout_id"
     )
+    heads = ("Account", "Payout", "Day", "Paid out", "Transactions", "Difference", "In no payout, made before", "Why")
     return table(
         "Payouts that are not the sum of their transactions",
-        ("Account", "Payout", "Day", "Paid out", "Transactions", "Difference", "Why"),
+        heads,
         [
-            (account, payout, day, money(paid, c), money(net, c), money(gap, c), why)
-            for account, payout, day, paid, net, gap, c, why in rows
+            (account, payout, day, money(paid, c), money(net, c), money(gap, c), _unassigned(count, rest, c), why)
+            for account, payout, day, paid, net, gap, c, count, rest, why in rows
         ],
     )
+
+
+def _unassigned(count: int | None, net: Decimal | None, currency: str) -> str | None:
+    """Transactions that no payout names: `1 transaction: 49.00 NOK`."""
+    found = money(net, currency)
+    return f"{counted(count, 'transaction')}: {shown(found)}" if count and found is not None else None
 
 
 def _balances(reading: Reading) -> Table:
