@@ -51,14 +51,15 @@ def _klarna(*totals: str) -> Told:
     return tuple(("klarna_payouts", "klarna", f"totals_{name}_amount") for name in totals)
 
 
-OF_STRIPE, OF_KLARNA = (f"filter (where source = '{one}')" for one in ("stripe", "klarna"))
+OF_STRIPE, OF_KLARNA, OF_VIPPS = (f"filter (where source = '{one}')" for one in ("stripe", "klarna", "vipps"))
 STRIPE_ACTIVITY, STRIPE_PAYOUTS, STRIPE_SETTLED = (
     ((stream, "stripe", "net"),) for stream in (ACTIVITY_STREAM, PAYOUT_STREAM, SETTLED_STREAM)
 )
 STRIPE_BALANCE = STRIPE_ACTIVITY + STRIPE_PAYOUTS
-VIPPS_BALANCE = (("vipps_funds", "vipps", "amount"), ("vipps_fees", "vipps", "amount"))
+VIPPS_FUNDS = (("vipps_funds", "vipps", "amount"),)
+VIPPS_BALANCE = (*VIPPS_FUNDS, ("vipps_fees", "vipps", "amount"))
 BRING_LINES = tuple(("bring_invoice_lines", "bring", column) for column in ("agreement_price", "amount"))
-MOVEMENTS = "sum(charges) + sum(refunds) + sum(disputes) + sum(fees) + sum(other) + sum(payouts)"
+MOVEMENTS = "sum(charges + refunds + disputes + fees + other + payouts)"
 BOOKED = "sum(debit - credit) filter (where {})"
 
 TOTALS = (
@@ -74,7 +75,8 @@ TOTALS = (
     Total("payout_reconciliation", f"sum(transactions_net) {OF_STRIPE}", STRIPE_SETTLED),
     Total("payout_reconciliation", f"sum(transactions_net) {OF_KLARNA}", _klarna("settlement")),
     Total("payout_reconciliation", f"sum(charges) {OF_KLARNA}", _klarna("sale")),
-    Total("balance_rollforward", MOVEMENTS, STRIPE_BALANCE),
+    Total("balance_rollforward", f"{MOVEMENTS} {OF_STRIPE}", STRIPE_BALANCE),
+    Total("balance_rollforward", f"{MOVEMENTS} {OF_VIPPS}", VIPPS_FUNDS),
     Total("journal_lines", BOOKED.format("category = 'balance' and source = 'stripe'"), STRIPE_BALANCE),
     Total("journal_lines", BOOKED.format("category = 'balance' and source = 'vipps'"), VIPPS_BALANCE),
     Total(

@@ -62,6 +62,40 @@ def unbalanced(place):
     )
 
 
+def test_the_balance_of_a_ledger_goes_on_from_month_to_month(place):
+    may = [
+        *entries(
+            30, ("capture", "100"), ("refund", "-10"), ("fees-retained", "-2"), ("retained-disputed-capture", "-5"),
+            opening="7",
+        ),
+        *entries(31, ("capture", "40"), ("payout-scheduled", "-90"), ("correction", "1"), opening="90"),
+    ]  # fmt: skip
+    june = [{**row, "ledger_date": date(2026, 6, 3)} for row in entries(3, ("capture", "5"), opening="41")]
+    # A month later without an entry before it, and with a cent that nobody has booked.
+    august = [{**row, "ledger_date": date(2026, 8, 3)} for row in entries(3, ("capture", "5"), opening="46.01")]
+    make(place, "vipps_funds", [*may, *june, *august])
+    views(place)
+    asked = "select {} from billing.balance_rollforward order by month"
+    assert answers(
+        place, asked.format("month, period_end, opening_balance, ending_balance, ties, follows_previous")
+    ) == [
+        (date(2026, 5, 1), date(2026, 5, 31), D("7"), D("41"), True, None),
+        (date(2026, 6, 1), date(2026, 6, 30), D("41"), D("46"), True, True),
+        (date(2026, 8, 1), date(2026, 8, 31), D("46.01"), D("51.01"), True, False),
+    ]
+    moved = "charges, refunds, disputes, fees, other, payouts, difference, itemized_net, itemized_agrees, unsettled_net"
+    assert answers(place, asked.format(moved))[0] == (
+        D("140"), D("-10"), D("-5"), D("-2"), D("1"), D("-90"), D("0"), D("34"), True, None,
+    )  # fmt: skip
+    # A day of the middle is not there.
+    database = place.open()
+    database._run("delete from billing.vipps_funds where ledger_date = '2026-05-31' and row_number < 3")
+    database._commit()
+    database.close()
+    off = "select month, difference from billing.balance_rollforward where not ties and not itemized_agrees"
+    assert answers(place, off) == [(date(2026, 5, 1), D("50"))]
+
+
 def test_a_payout_of_a_ledger_is_made_of_the_entries_since_the_one_before(place):
     make(
         place, "vipps_funds",

@@ -1,5 +1,6 @@
 -- A row is an account, a currency and a month of the report's zone: opening balance, what moved it, ending balance.
--- The vendor's page on the report names four categories: starting_balance, activity, payouts, ending_balance. Activity
+-- Stripe states its balances in a report of their own; Vipps MobilePay's stand in the entries of its ledger of funds.
+-- Klarna has none: what it owes goes out with each payout. Stripe's page on the report names four categories: starting_balance, activity, payouts, ending_balance. Activity
 -- is split by the itemised report; an account that sees it split already keeps its own split.
 with stated as (
     select
@@ -100,6 +101,35 @@ explained as (
     left join itemized_periods
         on following.source = itemized_periods.source and following.account_id = itemized_periods.account_id
         and following.period_start = itemized_periods.period_start
+),
+
+-- Of Vipps MobilePay, the first and the last entry of a month hold the balances around it.
+entries as (
+    select
+        funds.*, cast(date_trunc('month', ledger_date) as date) as month,
+        row_number() over (
+            partition by source, account_id, currency, date_trunc('month', ledger_date) order by ledger_date, row_number
+        ) as place,
+        row_number() over (
+            partition by source, account_id, currency, date_trunc('month', ledger_date)
+            order by ledger_date desc, row_number desc
+        ) as place_from_end
+    from {{ ref('int_vipps_funds') }} as funds
+),
+
+ledgers as (
+    select
+        source, account_id, currency, month,
+        sum(case when place = 1 then balance_before end) as opening_balance,
+        sum(case when place_from_end = 1 then balance_after end) as ending_balance,
+        coalesce(sum(amount) filter (where category = 'charge'), 0) as charges,
+        coalesce(sum(amount) filter (where category = 'refund'), 0) as refunds,
+        coalesce(sum(amount) filter (where category in ('dispute', 'dispute_reversal')), 0) as disputes,
+        coalesce(sum(amount) filter (where category = 'fees_retained'), 0) as fees,
+        coalesce(sum(amount) filter (where category in ('payout', 'payout_reversal')), 0) as payouts,
+        sum(amount) as moved
+    from entries
+    group by source, account_id, currency, month
 )
 
 select
@@ -120,3 +150,18 @@ from explained
 left join unsettled
     on explained.source = unsettled.source and explained.account_id = unsettled.account_id
     and explained.currency = unsettled.currency and explained.period_start = unsettled.period_start
+union all
+select
+    source, account_id, currency, month,
+    month as period_start, cast(month + interval '1 month' as date) - 1 as period_end, opening_balance,
+    charges, refunds, disputes, fees, moved - charges - refunds - disputes - fees - payouts as other,
+    payouts, ending_balance,
+    opening_balance + moved - ending_balance as difference,
+    opening_balance + moved = ending_balance as ties,
+    -- A month without an entry has no row, and leaves the balance as it is.
+    lag(ending_balance) over (partition by source, account_id, currency order by month) = opening_balance as follows_previous,
+    moved as itemized_net,
+    moved = ending_balance - opening_balance as itemized_agrees,
+    null as unsettled_net
+from ledgers
+where opening_balance is not null and ending_balance is not null
