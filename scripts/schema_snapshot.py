@@ -24,7 +24,7 @@ BUILT_IN = "MASTER-SPECIFIED_INVOICE"
 def settings() -> dict[str, Any]:
     """Every source, and every report type of the catalogues. Nothing is asked of anybody."""
     stripe = [
-        {"report_type": name, "window": "month", **({"payouts": ["po_1"]} if "payout" in facts["required"] else {})}
+        {"report_type": name, **({"payouts": ["po_1"]} if "payout" in facts["required"] else {"window": "month"})}
         for name, facts in catalogue("stripe")["report_types"].items()
     ]
     bring = [

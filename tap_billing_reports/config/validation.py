@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jsonschema import Draft202012Validator
 
 from tap_billing_reports.config.settings import Settings, all_settings, texts
+from tap_billing_reports.config.unused import unused_keys
 from tap_billing_reports.core.dates import zone_named
 from tap_billing_reports.core.json_files import json_slip
 from tap_billing_reports.core.redaction import sentence
@@ -70,6 +71,7 @@ def problems(values: Values, sources: Sequence[Source], schema: Mapping[str, Any
             found.append(f"setting {', '.join(missing)} is missing: {source.title} needs {needed}")
         else:
             found.extend(source.check(values))
+            found.extend(unused_keys(source, values))
             # Nobody's settings are wrong then, but nothing that is read could be trusted either.
             found.extend(f"the declaration of {source.title}: {line}" for line in source.problems(values))
     return [*found, *_dates(values, now)]

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tap_billing_reports.core.schema_files import schema_text
-from tap_billing_reports.declare.paths import names_in
+from tap_billing_reports.declare.paths import names_in, path_slip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -87,14 +87,36 @@ def endpoint_problems(
         yield f"{where}: the path {endpoint.path} does not begin with /"
     if not isinstance(endpoint.records, tuple):
         yield f"{where}: records must be a tuple of names, such as ({endpoint.records!r},)"
+    for place in () if endpoint.paging is None else endpoint.paging.places:
+        yield from path_problems(where, paging=place)
     if filled is not None:
         known = f"it knows {', '.join(sorted(filled))}" if filled else "it is given no names"
         if left := [name for name in names_in(endpoint.path) if name not in filled]:
             yield f"{where}: nothing fills {', '.join(left)} in the path {endpoint.path}: {known}"
 
 
-def form_problems(where: str, forms: Mapping[str, Cells]) -> Iterator[str]:
-    """A form of cells that could not be called, such as one that `d.cells` would have made."""
+def path_problems(where: str, **paths: str | None) -> Iterator[str]:
+    """Places where no answer can have anything.
+
+    Args:
+        where: how they stand in the declaration.
+        paths: name there -> the path; empty or None where there is none.
+    """
+    for name, path in paths.items():
+        if path and (slip := path_slip(path)):
+            yield f"{where}.{name}: {slip}"
+
+
+def form_problems(where: str, forms: Mapping[str, Cells], described: Collection[str]) -> Iterator[str]:
+    """A form of cells that could not be called, such as one that `d.cells` would have made; or of no column.
+
+    Args:
+        where: how they stand in the declaration.
+        forms: header -> form.
+        described: the headers that the catalogue has; none where nobody has described the report.
+    """
+    if described and (unknown := [header for header in forms if header not in described]):
+        yield f"{where}: no column is called {', '.join(unknown)}: what is written so would be read as it comes"
     for header, form in forms.items():
         try:
             inspect.signature(form).bind([], list)
@@ -114,6 +136,9 @@ def field_problems(
         columns: stream -> columns that the source adds.
     """
     known = {*json.loads(schema_text(stream))["properties"], *columns.get(stream, ())}
+    fields = [*fields]
+    for field in fields:
+        yield from path_problems(f"{where}: {field.name}", path=field.path)
     names = [field.name for field in fields]
     if unknown := [name for name in names if name not in known]:
         yield f"{where}: the stream {stream} has no column {', '.join(unknown)}: add it to `columns`, with its schema"

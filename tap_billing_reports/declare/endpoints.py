@@ -44,6 +44,11 @@ class CursorPaging:
     """Whether a refusal says that the record at the cursor is not in the list any more: paging goes on from an
     earlier one."""
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it looks into an answer; an empty one is none."""
+        return (self.key, self.more)
+
 
 @dataclass(frozen=True)
 class TokenPaging:
@@ -55,6 +60,11 @@ class TokenPaging:
     """The page size's parameter and value; None: the vendor's own size."""
     more: str = ""
     """Where each answer says whether there is another page; empty: there is while one is named."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it looks into an answer; an empty one is none."""
+        return (self.next, self.more)
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,11 @@ class OffsetPaging:
     """The page size's parameter and value; None: the vendor's own size."""
     first: int = 0
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it looks into an answer; an empty one is none."""
+        return (self.total,)
+
 
 @dataclass(frozen=True)
 class NumberPaging:
@@ -81,6 +96,11 @@ class NumberPaging:
     """The page size's parameter and value; None: the vendor's own size."""
     first: int = 1
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it looks into an answer; an empty one is none."""
+        return (self.total,)
+
 
 @dataclass(frozen=True)
 class LinkPaging:
@@ -90,6 +110,11 @@ class LinkPaging:
     """Where the link stands in the body (keys joined by a dot); None: in the header `Link`, as `rel="next"`."""
     size: tuple[str, str] | None = None
     """The page size's parameter and value, for the first page: links have their own."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it looks into an answer; an empty one is none."""
+        return (self.next or "",)
 
 
 Paging = CursorPaging | TokenPaging | OffsetPaging | NumberPaging | LinkPaging

@@ -66,6 +66,14 @@ def local_name(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+def path_slip(path: str) -> str:
+    """Why a text leads nowhere in a record, such as JSONPath does; empty where it may lead somewhere."""
+    keys = path.split(".")
+    if path.startswith("/") or keys[0] == "$" or "" in keys or any(key != key.strip() or "[" in key for key in keys):
+        return f"{path!r} is no path: keys are joined by a dot, as in `paging.next`"
+    return ""
+
+
 def value_at(record: Any, path: str) -> Any:
     """The value at a dotted path, or None where any part of it is missing."""
     value: Any = record

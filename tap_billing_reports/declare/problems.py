@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING
 
+from tap_billing_reports.declare.paths import path_slip, value_at
 from tap_billing_reports.http.responses import Problem
 
 if TYPE_CHECKING:
     from tap_billing_reports.http.responses import Answer, Kind
-from tap_billing_reports.declare.paths import value_at
 
 
 def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callable[[Answer], Problem | None]:
@@ -19,7 +19,12 @@ def problem_at(path: str, *codes: str, throttled: Container[str] = ()) -> Callab
         path: keys joined by a dot; empty where the body is the object.
         codes: the keys that may hold the code, the most telling first.
         throttled: the codes that ask to wait, whatever the HTTP status.
+
+    Raises:
+        ValueError: no body can have anything at `path`.
     """
+    if path and (slip := path_slip(path)):
+        raise ValueError(f"problem_at: {slip}")
 
     def read(answer: Answer) -> Problem | None:
         if answer.status < 400:

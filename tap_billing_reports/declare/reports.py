@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_billing_reports.declare.retrieval import OrderedRuns
@@ -152,6 +152,13 @@ class ReportApi:
     chain: Callable[[Report], BalanceChain | None] = lambda _report: None
     """How each row goes on with the balance of the one before; the checks `balance_chain` of a period and
     `balance_goes_on` from period to period. None: rows hold no balance."""
+
+    def described_headers(self, report: Report) -> set[str]:
+        """The headers of all known types; none where they are not all told, or nobody has described this report."""
+        if not any(self.headers(report)):
+            return set()
+        known = {header for other in self.known_types for header in self.headers(replace(report, report_type=other))}
+        return {*known, *self.headers(report)} if known else known
 
     def retrieval_of(self, report: Report) -> Retrieval:
         """How a report is got."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tap_billing_reports.declare.endpoints import NumberPaging, OffsetPaging
 from tap_billing_reports.declare.guarded import guard_functions
+from tap_billing_reports.declare.paths import path_slip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -127,6 +128,9 @@ class PagedRows:
 
     def problems(self) -> list[str]:
         """What is wrong with it, one line each."""
+        places = [*self.key, *filter(None, [self.total])]
+        if slips := [slip for place in places if (slip := path_slip(place))]:
+            return slips
         if isinstance(self.endpoint.paging, OffsetPaging | NumberPaging) and not (self.key or self.stated_at):
             return ["a list by offset or number needs a key or a total: rows could be lost or doubled while it grows"]
         return []

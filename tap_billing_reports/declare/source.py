@@ -14,6 +14,7 @@ from tap_billing_reports.declare.checks import (
     form_problems,
     host_problems,
     name_problems,
+    path_problems,
     unknown_settings,
 )
 from tap_billing_reports.declare.guarded import guarded
@@ -106,6 +107,10 @@ class Source:
             *pattern_problems(self.link_hosts),
             *unknown_settings(self._read_settings(), self.settings),
         ]
+        if self.reports is not None and self.reports.not_yet is not None:
+            found += path_problems("reports.not_yet", flag=self.reports.not_yet.flag)
+        if values is not None and isinstance(sign_in := self.authenticator(values), TokenSignIn):
+            found += path_problems("authenticator", token=sign_in.token, expires_in=sign_in.expires_in)
         hosts = {host.name for host in self.hosts}
         for where, endpoint, filled in self._endpoints(values):
             found += endpoint_problems(where, endpoint, hosts, filled)
@@ -139,9 +144,14 @@ class Source:
                 yield from (f"reports.retrieval of {report.name}: {problem}" for problem in retrieval.problems())
             elif isinstance(retrieval, OrderedRuns) and retrieval is not orders:
                 yield f"reports.retrieval of {report.name}: all reports that are ordered share one OrderedRuns"
+            if isinstance(report.cadence, Listed):
+                listing = report.cadence.listing
+                where = f"reports.listing of {report.name}"
+                yield from path_problems(where, subject=listing.subject, day=listing.day)
+            described = api.described_headers(report)
             if (form := api.csv(report)) is not None:
-                yield from form_problems(f"reports.csv of {report.name}", form.cells)
-            yield from form_problems(f"reports.cells of {report.name}", api.cells(report))
+                yield from form_problems(f"reports.csv of {report.name}", form.cells, described)
+            yield from form_problems(f"reports.cells of {report.name}", api.cells(report), described)
 
     def _endpoints(self, values: Values | None) -> Iterator[tuple[str, Endpoint, frozenset[str] | None]]:
         """Where each endpoint stands, itself, and the names that its path is given (None: a function tells)."""

@@ -41,6 +41,8 @@ class Remarks:
     """Texts with a NUL or half a character."""
     doubled: Counter[str] = field(default_factory=Counter)
     """Key -> objects that had it twice, with different values."""
+    unread: Counter[int] = field(default_factory=Counter)
+    """HTTP status -> errors in JSON that held nothing where the declaration looks for the vendor's words."""
 
     def lines(self, about: About) -> Iterator[str]:
         """One line for each kind of remark."""
@@ -48,6 +50,12 @@ class Remarks:
             yield (
                 f"{about}: {self.mended} texts held a NUL or half a character, which no target takes: U+FFFD stands "
                 f"in its place"
+            )
+        if self.unread:
+            statuses = ", ".join(f"HTTP {status}" for status in sorted(self.unread))
+            yield (
+                f"{about}: {self.unread.total()} errors in JSON ({statuses}) held nothing where the vendor's words are "
+                f"looked for (read_problem): they were judged by their status alone"
             )
         for key, count in sorted(self.doubled.items()):
             yield (

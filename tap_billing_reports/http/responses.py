@@ -173,6 +173,8 @@ def problem_of(
             return Problem("authentication", said, status=answer.status)
         if read is None:
             return None if answer.status in WHOLE else _without_whole_body(answer.status)
+    if read_problem is not None and _says_nothing(read) and answer.body.lstrip(_BLANK).startswith(b"{"):
+        answer.remarks.unread[answer.status] += 1
     known = read or Problem(message="" if answer.is_html else excerpt(answer.body))
     kind = known.kind or _kind_of(answer, (hints or Hints()).may_retry(answer))
     message = known.message
@@ -180,6 +182,11 @@ def problem_of(
         message = f"the vendor does not accept the language or format asked for. {message}".strip()
     own = read is not None or (read_problem is None and not answer.is_html and bool(answer.body.strip()))
     return Problem(kind, message, known.code, known.param, answer.status, own)
+
+
+def _says_nothing(read: Problem | None) -> bool:
+    """Whether the vendor's own reading of an error has found none of its words."""
+    return read is None or not (read.kind or read.code or read.message)
 
 
 def _without_whole_body(status: int) -> Problem:

@@ -18,6 +18,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from tap_billing_reports import __version__
 from tap_billing_reports.config.environment import reading_file, settings_from
 from tap_billing_reports.config.settings import Settings, config_jsonschema, learn_secrets, with_defaults
+from tap_billing_reports.config.unused import unused_settings
 from tap_billing_reports.config.validation import malformed, problems, unknown, unknown_types
 from tap_billing_reports.core import redaction
 from tap_billing_reports.core.clock import Clock, CountingClock
@@ -130,6 +131,7 @@ class TapBillingReports(TapCommand):
         return [
             *unknown(self.config, self.config_jsonschema),
             *unknown_types(self.config, self.active_sources()),
+            *unused_settings(self.config, self.active_sources()),
         ]
 
     # -- the sync --------------------------------------------------------------------------------------

@@ -40,7 +40,8 @@ def with_added(sources: Iterable[Source], entries: Iterable[EntryPoint]) -> tupl
         named = f"entry point {entry.name} of {ENTRY_POINTS}"
         try:
             source = entry.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:
+            # Whatever its module raises, such as a part of the declaration that refuses what it is given.
             raise ConfigError(f"{named} cannot be loaded ({error}): repair or remove that package") from error
         if not isinstance(source, Source):
             raise ConfigError(f"{named} is no Source: repair or remove that package")

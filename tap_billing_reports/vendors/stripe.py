@@ -179,7 +179,7 @@ def _configured(values: d.Values) -> Iterator[d.Report]:
         yield d.Report.of(
             "stripe",
             entry,
-            zone=str(extra.get("timezone") or entry.get("timezone") or "UTC"),
+            zone=str(entry.get("timezone") or extra.get("timezone") or "UTC"),
             # Some types with their names in full would not fit into a stream's.
             short={"connected_account": "ca", "financial_account": "fa"},
             cadence=d.Subjects(payouts) if payouts or _by_payout(entry["report_type"]) else windows,

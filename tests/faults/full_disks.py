@@ -83,7 +83,7 @@ class Downloads:
 
 
 class Lists:
-    """The temporary folder is full when the pages of this list (from 0) are written down as rows."""
+    """The temporary folder is full when this list (from 0) is written down as rows; one without rows is not counted."""
 
     says = "temporary folder"
 
@@ -92,16 +92,29 @@ class Lists:
 
     def __call__(self, tap: TapBillingReports) -> None:
         steady(tap)
-
-        def spool(file: Any) -> Any:
-            number, self.count = self.count, self.count + 1
-            return Full(file) if number == self.number else Spool(file)
-
-        self._patch = patch("tap_billing_reports.reports.files.paged.Spool", spool)
+        self._patch = patch("tap_billing_reports.reports.files.paged.Spool", lambda file: _Rows(self, file))
         self._patch.start()
 
     def undo(self) -> None:
         self._patch.stop()
+
+    def begun(self, file: Any) -> Any:
+        """Where the rows of a list go, of which there is one."""
+        number, self.count = self.count, self.count + 1
+        return Full(file) if number == self.number else Spool(file)
+
+
+class _Rows:
+    """The file of one list."""
+
+    def __init__(self, lists: Lists, file: Any) -> None:
+        self._lists, self._file = lists, file
+        self._to: Any = None
+
+    def write(self, data: bytes) -> int:
+        self._to = self._to or self._lists.begun(self._file)
+        written: int = self._to.write(data)
+        return written
 
 
 class Objects:

@@ -48,6 +48,12 @@ def test_what_is_refused(name, reason):
     assert "entry point acme of tap_billing_reports.sources" in str(refused.value)
 
 
+def test_one_that_cannot_be_made_is_no_traceback():
+    broken = EntryPoint("acme", "tests.vendors.unmakable:RULE", ENTRY_POINTS)
+    with pytest.raises(ConfigError, match=r"cannot be loaded \(NotYetWhen: it names no answer\): repair or remove"):
+        with_added((BRP,), [broken])
+
+
 def test_a_source_needs_nothing_but_its_accounts():
     bare = Source(
         name="acme",
