@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+
+from detect_secrets.core import baseline
+from detect_secrets.core.secrets_collection import SecretsCollection
+from detect_secrets.settings import default_settings
 
 from scripts.venvs import ROOT
 
@@ -22,41 +24,29 @@ BASELINE = ROOT / ".secrets.baseline"
 RECORDED = "tests/singer/written/"
 
 
-def said(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
-def scanned() -> dict[str, Any]:
-    """What the tool finds in the files that git knows or would take in."""
-    listed = said("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+def files() -> list[str]:
+    """Those that git knows or would take in, from the folder that it is asked in."""
+    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\0")
     names = [name for name in listed if name != BASELINE.name and not name.startswith(RECORDED)]
-    tool = Path(sys.executable).with_name("detect-secrets")
-    found = said(str(tool), "--cores", "2", "scan", *(name for name in names if (ROOT / name).is_file()))
-    result: dict[str, Any] = json.loads(found)
-    return result
-
-
-def keys(report: dict[str, Any]) -> dict[tuple[str, str, str], int]:
-    """File, kind and hash of each secret -> its line."""
-    return {
-        (file, secret["type"], secret["hashed_secret"]): secret["line_number"]
-        for file, secrets in report["results"].items()
-        for secret in secrets
-    }
+    return [name for name in names if (ROOT / name).is_file()]
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status."""
-    report = scanned()
+    """The exit status; to be called in the project's folder."""
+    found = SecretsCollection()
+    with default_settings():
+        found.scan_files(*files(), num_processors=2)
+        report = baseline.format_for_output(found)
     if arguments == ["--accept"]:
         # The time of the scan would be a change without a reason.
         del report["generated_at"]
         BASELINE.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         return 0
-    known = keys(json.loads(BASELINE.read_text(encoding="utf-8")))
-    new = {key: line for key, line in keys(report).items() if key not in known}
-    for (file, kind, _), line in sorted(new.items()):
-        print(f"{file}:{line}: {kind}: take it out, or accept it with `python -m scripts.known_secrets --accept`")
+    new = found - SecretsCollection.load_from_baseline(baseline.load_from_file(str(BASELINE)))
+    for file, secret in new:
+        place = f"{file}:{secret.line_number}: {secret.type}"
+        print(f"{place}: take it out, or accept it with `python -m scripts.known_secrets --accept`")
     return 1 if new else 0
 
 

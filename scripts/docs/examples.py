@@ -56,13 +56,12 @@ def synced() -> Mapping[str, list[dict[str, Any]]]:
 
 def query() -> str:
     """What the README's query finds."""
-    count: defaultdict[str, int] = defaultdict(int)
-    total: defaultdict[str, Decimal] = defaultdict(Decimal)
+    totals: defaultdict[str, list[Decimal]] = defaultdict(list)
     for invoice in synced()["invoices"]:
         if invoice["currency"] == "NOK" and not invoice.get("_sdc_deleted_at"):
-            count[invoice["source"]] += 1
-            total[invoice["source"]] += Decimal(invoice["total_amount"])
-    found = text_table(("source", "invoices", "total"), [(name, count[name], total[name]) for name in sorted(count)])
+            totals[invoice["source"]].append(Decimal(invoice["total_amount"]))
+    rows = [(source, len(amounts), sum(amounts)) for source, amounts in sorted(totals.items())]
+    found = text_table(("source", "invoices", "total"), rows)
     return "```text\n" + "".join(f"{line}\n" for line in found) + "```\n"
 
 

@@ -21,27 +21,24 @@ def about() -> dict[str, Any]:
     return answer
 
 
-def groups() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Setting -> the heading it stands under, and the settings that its source cannot do without."""
-    found: dict[str, tuple[str, tuple[str, ...]]] = {setting.name: ("All sources", ()) for setting in TOP}
-    for source in all_sources():
-        found |= {setting.name: (source.title, source.required) for setting in source.settings}
-    return found
-
-
 def table(told: dict[str, Any]) -> str:
     """One Markdown table a group, in the order of `--about`."""
-    settings, always = told["settings"]["properties"], told["settings"]["required"]
-    grouped, lines, heading = groups(), [], ""
-    for name, schema in settings.items():
-        title, needed = grouped.get(name, ("Of the Meltano Singer SDK", ()))
-        if title != heading:
-            heading = title
-            lines += ["", f"## {title}", "", "| setting | required | default | what it does |", "|---|---|---|---|"]
-        required = "yes" if name in always else f"for {title}" if name in needed else ""
-        default = schema.get("default")
-        shown = "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
-        described = " ".join(schema["description"].split()).replace("|", "\\|")
-        secret = " Secret." if schema.get("secret") else ""
-        lines.append(f"| `{name}` | {required} | {shown} | {described}{secret} |")
-    return "\n".join(lines[1:]) + "\n"
+    properties, always = told["settings"]["properties"], told["settings"]["required"]
+    groups = {"All sources": [setting.name for setting in TOP]}
+    groups |= {source.title: [setting.name for setting in source.settings] for source in all_sources()}
+    ours = {name for names in groups.values() for name in names}
+    groups["Of the Meltano Singer SDK"] = [name for name in properties if name not in ours]
+    needed = {name: f"for {source.title}" for source in all_sources() for name in source.required}
+    needed |= dict.fromkeys(always, "yes")
+    lines = []
+    for title, names in groups.items():
+        lines += [f"## {title}", "", "| setting | required | default | what it does |", "|---|---|---|---|"]
+        for name in names:
+            schema = properties[name]
+            default = schema.get("default")
+            shown = "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
+            described = " ".join(schema["description"].split()).replace("|", "\\|")
+            secret = " Secret." if schema.get("secret") else ""
+            lines.append(f"| `{name}` | {needed.get(name, '')} | {shown} | {described}{secret} |")
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
