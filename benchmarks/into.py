@@ -81,15 +81,11 @@ def _duckdb_floor(run, sample):
     run(f"create table report as {numbered} limit 0")
     yield lambda: run(f"insert into report {numbered}")
     same = " and ".join(f"t.{key} = s.{key}" for key in KEYS)
-
-    def again():
-        run("begin")
-        run(f"create temp table raw as {numbered}")
-        run(f"delete from report t using raw s where {same}")
-        run("insert into report select * from raw")
-        run("commit")
-
-    yield again
+    again = (
+        f"begin; create temp table raw as {numbered}; delete from report t using raw s where {same}; "
+        "insert into report select * from raw; commit"
+    )
+    yield lambda: run(again)
 
 
 def _postgres_floor(run, sample):
