@@ -47,7 +47,7 @@ class Captured:
     """Control totals of the vendors that the messages were held against; all were equal."""
 
 
-def capture(folder: Path, *, days: int) -> Captured:
+def capture(folder: Path) -> Captured:
     """Runs the tap and holds what it said against the vendors' control totals.
 
     Raises:
@@ -56,7 +56,7 @@ def capture(folder: Path, *, days: int) -> Captured:
     files = {name: folder / f"{name}.jsonl" for name in ("first", "second", "numbers")}
     with running_sandbox(folder, vendors=SERVED) as sandbox:
         today = datetime.now(timezone.utc).date()
-        settings = demo_settings(sandbox.settings, today=today, days=days, reports=FEWER_REPORTS)
+        settings = demo_settings(sandbox.settings, today=today, reports=FEWER_REPORTS)
         settings["stripe_connected_accounts"].append(LARGE_AMOUNTS)
         _sync(settings, files["first"])
         first = read_messages([files["first"]])

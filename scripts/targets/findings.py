@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from scripts.targets import edge_cases
-from scripts.targets.edge_cases import CASES
 from scripts.targets.truth import DECIMAL, KINDS, TEXT
 from scripts.totals import exact_sum
 from scripts.warehouse import DELETED_AT, Table
@@ -22,58 +22,55 @@ if TYPE_CHECKING:
     from scripts.warehouse import Row
 
 IDENTICAL, RESPELLED, NULL, DIFFERENT = "identical", "respelled", "NULL", "different"
+SAME = frozenset({IDENTICAL, RESPELLED})
+
+# Of these, and of the values of each kind, it is counted how many are as they should be. Deleted: marked or removed.
+ROWS, NO_OTHERS, SUMS, STATE = "rows", "no others", "exact sums", "STATE"
+UPDATED, DELETED, NEW_COLUMN = "updated rows", "deleted rows", "new column"
+MUST_BE_WHOLE = (ROWS, NO_OTHERS, SUMS, UPDATED, DELETED, NEW_COLUMN, STATE)
+# These need not be: a file of text has no way to say NULL.
+NULLS = "nulls"
 
 
 @dataclass
-class Values:
-    """How the values of one kind came through; `examples` are (told, held) of some that are not the same."""
+class Share:
+    """How many of some things are as they should be."""
 
-    outcomes: dict[str, int] = field(default_factory=dict)
-    examples: list[tuple[str, str]] = field(default_factory=list)
+    right: int = 0
+    of: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.right == self.of > 0
+
+    def __str__(self) -> str:
+        return f"{self.right:,} of {self.of:,}"
 
 
 @dataclass
 class Findings:
-    """What is said of a target; numbers count rows, values or sums over all streams."""
+    """What is said of a target, over all streams; `shares` has the names above and those of `KINDS`."""
 
+    shares: dict[str, Share] = field(default_factory=lambda: defaultdict(Share))
     stored: int = 0
-    """Rows stored, of whatever age."""
-    living: int = 0
-    """Rows that should be there in the end, deleted ones left out."""
-    missing: dict[str, int] = field(default_factory=dict)
-    """Stream -> rows that should be there and are not."""
-    surplus: dict[str, int] = field(default_factory=dict)
-    """Stream -> rows that are there and were never told."""
-    deleted: int = 0
-    marked: int = 0
-    removed: int = 0
-    sums: int = 0
-    sums_equal: int = 0
-    updates: int = 0
-    """Rows whose content the second sync changed."""
-    updated: int = 0
-    types: dict[str, list[str]] = field(default_factory=dict)
+    """Rows, of whatever age: more than there should be where the target appends."""
+    types: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of column -> the target's types for it."""
-    values: dict[str, Values] = field(default_factory=dict)
-    """Kind of column -> how its values came through."""
-    nulls: int = 0
-    nulls_kept: int = 0
-    new_column: str = ""
-    """Type of the column that came with the second sync; empty when it is not there."""
-    new_values: int = 0
-    new_values_kept: int = 0
+    examples: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Kind of column -> told and held, of one value that is not the same."""
     edge_cases: dict[str, str] = field(default_factory=dict)
     """Case -> outcome; when it differs, with what is held."""
+    seconds: list[float] = field(default_factory=list)
+    """How long each sync took."""
 
-    def changed(self, outcome: str = DIFFERENT) -> dict[str, int]:
-        """Kind of column -> how many of its values came through so, where there are any."""
-        counts = {kind: values.outcomes.get(outcome, 0) for kind, values in self.values.items()}
-        return {kind: count for kind, count in counts.items() if count}
+    def count(self, what: str, *, right: bool) -> None:
+        self.shares[what].of += 1
+        self.shares[what].right += right
 
-    @property
-    def alive(self) -> int:
-        """Rows that the vendor no longer has and that cannot be told from living ones."""
-        return self.deleted - self.marked - self.removed
+    def lost(self) -> list[str]:
+        """What is not as it should be."""
+        must = (*MUST_BE_WHOLE, *(kind for kind in KINDS if kind in self.shares))
+        return [f"{what}: {self.shares[what]}" for what in must if not self.shares[what].is_whole]
 
 
 def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: str) -> Findings:
@@ -83,96 +80,73 @@ def examine(told: Told, held: Mapping[str, Table], *, first: Told, new_column: s
     target that appends), the last row of a key counts.
     """
     found = Findings()
-    types: dict[str, set[str]] = {}
     for name, stream in told.streams.items():
         table = held.get(name, Table({}, []))
         found.stored += len(table.rows)
         for column, kind in stream.columns.items():
-            types.setdefault(kind, set()).update(filter(None, [table.columns.get(column)]))
+            # A file in which all values are null has no type of them.
+            found.types[kind].update(filter(None, [table.columns.get(column)]))
         last = {stream.key(row): row for row in table.rows}
         if name == edge_cases.STREAM:
-            found.edge_cases = {case: _edge_case(stream, last.get((case,)), *one) for case, one in CASES.items()}
+            cases = edge_cases.CASES.items()
+            found.edge_cases = {case: _edge_case(stream, last.get((case,)), *one) for case, one in cases}
             continue
         _rows(found, stream, last)
-        _sums(found, stream, last)
-        _values(found, stream, last)
-        _second_sync(found, stream, last, first.streams[name].last() if name in first.streams else {})
-        if new_column in stream.columns:
-            found.new_column = table.columns.get(new_column, "")
-            values = {key: row.get(new_column) for key, row in stream.living().items()}
-            came = [last.get(key, {}).get(new_column) == value for key, value in values.items() if value is not None]
-            found.new_values += len(came)
-            found.new_values_kept += sum(came)
-    found.types = {kind: sorted(types[kind]) for kind in KINDS if types.get(kind)}
+        before = first.streams[name].last() if name in first.streams else {}
+        for key, record in stream.living().items():
+            _values(found, stream, record, last.get(key), before.get(key), new_column)
     return found
 
 
 def _rows(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
-    expected = stream.last()
-    living = stream.living()
-    found.living += len(living)
-    missing = sum(key not in last or bool(last[key].get(DELETED_AT)) for key in living)
-    surplus = sum(key not in expected for key in last)
-    if missing:
-        found.missing[stream.name] = missing
-    if surplus:
-        found.surplus[stream.name] = surplus
-    for key in expected.keys() - living.keys():
-        found.deleted += 1
-        found.marked += key in last and bool(last[key].get(DELETED_AT))
-        found.removed += key not in last
-
-
-def _sums(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
+    expected, living = stream.last(), stream.living()
+    alive = {key: row for key, row in last.items() if not row.get(DELETED_AT)}
+    for key in last:
+        found.count(NO_OTHERS, right=key in expected)
+    for key in expected:
+        found.count(ROWS if key in living else DELETED, right=(key in alive) == (key in living))
     for column in (name for name, kind in stream.columns.items() if kind == DECIMAL):
         # A file of text has no other way to say that there is none.
-        held = [{column: row.get(column) or None} for row in last.values() if not row.get(DELETED_AT)]
-        found.sums += 1
+        held = [{column: row.get(column) or None} for row in alive.values()]
+        equal = False
         with contextlib.suppress(InvalidOperation):
-            found.sums_equal += exact_sum(stream.living().values(), column) == exact_sum(held, column)
+            equal = exact_sum(living.values(), column) == exact_sum(held, column)
+        found.count(SUMS, right=equal)
 
 
-def _values(found: Findings, stream: Stream, last: Mapping[Key, Row]) -> None:
-    for key, record in stream.living().items():
-        row = last.get(key)
-        if row is None:
+def _values(
+    found: Findings, stream: Stream, record: Record, row: Row | None, before: Record | None, new_column: str
+) -> None:
+    held = row or {}
+    came = {column: compared(kind, record.get(column), held.get(column)) for column, kind in stream.columns.items()}
+    changed = {came[column] for column in came if before and before.get(column) != record.get(column)}
+    if changed:
+        found.count(UPDATED, right=changed <= SAME)
+    if record.get(new_column) is not None:
+        found.count(NEW_COLUMN, right=came[new_column] == IDENTICAL)
+    if row is None:
+        return
+    for column, outcome in came.items():
+        value, kind = record.get(column), stream.columns[column]
+        if value is None:
+            found.count(NULLS, right=outcome == IDENTICAL)
             continue
-        for column, kind in stream.columns.items():
-            value, cell = record.get(column), row.get(column)
-            if value is None:
-                found.nulls += 1
-                found.nulls_kept += cell is None
-                continue
-            outcome = compared(kind, value, cell)
-            values = found.values.setdefault(kind, Values())
-            values.outcomes[outcome] = values.outcomes.get(outcome, 0) + 1
-            if outcome == DIFFERENT and len(values.examples) < 2:
-                values.examples.append((spelled(value), str(cell)))
-
-
-def _second_sync(found: Findings, stream: Stream, last: Mapping[Key, Row], before: Mapping[Key, Record]) -> None:
-    for key, record in stream.living().items():
-        old = before.get(key)
-        changed = [name for name in stream.columns if old and old.get(name) != record.get(name)]
-        if changed:
-            found.updates += 1
-            row = last.get(key, {})
-            found.updated += all(
-                row.get(name) in {None, ""} if record.get(name) is None
-                else compared(stream.columns[name], record[name], row.get(name)) in {IDENTICAL, RESPELLED}
-                for name in changed
-            )  # fmt: skip
+        found.count(kind, right=outcome in SAME)
+        if outcome not in SAME:
+            found.examples.setdefault(kind, (spelled(value), str(row.get(column))))
 
 
 def compared(kind: str, value: Any, cell: str | None) -> str:
-    """How a value that is not null came through: its very spelling, another one for the same value, or not."""
+    """How a value came through: its very spelling, another one for the same value, as NULL, or not."""
+    if value is None:
+        return {None: IDENTICAL, "": RESPELLED}.get(cell, DIFFERENT)
     if cell is None:
         return NULL
     if cell == spelled(value):
         return IDENTICAL
     try:
         same = kind != TEXT and _meaning(kind, cell) == _meaning(kind, value)
-    except (ValueError, InvalidOperation):
+    except (KeyError, ValueError, InvalidOperation):
         same = False
     return RESPELLED if same else DIFFERENT
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scripts.docs.tables import code, table
 from scripts.targets.edge_cases import CASES
-from scripts.targets.findings import DIFFERENT, IDENTICAL, NULL, RESPELLED
+from scripts.targets.findings import IDENTICAL, MUST_BE_WHOLE, NULLS, RESPELLED, SUMS, Findings
 from scripts.targets.loaders import OURS, POSTGRES
 from scripts.targets.truth import DECIMAL, KINDS
 from scripts.venvs import ROOT
@@ -15,7 +15,6 @@ from scripts.venvs import ROOT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scripts.targets.findings import Findings
     from scripts.targets.loaders import Loader
     from scripts.targets.trial import Trial
 
@@ -26,30 +25,14 @@ MARK = "<!-- From here on written by `make targets` from what it saw; edits are 
 OFFERED = (
     f"{OURS} (DuckDB)", f"{OURS} (PostgreSQL)", "target-duckdb", POSTGRES, "target-jsonl", "meltanolabs-target-csv",
 )  # fmt: skip
+SHARES = (*MUST_BE_WHOLE, NULLS)
 
 
 def must_be_right(trials: Sequence[Trial]) -> list[str]:
     """What is wrong with the targets that the project offers; empty when all is well."""
-    problems = []
-    for trial in trials:
-        name, found = trial.loader.name, trial.findings
-        if name not in OFFERED:
-            continue
-        if found is None:
-            problems.append(f"{name}: {trial.failure}")
-            continue
-        right = {
-            "rows": not found.missing and not found.surplus,
-            "sums": found.sums_equal == found.sums > 0,
-            "updated rows": found.updated == found.updates > 0,
-            "deleted rows": found.deleted > 0 and not found.alive,
-            "the new column": found.new_values_kept == found.new_values > 0,
-            "values": not found.changed(),
-            "values turned NULL": not found.changed(NULL),
-            "the state": trial.state_kept,
-        }
-        problems += [f"{name}: {what} are not as they should be" for what, well in right.items() if not well]
-    return problems
+    offered = [trial for trial in trials if trial.loader.name in OFFERED]
+    problems = [(trial, trial.findings.lost() if trial.findings else [trial.failure]) for trial in offered]
+    return [f"{trial.loader.name}: {problem}" for trial, found in problems for problem in found]
 
 
 def write(trials: Sequence[Trial], seen: str) -> None:
@@ -67,26 +50,29 @@ def tables(trials: Sequence[Trial], seen: str) -> str:
     """All that is below the mark."""
     ran = [(trial, trial.findings) for trial in trials if trial.findings]
     whole = [(trial.loader.name, found, trial.numbers) for trial, found in ran if trial.numbers]
-    outcomes = ("rows", "exact sums", "values changed", "second sync", "deleted rows", "new column", "nulls", "STATE")
     cases = {case: [found.edge_cases[case] for _, found, _ in whole] for case in CASES}
     kept = [case for case, came in cases.items() if {*came} == {IDENTICAL}]
     parts = {
         "What was seen": table(
-            ("target", "installed", "settings", *outcomes),
+            ("target", "installed", "settings", *SHARES, "rows stored"),
             [(*set_up(trial.loader), *_outcomes(trial)) for trial in trials],
         ),
-        "Types of columns": table(
+        "Columns and values": table(
             ("target", *KINDS, "seen with", "seconds"),
             [
-                (trial.loader.name, *(" or ".join(found.types.get(kind, [])) for kind in KINDS),
+                (trial.loader.name, *(_came(found, kind) for kind in KINDS),
                  ", ".join(f"{name} {version}" for name, version in trial.versions.items()),
-                 " and ".join(f"{second:g}" for second in trial.seconds))
+                 " and ".join(f"{second:g}" for second in found.seconds))
                 for trial, found in ran
             ],
         ),
         "Amounts as JSON numbers": table(
-            ("target", "column type", "exact sums", "amounts changed", "for instance"),
-            [(name, *_amounts(numbers)) for name, _, numbers in whole],
+            ("target", SUMS, "amounts", "for instance"),
+            [
+                (name, str(numbers.shares[SUMS]), _came(numbers, DECIMAL),
+                 " became ".join(map(code, numbers.examples.get(DECIMAL, ()))))
+                for name, _, numbers in whole
+            ],
         ),
         "Values that are easily lost": table(
             ("value", *(name for name, _, _ in whole)),
@@ -100,39 +86,13 @@ def tables(trials: Sequence[Trial], seen: str) -> str:
 def _outcomes(trial: Trial) -> tuple[str, ...]:
     found = trial.findings
     if found is None:
-        return (trial.failure, *[""] * 7)
-    lost, surplus = sum(found.missing.values()), sum(found.surplus.values())
-    changed = [f"{count:,} of {kind}" for kind, count in found.changed().items()]
-    changed += [f"{count:,} of {kind} to NULL" for kind, count in found.changed(NULL).items()]
-    new_lost = found.new_values - found.new_values_kept
-    return (
-        (f"{lost:,} of {found.living:,} lost" if lost else f"all {found.living:,}")
-        + (f", {surplus:,} never told" if surplus else ""),
-        f"{found.sums_equal} of {found.sums}",
-        ", ".join(changed) or "none",
-        second_sync(found),
-        f"{found.alive} still there" if found.alive else "marked" if found.marked else "removed",
-        (found.new_column or "not there") + (f", {new_lost:,} of {found.new_values:,} values lost" if new_lost else ""),
-        "kept" if found.nulls_kept == found.nulls else "as empty text",
-        "kept" if trial.state_kept else "lost",
-    )
+        return (trial.failure, *[""] * len(SHARES))
+    return (*(str(found.shares[name]) for name in SHARES), f"{found.stored:,}")
 
 
-def second_sync(found: Findings) -> str:
-    """In a few words what the second sync did to the first one's rows."""
-    if sum(found.missing.values()) > found.living // 10:
-        return "replaces the first"
-    if found.stored > found.living + found.marked + len(found.edge_cases):
-        return f"appends: {found.stored:,} rows"
-    if found.updated == found.updates:
-        return "updates by key"
-    return f"{found.updated:,} of {found.updates:,} updated"
-
-
-def _amounts(found: Findings) -> tuple[str, ...]:
-    changed = found.values[DECIMAL].outcomes.get(DIFFERENT, 0)
-    example = " became ".join(map(code, found.values[DECIMAL].examples[0])) if changed else ""
-    return (" or ".join(found.types[DECIMAL]), f"{found.sums_equal} of {found.sums}", str(changed), example)
+def _came(found: Findings, kind: str) -> str:
+    """The target's types for a kind of columns, and how many of the values came through."""
+    return f"{' or '.join(sorted(found.types[kind]))}: {found.shares[kind]}" if found.types[kind] else ""
 
 
 def _said(outcome: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.demo.processes import status_of
 from scripts.targets.capture import NEW_COLUMN
-from scripts.targets.findings import Findings, examine
+from scripts.targets.findings import STATE, Findings, examine
 from scripts.targets.truth import read_messages
 from scripts.venvs import InstallError, provide
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from scripts.targets.capture import Captured
     from scripts.targets.loaders import Loader, Place
     from scripts.targets.postgres import Server
-
 
 # Packages whose versions decide how values come through, beside those that are required.
 TELLING = (
@@ -42,8 +41,6 @@ class Trial:
     loader: Loader
     failure: str = ""
     versions: dict[str, str] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-    state_kept: bool = False
     findings: Findings | None = None
     numbers: Findings | None = None
     """The same of the first sync with amounts as JSON numbers."""
@@ -55,34 +52,35 @@ class RefusedError(RuntimeError):
 
 def tried(loader: Loader, captured: Captured, folder: Path, server: Server) -> Trial:
     """Everything about one target; a failure is a finding too."""
-    trial = Trial(loader)
     if loader.source and not _answers(loader.source):
-        trial.failure = "was not tried: its repository could not be reached from here"
-        return trial
+        return Trial(loader, "was not tried: its repository could not be reached from here")
     try:
         provide(loader.environment)
     except InstallError:
-        trial.failure = "does not install"
-        return trial
-    trial.versions = _versions(loader)
-    first = read_messages([captured.first])
+        return Trial(loader, "does not install")
+    trial = Trial(loader, versions=_versions(loader))
     try:
-        place = loader.place(folder, "text", server)
-        for messages in (captured.first, captured.second):
-            began = time.monotonic()
-            state = load(loader, messages, place)
-            trial.seconds.append(round(time.monotonic() - began, 1))
-            trial.state_kept = state == read_messages([messages]).state
-        told = read_messages([captured.first, captured.second])
-        trial.findings = examine(told, loader.read(place), first=first, new_column=NEW_COLUMN)
+        trial.findings = _examined(loader, (captured.first, captured.second), loader.place(folder, "text", server))
         if not loader.is_variant:
-            place = loader.place(folder, "numbers", server)
-            load(loader, captured.numbers, place)
-            told = read_messages([captured.numbers])
-            trial.numbers = examine(told, loader.read(place), first=told, new_column=NEW_COLUMN)
+            trial.numbers = _examined(loader, (captured.numbers,), loader.place(folder, "numbers", server))
     except RefusedError as error:
         trial.failure = f"does not run: {error}"
     return trial
+
+
+def _examined(loader: Loader, syncs: tuple[Path, ...], place: Place) -> Findings:
+    """What the target holds when it has been told these syncs."""
+    states, seconds = [], []
+    for messages in syncs:
+        began = time.monotonic()
+        states.append(load(loader, messages, place))
+        seconds.append(round(time.monotonic() - began, 1))
+    first = read_messages(syncs[:1])
+    found = examine(read_messages(syncs), loader.read(place), first=first, new_column=NEW_COLUMN)
+    for messages, state in zip(syncs, states, strict=True):
+        found.count(STATE, right=state == read_messages([messages]).state)
+    found.seconds = seconds
+    return found
 
 
 def _answers(repository: str) -> bool:
