@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 _INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d\S*$")
 
 
-def stream_of(report_type: str) -> str:
-    """The stream of a report type under the tap's own name for it."""
-    return f"stripe_{report_type.replace('.', '_')}"
-
-
-ACTIVITY_STREAM = stream_of("balance_change_from_activity.itemized.3")
-PAYOUT_STREAM = stream_of("payouts.itemized.3")
-SETTLED_STREAM = stream_of("payout_reconciliation.itemized.5")
+ACTIVITY_STREAM = "stripe_balance_change_from_activity_itemized_3"
+PAYOUT_STREAM = "stripe_payouts_itemized_3"
+SETTLED_STREAM = "stripe_payout_reconciliation_itemized_5"
 Told = tuple[tuple[str, str, str], ...]
 """Control totals: stream, source, column."""
 
