@@ -11,7 +11,10 @@ import pytest
 
 from scripts import venvs
 from tests.examples.places import EXAMPLE, ROOT
+from tests.meltano.project import forking_meltano, started_once
 from tests.waiting import HANG_SECONDS
+
+__all__ = ["forking_meltano", "started_once"]
 
 # Meltano has an environment of its own, which `make demo` makes.
 collect_ignore = [] if (ROOT / ".tools" / "meltano" / "bin" / "meltano").exists() else ["test_acme_meltano.py"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
-from tests.examples.places import ROOT
-from tests.waiting import HANG_SECONDS
+import pytest
+
+from scripts import example
 
 
-def test_two_syncs_bring_everything_once():
-    command = [sys.executable, "-m", "scripts.example"]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.count("  ok\n") == 6
+@pytest.mark.usefixtures("started_once")
+def test_two_syncs_bring_everything_once(monkeypatch, capsys):
+    # The example is on the path of this process until the end of the test alone.
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    status = example.run()
+    said = capsys.readouterr().out
+    assert status == 0, said
+    assert said.count("  ok\n") == 6

@@ -11,7 +11,9 @@ import pytest
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.meltano.project import LOADER, NEEDED, NOW, Project, warm
+from tests.meltano.project import LOADER, NEEDED, NOW, Project, forking_meltano
+
+__all__ = ["forking_meltano"]
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +23,8 @@ def sandbox():
 
 
 @pytest.fixture(scope="module")
-def project(sandbox, tmp_path_factory):
+def project(sandbox, forking_meltano, tmp_path_factory):
     """The project's copy with the extractor and the loader installed; nothing has been read yet."""
-    venvs.provide(venvs.ENVIRONMENTS["meltano"])
     root = tmp_path_factory.mktemp("project")
     for name in NEEDED:
         source = venvs.ROOT / name
@@ -36,9 +37,8 @@ def project(sandbox, tmp_path_factory):
         "stripe_connected_accounts": [],
         "stripe_reports": [{"report_type": "balance_change_from_activity.summary.1", "window": "month"}],
     }
-    with warm(root) as server:
-        made = Project(root, settings, server)
-        made.call("install", EXTRACTOR)
-        # This loader pins versions of its own, which are not the project's.
-        made.call("install", LOADER, UV_CONSTRAINT=os.devnull, PIP_CONSTRAINT=os.devnull)
-        yield made
+    made = Project(root, settings, forking_meltano)
+    made.call("install", EXTRACTOR)
+    # This loader pins versions of its own, which are not the project's.
+    made.call("install", LOADER, UV_CONSTRAINT=os.devnull, PIP_CONSTRAINT=os.devnull)
+    return made

@@ -13,7 +13,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from scripts import venvs
+from scripts.demo import meltano
 from scripts.demo.meltano import EXTRACTOR, Meltano
 from tests.typed import some
 from tests.waiting import HANG_SECONDS
@@ -27,6 +30,29 @@ NEEDED = (
     "tap_billing_reports", "schemas", "dbt", "templates",
 )  # fmt: skip
 NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture(scope="session")
+def forking_meltano():
+    """A warm Meltano for all tests of a worker."""
+    venvs.provide(venvs.ENVIRONMENTS["meltano"])
+    with warm(venvs.ROOT) as server:
+        yield server
+
+
+@pytest.fixture
+def started_once(forking_meltano, monkeypatch):
+    """The verbs' Meltano without its start, which is most of what a command of its costs."""
+
+    def status_of(command, log, *, cwd, env):
+        program, *arguments = command
+        assert program == str(venvs.ENVIRONMENTS["meltano"].path / "bin" / "meltano")
+        status, *said = asked(forking_meltano, cwd, env, arguments, said_in=log.parent)
+        with log.open("a") as output:
+            output.writelines(said)
+        return status
+
+    monkeypatch.setattr(meltano, "status_of", status_of)
 
 
 @contextmanager
@@ -48,26 +74,32 @@ def warm(root: Path) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(server.pid, signal.SIGKILL)
 
 
-def called(server, folder: Path, environment, arguments, *, expect=0) -> tuple[str, str]:
-    """Has the warm Meltano run a command in a folder: (stdout, stderr); its exit status has to be the expected one."""
-    out, err = folder / "said.out", folder / "said.err"
-    asked = {
+def asked(server, folder: Path, environment, arguments, said_in: Path | None = None) -> tuple[int, str, str]:
+    """Has the warm Meltano run a command in a folder: (exit status, stdout, stderr), which pass through `said_in`."""
+    out, err = ((said_in or folder) / name for name in ("said.out", "said.err"))
+    command = {
         "arguments": [*arguments],
         "environment": environment,
         "folder": str(folder),
         "out": str(out),
         "err": str(err),
     }
-    some(server.stdin).write(f"{json.dumps(asked)}\n")
+    some(server.stdin).write(f"{json.dumps(command)}\n")
     some(server.stdin).flush()
     told = some(server.stdout)
     assert select.select([told], [], [], HANG_SECONDS)[0], f"Meltano hangs: {arguments}"
-    status = told.readline().strip()
+    status = int(told.readline())
     said = out.read_text(), err.read_text()
     for path in (out, err):
         path.unlink()
-    assert status == str(expect), f"{arguments}: {said[0][-2000:]}\n{said[1][-4000:]}"
-    return said
+    return status, *said
+
+
+def called(server, folder: Path, environment, arguments, *, expect=0) -> tuple[str, str]:
+    """The same; its exit status has to be the expected one: (stdout, stderr)."""
+    status, *said = asked(server, folder, environment, arguments)
+    assert status == expect, f"{arguments}: {said[0][-2000:]}\n{said[1][-4000:]}"
+    return said[0], said[1]
 
 
 @dataclass

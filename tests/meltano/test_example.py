@@ -12,7 +12,7 @@ import yaml
 
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR, Meltano, variable
-from tests.meltano.project import NOW, called, warm
+from tests.meltano.project import NOW, called
 
 ROWS = "stripe_balance_change_from_activity_itemized_3"
 
@@ -34,9 +34,8 @@ def fill_in(root, settings):
 
 
 @pytest.fixture(scope="module")
-def meltano(sandbox, tmp_path_factory):
+def meltano(sandbox, forking_meltano, tmp_path_factory):
     """The copy, with its plugins installed; runs a command of Meltano's there."""
-    venvs.provide(venvs.ENVIRONMENTS["meltano"])
     sandbox.control.options["stripe_run_seconds"] = 0
     root = tmp_path_factory.mktemp("copied") / "my-billing"
     shutil.copytree(venvs.ROOT / "examples" / "meltano", root)
@@ -46,13 +45,12 @@ def meltano(sandbox, tmp_path_factory):
         name: text for name, text in Meltano(root, root, "", {}).environment().items() if not name.startswith("TARGET_")
     }
     environment["UV_CONSTRAINT"] = environment["PIP_CONSTRAINT"] = str(venvs.ROOT / "constraints.txt")
-    with warm(root) as server:
 
-        def run(*arguments):
-            return called(server, root, environment, arguments)
+    def run(*arguments):
+        return called(forking_meltano, root, environment, arguments)
 
-        run("install")
-        yield root, run
+    run("install")
+    return root, run
 
 
 def test_it_loads_and_goes_on(meltano, sandbox):

@@ -90,21 +90,39 @@ def test_the_log_is_structured(synced):
     assert any(event.get("plugin_logger") == f"{EXTRACTOR}.invoices" for event in of_the_tap)
 
 
-def test_the_second_sync_orders_nothing_and_a_state_can_be_taken_elsewhere(project, sandbox, synced):
+def test_a_schedule_runs_its_job_and_a_second_sync_orders_nothing(project, sandbox, synced):
     _, ordered = synced
-    rows = len(project.loaded(ROWS))
-    kept = project.state(STATE_ID)
-    project.run()
+    rows, accounts = len(project.loaded(ROWS)), len(project.loaded("accounts"))
+    project.call("job", "add", "billing-to-files", "--tasks", f"{EXTRACTOR} {LOADER}")
+    project.call("schedule", "add", "hourly", "--job", "billing-to-files", "--interval", "@hourly")
+    listed, _ = project.call("schedule", "list", "--format=json")
+    assert "billing-daily" in listed
+    project.call("schedule", "run", "hourly")
+    assert len(project.loaded("accounts")) > accounts
     assert orders(sandbox) == ordered
     assert len(project.loaded(ROWS)) == rows
-    other = f"{STATE_ID}:moved"
+
+
+def test_a_state_is_taken_to_another_environment_where_only_what_is_selected_is_read(project, sandbox, synced):
+    _, ordered = synced
+    loaded = {stream: len(project.loaded(stream)) for stream in ("accounts", "invoices", "report_files", ROWS)}
+    kept, other = project.state(STATE_ID), f"prod:{EXTRACTOR}-to-{LOADER}"
+    listed, _ = project.call("state", "list", environment=None)
+    assert STATE_ID in listed.split()
+    assert other not in listed.split(), "each environment has its own"
     project.call("state", "set", "--force", other, json.dumps(kept), environment=None)
     assert project.state(other) == kept
-    project.run("--state-id-suffix=moved")
+    # Without that STATE these rows would be ordered.
+    for stream in ("accounts", ROWS):
+        project.call("select", EXTRACTOR, stream, "*", environment="prod")
+    listed, _ = project.call("select", "--list", EXTRACTOR, environment="prod")
+    assert "accounts" in listed
+    project.run(environment="prod")
     assert orders(sandbox) == ordered
-    assert len(project.loaded(ROWS)) == rows
-    listed, _ = project.call("state", "list", environment=None)
-    assert {STATE_ID, other} <= set(listed.split())
+    now = {stream: len(project.loaded(stream)) for stream in loaded}
+    assert now == {**loaded, "accounts": now["accounts"]}
+    assert now["accounts"] > loaded["accounts"]
+    assert project.state(STATE_ID) == kept
 
 
 def test_a_full_refresh_reads_everything_again(project, synced):
@@ -112,29 +130,6 @@ def test_a_full_refresh_reads_everything_again(project, synced):
     project.run("--full-refresh")
     assert len(project.loaded(ROWS)) == 2 * rows
     assert len(project.loaded("invoices")) > invoices
-
-
-def test_only_what_is_selected_is_read_and_each_environment_has_its_own_state(project, sandbox):
-    before = orders(sandbox)
-    rows, files = len(project.loaded(ROWS)), len(project.loaded("report_files"))
-    project.call("select", EXTRACTOR, "accounts", "*", environment="prod")
-    listed, _ = project.call("select", "--list", EXTRACTOR, environment="prod")
-    assert "accounts" in listed
-    project.run(environment="prod")
-    assert orders(sandbox) == before
-    assert (len(project.loaded(ROWS)), len(project.loaded("report_files"))) == (rows, files)
-    assert project.loaded("accounts")
-    assert "invoices" not in project.state(f"prod:{EXTRACTOR}-to-{LOADER}")["singer_state"]["bookmarks"]
-
-
-def test_a_schedule_runs_its_job(project, synced):
-    project.call("job", "add", "billing-to-files", "--tasks", f"{EXTRACTOR} {LOADER}")
-    project.call("schedule", "add", "hourly", "--job", "billing-to-files", "--interval", "@hourly")
-    listed, _ = project.call("schedule", "list", "--format=json")
-    assert "billing-daily" in listed
-    before = len(project.loaded("accounts"))
-    project.call("schedule", "run", "hourly")
-    assert len(project.loaded("accounts")) > before
 
 
 def test_a_failed_sync_fails_the_run(project):

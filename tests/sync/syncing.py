@@ -71,6 +71,6 @@ def load(place: Place, data: bytes) -> str:
 
 
 def contents(place: Place) -> dict[str, Any]:
-    """All tables, with the types and cells of all columns."""
-    tables = [name for name in place.tables() if name not in OWN_TABLES]
-    return {name: (place.types(name), place.rows(name)) for name in tables}
+    """All tables, with the types and cells of all columns that streams fill."""
+    types = place.all_types(name for name in place.tables() if name not in OWN_TABLES)
+    return dict(zip(types, zip(types.values(), place.all_rows(types), strict=True), strict=True))

@@ -15,7 +15,7 @@ from tap_billing_reports.warehouse.databases import open_database
 from tap_billing_reports.warehouse.loader import Loader, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from scripts.targets.postgres import Server
@@ -34,19 +34,29 @@ class Place:
     def open(self, schema: str = "billing") -> Database:
         return open_database(address_of(self.url), schema)
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query; nobody else may have the warehouse open."""
+    def queries(self, *queries: str) -> list[list[tuple[Any, ...]]]:
+        """Rows of each query; nobody else may have the warehouse open."""
         connect: Any = duckdb.connect if self.engine == "duckdb" else psycopg.connect
         with connect(self.url.removeprefix("duckdb:")) as connection:
             cursor = connection.cursor()
             cursor.execute("set timezone = 'UTC'")
-            return [tuple(row) for row in cursor.execute(sql).fetchall()]
+            return [[tuple(row) for row in cursor.execute(sql).fetchall()] for sql in queries]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of one query."""
+        (rows,) = self.queries(sql)
+        return rows
 
     def rows(self, table: str, schema: str = "billing") -> list[tuple[Any, ...]]:
         """All rows of a table, in order, without when they were first loaded."""
-        names = ", ".join(f'"{name}"' for name in self.types(table, schema))
-        found = self.query(f'select {names} from "{schema}"."{table}"')
-        return sorted(found, key=lambda row: [str(cell) for cell in row])
+        (rows,) = self.all_rows({table: self.types(table, schema)}, schema)
+        return rows
+
+    def all_rows(self, types: Mapping[str, Iterable[str]], schema: str = "billing") -> list[list[tuple[Any, ...]]]:
+        """The rows of each of these tables, which have these columns."""
+        selected = {table: ", ".join(f'"{name}"' for name in names) for table, names in types.items()}
+        found = self.queries(*(f'select {names} from "{schema}"."{table}"' for table, names in selected.items()))
+        return [sorted(rows, key=lambda row: [str(cell) for cell in row]) for rows in found]
 
     def tables(self, schema: str = "billing", kind: str = "BASE TABLE") -> list[str]:
         found = self.query(
@@ -60,12 +70,19 @@ class Place:
 
     def types(self, table: str, schema: str = "billing") -> dict[str, str]:
         """Column name -> type, as the database names it; of what streams fill."""
-        found = self.query(
-            f"select column_name, data_type from information_schema.columns "
-            f"where table_schema = '{schema}' and table_name = '{table}' and column_name <> '{FIRST_LOADED_AT}' "
-            f"order by ordinal_position"
-        )
-        return {str(name): str(kind).lower() for name, kind in found}
+        return self.all_types([table], schema)[table]
+
+    def all_types(self, tables: Iterable[str], schema: str = "billing") -> dict[str, dict[str, str]]:
+        """The same of each of these tables or views."""
+        types: dict[str, dict[str, str]] = {table: {} for table in tables}
+        for table, column, kind in self.query(
+            f"select table_name, column_name, data_type from information_schema.columns "
+            f"where table_schema = '{schema}' and column_name <> '{FIRST_LOADED_AT}' "
+            f"order by table_name, ordinal_position"
+        ):
+            if table in types:
+                types[table][str(column)] = str(kind).lower()
+        return types
 
 
 @dataclass
