@@ -288,7 +288,7 @@ def test_a_column_that_nobody_knows_stays_known_and_is_null_once_it_is_gone(stri
     assert "descripti0n" not in ignoring.schemas[ROWS][0]["properties"]
 
 
-@pytest.mark.parametrize("columns", ["x", [1], [["A"]], {"A": "a"}, None])
+@pytest.mark.parametrize("columns", ["x", [1], [["A"]], [["A", "b"]], {"A": "a"}, None])
 def test_a_state_with_damaged_columns_is_refused(stripe, columns):
     ended = stripe.sync(MONTH, state={"bookmarks": {ROWS: {"columns": columns}}})
     assert (ended.code, ended.messages) == (1, [])
