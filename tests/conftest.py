@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """See `tests.sheltered`; a worker is sheltered by the run that has started it."""
     forget_the_shell()
     if not hasattr(config, "workerinput"):
-        config.add_cleanup(own_temporary_folder())
+        own_temporary_folder()
 
 
 @pytest.fixture(autouse=True)

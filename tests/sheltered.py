@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from functools import partial
+from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # What the tap, its loader, Meltano, Airflow and PostgreSQL's client read of a shell.
 OF_A_SHELL = ("AIRFLOW", "BILLING_", "MELTANO_", "PG", "TAP_BILLING_REPORTS_", "TARGET_")
@@ -24,8 +20,8 @@ def forget_the_shell() -> None:
         del os.environ[name]
 
 
-def own_temporary_folder() -> Callable[[], None]:
-    """Give this process, and those that it starts, a temporary folder of its own; what removes it.
+def own_temporary_folder() -> None:
+    """Give this process, and those that it starts, a temporary folder of its own, until it ends.
 
     Syncs look into theirs for what killed ones have left, and other runs leave theirs in the machine's. Pytest's own
     folders stay where they are looked for.
@@ -35,4 +31,5 @@ def own_temporary_folder() -> Callable[[], None]:
     # PostgreSQL has its data below, as another user.
     folder.chmod(0o711)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-    return partial(shutil.rmtree, folder, ignore_errors=True)
+    # After what multiprocessing removes of it, which has the number -100.
+    Finalize(None, shutil.rmtree, (folder, True), exitpriority=-200)
