@@ -344,7 +344,7 @@ def test_a_ledger_and_an_invoice_of_fees_count_where_they_belong(place, months):
     money = read(place).money
     assert dict(zip(money.heads, money.rows[0], strict=True)) == {
         "Currency": "NOK", "Charged": nok("100"), "Refunded, disputed": nok("-30"), "Payment fees": nok("0"),
-        "Paid out to the bank": nok("70"),
+        "Paid out to the bank": nok("70"), "Balance at the end": nok("0"),
     }  # fmt: skip
     (flow,) = by_key(read(place))["way"].flows
     assert flow.title == "NOK: 1 payout"
