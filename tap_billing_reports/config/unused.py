@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tap_billing_reports.core.errors import DeclarationError
-from tap_billing_reports.declare import Listed, OrderedRuns, PerInvoice, Subjects, Windowed
+from tap_billing_reports.declare import Listed, OrderedRuns, PerInvoice, Report, Subjects, Windowed
+from tap_billing_reports.declare.settings import Noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_billing_reports.declare import Report, Source, Values
+    from tap_billing_reports.declare import ReportApi, Source, Values
 
 # What names a report, and tells nothing of how it is got.
 _NAMES = frozenset({"report_type", "name"})
@@ -88,8 +90,17 @@ def unused_settings(values: Values, sources: Sequence[Source]) -> Iterator[str]:
         for name, users, what in (
             (api.budget, ordered, "ordered"),
             (orders.reorder_setting if orders is not None else "", ordered, "ordered"),
-            (api.skip_setting, per_invoice, "of one run an invoice"),
+            *((name, per_invoice, "of one run an invoice") for name in (api.skip_setting, *_of_stand_ins(api, values))),
         ):
             default = next((one.default for one in source.settings if one.name == name), None)
             if isinstance(name, str) and name and not users and values.get(name) not in (None, default):
                 yield f"setting {name} has no effect: no report of {source.title} is {what}"
+
+
+def _of_stand_ins(api: ReportApi, values: Values) -> list[str]:
+    """The flags that decide on rows of invoices without a report: of reports of one run an invoice alone."""
+    noted = Noted(values)
+    # A report that nobody has configured: the declaration may know nothing of it.
+    with suppress(DeclarationError):
+        api.stand_ins(noted, Report("", "", "", "UTC", PerInvoice()))
+    return [name for name in noted.names if isinstance(values.get(name), bool)]

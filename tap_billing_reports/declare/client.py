@@ -12,6 +12,7 @@ from tap_billing_reports.declare.checks import endpoint_problems
 from tap_billing_reports.declare.numbered_pages import Page, place_of
 from tap_billing_reports.declare.paging import pages, records_of
 from tap_billing_reports.declare.paths import fill, tree, value_at
+from tap_billing_reports.declare.settings import Noted
 from tap_billing_reports.http.bodies import Doubled
 from tap_billing_reports.http.client import HttpClient, Limits
 
@@ -34,7 +35,7 @@ class HttpSourceClient:
         """Where the data come from; what the settings do not say is learned from state, else from answers."""
         self.hosts = frozenset(host.name for host in source.hosts)
         self._bases = {host.name: str(values.get(host.setting) or host.url).rstrip("/") for host in source.hosts}
-        used = _Noted(values)
+        used = Noted(values)
         authenticator = source.authenticator(used)
         self.http = HttpClient(
             source=source.name,
@@ -192,25 +193,6 @@ class HttpSourceClient:
         if not read:
             judge(last)
         return read[0]
-
-
-class _Noted(Mapping[str, Any]):
-    """The settings, and which of them are looked at: those are what an authenticator signs with."""
-
-    def __init__(self, values: Values) -> None:
-        self._values = values
-        self.names: list[str] = []
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.names:
-            self.names.append(name)
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 def _field_at(record: Record, path: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +46,25 @@ def value_of(what: FromSettings[_T], values: Values) -> _T:
         found: _T = values[what]
         return found
     return what(values)
+
+
+class Noted(Mapping[str, Any]):
+    """The settings, and which of them a function of the declaration looks at."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self.names: list[str] = []
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            self.names.append(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 TEXT: Schema = {"type": "string", "minLength": 1}

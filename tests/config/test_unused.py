@@ -94,6 +94,11 @@ def test_a_declaration_that_cannot_make_another_report_is_left_alone():
             "Bring is of one run an invoice",
         ),
         (
+            {**BRING, "bring_invoice_lines": False, "bring_unspecified_invoices": True},
+            "bring_unspecified_invoices",
+            "Bring is of one run an invoice",
+        ),
+        (
             {**BRING, "bring_invoice_lines": False, "bring_max_concurrent_runs": 3},
             "bring_max_concurrent_runs",
             "ordered",
@@ -111,8 +116,13 @@ def test_what_is_there_by_default_or_is_used_is_not_told_of():
     sources = all_sources()
     every = {**STRIPE, **BRING, **KLARNA, **VIPPS}
     assert [*unused_settings(with_defaults(every, sources), sources)] == []
-    used = {**every, "bring_skip_invoices": ["1"], "bring_max_concurrent_runs": 3}
+    used = {**every, "bring_skip_invoices": ["1"], "bring_max_concurrent_runs": 3, "bring_unspecified_invoices": True}
     assert [*unused_settings(with_defaults(used, sources), sources)] == []
+
+
+def test_a_declaration_that_knows_configured_reports_alone_says_nothing():
+    source = with_reports(stand_ins=lambda values, report: {"sales": {}}[report.report_type])
+    assert [*unused_settings(with_defaults({"shop_key": "k"}, [source]), [source])] == []
 
 
 def test_one_that_allows_another_order_is_told_of_where_nothing_is_ordered():

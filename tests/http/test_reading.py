@@ -14,9 +14,10 @@ from tap_billing_reports.core.about import About
 from tap_billing_reports.core.errors import AccountError, AuthenticationFailed, Unreadable
 from tap_billing_reports.declare import Account, CursorPaging, Endpoint, Field, Host, Setting, Source, TokenPaging
 from tap_billing_reports.declare import converters as to
-from tap_billing_reports.declare.client import HttpSourceClient, _Noted, map_fields
+from tap_billing_reports.declare.client import HttpSourceClient, map_fields
 from tap_billing_reports.declare.paths import fill, value_at
 from tap_billing_reports.declare.problems import problem_at
+from tap_billing_reports.declare.settings import Noted
 from tap_billing_reports.http.auth import BearerAuthenticator, QueryKeyAuthenticator
 from tap_billing_reports.http.responses import Answer, Problem
 from tests.http.faultserver import reply
@@ -190,7 +191,7 @@ def test_an_error_body_may_be_the_error():
 
 
 def test_settings_that_are_noted_are_settings_still():
-    noted = _Noted({"a": 1, "b": 2})
+    noted = Noted({"a": 1, "b": 2})
     assert (dict(noted), len(noted), noted.get("c", 3)) == ({"a": 1, "b": 2}, 2, 3)
     assert noted.names == ["a", "b", "c"]
 
