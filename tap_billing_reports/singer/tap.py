@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,12 @@ class TapBillingReports(TapCommand):
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)
         # With no settings to look for, this reads the .env file. The SDK's own search begins where the SDK is
-        # installed; here it begins in the working directory.
+        # installed, and without a file it would find what lies there; here it begins in the working directory.
         folder = Path.cwd()
         found = (path for above in (folder, *folder.parents) if (path := above / ".env").is_file())
-        with reading_file():
-            parse_environment_config({}, cls._env_var_prefix, next(found, None))
+        for path in islice(found, 1):
+            with reading_file():
+                parse_environment_config({}, cls._env_var_prefix, path)
         return settings_from(os.environ, cls._env_var_prefix, schema)
 
     def active_sources(self) -> tuple[Source, ...]:

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
+from tap_billing_reports.singer import tap
 from tap_billing_reports.singer.tap import TapBillingReports
 from tests.waiting import HANG_SECONDS
 
@@ -32,6 +34,8 @@ def run(*arguments: str, environment: dict[str, str] | None = None, command: boo
             env={**base, **(environment or {})},
             check=False,
             timeout=HANG_SECONDS,
+            # Whoever works on this has perhaps an `.env` in the project's folder.
+            cwd=tempfile.gettempdir(),
         )
         return done.returncode, done.stdout, done.stderr
     called = CliRunner().invoke(TapBillingReports.get_singer_command(), arguments, env=environment)
@@ -95,6 +99,17 @@ def test_discovery_from_the_environment():
     assert status == 0, err
     assert "stripe_of_mine" in {stream["tap_stream_id"] for stream in json.loads(out)["streams"]}
     assert CANARY not in out + err
+
+
+def test_no_env_file_is_looked_for_where_the_tap_is_installed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read = []
+    monkeypatch.setattr(tap, "parse_environment_config", lambda *given: read.append(given[-1]))
+    assert TapBillingReports.in_environment() == {}
+    assert read == []
+    (tmp_path / ".env").touch()
+    TapBillingReports.in_environment()
+    assert read == [tmp_path / ".env"]
 
 
 def test_discovery_needs_nothing():
