@@ -38,7 +38,14 @@ _TYPES: Final = {
 # How many of its 38 digits stand behind the point, in a column of JSON numbers that needs more than the usual 12.
 WIDER: Final = (18, 24, 30)
 # Of its buffers; what is more goes to files beside the database. With Python and Arrow the process stays under 300 MiB.
-MEMORY_LIMIT: Final = "72MiB"
+MEMORY_MIB: Final = 72
+# Each of DuckDB's threads has buffers of its own: with sixteen of them no 96 MiB were enough for two million rows.
+THREADS: Final = 2
+# What a row that replaces another takes until the transaction's end, and goes to no file.
+REPLACED_ROW_BYTES: Final = 24
+# Rows that are replaced by one statement: what it joins has to find room beside that.
+SLICE_ROWS: Final = 1_000_000
+REPLACED: Final = "loader_replaced"  # a temporary table
 
 
 class DuckDatabase(SqlDatabase):
@@ -60,9 +67,12 @@ class DuckDatabase(SqlDatabase):
         """
         super().__init__(schema)
         self._staged_rows: dict[str, int] = {}  # how many there are of each staged stream
+        # How many staged rows this transaction has moved into their tables; and the most of any: what is in use already
+        # cannot be forbidden again, so the limit never falls.
+        self._replaced = self._most_replaced = 0
         try:
             _make(Path(address.target))
-            self._con = duckdb.connect(address.target, config={"memory_limit": MEMORY_LIMIT})
+            self._con = duckdb.connect(address.target, config={"memory_limit": _mib(0), "threads": THREADS})
         except duckdb.IOException as error:
             if "set lock on file" in str(error):  # its path may be in the text, too
                 raise LoadError(
@@ -100,6 +110,7 @@ class DuckDatabase(SqlDatabase):
 
     def _commit(self) -> None:
         self._run("commit")
+        self._replaced = 0
         self._run("begin")
 
     def _rollback(self) -> None:
@@ -190,13 +201,9 @@ class DuckDatabase(SqlDatabase):
         stage = self._stage_of(stream)
         with self._told(f"stream {stream}", batch):
             if stream not in self._staged:
-                more = {ORDER: Kind.INTEGER}
-                if FIRST_LOADED_AT not in table.names:
-                    more[FIRST_LOADED_AT] = Kind.TIMESTAMP
-                own = ", ".join(f"null::{self.types[kind]} as {quoted(name)}" for name, kind in more.items())
                 self._run(
                     f"create or replace temp table {stage} as "
-                    f"select {listed(table.names)}, {own} from {self._of(stream)} limit 0"
+                    f"select {listed(table.names)}, 0::BIGINT as {quoted(ORDER)} from {self._of(stream)} limit 0"
                 )
                 self._staged[stream], self._staged_rows[stream] = table, 0
             before = self._staged_rows[stream]
@@ -237,34 +244,64 @@ class DuckDatabase(SqlDatabase):
         staged, into, keys = self._stage_of(stream), self._of(stream), listed(table.keys)
         names = [name for name in self._kinds[stream] if name in table.names]
         with self._told(f"stream {stream}"):
+            self._make_room_for(count)
             if self._one(f"select count(*) from (select distinct {keys} from {staged})") < count:
                 # A key twice: the row that came last counts.
                 self._run(
                     f"create or replace temp table {staged} as select * from {staged} "
                     f"qualify row_number() over (partition by {keys} order by {quoted(ORDER)} desc) = 1"
                 )
-            same = is_same(table.keys, "t", "s")
-            source = f"select {listed(names)} from {staged} s"
-            if self._one(f"select exists (from {into})"):
-                if len(names) < len(self._kinds[stream]):
-                    # What the stream does not have any more stays as it is.
-                    rest = [name for name in names if name not in table.keys]
-                    if rest:
-                        update = ", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in rest)
-                        self._run(f"update {into} t set {update} from {staged} s where {same}")
-                    source += f" where not exists (select 1 from {into} t where {same})"
-                else:
-                    if FIRST_LOADED_AT not in names:
-                        source = self._dated(stream, names, same)
-                    self._run(f"delete from {into} t using {staged} s where {same}")
-            self._run(f"insert into {into} by name {source}")
+            if not self._one(f"select exists (from {into})"):
+                self._run(f"insert into {into} by name select {listed(names)} from {staged}")
+            elif len(names) < len(self._kinds[stream]):
+                self._update(table, names)
+            else:
+                for first in range(1, count + 1, SLICE_ROWS):
+                    self._replace(table, names, f"s.{quoted(ORDER)} between {first} and {first + SLICE_ROWS - 1}")
             self._run(f"drop table {staged}")
 
-    def _dated(self, stream: str, names: Sequence[str], same: str) -> str:
-        """The staged rows, each with the instant at which the row that it replaces was first loaded."""
-        staged, first = self._stage_of(stream), quoted(FIRST_LOADED_AT)
-        self._run(f"update {staged} s set {first} = t.{first} from {self._of(stream)} t where {same}")
-        return f"select {listed(names)}, coalesce({first}, now()) as {first} from {staged} s"
+    def _make_room_for(self, count: int) -> None:
+        self._replaced += count
+        self._most_replaced = max(self._most_replaced, self._replaced)
+        self._run(f"set memory_limit = '{_mib(self._most_replaced)}'")
+
+    def _update(self, table: Table, names: Sequence[str]) -> None:
+        """As `_settle`, of a stream that has lost columns: what is in them stays as it is."""
+        staged, into, same = self._stage_of(table.stream), self._of(table.stream), is_same(table.keys, "t", "s")
+        rest = [name for name in names if name not in table.keys]
+        if rest:
+            update = ", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in rest)
+            self._run(f"update {into} t set {update} from {staged} s where {same}")
+        new = f"select {listed(names)} from {staged} s where not exists (select 1 from {into} t where {same})"
+        self._run(f"insert into {into} by name {new}")
+
+    def _replace(self, table: Table, names: Sequence[str], chosen: str) -> None:
+        """As `_settle`, of the chosen staged rows; each keeps the instant at which its key was first loaded.
+
+        Keys are compared once: from then on a row that is replaced is known by its place.
+        """
+        staged, into, order = self._stage_of(table.stream), self._of(table.stream), quoted(ORDER)
+        first = quoted(FIRST_LOADED_AT)
+        is_dated = FIRST_LOADED_AT not in names
+        seen = f", t.{first}" if is_dated else ""
+        self._run(
+            f"create or replace temp table {REPLACED} as select s.{order}, t.rowid as place{seen} "
+            f"from {staged} s join {into} t on {is_same(table.keys, 't', 's')} where {chosen}"
+        )
+        self._run(f"delete from {into} where rowid in (select place from {REPLACED})")
+        source = f"select {listed(names)} from {staged} s where {chosen}"
+        if is_dated:
+            source = (
+                f"select {listed(names)}, coalesce(r.{first}, now()) as {first} from {staged} s left join "
+                f"(select {order}, min({first}) as {first} from {REPLACED} group by {order}) r using ({order}) "
+                f"where {chosen}"
+            )
+        self._run(f"insert into {into} by name {source}")
+
+
+def _mib(replaced: int) -> str:
+    """How much memory a transaction may take that replaces so many rows."""
+    return f"{MEMORY_MIB + (replaced * REPLACED_ROW_BYTES >> 20)}MiB"
 
 
 def _make(path: Path) -> None:

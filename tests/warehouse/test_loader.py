@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from tap_billing_reports.warehouse import duck
 from tap_billing_reports.warehouse.columns import Table
 from tap_billing_reports.warehouse.errors import LoadError
 from tests.warehouse.lines import AMOUNT, DAY, INSTANT, INTEGER, OBJECT, TEXT, line, record, schema, state
@@ -339,3 +340,44 @@ def test_a_file_that_a_crash_has_left_empty_is_made_anew(file_place, monkeypatch
     load(file_place, schema(id=TEXT), record(id="a"), state(1))
     assert file_place.rows("orders") == [("a",)]
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_memory_is_what_the_rows_that_are_replaced_take_whatever_the_machine(file_place, monkeypatch):
+    """A machine of sixteen processors had no memory for two million rows that came again, nor had two for five."""
+    monkeypatch.setattr(duck, "REPLACED_ROW_BYTES", 1 << 20)
+    rows = [record(id=str(number)) for number in range(5)]
+    one = loading(file_place)
+    assert one.database.select("select current_setting('threads')") == [(2,)]
+
+    def limit() -> str:
+        return one.database.select("select current_setting('memory_limit')")[0][0]
+
+    assert limit() == "72.0 MiB"
+    one.load([schema(id=TEXT), schema("refunds", id=TEXT), *rows, record(stream="refunds", id="a"), state(1)])
+    one.loader.commit()
+    assert limit() == "78.0 MiB"  # the rows of all streams of a transaction
+    one.load([*rows[:2], state(2)])
+    one.loader.commit()
+    assert limit() == "78.0 MiB"
+    one.load([*rows, *rows[:3], state(3)])
+    one.loader.finish()
+    assert limit() == "80.0 MiB"
+    one.database.close()
+
+
+def test_rows_that_others_have_doubled_in_a_file_are_one_again(file_place):
+    load(file_place, schema(id=TEXT, n=INTEGER), record(id="a", n=1), record(id="b", n=1), state(1))
+    database = file_place.open()
+    database._run("insert into billing.orders from billing.orders where id = 'a'")
+    database._commit()
+    database.close()
+    load(file_place, schema(id=TEXT, n=INTEGER), record(id="a", n=2), state(2))
+    assert file_place.rows("orders") == [("a", 2), ("b", 1)]
+
+
+def test_rows_are_replaced_slice_by_slice(file_place, monkeypatch):
+    monkeypatch.setattr(duck, "SLICE_ROWS", 2)
+    load(file_place, schema(id=TEXT, n=INTEGER), *(record(id=str(n), n=0) for n in range(5)), state(1))
+    again = [record(id=str(n), n=n) for n in (3, 0, 8, 1, 4, 3, 9, 2, 0)]
+    load(file_place, schema(id=TEXT, n=INTEGER), *again, state(2))
+    assert file_place.rows("orders") == [(str(n), n) for n in (0, 1, 2, 3, 4, 8, 9)]
