@@ -125,12 +125,18 @@ class _Server(uvicorn.Server):
     """Ends at once, whoever is still connected."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Since Python 3.12 the end of a server waits for its connections, and a client may keep one for ever.
-        for server in self.servers:
+        # Since Python 3.12 the end of a server waits for its connections, and a client may keep one for ever. So nobody
+        # waits for these servers; who was about to connect is known a moment later.
+        servers, self.servers = self.servers, []
+        for server in servers:
             server.close()
+        self._abort_connections()
+        await super().shutdown(sockets)
+        self._abort_connections()
+
+    def _abort_connections(self) -> None:
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await super().shutdown(sockets)
 
 
 def _listen(port: int) -> socket.socket:

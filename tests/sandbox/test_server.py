@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -18,6 +19,9 @@ import tap_billing_reports.sandbox
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.typed import some
 from tests.waiting import HANG_SECONDS, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(tap_billing_reports.sandbox.__file__).parent
 SERVE = "import json,sys; from tap_billing_reports.sandbox.server import serve; serve(**json.loads(sys.argv[1]))"
@@ -134,3 +138,31 @@ def test_it_imports_nothing_from_the_tap_but_its_version():
     assert {name for name in found if not name.startswith("tap_billing_reports.sandbox")} <= {
         "tap_billing_reports.__version__"
     }
+
+
+class KnownLater(set[Any]):
+    """Connections of which the first looks see nothing, as when a client connects while the server ends."""
+
+    looks = 2
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.looks:
+            self.looks -= 1
+            return iter(())
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("connections", [set, KnownLater])
+def test_it_ends_while_a_client_stays_connected(connections):
+    """On Python 3.12 and later the end of a server waits for its clients, also for one that it does not know yet."""
+    sandbox = Sandbox(vendors=("stripe",))
+    sandbox.start()
+    url = next(iter(sandbox.urls.values()))
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.sendall(b"GET /v1/reporting/report_types HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+        assert client.recv(1)
+        state = sandbox._server.server_state
+        state.connections = connections(state.connections)
+        # It would give up waiting for its thread: what counts is that this has ended, however long it took.
+        sandbox.stop()
+        assert not sandbox._thread.is_alive()
