@@ -38,7 +38,7 @@ _TYPES: Final = {
 # How many of its 38 digits stand behind the point, in a column of JSON numbers that needs more than the usual 12.
 WIDER: Final = (18, 24, 30)
 # Of its buffers; what is more goes to files beside the database. With Python and Arrow the process stays under 300 MiB.
-MEMORY_MIB: Final = 72
+MEMORY_MIB: Final = 88
 # Each of DuckDB's threads has buffers of its own: with sixteen of them no 96 MiB were enough for two million rows.
 THREADS: Final = 2
 # What a row that replaces another takes until the transaction's end, and goes to no file.
