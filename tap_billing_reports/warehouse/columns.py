@@ -72,6 +72,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether the database notes when a row was first loaded; a stream with such a property fills it by itself."""
+        return FIRST_LOADED_AT not in self.names
+
     def with_version(self) -> Table:
         """The same with the version of each row, for streams that send ACTIVATE_VERSION."""
         if VERSION in self.names:

@@ -282,21 +282,21 @@ class DuckDatabase(SqlDatabase):
         """
         staged, into, order = self._stage_of(table.stream), self._of(table.stream), quoted(ORDER)
         first = quoted(FIRST_LOADED_AT)
-        is_dated = FIRST_LOADED_AT not in names
-        seen = f", t.{first}" if is_dated else ""
+        seen = f", t.{first}" if table.is_dated else ""
         self._run(
-            f"create or replace temp table {REPLACED} as select s.{order}, t.rowid as place{seen} "
+            f"create temp table {REPLACED} as select s.{order}, t.rowid as place{seen} "
             f"from {staged} s join {into} t on {is_same(table.keys, 't', 's')} where {chosen}"
         )
         self._run(f"delete from {into} where rowid in (select place from {REPLACED})")
         source = f"select {listed(names)} from {staged} s where {chosen}"
-        if is_dated:
+        if table.is_dated:
             source = (
                 f"select {listed(names)}, coalesce(r.{first}, now()) as {first} from {staged} s left join "
                 f"(select {order}, min({first}) as {first} from {REPLACED} group by {order}) r using ({order}) "
                 f"where {chosen}"
             )
         self._run(f"insert into {into} by name {source}")
+        self._run(f"drop table {REPLACED}")
 
 
 def _mib(replaced: int) -> str:

@@ -184,7 +184,7 @@ class SqlDatabase(ABC):
             is_there = bool(self._sql_types[stream])
             self._check(table, is_there=is_there)
             columns = [f"{quoted(one.name)} {self.types[one.kind]}" for one in table.columns]
-            if _is_dated(table):
+            if table.is_dated:
                 dated = f"{quoted(FIRST_LOADED_AT)} {self.types[Kind.TIMESTAMP]} default now()"
                 columns.append(dated)
                 if is_there and FIRST_LOADED_AT not in self._sql_types[stream]:
@@ -223,7 +223,7 @@ class SqlDatabase(ABC):
         """Those of the stream's table that rows fill."""
         stream, kinds = table.stream, {**{name: kind for kind, name in self.types.items()}, **self.wider_types}
         found = self._sql_types[stream] = dict(self._types_of(stream))
-        own = {FIRST_LOADED_AT} if _is_dated(table) else set()
+        own = {FIRST_LOADED_AT} if table.is_dated else set()
         return {name: kind_of_type(stream, name, kind, kinds) for name, kind in found.items() if name not in own}
 
     def digits_of(self, stream: str, column: str) -> Digits:  # noqa: ARG002 - see DuckDB's
@@ -259,8 +259,3 @@ class SqlDatabase(ABC):
         self._settle_if_staged(table.stream)
         with self._told(f"stream {table.stream}"):
             self._run(f"delete from {self._of(table.stream)} where {quoted(DELETED_AT)} is not null")
-
-
-def _is_dated(table: Table) -> bool:
-    """Whether the database notes when a row was first loaded; a stream that has such a property of its own fills it."""
-    return FIRST_LOADED_AT not in table.names
