@@ -30,16 +30,23 @@ def unused_keys(source: Source, values: Values) -> Iterator[str]:
     known = schema.get("items", {}).get("properties", {})
     for number, entry in enumerate(values.get(setting) or () if source.reports is not None else ()):
         made = _made(source, values, entry)
-        for key in entry:
-            if key in known and key not in _NAMES and made and not _tells(source, values, entry, key, known[key]):
+        for key in entry if made else ():
+            if key in known and key not in _NAMES and not _tells(made, source, values, entry, key, known[key]):
                 which = f"setting {setting}[{number}].{key} has no effect on a report of type {entry['report_type']}"
                 why = _WHY.get(type(made[-1].cadence)) if key == "window" else None
                 yield f"{which}{(why and f': {why}') or ''}: take it out"
 
 
-def _tells(source: Source, values: Values, entry: Mapping[str, Any], key: str, schema: Mapping[str, Any]) -> bool:
-    """Whether another value of a key makes another report."""
-    made, value = _made(source, values, entry), entry[key]
+def _tells(
+    made: Sequence[Report],
+    source: Source,
+    values: Values,
+    entry: Mapping[str, Any],
+    key: str,
+    schema: Mapping[str, Any],
+) -> bool:
+    """Whether another value of a key makes other reports than `made`, those of the entry."""
+    value = entry[key]
     if key == "window" and any(isinstance(one.cadence, Windowed) and one.cadence.unit == value for one in made):
         # The vendor may have no other.
         return True
