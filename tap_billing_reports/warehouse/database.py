@@ -117,9 +117,11 @@ class ArrayDatabase(Database, Protocol):
 
     Attributes:
         amounts_as_text: it wants amounts with the digits as they were written; otherwise as decimal128(38, 12).
+        array_bytes: of Arrow tables that are best loaded at once.
     """
 
     amounts_as_text: bool
+    array_bytes: int
 
     def stage_arrow(self, table: Table, rows: Any, shared: Mapping[str, Any]) -> None:
         """As `stage`; `rows` is a `pyarrow.Table` with some of the columns, `shared` what all rows have."""

@@ -63,6 +63,9 @@ class PostgresDatabase(SqlDatabase):
     errors = (psycopg.Error,)
     digits = Digits(None, None)
     amounts_as_text = True
+    # Enough for a round trip not to count, and few enough to stay in the processor's cache: 16 MiB took a fifth more of
+    # its time.
+    array_bytes = 4 << 20
 
     def __init__(self, address: Address, schema: str) -> None:
         """Connect, make the schema, and take the lock that keeps a second loader out.
