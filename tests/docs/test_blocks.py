@@ -23,6 +23,7 @@ import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
 from tests.docs.pages import PAGES, ROOT
+from tests.forking import COMMAND, TAP, Program, forking
 from tests.waiting import HANG_SECONDS
 
 LONG = {
@@ -78,23 +79,8 @@ def test_no_block_of_commands_hides_under_another_name():
         assert not others & set(re.findall(r"^```([\w-]+)", page.read_text(), re.MULTILINE)), page.name
 
 
-# `billing-reports`. What its sandbox suggests are ninety days of data: forty take half as long, and show no less.
-# Nor do three vendors where README has shown all: each day of a ledger is two calls.
+# No three vendors more where README has shown all: each day of a ledger is two calls.
 OF_ORDERS = "stripe bring brp"
-COMMAND = """
-import os, sys
-from datetime import timedelta
-
-from tap_billing_reports.cli.main import main
-
-if "sandbox" in sys.argv[1:2]:
-    from tap_billing_reports.sandbox import control, emulation
-
-    control.DEFAULT_HISTORY = timedelta(days=40)
-    if "EMULATED" in os.environ:
-        emulation.VENDORS = {name: emulation.VENDORS[name] for name in os.environ["EMULATED"].split()}
-main(prog_name="billing-reports")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -114,17 +100,13 @@ def commands(tmp_path_factory):
         "[print(json.dumps(m['value'])) for m in messages if m['type'] == 'STATE']\n"
     )
     (folder / "target.py").write_text(target)
-    (folder / "command.py").write_text(COMMAND)
-    programs = {
-        "tap-billing-reports": "-m tap_billing_reports",
-        "billing-reports": f'"{folder}/command.py"',
-        "python3": "",
-        "target-postgres": f'"{folder}/target.py"',
-    }
-    for name, arguments in programs.items():
+    for name, arguments in {"python3": "", "target-postgres": f'"{folder}/target.py"'}.items():
         (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         (folder / name).chmod(0o755)
-    return folder
+    with forking("tests.warm", "tests.docs.command") as warm:
+        warm.put(TAP, folder)
+        warm.put(Program(COMMAND.name, "tests.docs.command:main"), folder)
+        yield folder
 
 
 def past_month():

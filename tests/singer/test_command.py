@@ -6,14 +6,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tap_billing_reports.sandbox.core import Sandbox
-from tests import forked
+from tests.forking import TAP, forking
 from tests.waiting import HANG_SECONDS
 
-TAP = "tap_billing_reports"
+
+@pytest.fixture(scope="module")
+def warm():
+    with forking("tests.warm") as warm:
+        yield warm
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,7 @@ def box():
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(warm, tmp_path):
     """Runs the command; in a new interpreter where `anew` asks for it."""
 
     def run(
@@ -38,9 +43,9 @@ def run(tmp_path):
         clean["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         variables = {**clean, **(env or {})}
         if not anew:
-            return forked.run(TAP, arguments, tmp_path, variables, cwd)
+            return warm.run(TAP, arguments, cwd or Path.cwd(), variables)
         return subprocess.run(
-            [sys.executable, "-m", TAP, *arguments],
+            [sys.executable, "-m", "tap_billing_reports", *arguments],
             capture_output=True, text=True, timeout=HANG_SECONDS, env=variables, cwd=cwd, check=False,
         )  # fmt: skip
 
