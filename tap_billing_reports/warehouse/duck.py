@@ -247,7 +247,11 @@ class DuckDatabase(SqlDatabase):
         names = [name for name in self._kinds[stream] if name in table.names]
         with self._told(f"stream {stream}"):
             self._make_room_for(count)
-            if self._one(f"select count(*) from (select distinct {keys} from {staged})") < count:
+            # The last column of the key often tells all rows apart, and takes a quarter of the time.
+            if all(
+                self._one(f"select count(*) from (select distinct {some} from {staged})") < count
+                for some in (quoted(table.keys[-1]), keys)
+            ):
                 # A key twice: the row that came last counts.
                 self._run(
                     f"create or replace temp table {staged} as select * from {staged} "
@@ -290,15 +294,22 @@ class DuckDatabase(SqlDatabase):
             f"from {staged} s join {into} t on {is_same(table.keys, 't', 's')} where {chosen}"
         )
         self._run(f"delete from {into} where rowid in (select place from {REPLACED})")
-        source = f"select {listed(names)} from {staged} s where {chosen}"
-        if table.is_dated:
-            source = (
-                f"select {listed(names)}, coalesce(r.{first}, now()) as {first} from {staged} s left join "
-                f"(select {order}, min({first}) as {first} from {REPLACED} group by {order}) r using ({order}) "
-                f"where {chosen}"
-            )
+        dated, joined = self._first_loaded(staged, chosen) if table.is_dated else ("", "")
+        source = f"select {listed(names)}{dated} from {staged} s {joined} where {chosen}"
         self._run(f"insert into {into} by name {source}")
         self._run(f"drop table {REPLACED}")
+
+    def _first_loaded(self, staged: str, chosen: str) -> tuple[str, str]:
+        """When the chosen staged rows were first loaded: the column, and what has to be joined to them for it."""
+        first, order = quoted(FIRST_LOADED_AT), quoted(ORDER)
+        is_one_period_again = self._one(
+            f"select count(distinct {order}) = (select count(*) from {staged} s where {chosen}) "
+            f"and min({first}) = max({first}) from {REPLACED}"
+        )
+        if is_one_period_again:  # all of it was there, and came at once: no join, which takes a tenth more
+            return f", (select min({first}) from {REPLACED}) as {first}", ""
+        seen = f"select {order}, min({first}) as {first} from {REPLACED} group by {order}"
+        return f", coalesce(r.{first}, now()) as {first}", f"left join ({seen}) r using ({order})"
 
 
 def _mib(replaced: int) -> str:

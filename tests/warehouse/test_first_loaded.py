@@ -47,6 +47,30 @@ def test_a_row_that_comes_again_keeps_it(place):
     assert first_loaded(place) == ({"a", "b", "c"}, {"d"})
 
 
+def test_all_rows_come_again(place):
+    whole = schema(id=TEXT, n=INTEGER)
+    load(place, whole, record(id="a", n=1), record(id="b", n=1), state(1))
+    age(place)
+    load(place, whole, record(id="b", n=2), record(id="a", n=2), state(2))
+    assert first_loaded(place) == ({"a", "b"}, set()), "which came at one instant"
+    load(place, whole, record(id="c", n=1), state(3))
+    load(place, whole, record(id="b", n=3), record(id="c", n=3), record(id="a", n=3), state(4))
+    assert first_loaded(place) == ({"a", "b"}, {"c"}), "which came at two"
+    assert place.rows("orders") == [("a", 3), ("b", 3), ("c", 3)]
+
+
+def test_a_key_that_somebody_else_has_doubled(file_place):
+    """In DuckDB, whose tables keep no key."""
+    whole = schema(id=TEXT, n=INTEGER)
+    load(file_place, whole, record(id="a", n=1), state(1))
+    age(file_place)
+    change(file_place, "insert into billing.orders select * from billing.orders")
+    # As many rows are replaced as come.
+    load(file_place, whole, record(id="a", n=2), record(id="b", n=2), state(2))
+    assert file_place.rows("orders") == [("a", 2), ("b", 2)]
+    assert first_loaded(file_place) == ({"a"}, {"b"})
+
+
 def test_rows_of_one_transaction_that_come_in_pieces(place):
     whole = schema(id=TEXT, n=INTEGER)
     load(place, whole, record(id="a", n=1), state(1))
