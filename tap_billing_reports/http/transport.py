@@ -124,6 +124,7 @@ class Transport:
         self._adapter = PunctualAdapter(limits.answer_seconds)
         self._same_get_seconds = same_get_seconds
         self._last_get: dict[str, float] = {}
+        self._found: dict[Origin, tuple[bool | str, dict[str, str]]] = {}
 
     def open(
         self,
@@ -211,14 +212,13 @@ class Transport:
             assert prepared.url is not None
             if request.method == "GET":
                 self._space_out(prepared.url)
-            found = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            verify, proxies = self._environments(prepared.url)
             return self._adapter.send(
                 prepared,
                 stream=True,
                 timeout=(self._limits.connect_seconds, self._limits.read_seconds),
-                # A CA bundle of the environment's, but never no verification.
-                verify=found["verify"] or True,
-                proxies={} if parse_url(prepared.url).host in LOOPBACK else dict(found["proxies"]),
+                verify=verify,
+                proxies=proxies,
             )
         except requests_errors.RequestException as error:
             failure = _failure(error, about)
@@ -232,6 +232,15 @@ class Transport:
             failure = AccountError(f"cannot be written as an HTTP request; check {self._remedy}", about=about)
         # Outside the handler: the library's error holds the URL with its key, and formatters print an error's context.
         raise failure
+
+    def _environments(self, url: str) -> tuple[bool | str, dict[str, str]]:
+        """The environment's CA bundle, but never no verification, and its proxies for a URL; read once a host."""
+        place = origin(url)
+        if place not in self._found:
+            found = self._session.merge_environment_settings(url, {}, True, None, None)
+            proxies = {} if place[1] in LOOPBACK else dict(found["proxies"])
+            self._found[place] = (found["verify"] or True, proxies)
+        return self._found[place]
 
     def _space_out(self, url: str) -> None:
         apart = self._same_get_seconds

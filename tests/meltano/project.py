@@ -27,6 +27,8 @@ NOW = datetime.now(timezone.utc)
 
 
 MELTANO = Program("meltano", "meltano.cli:main")
+# What it imports late, for every command.
+LATE = ("alembic.command", "alembic.ddl.impl", "anyio._backends._asyncio", "mako.template", "sqlite3")
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +36,7 @@ def forking_meltano():
     """A warm Meltano for all tests of a worker."""
     environment = venvs.ENVIRONMENTS["meltano"]
     venvs.provide(environment)
-    with forking("meltano.cli", python=environment.python) as warm:
+    with forking("meltano.cli", *LATE, python=environment.python) as warm:
         yield warm
 
 

@@ -22,6 +22,7 @@ ENOUGH_SECONDS = 300
 
 ALLOWED = {
     "tests/waiting.py": "waits for all others",
+    "tests/forking_server.py": "lets a command have the zone of its own environment",
     "tests/singer/test_termination.py": "signals at moments that only have to differ",
     "tests/faults/cases.py": "says how long a case took, and judges nothing by it",
     "tests/faults/in_s3.py": "waits until a server answers, a minute at least",
