@@ -69,12 +69,11 @@ class DuckDatabase(SqlDatabase):
         """
         super().__init__(schema)
         self._staged_rows: dict[str, int] = {}  # how many there are of each staged stream
-        # How many staged rows this transaction has moved into their tables; and the most of any: what is in use already
-        # cannot be forbidden again, so the limit never falls.
-        self._replaced = self._most_replaced = 0
+        self._replaced = 0  # how many staged rows this transaction has moved into their tables
+        self._limit = _mib(0)
         try:
             _make(Path(address.target))
-            self._con = duckdb.connect(address.target, config={"memory_limit": _mib(0), "threads": THREADS})
+            self._con = duckdb.connect(address.target, config={"memory_limit": f"{self._limit}MiB", "threads": THREADS})
         except duckdb.IOException as error:
             if "set lock on file" in str(error):  # its path may be in the text, too
                 raise LoadError(
@@ -268,8 +267,10 @@ class DuckDatabase(SqlDatabase):
 
     def _make_room_for(self, count: int) -> None:
         self._replaced += count
-        self._most_replaced = max(self._most_replaced, self._replaced)
-        self._run(f"set memory_limit = '{_mib(self._most_replaced)}'")
+        # What is in use already cannot be forbidden again, so the limit never falls.
+        if (needed := _mib(self._replaced)) > self._limit:
+            self._run(f"set memory_limit = '{needed}MiB'")
+            self._limit = needed
 
     def _update(self, table: Table, names: Sequence[str]) -> None:
         """As `_settle`, of a stream that has lost columns: what is in them stays as it is."""
@@ -312,9 +313,9 @@ class DuckDatabase(SqlDatabase):
         return f", coalesce(r.{first}, now()) as {first}", f"left join ({seen}) r using ({order})"
 
 
-def _mib(replaced: int) -> str:
+def _mib(replaced: int) -> int:
     """How much memory a transaction may take that replaces so many rows."""
-    return f"{MEMORY_MIB + (replaced * REPLACED_ROW_BYTES >> 20)}MiB"
+    return MEMORY_MIB + (replaced * REPLACED_ROW_BYTES >> 20)
 
 
 def _make(path: Path) -> None:
