@@ -98,7 +98,8 @@ if __name__ == "__main__":
         at.bind(sys.argv[1])
         at.listen()
         for module in sys.argv[2:]:
-            import_module(module)
+            with suppress(ModuleNotFoundError):  # not everything is installed everywhere
+                import_module(module)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         serve(at)

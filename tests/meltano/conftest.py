@@ -11,7 +11,8 @@ import pytest
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR
 from tap_billing_reports.sandbox.core import Sandbox
-from tests.meltano.project import LOADER, NEEDED, NOW, Project, forking_meltano
+from tests.forking import TAP
+from tests.meltano.project import LOADER, NEEDED, NOW, Project, forking_meltano, forking_plugin
 
 __all__ = ["forking_meltano"]
 
@@ -41,4 +42,5 @@ def project(sandbox, forking_meltano, tmp_path_factory):
     made.call("install", EXTRACTOR)
     # This loader pins versions of its own, which are not the project's.
     made.call("install", LOADER, UV_CONSTRAINT=os.devnull, PIP_CONSTRAINT=os.devnull)
-    return made
+    with forking_plugin(root, "extractors", TAP):
+        yield made

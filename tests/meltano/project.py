@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from scripts import venvs
 from scripts.demo import meltano
 from scripts.demo.meltano import EXTRACTOR, Meltano
 from tests.forking import Forking, Program, forking
+from tests.imported import MODULES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOADER = "target-jsonl"
@@ -53,6 +56,19 @@ def started_once(forking_meltano, monkeypatch):
         return done.returncode
 
     monkeypatch.setattr(meltano, "status_of", status_of)
+
+
+@contextmanager
+def forking_plugin(root: Path, kind: str, program: Program) -> Iterator[None]:
+    """Lets an installed plugin's program fork from a warm process of its own interpreter, with what is installed there.
+
+    Its start is that of any installed program, and most of what it costs; Meltano starts each plugin twice.
+    """
+    folder = root / ".meltano" / kind / program.name / "venv" / "bin"
+    assert (folder / program.name).exists(), "Meltano has installed it"
+    with forking(*MODULES, python=folder / "python") as warm:
+        warm.put(program, folder)
+        yield
 
 
 def called(warm: Forking, folder: Path, environment, arguments, *, expect=0) -> tuple[str, str]:

@@ -12,7 +12,8 @@ import yaml
 
 from scripts import venvs
 from scripts.demo.meltano import EXTRACTOR, Meltano, variable
-from tests.meltano.project import NOW, called
+from tests.forking import TAP, TARGET
+from tests.meltano.project import NOW, called, forking_plugin
 
 ROWS = "stripe_balance_change_from_activity_itemized_3"
 
@@ -50,7 +51,8 @@ def meltano(sandbox, forking_meltano, tmp_path_factory):
         return called(forking_meltano, root, environment, arguments)
 
     run("install")
-    return root, run
+    with forking_plugin(root, "extractors", TAP), forking_plugin(root, "loaders", TARGET):
+        yield root, run
 
 
 def test_it_loads_and_goes_on(meltano, sandbox):
