@@ -112,9 +112,15 @@ def _said(file: IO[str]) -> str:
 
 
 @contextmanager
-def forking(*modules: str, python: Path | None = None) -> Iterator[Forking]:
-    """A warm process with these modules imported, of this interpreter or another; ends with all of its forks."""
-    ours = {"PYTHONPATH": str(ROOT)} if python is None else {}
+def forking(*modules: str, python: Path | None = None, packages: Sequence[Path] = ()) -> Iterator[Forking]:
+    """A warm process with these modules imported, of this interpreter or another; ends with all of its forks.
+
+    Args:
+        modules: what is not installed there is left out.
+        python: another interpreter, which does not know these tests.
+        packages: folders to look into before all others.
+    """
+    ours = {"PYTHONPATH": os.pathsep.join(map(str, (*packages, ROOT)))} if python is None else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "socket"
         with subprocess.Popen(

@@ -14,6 +14,7 @@ import pytest
 
 from scripts import verb
 from scripts.demo import __main__ as demo
+from scripts.demo.sandbox import running_sandbox
 from tap_billing_reports.sandbox.emulation import VENDORS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,7 @@ def test_a_line_left_out_is_noticed(monkeypatch, capsys):
     # The handler would stay behind in this process.
     monkeypatch.setattr(verb, "leave_on_sigterm", lambda: None)
     vendors = [name for name in VENDORS if name != "vipps"]
-    monkeypatch.setattr(demo, "running_sandbox", partial(demo.running_sandbox, vendors=vendors))
+    monkeypatch.setattr(demo, "running_sandbox", partial(running_sandbox, vendors=vendors))
     monkeypatch.setattr("sys.argv", ["scripts.demo", "--break", "--days", "10", "--name", NAME])
     status = demo.main()
     said = capsys.readouterr().out
