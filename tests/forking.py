@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -85,7 +85,7 @@ class Forking:
                 connection.settimeout(HANG_SECONDS)
                 connection.connect(str(self.path))
                 socket.send_fds(connection, [b"."], [file.fileno() for file in (none, out, err)])
-                command = self._asked(program) | {
+                command = asdict(program) | {
                     "arguments": [*map(str, arguments)], "environment": {**environment}, "folder": str(folder)
                 }  # fmt: skip
                 connection.sendall(f"{json.dumps(command)}\n".encode())
@@ -97,13 +97,10 @@ class Forking:
         """A file there that runs the program as its installed one would; called by no test itself."""
         path = folder / program.name
         path.write_text(
-            CALLER.format(python=sys.executable, path=str(self.path), command=self._asked(program)), encoding="utf-8"
+            CALLER.format(python=sys.executable, path=str(self.path), command=asdict(program)), encoding="utf-8"
         )
         path.chmod(0o755)
         return path
-
-    def _asked(self, program: Program) -> dict[str, str]:
-        return {"name": program.name, "entry": program.entry}
 
 
 def _said(file: IO[str]) -> str:

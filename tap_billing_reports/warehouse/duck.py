@@ -249,7 +249,7 @@ class DuckDatabase(SqlDatabase):
             # The last column of the key often tells all rows apart, and takes a quarter of the time.
             if all(
                 self._one(f"select count(*) from (select distinct {some} from {staged})") < count
-                for some in (quoted(table.keys[-1]), keys)
+                for some in dict.fromkeys((quoted(table.keys[-1]), keys))  # once where that is the whole key
             ):
                 # A key twice: the row that came last counts.
                 self._run(
